@@ -1,0 +1,10 @@
+//! Names the shared library for the dynamic linker. Writes nothing into the source tree.
+
+fn main() {
+    println!("cargo:rerun-if-changed=build.rs");
+    if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
+        println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libcourtyard.so.0");
+        // The library keeps per-thread state that must outlive dlclose().
+        println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
+    }
+}

@@ -1,0 +1,67 @@
+//! Facts about this process and others, from the kernel and from /proc.
+
+use crate::shim::{AtomicU32, Ordering};
+
+/// This process.
+pub(crate) fn pid() -> u32 {
+    std::process::id()
+}
+
+/// The calling thread, as the kernel numbers it in its own PID namespace.
+pub(crate) fn tid() -> u32 {
+    nix::unistd::gettid().as_raw().cast_unsigned()
+}
+
+/// When the process started, in clock ticks since boot (proc(5), field 22); 0 if /proc does not tell.
+pub(crate) fn start_time(pid: u32) -> u64 {
+    std::fs::read_to_string(format!("/proc/{pid}/stat"))
+        .ok()
+        .as_deref()
+        // The command, field 2, may contain anything but ends with the last ')'.
+        .and_then(|s| s.rsplit_once(')'))
+        .and_then(|(_, rest)| rest.split_whitespace().nth(19))
+        .and_then(|field| field.parse().ok())
+        .unwrap_or(0)
+}
+
+/// The short name of this process (proc(5), comm).
+pub(crate) fn name() -> String {
+    std::fs::read_to_string("/proc/self/comm").map(|s| s.trim_end().to_owned()).unwrap_or_default()
+}
+
+/// How many CPUs this process may use; at least 1. Found out once.
+pub(crate) fn cpus() -> u32 {
+    static CPUS: AtomicU32 = AtomicU32::new(0);
+    match CPUS.load(Ordering::Relaxed) {
+        0 => {
+            let n = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
+            CPUS.store(n, Ordering::Relaxed);
+            n
+        }
+        n => n,
+    }
+}
+
+/// How much memory the control group (cgroup v2) still allows; `None` if there is no limit to be seen.
+pub(crate) fn memory_left() -> Option<u64> {
+    let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+    let path = groups.lines().find_map(|l| l.strip_prefix("0::"))?;
+    let mut left: Option<u64> = None;
+    let mut dir = std::path::PathBuf::from("/sys/fs/cgroup").join(path.trim_start_matches('/'));
+    while dir.starts_with("/sys/fs/cgroup") {
+        if let (Some(max), Some(used)) =
+            (figure(&dir.join("memory.max")), figure(&dir.join("memory.current")))
+        {
+            let here = max.saturating_sub(used);
+            left = Some(left.map_or(here, |l| l.min(here)));
+        }
+        if !dir.pop() {
+            break;
+        }
+    }
+    left
+}
+
+fn figure(path: &std::path::Path) -> Option<u64> {
+    std::fs::read_to_string(path).ok()?.trim().parse().ok() // "max" is no number: no limit
+}

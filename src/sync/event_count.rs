@@ -1,0 +1,68 @@
+//! An event count: lets a thread sleep until a condition *somewhere else* may have changed, without a lost wake-up.
+//!
+//! The word is `epoch << 1 | somebody sleeps`. There is no counter of sleepers: it would drift when one dies.
+//!
+//! ## Why no wake-up is lost
+//! A notifier makes the condition true, then fences, then looks for the sleep bit. A sleeper sets the bit, then
+//! fences, then looks at the condition. The two fences are in one total order, so one of the two sees the other:
+//! either the notifier finds the bit and wakes, or the sleeper finds the condition true and does not sleep. Between
+//! the sleeper's look and its sleep, a notifier that found the bit has changed the word, and the kernel compares.
+//!
+//! ## Edges
+//! | edge | first | second | carries | model that fails without it |
+//! |---|---|---|---|---|
+//! | sleep | condition; `notify`: fence; load of the bit | bit; `prepare`: fence; condition | one sees the other | `a_sleeper_is_never_left_behind` |
+
+use crate::shim::{AtomicU32, Ordering, Watch, fence, wake};
+
+const SLEEPING: u32 = 1;
+const EPOCH: u32 = 2;
+
+/// The word of an event count. All zeros is a fresh one.
+#[repr(transparent)]
+pub(crate) struct EventCount(AtomicU32);
+
+impl EventCount {
+    #[cfg(test)]
+    pub(crate) fn new() -> EventCount {
+        EventCount(AtomicU32::new(0))
+    }
+
+    /// Tells the sleepers that the condition may have become true. Call it after making it true.
+    #[inline]
+    pub(crate) fn notify(&self) {
+        fence(Ordering::SeqCst); // edge `sleep`, pairs with `prepare`
+        // Relaxed: the fence has ordered it after the condition.
+        if self.0.load(Ordering::Relaxed) & SLEEPING != 0 {
+            self.notify_sleepers();
+        }
+    }
+
+    #[cold]
+    fn notify_sleepers(&self) {
+        let mut word = self.0.load(Ordering::Relaxed);
+        // Whoever clears the bit wakes. Relaxed: the word carries no data, it only must change.
+        while word & SLEEPING != 0 {
+            let next = (word & !SLEEPING).wrapping_add(EPOCH);
+            match self.0.compare_exchange(word, next, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return wake(&self.0, u32::MAX),
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Announces a sleeper. Afterwards look at the condition once more, and only if it is still false sleep on the
+    /// word and value returned.
+    pub(crate) fn prepare(&self) -> Watch<'_> {
+        let mut word = self.0.load(Ordering::Relaxed);
+        while word & SLEEPING == 0 {
+            let next = word | SLEEPING;
+            match self.0.compare_exchange(word, next, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => word = next,
+                Err(now) => word = now,
+            }
+        }
+        fence(Ordering::SeqCst); // edge `sleep`, pairs with `notify`
+        Watch { word: &self.0, value: word }
+    }
+}
