@@ -4,13 +4,26 @@
 
 mod error;
 #[cfg(not(loom))]
+mod objects;
+#[cfg(not(loom))]
 mod os;
+mod presence;
+mod segment;
 mod shim;
 mod sync;
 
 pub use error::{Error, ErrorKind, News, Result};
 #[cfg(not(loom))]
+pub use objects::{
+    lock::{Guard, Holder, Lock, Scope},
+    value::{Op, Scalar, ScalarType, Value},
+    yard::{Cost, ObjectInfo, Options, Yard},
+};
+#[cfg(not(loom))]
 pub use os::probe::Probe;
+#[cfg(not(loom))]
+pub use segment::directory::ObjectType;
+pub use sync::wait::Timeout;
 
 /// What this machine allows, found out by trying; print it with `{}`.
 #[cfg(not(loom))]

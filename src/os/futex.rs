@@ -44,29 +44,28 @@ pub(crate) fn has_waitv() -> bool {
     }
 }
 
-/// Makes this process use the fallback, as if futex_waitv were missing.
-pub(crate) fn forbid_waitv() {
-    WAITV.store(ABSENT, Ordering::Relaxed);
-}
-
 /// Sleeps until one of the words is woken, unless one of them already differs. `deadline`: absolute ns.
 ///
-/// Without futex_waitv only the first word is watched, a millisecond at a time; the caller looks at the rest.
+/// Without futex_waitv this is [`sleep_first`].
 pub(crate) fn sleep(watches: &[Watch<'_>], deadline: Option<u64>) -> Wake {
     match watches {
         [] => Wake::Woken,
         [one] => sleep_one(*one, deadline),
         many if has_waitv() => sleep_many(&many[..many.len().min(WATCH_MAX)], deadline),
-        [first, rest @ ..] => {
-            if rest.iter().any(|w| w.word.load(Ordering::Relaxed) != w.value) {
-                return Wake::Woken;
-            }
-            let slice = clock::now_ns() + FALLBACK_SLICE_NS;
-            match sleep_one(*first, Some(deadline.map_or(slice, |d| d.min(slice)))) {
-                Wake::TimedOut if deadline.is_none_or(|d| clock::now_ns() < d) => Wake::Woken,
-                wake => wake,
-            }
-        }
+        many => sleep_first(many, deadline),
+    }
+}
+
+/// Watches only the first word, a millisecond at a time; the caller looks at the rest in between.
+pub(crate) fn sleep_first(watches: &[Watch<'_>], deadline: Option<u64>) -> Wake {
+    let [first, rest @ ..] = watches else { return Wake::Woken };
+    if rest.iter().any(|w| w.word.load(Ordering::Relaxed) != w.value) {
+        return Wake::Woken;
+    }
+    let slice = clock::now_ns() + FALLBACK_SLICE_NS;
+    match sleep_one(*first, Some(deadline.map_or(slice, |d| d.min(slice)))) {
+        Wake::TimedOut if deadline.is_none_or(|d| clock::now_ns() < d) => Wake::Woken,
+        wake => wake,
     }
 }
 

@@ -41,16 +41,16 @@ impl Pin {
     }
 }
 
-fn mmap(at: *mut u8, len: usize, prot: i32, flags: i32, fd: i32, offset: u64) -> Result<*mut u8> {
-    // SAFETY: callers pass MAP_FIXED only over pages that they have reserved themselves.
-    let p = unsafe { libc::mmap(at.cast(), len, prot, flags, fd, offset as libc::off_t) };
+/// Private zeroed memory.
+fn reserve(len: usize) -> Result<*mut u8> {
+    let (prot, flags) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS);
+    // SAFETY: the kernel chooses the place.
+    let p = unsafe { libc::mmap(std::ptr::null_mut(), len, prot, flags, -1, 0) };
     if p == libc::MAP_FAILED {
         return Err(error("mmap", errno()));
     }
     Ok(p.cast())
 }
-
-const READ_WRITE: i32 = libc::PROT_READ | libc::PROT_WRITE;
 
 /// A page of a yard with a private page right behind it: a word at the end of the first has its robust-list node in
 /// the second, where no peer can reach it.
@@ -59,13 +59,19 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
-    /// Maps the page of the file at `offset` and a private one behind it.
-    pub(crate) fn new(fd: BorrowedFd<'_>, offset: u64) -> Result<Pair> {
+    /// Maps once more the page of shared memory that lies at `shared`, and a private page behind it.
+    ///
+    /// mremap(2) with an old size of 0 makes the second mapping without a descriptor, which somebody may have closed.
+    pub(crate) fn new(shared: *mut u8) -> Result<Pair> {
         let page = page_size();
-        let reserve = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS;
-        let base = mmap(std::ptr::null_mut(), 2 * page, READ_WRITE, reserve, -1, 0)?;
+        let base = reserve(2 * page)?;
         let pair = Pair { base: NonNull::new(base).ok_or(Error::new(ErrorKind::NoMemory))? };
-        mmap(base, page, READ_WRITE, libc::MAP_SHARED | libc::MAP_FIXED, fd.as_raw_fd(), offset)?;
+        let flags = libc::MREMAP_MAYMOVE | libc::MREMAP_FIXED;
+        // SAFETY: `shared` is the start of a page of a shared mapping; the target page was reserved above.
+        let moved = unsafe { libc::mremap(shared.cast(), 0, page, flags, base) };
+        if moved == libc::MAP_FAILED {
+            return Err(error("mremap", errno()));
+        }
         Ok(pair)
     }
 
@@ -95,14 +101,7 @@ unsafe impl Sync for Wiped {}
 
 impl Wiped {
     pub(crate) fn new() -> Result<Wiped> {
-        let base = mmap(
-            std::ptr::null_mut(),
-            page_size(),
-            READ_WRITE,
-            libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
-            -1,
-            0,
-        )?;
+        let base = reserve(page_size())?;
         let page = Wiped { base: NonNull::new(base).ok_or(Error::new(ErrorKind::NoMemory))? };
         // SAFETY: the page is ours.
         if unsafe { libc::madvise(base.cast(), page_size(), libc::MADV_WIPEONFORK) } != 0 {

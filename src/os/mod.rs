@@ -47,3 +47,8 @@ pub(crate) fn error(call: &str, errno: i32) -> Error {
     };
     Error::os(kind, errno, call)
 }
+
+/// The refusals that a caller treats specially.
+pub(crate) mod refusal {
+    pub(crate) use libc::{EINVAL, EISDIR, ELOOP, ENXIO, EOPNOTSUPP};
+}

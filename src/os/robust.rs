@@ -84,6 +84,18 @@ impl List {
         if self.offset == GLIBC_OFFSET { next - size_of::<usize>() } else { next }
     }
 
+    /// Fills what the C library itself expects around the word: musl looks at a type word before it.
+    ///
+    /// # Safety
+    /// As [`List::announce`].
+    pub(crate) unsafe fn prepare(self, word: *mut u32) {
+        if self.offset == MUSL_OFFSET {
+            const ROBUST_SHARED: u32 = 0x84;
+            // SAFETY: the word lies 20 bytes before the page's end, so its neighbour is in the page too.
+            unsafe { word.sub(1).write_volatile(ROBUST_SHARED) };
+        }
+    }
+
     /// Announces that `word` is about to be linked or unlinked: until [`List::settle`], the kernel looks at it too.
     ///
     /// # Safety

@@ -48,6 +48,11 @@ pub(crate) fn sleep(watches: &[Watch<'_>], _deadline: Option<u64>) -> Wake {
     Wake::Woken
 }
 
+/// The fallback without futex_waitv looks around between sleeps; a model has no clock for that.
+pub(crate) fn sleep_first(watches: &[Watch<'_>], deadline: Option<u64>) -> Wake {
+    sleep(watches, deadline)
+}
+
 /// Wakes at most `count` sleepers that watch `word`.
 pub(crate) fn wake(word: &AtomicU32, count: u32) {
     let mut queue = kernel();

@@ -6,7 +6,7 @@ pub(crate) use core::sync::atomic::{
     AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence, fence,
 };
 
-pub(crate) use crate::os::futex::{sleep, wake};
+pub(crate) use crate::os::futex::{sleep, sleep_first, wake};
 
 /// Tells the processor that this is a polling loop.
 #[inline(always)]

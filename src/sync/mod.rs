@@ -2,10 +2,12 @@
 //!
 //! * what lives here: the event count, the stamped lock, the one loop in which anybody sleeps
 //! * who calls it: `objects`
-//! * what it may call: `shim`, `segment` (bit layouts), `error`
+//! * what it may call: `shim`, `presence` (how somebody stands), `segment` (bit layouts), `os` (the clock), `error`
 //! * the invariant: nobody sleeps except in slices, and every death found is told to the other sleepers
 //! * where it is tested: `loom_*.rs` beside each protocol, `ffi-tests/kill`
 
 pub(crate) mod event_count;
+pub(crate) mod lock;
 #[cfg(all(test, loom))]
 mod loom_event_count;
+pub(crate) mod wait;

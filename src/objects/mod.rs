@@ -1,0 +1,37 @@
+//! What users hold: one folder per noun.
+//!
+//! * what lives here: the yard and its objects; policy (full, closed, dead peer, timeout)
+//! * who calls it: users through the door, `capi`
+//! * what it may call: everything below but libc
+//! * the invariant: every object is in the directory before its first stamp, and [`Repair`] knows its type
+//! * where it is tested: beside each noun, `ffi-tests`
+
+pub(crate) mod directory;
+pub(crate) mod lock;
+pub(crate) mod owners;
+pub(crate) mod value;
+pub(crate) mod yard;
+
+use crate::presence::attachment::{Attachment, Gone, Objects, Who};
+use crate::segment::directory::ObjectType;
+
+/// How to repair what the dead have left, for every type of object.
+pub(crate) struct Repair;
+
+/// The one table of repairs.
+pub(crate) static REPAIR: Repair = Repair;
+
+impl Objects for Repair {
+    fn recover(&self, yard: &Attachment, who: Who, gone: Gone) {
+        directory::recover(yard, who);
+        let Ok(directory) = yard.directory() else { return };
+        for record in directory.iter() {
+            match record.kind {
+                ObjectType::Lock => lock::recover(yard, &record, who),
+                ObjectType::Value => {} // nobody owns a value
+                ObjectType::Ring => {}
+            }
+            let _ = gone;
+        }
+    }
+}

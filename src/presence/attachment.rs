@@ -1,0 +1,461 @@
+//! One process's stay in one yard: the mapping, the locks that prove its life, its entry.
+//!
+//! There is one attachment per (process, file), however often the yard is opened; handles and registered threads
+//! hold it. All attachments of the process are in one list, whose lock is also held while a description with our
+//! locks is open, and across fork: a child must never inherit such a description.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::os::file::{self, Hold, Identity};
+use crate::os::map::{Pin, Wiped};
+use crate::os::{Mutex, fork, process};
+use crate::presence::entry::{Entry, Slot};
+use crate::presence::place::{self, Standing};
+use crate::presence::{sweep, thread};
+use crate::segment::bits::{ALIVE_TID, Place, State, Token};
+use crate::segment::directory::Directory;
+use crate::segment::geometry::Geometry;
+use crate::segment::header::Header;
+use crate::segment::region::Region;
+use crate::shim::{AtomicU32, AtomicUsize, Ordering};
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::PathBuf;
+use std::sync::{Arc, Weak};
+
+/// The byte that everybody who has the yard open holds shared.
+pub(crate) const IN_USE: u64 = 0;
+
+/// Whose things are to be looked for or repaired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// A thread: what carries thread tokens.
+    Thread(Token),
+    /// A process: what carries process tokens.
+    Process(Token),
+}
+
+/// How somebody went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Gone {
+    /// Killed, or ended without closing.
+    Died,
+    /// Closed properly.
+    Closed,
+}
+
+/// What presence must know about objects: handed in by the room above when a yard is attached.
+pub(crate) trait Objects: Sync {
+    /// Repairs everything that carries this token. Done by anyone, any number of times.
+    fn recover(&self, yard: &Attachment, who: Who, gone: Gone);
+}
+
+/// The proof that this process is alive: while the page is mapped, the bytes are locked.
+struct Stay {
+    /// Not unmapped by a fork child, which does not have it.
+    pin: ManuallyDrop<Pin>,
+    token: Token,
+}
+
+/// See the module.
+pub(crate) struct Attachment {
+    region: Region,
+    geometry: Geometry,
+    identity: Identity,
+    /// Another description than the pin's: for probing, and to make new descriptions from.
+    fd: OwnedFd,
+    path: Mutex<Option<PathBuf>>,
+    sealed: bool,
+    /// This attachment's place in every thread's page of tokens.
+    number: usize,
+    /// Holds the process token; a fork child finds 0.
+    token: Wiped,
+    /// Locked only while the list is.
+    stay: Mutex<Option<Stay>>,
+    handles: AtomicUsize,
+    objects: &'static dyn Objects,
+}
+
+/// Every attachment of this process, by number.
+static LIST: Mutex<Vec<Weak<Attachment>>> = Mutex::new(Vec::new());
+
+extern "C" fn before_fork() {
+    LIST.lock_raw();
+}
+
+extern "C" fn after_fork_in_parent() {
+    LIST.unlock_raw();
+}
+
+extern "C" fn after_fork_in_child() {
+    LIST.unlock_raw();
+    thread::after_fork();
+}
+
+impl Attachment {
+    /// The process's attachment to the yard behind `fd`; a new one unless there is one already.
+    pub(crate) fn open(
+        fd: OwnedFd,
+        geometry: Geometry,
+        path: Option<PathBuf>,
+        objects: &'static dyn Objects,
+    ) -> Result<Held> {
+        let identity = file::stat(fd.as_fd())?.identity;
+        let mut list = LIST.lock();
+        if let Some(known) = list.iter().filter_map(Weak::upgrade).find(|a| a.identity == identity) {
+            if path.is_some() {
+                *known.path.lock() = path;
+            }
+            let held = Held::new(known);
+            held.join_locked()?;
+            return Ok(held);
+        }
+        fork::install(&fork::Handlers {
+            prepare: before_fork,
+            parent: after_fork_in_parent,
+            child: after_fork_in_child,
+        })?;
+        let number = free_number(&mut list)?;
+        let attachment = Arc::new(Attachment {
+            region: Region::map(fd.as_fd(), geometry.total as usize)?,
+            geometry,
+            identity,
+            sealed: file::is_size_sealed(fd.as_fd()),
+            fd,
+            path: Mutex::new(path),
+            number,
+            token: Wiped::new()?,
+            stay: Mutex::new(None),
+            handles: AtomicUsize::new(0),
+            objects,
+        });
+        let held = Held::new(attachment);
+        held.join_locked()?;
+        list[number] = Arc::downgrade(&held.0);
+        drop(list);
+        sweep::sweep(&held);
+        Ok(held)
+    }
+
+    pub(crate) fn region(&self) -> &Region {
+        &self.region
+    }
+
+    pub(crate) fn geometry(&self) -> &Geometry {
+        &self.geometry
+    }
+
+    pub(crate) fn number(&self) -> usize {
+        self.number
+    }
+
+    /// Whether nobody can truncate the yard under us.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.sealed
+    }
+
+    pub(crate) fn fd(&self) -> &OwnedFd {
+        &self.fd
+    }
+
+    pub(crate) fn objects(&self) -> &'static dyn Objects {
+        self.objects
+    }
+
+    pub(crate) fn header(&self) -> Result<&Header> {
+        self.region.at(0)
+    }
+
+    pub(crate) fn directory(&self) -> Result<Directory<'_>> {
+        Directory::new(&self.region, &self.geometry)
+    }
+
+    pub(crate) fn entries(&self) -> &[Entry] {
+        self.region.table(self.geometry.entries_at, self.geometry.slots).unwrap_or(&[])
+    }
+
+    pub(crate) fn slots(&self) -> &[Slot] {
+        self.region.table(self.geometry.slots_at, self.geometry.slots).unwrap_or(&[])
+    }
+
+    /// The alive word of a slot, where its holder has put it.
+    pub(crate) fn alive(&self, slot: u32) -> Option<&AtomicU32> {
+        // Relaxed: read once and checked; a wrong but legal offset leads to a word that shows no TID.
+        let offset = self.slots().get(slot as usize)?.alive_offset.load(Ordering::Relaxed);
+        if offset >= self.geometry.page {
+            return None;
+        }
+        self.region.at(self.geometry.alive_page(slot) + u64::from(offset)).ok()
+    }
+
+    fn token_word(&self) -> &AtomicU32 {
+        let page: *mut AtomicU32 = self.token.base().cast();
+        #[allow(unsafe_code)]
+        // SAFETY: the page is ours, aligned, zeroed when new, and lives as long as `self`.
+        unsafe {
+            &*page
+        }
+    }
+
+    /// The process token, or 0 if this process has not joined (it may be a fork child).
+    #[inline]
+    pub(crate) fn token_if_joined(&self) -> u32 {
+        self.token_word().load(Ordering::Relaxed) // Relaxed: private to the process
+    }
+
+    /// The process token; a fork child joins anew here.
+    pub(crate) fn process_token(&self) -> Result<Token> {
+        match self.token_if_joined() {
+            0 => {
+                let _list = LIST.lock();
+                self.join_locked()
+            }
+            token => Ok(Token(token)),
+        }
+    }
+
+    /// Joins, with the list locked.
+    fn join_locked(&self) -> Result<Token> {
+        let mut stay = self.stay.lock();
+        match (&*stay, self.token_if_joined()) {
+            (Some(known), token) if token != 0 => return Ok(known.token),
+            _ => *stay = None, // inherited from the parent: its pin is not mapped here, so nothing is unmapped
+        }
+        let new = self.join()?;
+        let token = new.token;
+        *stay = Some(new);
+        self.token_word().store(token.0, Ordering::Relaxed); // Relaxed: private to the process
+        Ok(token)
+    }
+
+    /// Opens a description of our own, locks our bytes with it, takes an entry. Lock first, then look.
+    fn join(&self) -> Result<Stay> {
+        let own = self.new_description()?;
+        if !file::try_lock(own.as_fd(), IN_USE, Hold::Shared)? {
+            return Err(Error::with(ErrorKind::Busy, "the yard is being replaced"));
+        }
+        let pin = ManuallyDrop::new(Pin::new(own.as_fd())?);
+        let taken = self.take_entry(&own, true).or_else(|| self.take_entry(&own, false));
+        let Some((index, place)) = taken else {
+            drop(ManuallyDrop::into_inner(pin));
+            let detail = format!("all {} process entries are taken", self.geometry.slots);
+            return Err(Error::with(ErrorKind::NoSlots, detail));
+        };
+        let entry = &self.entries()[index as usize];
+        let pid = process::pid();
+        entry.describe(pid, process::start_time(pid), &process::name());
+        Ok(Stay { pin, token: Token::new(index, place.generation) })
+    }
+
+    /// Takes a free entry, or one whose holder is dead.
+    fn take_entry(&self, own: &OwnedFd, free: bool) -> Option<(u32, Place)> {
+        for (index, entry) in (0u32..).zip(self.entries()) {
+            if entry.place.load().is_some_and(|p| p.state == State::Free) != free {
+                continue;
+            }
+            if !matches!(file::try_lock(own.as_fd(), Entry::byte(index), Hold::Exclusive), Ok(true)) {
+                continue;
+            }
+            if let Some(place) = self.move_in(index, entry) {
+                return Some((index, place));
+            }
+            // Somebody clears it up just now; leave it to him.
+            let _ = file::unlock(own.as_fd(), Entry::byte(index));
+        }
+        None
+    }
+
+    /// Makes the entry ours. We hold its byte, so its last holder is dead, and we clear up behind him first.
+    fn move_in(&self, index: u32, entry: &Entry) -> Option<Place> {
+        let mut place = entry.place.load()?;
+        if place.state != State::Free {
+            let me = Token::new(index, place.vacated().generation);
+            if place.state == State::Reaping && self.is_here(place.token) {
+                return None;
+            }
+            let reaping = place.to(State::Reaping, me);
+            if !entry.place.change(place, reaping) {
+                return None;
+            }
+            sweep::clear_entry(self, Token::new(index, place.generation), me);
+            place = reaping;
+        }
+        let generation =
+            if place.state == State::Free { place.generation } else { place.vacated().generation };
+        let live = Place { generation, state: State::Live, token: Token::NONE };
+        entry.place.change(place, live).then_some(live)
+    }
+
+    /// A new description of the yard's file. The kept descriptor may have been closed behind our back (closefrom):
+    /// it is compared with the file that we mapped, and the name is tried if it is another.
+    fn new_description(&self) -> Result<OwnedFd> {
+        let ours = |fd: &OwnedFd| file::stat(fd.as_fd()).is_ok_and(|s| s.identity == self.identity);
+        if ours(&self.fd) {
+            return file::reopen(self.fd.as_fd());
+        }
+        let by_name = self.path.lock().as_ref().and_then(|p| file::open(p).ok()).filter(|fd| ours(fd));
+        by_name.ok_or_else(|| {
+            let detail =
+                format!("descriptor {} of the yard was closed by somebody else", self.fd.as_raw_fd());
+            Error::with(ErrorKind::Closed, detail)
+        })
+    }
+
+    /// Whether the process behind a process token can still act. Slow: asks the kernel about a file lock.
+    pub(crate) fn is_here(&self, token: Token) -> bool {
+        if token.0 == self.token_if_joined() {
+            return true;
+        }
+        let Some(place) = self.entries().get(token.index() as usize).and_then(|e| e.place.load()) else {
+            return false;
+        };
+        let lives = place.state == State::Live && place.generation == token.generation();
+        // A joiner that clears up before it moves in has no generation yet: the entry names it.
+        let clears = place.state == State::Reaping && place.token == token;
+        (lives || clears) && self.is_byte_locked(token.index())
+    }
+
+    /// Whether the entry's byte is locked. If the kernel cannot be asked, the answer is yes: nobody is called dead
+    /// without proof.
+    fn is_byte_locked(&self, index: u32) -> bool {
+        let probe = |fd: &OwnedFd| file::is_locked(fd.as_fd(), Entry::byte(index)).unwrap_or(true);
+        if file::stat(self.fd.as_fd()).is_ok_and(|s| s.identity == self.identity) {
+            return probe(&self.fd);
+        }
+        let _list = LIST.lock(); // a description is open for a moment
+        self.new_description().map_or(true, |fd| probe(&fd))
+    }
+
+    /// How the thread behind a thread token stands.
+    pub(crate) fn thread_standing(&self, token: Token) -> Standing<'_> {
+        match (self.slots().get(token.index() as usize), self.alive(token.index())) {
+            (Some(slot), Some(alive)) => place::standing(&slot.place, alive, token),
+            _ => Standing::Dead,
+        }
+    }
+
+    /// The TID of the thread behind a thread token, numbered in its own PID namespace.
+    pub(crate) fn tid_of(&self, token: Token) -> Option<u32> {
+        match self.thread_standing(token) {
+            Standing::Here(Some(watch)) => Some(watch.value & ALIVE_TID),
+            _ => None,
+        }
+    }
+
+    /// The process token of the thread behind a thread token.
+    pub(crate) fn process_of(&self, token: Token) -> Option<Token> {
+        let place = self.slots().get(token.index() as usize)?.place.load()?;
+        (place.generation == token.generation() && place.state == State::Live).then_some(place.token)
+    }
+
+    /// How the process behind a process token stands: proof by its byte, notice by one of its threads.
+    pub(crate) fn process_standing(&self, token: Token) -> Standing<'_> {
+        if token.0 == self.token_if_joined() {
+            return Standing::Here(None);
+        }
+        if !self.is_here(token) {
+            return Standing::Dead;
+        }
+        let mut mourned = false;
+        for (index, slot) in (0u32..).zip(self.slots()) {
+            let Some(place) = slot.place.load().filter(|p| p.token == token && p.state == State::Live) else {
+                continue;
+            };
+            match self.thread_standing(Token::new(index, place.generation)) {
+                Standing::Here(watch) => return Standing::Here(watch),
+                _ => mourned = true,
+            }
+        }
+        if mourned { Standing::Doubtful } else { Standing::Here(None) }
+    }
+
+    /// Clears up behind the dead. For whoever needs a place or has slept a slice.
+    pub(crate) fn sweep(&self) {
+        sweep::sweep(self);
+    }
+
+    /// The last handle is closed: give back what this process owns, and let the calling thread go.
+    fn last_close(&self) {
+        if let Some(token) = Token::of(self.token_if_joined()) {
+            self.objects.recover(self, Who::Process(token), Gone::Closed);
+        }
+        thread::detach(self);
+    }
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        let token = self.token_if_joined();
+        let mut stay = self.stay.lock();
+        let Some(stay) = stay.take().filter(|s| s.token.0 == token) else { return }; // not joined, or a fork child
+        if let Some(entry) = self.entries().get(stay.token.index() as usize)
+            && let Some(place) = entry.place.load().filter(|p| p.state == State::Live)
+            && place.generation == stay.token.generation()
+        {
+            entry.place.change(place, place.vacated());
+        }
+        drop(ManuallyDrop::into_inner(stay.pin)); // unlocks our bytes
+    }
+}
+
+/// A share in an attachment that keeps it open: every handle has one.
+pub(crate) struct Held(Arc<Attachment>);
+
+impl Held {
+    fn new(attachment: Arc<Attachment>) -> Held {
+        attachment.handles.fetch_add(1, Ordering::Relaxed);
+        Held(attachment)
+    }
+
+    /// The attachment without keeping it open, for a thread's registration.
+    pub(crate) fn share(&self) -> &Arc<Attachment> {
+        &self.0
+    }
+}
+
+impl Clone for Held {
+    fn clone(&self) -> Held {
+        Held::new(self.0.clone())
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.0.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.0.last_close();
+        }
+    }
+}
+
+impl std::ops::Deref for Held {
+    type Target = Attachment;
+    fn deref(&self) -> &Attachment {
+        &self.0
+    }
+}
+
+impl Attachment {
+    /// Whether no handle is left, so that registered threads should go.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.handles.load(Ordering::Acquire) == 0
+    }
+}
+
+/// Does something while a description with locks of ours is open: no fork child must inherit it.
+pub(crate) fn undisturbed<T>(f: impl FnOnce() -> T) -> T {
+    let _list = LIST.lock();
+    f()
+}
+
+/// The lowest number that nobody uses.
+fn free_number(list: &mut Vec<Weak<Attachment>>) -> Result<usize> {
+    let free = list.iter().position(|a| a.strong_count() == 0);
+    let number = free.unwrap_or(list.len());
+    if number >= thread::YARDS_MAX {
+        let detail = format!("a process can have {} yards open", thread::YARDS_MAX);
+        return Err(Error::with(ErrorKind::NoSlots, detail));
+    }
+    if free.is_none() {
+        list.push(Weak::new());
+    }
+    Ok(number)
+}

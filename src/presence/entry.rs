@@ -1,0 +1,75 @@
+//! A process's place in a yard, in shared memory.
+#![allow(unsafe_code)] // `Shared`
+
+use crate::presence::place::PlaceWord;
+use crate::segment::geometry::{ENTRY_BYTES, SLOT_BYTES};
+use crate::segment::region::Shared;
+use crate::shim::{AtomicU32, AtomicU64, Ordering};
+use static_assertions::const_assert_eq;
+use std::mem::offset_of;
+
+/// The first lockable byte that stands for an entry; byte 0 says "in use", byte 1 "the name is being removed".
+const FIRST_BYTE: u64 = 2;
+
+/// A process entry. The facts are for people; only `place` decides anything.
+#[repr(C)]
+pub(crate) struct Entry {
+    pub(crate) place: PlaceWord,
+    pid: AtomicU32,
+    reserved: AtomicU32,
+    start_time: AtomicU64,
+    name: [AtomicU64; 4],
+    pad: [AtomicU64; 9],
+}
+
+const_assert_eq!(offset_of!(Entry, place), 0);
+const_assert_eq!(offset_of!(Entry, pid), 8);
+const_assert_eq!(offset_of!(Entry, start_time), 16);
+const_assert_eq!(offset_of!(Entry, name), 24);
+const_assert_eq!(size_of::<Entry>() as u64, ENTRY_BYTES);
+
+// SAFETY: repr(C), atomics only, zeros are a free entry.
+unsafe impl Shared for Entry {}
+
+impl Entry {
+    /// The byte whose lock says that the holder of entry `index` lives.
+    pub(crate) fn byte(index: u32) -> u64 {
+        FIRST_BYTE + u64::from(index)
+    }
+
+    /// Writes down who the new holder is.
+    pub(crate) fn describe(&self, pid: u32, start_time: u64, name: &str) {
+        // Relaxed: facts for people, each a word of its own.
+        self.pid.store(pid, Ordering::Relaxed);
+        self.start_time.store(start_time, Ordering::Relaxed);
+        let mut bytes = [0u8; 32];
+        let len = name.len().min(31);
+        bytes[..len].copy_from_slice(&name.as_bytes()[..len]);
+        for (word, chunk) in self.name.iter().zip(bytes.chunks_exact(8)) {
+            let mut value = [0; 8];
+            value.copy_from_slice(chunk);
+            word.store(u64::from_ne_bytes(value), Ordering::Relaxed);
+        }
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid.load(Ordering::Relaxed) // Relaxed: a fact for people
+    }
+}
+
+/// A thread slot.
+#[repr(C)]
+pub(crate) struct Slot {
+    pub(crate) place: PlaceWord,
+    /// Where in the slot's page the alive word lies; depends on the C library of the thread.
+    pub(crate) alive_offset: AtomicU32,
+    reserved: AtomicU32,
+    pad: [AtomicU64; 6],
+}
+
+const_assert_eq!(offset_of!(Slot, place), 0);
+const_assert_eq!(offset_of!(Slot, alive_offset), 8);
+const_assert_eq!(size_of::<Slot>() as u64, SLOT_BYTES);
+
+// SAFETY: repr(C), atomics only, zeros are a free slot.
+unsafe impl Shared for Slot {}

@@ -1,0 +1,25 @@
+//! Who is here, and is he alive?
+//!
+//! * what lives here: process entries, thread slots, tokens, death and its proof, clearing up, fork
+//! * who calls it: `objects`
+//! * what it may call: `segment`, `os`, `shim`, `error`; what to repair in objects is handed in ([`attachment::Objects`])
+//! * the invariant: a place is given to the next holder only after everything stamped with its last holder's token
+//!   has been repaired, and nobody is called dead without proof
+//! * where it is tested: `loom_slot.rs`, `ffi-tests/presence.rs`, `ffi-tests/kill`
+//!
+//! Two tables, because claims outlive threads:
+//!
+//! | | thread slot | process entry |
+//! |---|---|---|
+//! | proof of death | its alive word shows no TID: the kernel cleared it | its byte of the file is not locked |
+//! | noticed | at once: sleepers sleep on the alive word too | by the death of one of its threads, or by the slice |
+
+#[cfg(not(loom))]
+pub(crate) mod attachment;
+#[cfg(not(loom))]
+pub(crate) mod entry;
+pub(crate) mod place;
+#[cfg(not(loom))]
+pub(crate) mod sweep;
+#[cfg(not(loom))]
+pub(crate) mod thread;

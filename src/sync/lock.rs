@@ -1,0 +1,280 @@
+//! The stamped lock: one word that names its owner, so that whoever finds the owner dead can take it over.
+//!
+//! `0 | token | SUSPECT | WAITERS`. Taking is one compare-and-swap from 0 to the taker's token, releasing one from the
+//! token to 0; everything else is the slow path. SUSPECT says that an owner died and nobody has declared the guarded
+//! data repaired; it stays over releases. WAITERS says that somebody sleeps; who has slept takes with WAITERS set,
+//! because others may sleep too.
+//!
+//! ## Why nobody is left behind
+//! A release that finds WAITERS wakes one sleeper; a sleeper that leaves the slow path, with the lock or without,
+//! wakes one more, which finds the *new* owner and sleeps on *his* alive word. If the owner dies, the kernel wakes one
+//! sleeper on his alive word, and that one wakes the others on it. What remains (a sleeper killed between its wake and
+//! its look, a process stopped between release and wake) ends with the slice.
+//!
+//! ## Edges
+//! | edge | release | acquire | carries | model that fails without it |
+//! |---|---|---|---|---|
+//! | lock | `release`: CAS to 0 | `acquire`: CAS from 0 | what the lock guards | `what_the_lock_guards_is_seen_whole` |
+//! | owner | `acquire`: CAS to the token | `acquire_slow`: load of the word | the owner's alive word is set | `a_live_owner_is_never_robbed` |
+//! | alive | see `presence::place` | | | |
+
+use crate::error::ErrorKind;
+use crate::presence::place::Standing;
+use crate::segment::bits::{SUSPECT, TOKEN, Token, WAITERS};
+use crate::shim::{AtomicU32, Ordering, Watch, pause, wake};
+use crate::sync::wait::{Slept, Wait};
+
+/// What the lock must know of its takers.
+pub(crate) trait Owners {
+    /// How the one behind a token stands.
+    fn standing(&self, token: Token) -> Standing<'_>;
+    /// Alive words of the others, to hear of a sleeper that is killed after it was woken. At most `out` is filled.
+    fn others<'a>(&'a self, out: &mut Crowd<'a>);
+    /// Somebody has slept a whole slice.
+    fn slice(&self);
+    /// How often to look at a taken word before sleeping.
+    fn spins(&self) -> u32;
+}
+
+/// How many others a sleeper listens to. Each costs about 100 ns per sleep.
+const OTHERS_MAX: usize = 14;
+
+/// The words of one sleep: the object's, the owner's alive word, others' alive words.
+pub(crate) struct Crowd<'a> {
+    watches: [Watch<'a>; OTHERS_MAX + 2],
+    len: usize,
+}
+
+impl<'a> Crowd<'a> {
+    pub(crate) fn new(word: Watch<'a>) -> Crowd<'a> {
+        Crowd { watches: [word; OTHERS_MAX + 2], len: 1 }
+    }
+
+    /// Adds a word unless there is no room or it is there already; tells whether there is room for more.
+    pub(crate) fn add(&mut self, watch: Watch<'a>) -> bool {
+        let known = self.watches[..self.len].iter().any(|w| std::ptr::eq(w.word, watch.word));
+        if !known && self.len < self.watches.len() {
+            self.watches[self.len] = watch;
+            self.len += 1;
+        }
+        self.len < self.watches.len()
+    }
+
+    pub(crate) fn watches(&self) -> &[Watch<'a>] {
+        &self.watches[..self.len]
+    }
+}
+
+/// What a slow acquire may do.
+#[derive(Clone, Copy)]
+pub(crate) struct Taker {
+    /// Whose token to stamp.
+    pub(crate) token: Token,
+    /// Whether a lock held under this token is held by the caller himself.
+    pub(crate) is_me: bool,
+    /// Whether the caller would wait without limit for himself.
+    pub(crate) forever: bool,
+}
+
+/// How a lock was got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Got {
+    /// As it should be.
+    Clean,
+    /// An owner died and nobody has declared the data repaired.
+    Suspect,
+}
+
+/// The word of a lock. Zero is free.
+#[repr(transparent)]
+pub(crate) struct LockWord(AtomicU32);
+
+#[cfg(not(loom))]
+#[allow(unsafe_code)]
+// SAFETY: transparent over an atomic; zero is a free lock.
+unsafe impl crate::segment::region::Shared for LockWord {}
+
+impl LockWord {
+    #[cfg(test)]
+    pub(crate) fn new() -> LockWord {
+        LockWord(AtomicU32::new(0))
+    }
+
+    /// Takes the lock if it is free, clean and nobody waits. `token` is not 0.
+    #[inline]
+    pub(crate) fn try_fast(&self, token: u32) -> bool {
+        // AcqRel: Acquire is edge `lock`, Release is edge `owner`.
+        self.0.compare_exchange(0, token, Ordering::AcqRel, Ordering::Relaxed).is_ok() // edge: lock, owner
+    }
+
+    /// Releases the lock if it is ours, clean, and nobody waits.
+    #[inline]
+    pub(crate) fn release_fast(&self, token: u32) -> bool {
+        self.0.compare_exchange(token, 0, Ordering::Release, Ordering::Relaxed).is_ok() // edge: lock
+    }
+
+    /// One attempt on the word as it is now: free, or held by a dead one.
+    fn attempt(&self, word: u32, stamp: u32, dead: bool) -> Option<Got> {
+        let (keep, got) = match (dead, word & SUSPECT != 0) {
+            (true, _) => (word & WAITERS | SUSPECT, Got::Suspect),
+            (false, true) => (word & (WAITERS | SUSPECT), Got::Suspect),
+            (false, false) => (word & WAITERS, Got::Clean),
+        };
+        let taken = self.0.compare_exchange(word, stamp | keep, Ordering::AcqRel, Ordering::Relaxed); // edge: lock, owner
+        taken.is_ok().then_some(got)
+    }
+
+    /// Takes the lock whatever its state, without waiting: `Busy` if its owner lives.
+    pub(crate) fn try_acquire(&self, taker: Taker, owners: &impl Owners) -> Result<Got, ErrorKind> {
+        loop {
+            let word = self.0.load(Ordering::Acquire); // edge: owner
+            let dead = match Token::of(word) {
+                None => false,
+                Some(owner) if matches!(owners.standing(owner), Standing::Dead) => true,
+                Some(_) => return Err(ErrorKind::Busy),
+            };
+            if let Some(got) = self.attempt(word, taker.token.0, dead) {
+                return Ok(got);
+            }
+        }
+    }
+
+    /// Takes the lock, sleeping while its owner lives.
+    #[cold]
+    pub(crate) fn acquire(&self, taker: Taker, owners: &impl Owners, wait: &Wait) -> Result<Got, ErrorKind> {
+        let mut stamp = taker.token.0;
+        let mut slept = false;
+        let mut spins = owners.spins();
+        let result = loop {
+            let word = self.0.load(Ordering::Acquire); // edge: owner
+            let mut crowd = Crowd::new(Watch { word: &self.0, value: word | WAITERS });
+            let mut doubt = false;
+            let dead = match Token::of(word) {
+                None => Some(false),
+                Some(owner) if taker.is_me && owner == taker.token => {
+                    if taker.forever {
+                        break Err(ErrorKind::Deadlock);
+                    }
+                    None
+                }
+                Some(owner) => match owners.standing(owner) {
+                    Standing::Dead => Some(true),
+                    Standing::Here(watch) => {
+                        watch.map(|w| crowd.add(w));
+                        None
+                    }
+                    Standing::Doubtful => {
+                        doubt = true;
+                        None
+                    }
+                },
+            };
+            if let Some(dead) = dead {
+                match self.attempt(word, stamp, dead) {
+                    Some(got) => break Ok(got),
+                    None => continue,
+                }
+            }
+            if spins > 0 {
+                spins -= 1;
+                pause();
+                continue;
+            }
+            if !self.announce(word) {
+                continue;
+            }
+            owners.others(&mut crowd);
+            slept = true;
+            stamp |= WAITERS;
+            match wait.sleep(crowd.watches(), doubt) {
+                Ok(Slept::Look) => {}
+                Ok(Slept::Slice) => owners.slice(),
+                Err(end) => break Err(end),
+            }
+        };
+        if slept {
+            wake(&self.0, 1); // one more, to sleep on the new owner's alive word
+        }
+        result
+    }
+
+    /// Says in the word that somebody sleeps.
+    fn announce(&self, word: u32) -> bool {
+        // Relaxed: the bit carries nothing; the kernel compares the word before it puts us to sleep.
+        word & WAITERS != 0
+            || self.0.compare_exchange(word, word | WAITERS, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+
+    /// Releases the lock if it is held under `token`, which never is 0.
+    #[cold]
+    pub(crate) fn release(&self, token: u32) -> Result<(), ErrorKind> {
+        let mut word = self.0.load(Ordering::Relaxed); // Relaxed: our own token, or not ours
+        loop {
+            if word & TOKEN != token {
+                return Err(ErrorKind::NotOwner);
+            }
+            match self.0.compare_exchange(word, word & SUSPECT, Ordering::Release, Ordering::Relaxed) {
+                // edge: lock
+                Ok(_) => break,
+                Err(now) => word = now,
+            }
+        }
+        if word & WAITERS != 0 {
+            wake(&self.0, 1);
+        }
+        Ok(())
+    }
+
+    /// Releases the lock whoever holds it; `NotOwner` if nobody does.
+    pub(crate) fn release_any(&self) -> Result<(), ErrorKind> {
+        loop {
+            let word = self.0.load(Ordering::Relaxed);
+            let owner = Token::of(word).ok_or(ErrorKind::NotOwner)?;
+            match self.release(owner.0) {
+                Err(ErrorKind::NotOwner) => {} // it has changed hands meanwhile
+                done => return done,
+            }
+        }
+    }
+
+    /// Declares the guarded data repaired. Only the owner may.
+    pub(crate) fn repaired(&self, token: u32) -> Result<(), ErrorKind> {
+        let mut word = self.0.load(Ordering::Relaxed);
+        while word & TOKEN == token {
+            // Relaxed: the release that follows publishes it.
+            match self.0.compare_exchange(word, word & !SUSPECT, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => return Ok(()),
+                Err(now) => word = now,
+            }
+        }
+        Err(ErrorKind::NotOwner)
+    }
+
+    /// Frees the lock, marked SUSPECT, if the dead one named held it.
+    pub(crate) fn recover(&self, dead: Token) {
+        loop {
+            let word = self.0.load(Ordering::Acquire); // edge: lock
+            if Token::of(word) != Some(dead) {
+                return;
+            }
+            // Release: whoever takes it sees what the dead one wrote, as far as we saw it.
+            let freed = self.0.compare_exchange(word, SUSPECT, Ordering::Release, Ordering::Relaxed); // edge: lock
+            if freed.is_ok() {
+                if word & WAITERS != 0 {
+                    wake(&self.0, 1);
+                }
+                return;
+            }
+        }
+    }
+
+    /// Who holds it now.
+    pub(crate) fn holder(&self) -> Option<Token> {
+        Token::of(self.0.load(Ordering::Acquire)) // edge: owner
+    }
+
+    /// Whether an owner died and nobody has declared the data repaired.
+    pub(crate) fn is_suspect(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & SUSPECT != 0 // Relaxed: a fact at some instant
+    }
+}
