@@ -23,3 +23,6 @@ pub(crate) mod place;
 pub(crate) mod sweep;
 #[cfg(not(loom))]
 pub(crate) mod thread;
+
+#[cfg(all(test, loom))]
+mod loom_place;

@@ -10,4 +10,6 @@ pub(crate) mod event_count;
 pub(crate) mod lock;
 #[cfg(all(test, loom))]
 mod loom_event_count;
+#[cfg(all(test, loom))]
+mod loom_lock;
 pub(crate) mod wait;
