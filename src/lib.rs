@@ -3,6 +3,8 @@
 #![cfg_attr(loom, allow(dead_code, unused_imports))] // a model takes only the rooms it needs
 
 mod error;
+#[allow(dead_code)] // until `objects` uses it
+mod lockfree;
 #[cfg(not(loom))]
 mod objects;
 #[cfg(not(loom))]

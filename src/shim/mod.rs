@@ -1,6 +1,6 @@
 //! The seam to the memory model: the same names over the processor's atomics and over loom's.
 //!
-//! * what lives here: atomics, fences, spinning, and the futex as the protocols see it
+//! * what lives here: atomics, fences, spinning, payload memory, and the futex as the protocols see it
 //! * who calls it: every room that touches a shared word
 //! * what it may call: core atomics and `os::futex`, or loom
 //! * the invariant: protocol code reaches shared memory through this module only

@@ -78,3 +78,63 @@ pub(crate) fn pause() {
 pub(crate) fn yield_now() {
     loom::thread::yield_now();
 }
+
+/// Payload memory of a model, in words of 8 bytes: loom reports whoever touches a word while another may.
+#[derive(Clone)]
+pub(crate) struct Bytes(std::sync::Arc<Vec<loom::cell::UnsafeCell<u64>>>);
+
+#[allow(unsafe_code)] // the closures of loom's cells hand out raw pointers
+impl Bytes {
+    /// `len` zero bytes.
+    #[cfg(test)]
+    pub(crate) fn zeroed(len: usize) -> Bytes {
+        Bytes(std::sync::Arc::new((0..len / 8).map(|_| loom::cell::UnsafeCell::new(0)).collect()))
+    }
+
+    /// How many bytes there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len() * 8
+    }
+
+    /// Copies `from` to offset `at`, a multiple of 8.
+    pub(crate) fn copy_in(&self, at: usize, from: &[u8]) {
+        for (i, part) in from.chunks(8).enumerate() {
+            let mut word = [0; 8];
+            word[..part.len()].copy_from_slice(part);
+            self.set_word(at + 8 * i, u64::from_ne_bytes(word));
+        }
+    }
+
+    /// Copies from offset `at`, a multiple of 8, until `to` is full.
+    pub(crate) fn copy_out(&self, at: usize, to: &mut [u8]) {
+        for (i, part) in to.chunks_mut(8).enumerate() {
+            part.copy_from_slice(&self.word(at + 8 * i).to_ne_bytes()[..part.len()]);
+        }
+    }
+
+    /// Writes one value at offset `at`.
+    pub(crate) fn put<T: bytemuck::NoUninit>(&self, at: usize, value: &T) {
+        self.copy_in(at, bytemuck::bytes_of(value));
+    }
+
+    /// Reads one value from offset `at`.
+    pub(crate) fn get<T: bytemuck::AnyBitPattern>(&self, at: usize) -> T {
+        let mut bytes = vec![0; size_of::<T>()];
+        self.copy_out(at, &mut bytes);
+        bytemuck::pod_read_unaligned(&bytes)
+    }
+
+    /// Reads the word at offset `at`.
+    pub(crate) fn word(&self, at: usize) -> u64 {
+        assert_eq!(at % 8, 0, "a model touches whole words");
+        // SAFETY: the pointer is that of a live cell; loom fails the model if anybody writes it meanwhile.
+        self.0[at / 8].with(|word| unsafe { *word })
+    }
+
+    /// Writes the word at offset `at`.
+    pub(crate) fn set_word(&self, at: usize, value: u64) {
+        assert_eq!(at % 8, 0, "a model touches whole words");
+        // SAFETY: the pointer is that of a live cell; loom fails the model if anybody else touches it meanwhile.
+        self.0[at / 8].with_mut(|word| unsafe { *word = value });
+    }
+}

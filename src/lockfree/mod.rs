@@ -1,0 +1,12 @@
+//! The moves of the rings on shared words.
+//!
+//! * what lives here: who may write which bytes, in which order, and how the other side learns of it
+//! * who calls it: `objects` (which adds policy: full, closed, dead, how long to wait) and nobody else
+//! * what it may call: `shim`; it never waits, allocates or asks the operating system, and knows no process
+//! * the invariant: whatever the shared words say, an answer comes in bounded time, nothing outside the ring's bytes
+//!   is touched, and a peer that dies between two instructions leaves the ring usable
+//! * where it is tested: `spsc/tests.rs` (arithmetic, hostile words), `loom_spsc.rs` (orderings, deaths)
+
+#[cfg(all(test, loom))]
+mod loom_spsc;
+pub(crate) mod spsc;

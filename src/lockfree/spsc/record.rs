@@ -1,0 +1,371 @@
+//! Records of any length: a header of 8 bytes, then the payload, each aligned to 8.
+//!
+//! The header is one word: the length in the low half, the kind in the high half. A record never crosses the end of the
+//! ring; where it would, a record of kind PAD fills the rest of the lap. No record takes more than half the ring, so
+//! that an empty ring takes every legal record wherever its positions stand.
+
+use super::index::{Circle, Drain, Fill};
+use super::{Corrupt, NoRecord, NoRoom, Place};
+use crate::shim::Bytes;
+
+const HEADER: u64 = 8;
+const DATA: u64 = 1 << 32;
+const PAD: u64 = 2 << 32;
+
+/// The smallest ring: two records of 24 bytes.
+pub(crate) const MIN_CAPACITY: usize = 64;
+
+/// The longest record of a ring of `capacity` bytes.
+pub(crate) const fn longest(capacity: usize) -> usize {
+    let half = capacity / 2 - HEADER as usize;
+    if half > u32::MAX as usize { u32::MAX as usize & !7 } else { half }
+}
+
+/// What a record of `len` bytes takes up. `len` is at most `isize::MAX`, or it is above every limit anyway.
+#[inline(always)]
+const fn footprint(len: usize) -> u64 {
+    (len as u64).saturating_add(HEADER + 7) & !7
+}
+
+fn circle(bytes: &Bytes) -> Result<Circle, Corrupt> {
+    let capacity = bytes.len();
+    if capacity < MIN_CAPACITY || !capacity.is_power_of_two() {
+        return Err(Corrupt);
+    }
+    Ok(Circle { capacity: capacity as u64, grain: 8 })
+}
+
+/// Space for one record, not yet part of the ring. Dropping it is all that giving it up takes.
+#[must_use]
+#[derive(Debug)]
+pub(crate) struct Slot {
+    position: u64,
+    len: usize,
+}
+
+impl Slot {
+    /// How many bytes may be written.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+}
+
+/// The writing end.
+pub(crate) struct Producer<P> {
+    place: P,
+    circle: Circle,
+    fill: Fill,
+    /// Up to here a record of any legal length may be written without another look: free, and of this lap.
+    bound: u64,
+}
+
+impl<P: Place> Producer<P> {
+    /// Goes on where the last producer stopped, or begins.
+    pub(crate) fn resume(place: P) -> Result<Producer<P>, Corrupt> {
+        let circle = circle(place.bytes())?;
+        let fill = Fill::resume(place.words(), circle)?;
+        let bound = fill.tail;
+        Ok(Producer { place, circle, fill, bound })
+    }
+
+    /// Where the ring lies.
+    pub(crate) fn place(&self) -> &P {
+        &self.place
+    }
+
+    /// The longest record this ring takes.
+    pub(crate) fn longest(&self) -> usize {
+        longest(self.place.bytes().len())
+    }
+
+    /// Sends one record: it is visible to the reader before this returns.
+    #[inline]
+    pub(crate) fn send(&mut self, payload: &[u8]) -> Result<(), NoRoom> {
+        self.push(payload)?;
+        self.publish();
+        Ok(())
+    }
+
+    /// Stages one record: the next `publish`, `send` or `commit` shows it, together with all staged before.
+    #[inline]
+    pub(crate) fn push(&mut self, payload: &[u8]) -> Result<(), NoRoom> {
+        self.make_room(footprint(payload.len()))?;
+        let at = self.payload_offset();
+        self.place.bytes().copy_in(at, payload);
+        self.stage(payload.len());
+        Ok(())
+    }
+
+    /// Finds space for a record of at most `len` bytes.
+    #[inline]
+    pub(crate) fn reserve(&mut self, len: usize) -> Result<Slot, NoRoom> {
+        self.make_room(footprint(len))?;
+        Ok(Slot { position: self.fill.tail, len })
+    }
+
+    /// Writes part of a record. False, and nothing done, if it leaves the slot or the slot is no longer the newest.
+    #[inline]
+    pub(crate) fn write(&mut self, slot: &Slot, offset: usize, part: &[u8]) -> bool {
+        let ours = slot.position == self.fill.tail && offset <= slot.len && part.len() <= slot.len - offset;
+        if ours {
+            self.place.bytes().copy_in(self.payload_offset() + offset, part);
+        }
+        ours
+    }
+
+    /// The address of a slot's bytes, for writing in place.
+    #[cfg(not(loom))]
+    pub(crate) fn address(&self, slot: &Slot) -> *mut u8 {
+        let at = self.circle.offset(slot.position.wrapping_add(HEADER));
+        self.place.bytes().address(at as usize, slot.len)
+    }
+
+    /// Makes the first `len` bytes of a slot a record, visible to the reader before this returns. False, and nothing
+    /// done, if `len` is above the slot's or the slot is no longer the newest.
+    #[inline]
+    pub(crate) fn commit(&mut self, slot: Slot, len: usize) -> bool {
+        let ours = self.keep(slot, len);
+        if ours {
+            self.publish();
+        }
+        ours
+    }
+
+    /// As `commit`, but only staged.
+    #[inline]
+    pub(crate) fn keep(&mut self, slot: Slot, len: usize) -> bool {
+        let ours = slot.position == self.fill.tail && len <= slot.len;
+        if ours {
+            self.stage(len);
+        }
+        ours
+    }
+
+    /// Shows the reader everything staged, with one store.
+    #[inline]
+    pub(crate) fn publish(&mut self) {
+        self.fill.publish(self.place.words());
+    }
+
+    /// Forgets everything staged.
+    pub(crate) fn discard(&mut self) {
+        self.fill.discard();
+        self.bound = self.fill.tail;
+    }
+
+    /// Looks whether a record of `len` bytes would fit, at the price of a poll. A no may come late.
+    pub(crate) fn poll(&mut self, len: usize) -> bool {
+        let need = self.with_pad(footprint(len));
+        self.fill.poll(self.place.words(), need)
+    }
+
+    #[inline(always)]
+    fn payload_offset(&self) -> usize {
+        (self.circle.offset(self.fill.tail) + HEADER) as usize
+    }
+
+    /// Writes the header of the record whose payload is written, and moves over both.
+    #[inline(always)]
+    fn stage(&mut self, len: usize) {
+        let at = self.circle.offset(self.fill.tail);
+        self.place.bytes().set_word(at as usize, DATA | len as u64);
+        self.fill.stage(footprint(len));
+    }
+
+    #[inline(always)]
+    fn make_room(&mut self, need: u64) -> Result<(), NoRoom> {
+        if need <= self.bound.wrapping_sub(self.fill.tail) {
+            return Ok(());
+        }
+        self.find_room(need)
+    }
+
+    /// What it takes to write `need` bytes in one piece, the rest of the lap included where they do not fit there.
+    fn with_pad(&self, need: u64) -> u64 {
+        let room = self.circle.room(self.fill.tail);
+        if need <= room { need } else { need.saturating_add(room) }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn find_room(&mut self, need: u64) -> Result<(), NoRoom> {
+        let longest = footprint(self.longest());
+        if need > longest {
+            return Err(NoRoom::Unfit);
+        }
+        let total = self.with_pad(need);
+        if self.fill.free() < total && !self.fill.refresh(self.place.words(), total)? {
+            return Err(NoRoom::Full);
+        }
+        if total > need {
+            self.pad();
+        }
+        // Never more than the longest record, so that the fast path needs no look at the limit.
+        let window = self.fill.free().min(self.circle.room(self.fill.tail)).min(longest);
+        self.bound = self.fill.tail.wrapping_add(window);
+        Ok(())
+    }
+
+    /// Fills the rest of the lap. It is staged like a record, and published with the next one.
+    fn pad(&mut self) {
+        let room = self.circle.room(self.fill.tail);
+        let at = self.circle.offset(self.fill.tail);
+        self.place.bytes().set_word(at as usize, PAD | (room - HEADER));
+        self.fill.stage(room);
+    }
+}
+
+/// A record that has been published and not yet released.
+#[must_use]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    position: u64,
+    len: usize,
+    /// A consumer that died may have seen it already.
+    pub(crate) redelivered: bool,
+}
+
+impl Record {
+    /// The length of the payload.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+}
+
+/// The reading end.
+pub(crate) struct Consumer<P> {
+    place: P,
+    circle: Circle,
+    drain: Drain,
+    /// Everything from the cursor up to here is published, and of this lap.
+    bound: u64,
+}
+
+impl<P: Place> Consumer<P> {
+    /// Begins, or goes on after a consumer that closed: nothing is in doubt.
+    pub(crate) fn begin(place: P) -> Result<Consumer<P>, Corrupt> {
+        Consumer::start(place, false)
+    }
+
+    /// Goes on after a consumer that died: everything published so far may have been seen.
+    pub(crate) fn resume(place: P) -> Result<Consumer<P>, Corrupt> {
+        Consumer::start(place, true)
+    }
+
+    fn start(place: P, died: bool) -> Result<Consumer<P>, Corrupt> {
+        let circle = circle(place.bytes())?;
+        let drain = Drain::resume(place.words(), circle, died)?;
+        let bound = drain.cursor;
+        Ok(Consumer { place, circle, drain, bound })
+    }
+
+    /// Where the ring lies.
+    pub(crate) fn place(&self) -> &P {
+        &self.place
+    }
+
+    /// The longest record an honest producer writes.
+    pub(crate) fn longest(&self) -> usize {
+        longest(self.place.bytes().len())
+    }
+
+    /// Copies the next record to `buffer` and releases it, and all taken before.
+    #[inline]
+    pub(crate) fn recv(&mut self, buffer: &mut [u8]) -> Result<Record, NoRecord> {
+        let record = self.peek()?;
+        match buffer.get_mut(..record.len) {
+            Some(payload) => self.read(&record, 0, payload),
+            None => return Err(NoRecord::Unfit(record.len)),
+        };
+        self.drain.take(footprint(record.len));
+        self.release();
+        Ok(record)
+    }
+
+    /// The next record, which stays where it is.
+    #[inline]
+    pub(crate) fn peek(&mut self) -> Result<Record, NoRecord> {
+        if self.bound == self.drain.cursor {
+            self.look()?;
+        }
+        let header = self.place.bytes().word(self.circle.offset(self.drain.cursor) as usize);
+        // Both ends are multiples of 8 and differ. Any other kind than DATA makes the length enormous.
+        let len = header ^ DATA;
+        if len > self.bound.wrapping_sub(self.drain.cursor) - HEADER {
+            return self.peek_behind_pad(header);
+        }
+        Ok(Record { position: self.drain.cursor, len: len as usize, redelivered: self.drain.in_doubt() })
+    }
+
+    /// Copies part of a record. False, and nothing done, if the part leaves the record.
+    #[inline]
+    pub(crate) fn read(&self, record: &Record, offset: usize, part: &mut [u8]) -> bool {
+        let inside = offset <= record.len && part.len() <= record.len - offset;
+        if inside {
+            let at = self.circle.offset(record.position) as usize + HEADER as usize + offset;
+            self.place.bytes().copy_out(at, part);
+        }
+        inside
+    }
+
+    /// The address of a record's bytes, for reading in place.
+    #[cfg(not(loom))]
+    pub(crate) fn address(&self, record: &Record) -> *const u8 {
+        let at = self.circle.offset(record.position) + HEADER;
+        self.place.bytes().address(at as usize, record.len)
+    }
+
+    /// Moves on to the record after the one that `peek` gave. False, and nothing done, if it gave another since.
+    #[inline]
+    pub(crate) fn take(&mut self, record: &Record) -> bool {
+        let size = footprint(record.len);
+        let ours = record.position == self.drain.cursor && size <= self.bound.wrapping_sub(self.drain.cursor);
+        if ours {
+            self.drain.take(size);
+        }
+        ours
+    }
+
+    /// Gives back everything taken, with one store. What was taken is delivered for good.
+    #[inline]
+    pub(crate) fn release(&mut self) {
+        self.drain.release(self.place.words());
+    }
+
+    /// Goes back to the oldest record not yet released.
+    pub(crate) fn rewind(&mut self) {
+        self.drain.rewind();
+        self.bound = self.drain.cursor;
+    }
+
+    /// Shows a busy producer what has been released: before sleeping, after finding nothing, on close.
+    #[inline]
+    pub(crate) fn publish_head(&mut self) {
+        self.drain.publish_head(self.place.words());
+    }
+
+    /// Makes the bound leave the cursor behind.
+    #[inline]
+    fn look(&mut self) -> Result<(), NoRecord> {
+        if self.drain.available() == 0 && !self.drain.refresh(self.place.words())? {
+            return Err(NoRecord::Empty);
+        }
+        let window = self.drain.available().min(self.circle.room(self.drain.cursor));
+        self.bound = self.drain.cursor.wrapping_add(window);
+        Ok(())
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn peek_behind_pad(&mut self, header: u64) -> Result<Record, NoRecord> {
+        let room = self.circle.room(self.drain.cursor);
+        let published = self.bound.wrapping_sub(self.drain.cursor);
+        // No honest pad fills a whole lap; without that a hostile producer could have us run round for ever.
+        if header != PAD | (room - HEADER) || published < room || room == self.circle.capacity {
+            return Err(NoRecord::Corrupt);
+        }
+        self.drain.take(room);
+        self.bound = self.drain.cursor;
+        self.peek()
+    }
+}
