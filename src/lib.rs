@@ -18,6 +18,10 @@ pub use error::{Error, ErrorKind, News, Result};
 #[cfg(not(loom))]
 pub use objects::{
     lock::{Guard, Holder, Lock, Scope},
+    ring::{
+        Batch, Peer, Received, Receiver, Record, Reserved, Ring, RingOptions, Sender, Strategy,
+        TypedReceiver, TypedRing, TypedSender,
+    },
     value::{Op, Scalar, ScalarType, Value},
     yard::{Cost, ObjectInfo, Options, Yard},
 };

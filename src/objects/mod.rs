@@ -9,6 +9,7 @@
 pub(crate) mod directory;
 pub(crate) mod lock;
 pub(crate) mod owners;
+pub(crate) mod ring;
 pub(crate) mod value;
 pub(crate) mod yard;
 
@@ -29,9 +30,8 @@ impl Objects for Repair {
             match record.kind {
                 ObjectType::Lock => lock::recover(yard, &record, who),
                 ObjectType::Value => {} // nobody owns a value
-                ObjectType::Ring => {}
+                ObjectType::Ring => ring::recover(yard, &record, who, gone),
             }
-            let _ = gone;
         }
     }
 }

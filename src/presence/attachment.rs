@@ -352,18 +352,18 @@ impl Attachment {
         if token.0 == self.token_if_joined() {
             return Standing::Here(None);
         }
-        if !self.is_here(token) {
-            return Standing::Dead;
-        }
         let mut mourned = false;
         for (index, slot) in (0u32..).zip(self.slots()) {
             let Some(place) = slot.place.load().filter(|p| p.token == token && p.state == State::Live) else {
                 continue;
             };
             match self.thread_standing(Token::new(index, place.generation)) {
-                Standing::Here(watch) => return Standing::Here(watch),
+                Standing::Here(watch) => return Standing::Here(watch), // no system call needed
                 _ => mourned = true,
             }
+        }
+        if !self.is_here(token) {
+            return Standing::Dead;
         }
         if mourned { Standing::Doubtful } else { Standing::Here(None) }
     }

@@ -22,6 +22,11 @@ const EPOCH: u32 = 2;
 #[repr(transparent)]
 pub(crate) struct EventCount(AtomicU32);
 
+#[cfg(not(loom))]
+#[allow(unsafe_code)]
+// SAFETY: transparent over an atomic; zero is a fresh event count.
+unsafe impl crate::segment::region::Shared for EventCount {}
+
 impl EventCount {
     #[cfg(test)]
     pub(crate) fn new() -> EventCount {

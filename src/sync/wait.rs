@@ -99,6 +99,11 @@ impl Wait {
         Wait { deadline: deadline_of(timeout), manner }
     }
 
+    /// Whether there is time left.
+    pub(crate) fn check(&self) -> Result<(), ErrorKind> {
+        if self.deadline.is_some_and(|d| d <= now_ns()) { Err(ErrorKind::Timeout) } else { Ok(()) }
+    }
+
     /// Sleeps at most a slice on all of `watches`; the first is the object's word, the others are alive words.
     /// `doubt`: a process may be dying, look again soon.
     pub(crate) fn sleep(&self, watches: &[Watch<'_>], doubt: bool) -> Result<Slept, ErrorKind> {

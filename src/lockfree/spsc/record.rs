@@ -264,6 +264,11 @@ impl<P: Place> Consumer<P> {
         &self.place
     }
 
+    /// Whether the next record may have been seen by a consumer that died.
+    pub(crate) fn in_doubt(&self) -> bool {
+        self.drain.in_doubt()
+    }
+
     /// The longest record an honest producer writes.
     pub(crate) fn longest(&self) -> usize {
         longest(self.place.bytes().len())

@@ -1,0 +1,183 @@
+//! The sending end of a ring of records.
+#![forbid(unsafe_code)]
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::lockfree::spsc::NoRoom;
+use crate::lockfree::spsc::record::{Producer, Slot};
+use crate::objects::ring::end::Peer;
+use crate::objects::ring::side::{Side, Spot, Which};
+use crate::objects::ring::{Ring, Strategy};
+use crate::sync::wait::Timeout;
+
+/// The sending end of a [`Ring`]. Dropping it closes the end: the receiver sees `PeerClosed` when it has everything.
+///
+/// An end belongs to the process that took it: a fork child's calls answer `NotOwner`. It may move between threads.
+///
+/// As long as there is room, sending does not ask how the receiver stands: what is sent waits in the ring for whoever
+/// receives next. Without room, a receiver that closed or died ends the wait at once.
+pub struct Sender {
+    producer: Producer<Spot>,
+    side: Side,
+    max_len: usize,
+}
+
+impl Sender {
+    pub(super) fn take(ring: &Ring, strategy: Strategy) -> Result<Sender> {
+        let (side, _) = ring.side(Which::Sender, strategy)?;
+        match Producer::resume(ring.spot) {
+            Ok(producer) => Ok(Sender { producer, side, max_len: ring.max_len() }),
+            Err(_) => {
+                side.close(false);
+                Err(corrupt())
+            }
+        }
+    }
+
+    /// Sends one record. It is visible to the receiver, whole, before this returns.
+    ///
+    /// Errors: `Full` (no room within `timeout`; nothing was sent), `PeerClosed` and `PeerDied` (likewise, and the
+    /// receiver is gone), `TooLong` (it can never fit), `Interrupted`, `NotOwner`, `Corrupt`.
+    #[inline]
+    pub fn send(&mut self, record: &[u8], timeout: impl Into<Timeout>) -> Result<()> {
+        self.side.check()?;
+        match self.producer.send(record) {
+            Ok(()) => {}
+            Err(why) => self.wait(why, record.len(), timeout.into(), |p| p.send(record))?,
+        }
+        self.side.notify();
+        Ok(())
+    }
+
+    /// Sends one record if there is room now.
+    #[inline]
+    pub fn try_send(&mut self, record: &[u8]) -> Result<()> {
+        self.send(record, Timeout::Try)
+    }
+
+    /// Sends as many of the records as fit, in order, and shows them to the receiver with one store; waits only
+    /// while not even the first fits. Returns how many were sent.
+    ///
+    /// Errors: as for [`Sender::send`]; nothing was sent. A record that can never fit ends the batch before it.
+    pub fn send_batch(&mut self, records: &[impl AsRef<[u8]>], timeout: impl Into<Timeout>) -> Result<usize> {
+        self.side.check()?;
+        let Some(first) = records.first().map(AsRef::as_ref) else { return Ok(0) };
+        if let Err(why) = self.producer.push(first) {
+            self.wait(why, first.len(), timeout.into(), |p| p.push(first))?;
+        }
+        let more = records[1..].iter().take_while(|r| self.producer.push(r.as_ref()).is_ok()).count();
+        self.producer.publish();
+        self.side.notify();
+        Ok(1 + more)
+    }
+
+    /// Reserves room for a record of at most `len` bytes, to be written in place. Errors: as for [`Sender::send`].
+    pub fn reserve(&mut self, len: usize, timeout: impl Into<Timeout>) -> Result<Reserved<'_>> {
+        self.side.check()?;
+        let slot = match self.producer.reserve(len) {
+            Ok(slot) => slot,
+            Err(why) => self.wait(why, len, timeout.into(), |p| p.reserve(len))?,
+        };
+        Ok(Reserved { sender: self, slot: Some(slot) })
+    }
+
+    #[cold]
+    fn wait<T>(
+        &mut self,
+        why: NoRoom,
+        len: usize,
+        timeout: Timeout,
+        mut attempt: impl FnMut(&mut Producer<Spot>) -> std::result::Result<T, NoRoom>,
+    ) -> Result<T> {
+        let max = self.max_len;
+        let refusal = |why| match why {
+            NoRoom::Full => Ok(None),
+            NoRoom::Unfit => Err(Error::with(ErrorKind::TooLong, format!("{len} bytes, at most {max} fit"))),
+            NoRoom::Corrupt => Err(corrupt()),
+        };
+        if let Some(never) = refusal(why)? {
+            return Ok(never);
+        }
+        let producer = &mut self.producer;
+        self.side.wait(timeout, ErrorKind::Full, || attempt(producer).map(Some).or_else(refusal))
+    }
+
+    /// The longest record in bytes.
+    pub fn max_len(&self) -> usize {
+        self.max_len
+    }
+
+    /// How the receiver stands now. Costs a system call where the word alone does not tell.
+    pub fn peer(&self) -> Peer {
+        self.side.peer()
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.producer.discard();
+        self.side.close(false);
+    }
+}
+
+impl std::fmt::Debug for Sender {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sender").field("max_len", &self.max_len).finish_non_exhaustive()
+    }
+}
+
+pub(super) fn corrupt() -> Error {
+    Error::with(ErrorKind::Corrupt, "the ring's words contradict themselves")
+}
+
+/// Room for a record. Dropping it gives the room back; nothing was sent.
+#[must_use = "dropping a reservation gives it up"]
+pub struct Reserved<'a> {
+    sender: &'a mut Sender,
+    slot: Option<Slot>,
+}
+
+impl Reserved<'_> {
+    /// How many bytes were reserved.
+    pub fn len(&self) -> usize {
+        self.slot.as_ref().map_or(0, Slot::len)
+    }
+
+    /// Whether no bytes were reserved.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Copies `bytes` to `offset` of the record. Errors: `Range`.
+    pub fn write(&mut self, offset: usize, bytes: &[u8]) -> Result<()> {
+        match &self.slot {
+            Some(slot) if self.sender.producer.write(slot, offset, bytes) => Ok(()),
+            _ => Err(Error::with(
+                ErrorKind::Range,
+                format!("{} bytes at {offset} of {}", bytes.len(), self.len()),
+            )),
+        }
+    }
+
+    /// The first byte, to write in place without a copy: [`Reserved::len`] bytes, aligned to 8, valid until the
+    /// reservation is committed or dropped. The memory is shared: make no reference to it.
+    pub fn as_mut_ptr(&mut self) -> *mut u8 {
+        self.slot.as_ref().map_or(std::ptr::null_mut(), |slot| self.sender.producer.address(slot))
+    }
+
+    /// Sends the first `len` bytes as one record. Errors: `Range`, and nothing was sent.
+    pub fn commit(mut self, len: usize) -> Result<()> {
+        let whole = self.len();
+        let sent = self.slot.take().is_some_and(|slot| self.sender.producer.commit(slot, len));
+        if !sent {
+            return Err(Error::with(ErrorKind::Range, format!("{len} bytes of {whole} reserved")));
+        }
+        self.sender.side.notify();
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Reserved<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reserved").field("len", &self.len()).finish_non_exhaustive()
+    }
+}

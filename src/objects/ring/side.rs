@@ -1,0 +1,270 @@
+//! What both ends of a ring share: where it lies, whose it is, and how a call waits.
+#![allow(unsafe_code)] // a pointer into the mapping is kept beside the share that keeps it mapped
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::lockfree::spsc::{Place, Words};
+use crate::objects::ring::Strategy;
+use crate::objects::ring::end::{self, Look, Peer, Taken};
+use crate::objects::ring::layout::Body;
+use crate::presence::attachment::Held;
+use crate::presence::thread;
+use crate::segment::bits::Token;
+use crate::shim::{AtomicU32, Bytes, pause, yield_now};
+use crate::sync::event_count::EventCount;
+use crate::sync::lock::Crowd;
+use crate::sync::wait::{Manner, Slept, Timeout, Wait};
+use std::ptr::NonNull;
+
+/// Where a ring lies in the mapping.
+#[derive(Clone, Copy)]
+pub(crate) struct Spot {
+    body: NonNull<Body>,
+    bytes: Bytes,
+}
+
+// SAFETY: an address of atomics and raw bytes, which any thread may use as long as they are mapped (see `new`).
+unsafe impl Send for Spot {}
+// SAFETY: as above.
+unsafe impl Sync for Spot {}
+
+impl Spot {
+    /// # Safety
+    /// Both stay mapped as long as the spot or a copy of it is used; `bytes` are the ring's records.
+    pub(crate) unsafe fn new(body: &Body, bytes: Bytes) -> Spot {
+        Spot { body: NonNull::from(body), bytes }
+    }
+
+    #[inline]
+    pub(crate) fn body(&self) -> &Body {
+        // SAFETY: mapped (see `new`), and made of atomics.
+        unsafe { self.body.as_ref() }
+    }
+}
+
+impl Place for Spot {
+    #[inline]
+    fn words(&self) -> &Words {
+        &self.body().words
+    }
+
+    #[inline]
+    fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+}
+
+/// Which end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Which {
+    Sender,
+    Receiver,
+}
+
+/// One end of a ring, held by this process.
+pub(crate) struct Side {
+    pub(crate) yard: Held,
+    spot: Spot,
+    which: Which,
+    me: Token,
+    strategy: Strategy,
+    /// The direction was made for spinning: nobody ever sleeps, nobody is ever notified.
+    spin_only: bool,
+    manner: Manner,
+    /// Empty-handed tries since somebody looked whether the peer lives.
+    tries: u32,
+}
+
+/// Polls before an adaptive wait sleeps: some 5 to 10 µs, a tenth of what a sleep and wake-up cost.
+const SPINS: u32 = 1000;
+/// Polls between two looks at the clock and the peer while spinning.
+const POLLS: u32 = 256;
+
+impl Side {
+    pub(crate) fn take(
+        yard: &Held,
+        spot: Spot,
+        which: Which,
+        strategy: Strategy,
+        spin_only: bool,
+        manner: Manner,
+    ) -> Result<(Side, Taken)> {
+        let me = yard.process_token()?;
+        // For the fast notice of our death; without a slot the peer finds out by its slice.
+        let _ = thread::register(yard);
+        let strategy = if spin_only { Strategy::Spin } else { strategy };
+        let side = Side { yard: yard.clone(), spot, which, me, strategy, spin_only, manner, tries: 0 };
+        let taken = end::take(side.mine(), yard, me)?;
+        side.peer_event().notify(); // the peer may be waiting for somebody to come
+        Ok((side, taken))
+    }
+
+    #[inline]
+    fn mine(&self) -> &AtomicU32 {
+        match self.which {
+            Which::Sender => &self.spot.body().sender,
+            Which::Receiver => &self.spot.body().receiver,
+        }
+    }
+
+    fn theirs(&self) -> &AtomicU32 {
+        match self.which {
+            Which::Sender => &self.spot.body().receiver,
+            Which::Receiver => &self.spot.body().sender,
+        }
+    }
+
+    /// What this end waits on.
+    fn own_event(&self) -> &EventCount {
+        match self.which {
+            Which::Sender => &self.spot.body().room,
+            Which::Receiver => &self.spot.body().data,
+        }
+    }
+
+    #[inline]
+    fn peer_event(&self) -> &EventCount {
+        match self.which {
+            Which::Sender => &self.spot.body().data,
+            Which::Receiver => &self.spot.body().room,
+        }
+    }
+
+    /// Tells the peer that there is data, or room.
+    #[inline]
+    pub(crate) fn notify(&self) {
+        if !self.spin_only {
+            self.peer_event().notify();
+        }
+    }
+
+    /// `NotOwner` in a fork child: the end is the parent's.
+    #[inline]
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.yard.token_if_joined() == self.me.0 { Ok(()) } else { Err(not_ours()) }
+    }
+
+    /// Closes the end and tells the peer.
+    pub(crate) fn close(&self, doubtful: bool) {
+        if self.check().is_ok() && end::leave(self.mine(), self.me, doubtful) {
+            self.peer_event().notify();
+        }
+    }
+
+    /// How the other end stands; asks the kernel.
+    pub(crate) fn peer(&self) -> Peer {
+        match end::look(self.theirs(), &self.yard) {
+            Look::Absent => Peer::Absent,
+            Look::Here { .. } => Peer::Here,
+            Look::Gone(how) => how,
+        }
+    }
+
+    /// Waits until `attempt` has something, the peer is gone, or the time is up; `empty` says what to answer then.
+    /// The attempt has failed once already.
+    #[cold]
+    pub(crate) fn wait<T>(
+        &mut self,
+        timeout: Timeout,
+        empty: ErrorKind,
+        mut attempt: impl FnMut() -> Result<Option<T>>,
+    ) -> Result<T> {
+        if timeout == Timeout::Try {
+            return self.try_again(empty, attempt);
+        }
+        let wait = Wait::new(timeout, self.manner);
+        let mut polls = self.budget();
+        loop {
+            while polls > 0 {
+                polls -= 1;
+                pause();
+                if let Some(done) = attempt()? {
+                    return Ok(done);
+                }
+            }
+            let ended = match self.strategy {
+                Strategy::Spin => self.look_around(&wait),
+                Strategy::Adaptive | Strategy::Block => match self.sleep(&wait, &mut attempt) {
+                    Ok(Some(done)) => return Ok(done),
+                    Ok(None) => Ok(()),
+                    Err(e) => Err(e),
+                },
+            };
+            // Whatever ends the wait: the condition is looked at after it.
+            if let Some(done) = attempt()? {
+                return Ok(done);
+            }
+            ended.map_err(|e| if e.kind() == ErrorKind::Timeout { empty.into() } else { e })?;
+            polls = if self.strategy == Strategy::Spin { POLLS } else { 0 };
+        }
+    }
+
+    fn budget(&self) -> u32 {
+        match self.strategy {
+            Strategy::Spin => POLLS,
+            Strategy::Adaptive if crate::os::process::cpus() > 1 => SPINS,
+            Strategy::Adaptive | Strategy::Block => 0,
+        }
+    }
+
+    /// A try that found nothing. Whether the peer lives is asked now and then only: the answer costs a system call.
+    fn try_again<T>(
+        &mut self,
+        empty: ErrorKind,
+        mut attempt: impl FnMut() -> Result<Option<T>>,
+    ) -> Result<T> {
+        self.tries = self.tries.wrapping_add(1);
+        let gone = match end::glance(self.theirs()) {
+            Peer::Here if self.tries % POLLS == 0 => self.peer(),
+            seen => seen,
+        };
+        match (attempt()?, ended(gone)) {
+            (Some(done), _) => Ok(done),
+            (None, Some(kind)) => Err(kind.into()),
+            (None, None) => Err(empty.into()),
+        }
+    }
+
+    /// Between two bouts of spinning: is the time up, is the peer gone?
+    fn look_around(&self, wait: &Wait) -> Result<()> {
+        wait.check()?;
+        yield_now();
+        match ended(self.peer()) {
+            Some(kind) => Err(kind.into()),
+            None => Ok(()),
+        }
+    }
+
+    /// Sleeps at most a slice.
+    fn sleep<T>(&self, wait: &Wait, attempt: &mut impl FnMut() -> Result<Option<T>>) -> Result<Option<T>> {
+        let _ = thread::register(&self.yard); // so that our death wakes those who wait with us
+        let mut crowd = Crowd::new(self.own_event().prepare());
+        let doubt = match end::look(self.theirs(), &self.yard) {
+            Look::Gone(how) => return Err(ended(how).unwrap_or(ErrorKind::Os).into()),
+            Look::Absent => false,
+            Look::Here { alive, doubt } => {
+                alive.map(|watch| crowd.add(watch));
+                doubt
+            }
+        };
+        if let Some(done) = attempt()? {
+            return Ok(Some(done));
+        }
+        if wait.sleep(crowd.watches(), doubt)? == Slept::Slice {
+            self.yard.sweep();
+        }
+        Ok(None)
+    }
+}
+
+fn ended(peer: Peer) -> Option<ErrorKind> {
+    match peer {
+        Peer::Closed => Some(ErrorKind::PeerClosed),
+        Peer::Died => Some(ErrorKind::PeerDied),
+        Peer::Absent | Peer::Here => None,
+    }
+}
+
+#[cold]
+fn not_ours() -> Error {
+    Error::with(ErrorKind::NotOwner, "the end is held by the process that took it, not by its fork child")
+}
