@@ -27,16 +27,22 @@
 #![allow(non_camel_case_types)] // the types carry their C names
 #![allow(clippy::missing_safety_doc)] // what a caller owes is said once in the header, per parameter
 
+// what C sees
+mod status;
+
+mod version;
+
+mod last;
+
+mod probe;
+
+// what the functions share
 mod args;
 mod boundary;
 mod handle;
-mod last;
 mod options;
 #[cfg(test)]
 mod pattern;
-mod probe;
-mod status;
-mod version;
 
 pub use last::*;
 pub use probe::*;
