@@ -90,11 +90,17 @@ fn declared() -> Vec<String> {
 
 /// The attribute is easily lost in a change of the header's style.
 fn a_dropped_result_warns(built: &Built) -> Part {
-    let source = built.folder.join("dropped.c");
-    fs::write(&source, "#include \"courtyard.h\"\nvoid f(void) { cyd_probe(NULL); }\n").unwrap();
-    let done = Language::C.command().map(|mut compiler| {
-        let output = compiler.arg("-fsyntax-only").arg(&source).output().unwrap();
-        assert!(!output.status.success(), "a dropped status went unnoticed");
+    let compiles = |name: &str, body: &str| {
+        let source = built.folder.join(name);
+        fs::write(&source, format!("#include \"courtyard.h\"\nint f(void) {{ {body} }}\n")).unwrap();
+        let mut compiler = Language::C.command()?;
+        let output = compiler.arg("-c").arg(&source).arg("-o").arg(source.with_extension("o")).output();
+        Some(output.unwrap().status.success())
+    };
+    let done = compiles("used.c", "return cyd_probe(NULL);").map(|used| {
+        assert!(used, "a used status is fine");
+        let dropped = compiles("dropped.c", "cyd_probe(NULL); return 0;");
+        assert_eq!(dropped, Some(false), "a dropped status went unnoticed");
     });
     Part::needs(done, "C compiler")
 }

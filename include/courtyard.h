@@ -100,6 +100,26 @@
 
 
 /**
+ * Major version of the header. While it is 0, a change of the minor version may break the ABI.
+ */
+#define CYD_VERSION_MAJOR 0
+
+/**
+ * Minor version of the header.
+ */
+#define CYD_VERSION_MINOR 1
+
+/**
+ * Patch version of the header.
+ */
+#define CYD_VERSION_PATCH 0
+
+/**
+ * The version of the header as one number that grows: major, minor and patch, 16, 8 and 8 bits.
+ */
+#define CYD_VERSION (((CYD_VERSION_MAJOR << 16) | (CYD_VERSION_MINOR << 8)) | CYD_VERSION_PATCH)
+
+/**
  * Bit of cyd_probe_t.features: futex_waitv(2) works; without it sleepers look at their peers every millisecond.
  */
 #define CYD_PROBE_FUTEX_WAITV 1
@@ -128,26 +148,6 @@
  * Bit of cyd_probe_t.features: there is a /dev/shm; without it there are no named yards.
  */
 #define CYD_PROBE_SHM 32
-
-/**
- * Major version of the header. While it is 0, a change of the minor version may break the ABI.
- */
-#define CYD_VERSION_MAJOR 0
-
-/**
- * Minor version of the header.
- */
-#define CYD_VERSION_MINOR 1
-
-/**
- * Patch version of the header.
- */
-#define CYD_VERSION_PATCH 0
-
-/**
- * The version of the header as one number that grows: major, minor and patch, 16, 8 and 8 bits.
- */
-#define CYD_VERSION (((CYD_VERSION_MAJOR << 16) | (CYD_VERSION_MINOR << 8)) | CYD_VERSION_PATCH)
 
 /**
  * How a call ended: 0 is success, a positive number is success with news, a negative number is an error.
@@ -416,75 +416,6 @@ extern "C" {
 #endif // __cplusplus
 
 /**
- * Says in words what the last failing call of this thread met.
- *
- * More precise than cyd_status_message(): it may name the object, the sizes or the system call.
- *
- * \return A string in UTF-8, never NULL; empty if no call of this thread has failed yet. It belongs to the thread
- *   and stays valid until the next failing call in this thread, or until the thread ends. Calls that succeed, and
- *   the functions documented as async-signal-safe, leave it as it is.
- *
- * \par Threads    Each thread has its own.
- * \par Processes  A fork() child starts with a copy of its parent's.
- * \par Blocking   Never. Not async-signal-safe.
- * \par Crash      Nothing is shared.
- * \par Since      0.1
- */
-const char *cyd_last_error_message(void);
-
-/**
- * Gives the operating system's `errno` behind the last failing call of this thread.
- *
- * \return The number, or 0 if no call of this thread has failed yet or the last failure did not come from the
- *   operating system.
- *
- * \par Threads    Each thread has its own.
- * \par Processes  A fork() child starts with a copy of its parent's.
- * \par Blocking   Never. Not async-signal-safe.
- * \par Crash      Nothing is shared.
- * \par Since      0.1
- */
-int32_t cyd_last_os_error(void);
-
-/**
- * Finds out what this machine allows, by trying.
- *
- * \param[out] out  Filled as far as its `struct_size` reaches. A newer caller finds 0 in fields that this version
- *                  does not know.
- *
- * \return #CYD_OK, or
- *   - #CYD_E_NULL     `out` is NULL
- *   - #CYD_E_INVALID  `out` is misaligned, or `struct_size` is not set
- *
- * \par Threads    Any.
- * \par Processes  Any; nothing is kept and no yard is needed.
- * \par Blocking   Never waits; makes some twenty system calls. Not async-signal-safe.
- * \par Crash      Leaves nothing behind.
- * \par Since      0.1
- */
-CYD_MUST_USE
-cyd_status_t cyd_probe(cyd_probe_t *out);
-
-/**
- * Prints what this machine allows and what the library does where it does not, one line each, for people and for
- * reports of defects.
- *
- * \param[out] buffer  Receives the text, cut to fit, with a NUL. May be NULL to ask for the length only.
- * \param room         Bytes of `buffer`.
- *
- * \return The length of the whole text without its NUL, as snprintf() does: the text was cut if this is not below
- *   `room`. 0 if the library failed.
- *
- * \par Threads    Any.
- * \par Processes  Any; nothing is kept and no yard is needed.
- * \par Blocking   Never waits; makes some twenty system calls. Not async-signal-safe.
- * \par Crash      Leaves nothing behind.
- * \par Since      0.1
- */
-size_t cyd_probe_print(char *buffer,
-                       size_t room);
-
-/**
  * Gives the name of a status code.
  *
  * \param status  Any number.
@@ -545,6 +476,73 @@ uint32_t cyd_version(void);
  * \par Since      0.1
  */
 const char *cyd_version_string(void);
+
+/**
+ * Says in words what the last failing call of this thread met.
+ *
+ * More precise than cyd_status_message(): it may name the object, the sizes or the system call.
+ *
+ * \return A string in UTF-8, never NULL; empty if no call of this thread has failed yet. It belongs to the thread
+ *   and stays valid until the next failing call in this thread, or until the thread ends. Calls that succeed, and
+ *   the functions documented as async-signal-safe, leave it as it is.
+ *
+ * \par Threads    Each thread has its own.
+ * \par Processes  A fork() child starts with a copy of its parent's.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+const char *cyd_last_error_message(void);
+
+/**
+ * Gives the operating system's `errno` behind the last failing call of this thread.
+ *
+ * \return The number, or 0 if no call of this thread has failed yet or the last failure did not come from the
+ *   operating system.
+ *
+ * \par Threads    Each thread has its own.
+ * \par Processes  A fork() child starts with a copy of its parent's.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+int32_t cyd_last_os_error(void);
+
+/**
+ * Finds out what this machine allows, by trying.
+ *
+ * \param[out] out  Filled as far as its `struct_size` reaches. A newer caller finds 0 in fields that this version
+ *                  does not know.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NULL     `out` is NULL
+ *   - #CYD_E_INVALID  `out` is misaligned, or `struct_size` is not set
+ *
+ * \par Threads    Any.
+ * \par Processes  Any; nothing is kept and no yard is needed.
+ * \par Blocking   Never waits; makes some twenty system calls. Not async-signal-safe.
+ * \par Crash      Leaves nothing behind.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_probe(cyd_probe_t *out);
+
+/**
+ * Prints what this machine allows and what the library does where it does not, one line each, for people and for
+ * reports of defects.
+ *
+ * \param[out] buffer  Receives the text, cut to fit, with a NUL. May be NULL to ask for the length only.
+ * \param room         Bytes of `buffer`.
+ *
+ * \return The length of the whole text without its NUL, as snprintf() does: the text was cut if this is not below
+ *   `room`. 0 if the library failed.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any; nothing is kept and no yard is needed.
+ * \par Blocking   Never waits; makes some twenty system calls. Not async-signal-safe.
+ * \par Crash      Leaves nothing behind.
+ * \par Since      0.1
+ */
+size_t cyd_probe_print(char *buffer, size_t room);
 
 #ifdef __cplusplus
 }  // extern "C"

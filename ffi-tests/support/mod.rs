@@ -24,17 +24,18 @@ pub struct Built {
 
 /// Finds the shared and the static library beside the running test, which lies where cargo put them both.
 ///
-/// Of several (other flags, other features) the newest is meant; one that is older than a source file is stale, and
-/// testing it would prove nothing.
+/// Of several (other flags, other features) the newest is meant; one that is older than a file it was made from is
+/// stale, and testing it would prove nothing.
 pub fn built() -> Built {
     let me = std::env::current_exe().unwrap();
     let deps = me.parent().unwrap();
     let (shared, archive) = (newest(deps, ".so"), newest(deps, ".a"));
-    let source = newest_source(&root().join("src"));
     for library in [&shared, &archive] {
         println!("found {}", library.display());
-        let stale = mtime(&source) > mtime(library);
-        assert!(!stale, "{} is older than {}: build again", library.display(), source.display());
+        for source in made_from(library) {
+            let stale = mtime(&source) > mtime(library);
+            assert!(!stale, "{} is older than {}: build again", library.display(), source.display());
+        }
     }
     let folder = scratch("link");
     for (name, target) in
@@ -57,10 +58,15 @@ fn newest(folder: &Path, extension: &str) -> PathBuf {
         .unwrap_or_else(|| panic!("no libcourtyard*{extension} in {}", folder.display()))
 }
 
-fn newest_source(folder: &Path) -> PathBuf {
-    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let files = entries.map(|path| if path.is_dir() { newest_source(&path) } else { path });
-    files.max_by_key(|path| mtime(path)).unwrap()
+/// The sources of a library, as the compiler wrote them down beside it.
+fn made_from(library: &Path) -> Vec<PathBuf> {
+    let stem = library.file_stem().unwrap().to_string_lossy();
+    let list = library.with_file_name(format!("{}.d", stem.trim_start_matches("lib")));
+    let text = fs::read_to_string(&list).unwrap_or_else(|error| panic!("{}: {error}", list.display()));
+    let start = format!("{}: ", library.display());
+    let line = text.lines().find_map(|line| line.strip_prefix(&start));
+    let line = line.unwrap_or_else(|| panic!("{} does not name {}", list.display(), library.display()));
+    line.split_whitespace().map(|path| root().join(path)).collect()
 }
 
 fn mtime(path: &Path) -> SystemTime {

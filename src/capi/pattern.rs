@@ -54,6 +54,7 @@ options::sized!(cyd_pattern_options_t { struct_size, limit: u32, reserved: u32 }
 
 /// Opens a counter.
 #[must_use]
+#[unsafe(no_mangle)]
 pub unsafe extern "C" fn cyd_pattern_open(
     name: *const c_char,
     options: *const cyd_pattern_options_t,
@@ -69,18 +70,19 @@ pub unsafe extern "C" fn cyd_pattern_open(
 
 /// Adds one. A fast path: cannot panic, so no boundary.
 #[must_use]
+#[unsafe(no_mangle)]
 pub unsafe extern "C" fn cyd_pattern_add(pattern: *mut cyd_pattern_t) -> cyd_status_t {
     // SAFETY: NULL or a handle that nobody closes meanwhile, by the caller's promise.
     boundary::code(unsafe { handle::get(pattern) }.and_then(Pattern::add).map(drop))
 }
 
 /// Closes the handle. NULL is harmless.
+#[unsafe(no_mangle)]
 pub unsafe extern "C" fn cyd_pattern_close(pattern: *mut cyd_pattern_t) -> cyd_status_t {
     // SAFETY: NULL or a handle that nobody uses meanwhile, by the caller's promise.
     boundary::call(|| unsafe { handle::close_unless_null(pattern) })
 }
 
-#[cfg(test)]
 mod tests {
     use super::*;
     use crate::capi::*;
