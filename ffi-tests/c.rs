@@ -7,7 +7,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::{Built, Language, Link, Part, Suite, elf, root, run, static_link_flags};
+use support::{Built, Language, Link, Part, Suite, elf, link_flags, root, run};
 
 fn main() {
     let mut suite = Suite::new();
@@ -108,7 +108,7 @@ fn a_dropped_result_warns(built: &Built) -> Part {
 /// The README's line works (every static program above used it); here is said which of its flags this libc needs.
 fn which_flags_are_needed(built: &Built) -> Part {
     let Some(source) = programs().into_iter().next() else { return Part::Skipped("C program") };
-    let flags = static_link_flags();
+    let flags = link_flags(Link::Static);
     let links = |flags: &[String]| {
         let mut compiler = Language::C.command()?;
         let archive = built.folder.join("libcourtyard.a");

@@ -47,8 +47,7 @@
  *   fork().   Handles stay valid in the child and mean the same objects. What the parent owns stays the parent's: the
  *             child does not hold its locks or its ends of rings, and releasing them in the child is refused. The
  *             parent's registration is void in the child; the child registers itself with its first call that needs
- *             it. Reading a value and asking a state need none. The child must not be made while another thread is
- *             opening a library with dlopen().
+ *             it. Numbers that are read or changed in one step need none, nor do set, clear and is_set of an event.
  *   vfork().  Between vfork() and exec no function of this library may be called: the child runs in its parent's
  *             memory and would act as the parent.
  *   exec().   Ends the process for this library: what it owned comes free, as at a death. Descriptors are close-on-
@@ -57,9 +56,9 @@
  *
  * VERSIONS
  *
- *   The library.  The soname carries the ABI; while the major version is 0, each minor version has one of its own if it
- *             breaks anything. cyd_version() is what runs, #CYD_VERSION is what you compiled with. Numbers of codes
- *             never change their meaning; later versions may add some.
+ *   The library.  The soname, libcourtyard.so.0, carries the major version. While that is 0, a new minor version may
+ *             break the ABI: compare `cyd_version() >> 8`, what runs, with `CYD_VERSION >> 8`, what you compiled with.
+ *             Numbers of codes never change their meaning; later versions may add some.
  *   The memory.  A segment begins with its layout version and a word that sums up sizes, alignments and the page size.
  *             A library that does not speak this layout refuses with #CYD_E_VERSION, one that was built for another
  *             word format with #CYD_E_FORMAT, and neither changes a byte. There is no conversion: let the old one end.
@@ -72,7 +71,7 @@
  *       that writes arbitrary bytes at any moment, if the segment is a memfd whose size is sealed (the opener checks).
  *   T2  Everything else is safe against peers that crash, not against peers that lie: a hostile one can withhold,
  *       invent and spoil data and make you wait. It can not touch your private memory, lead you outside the mapping,
- *       or bring you into an endless loop. A named yard can be cut short by its owner, and then you receive SIGBUS.
+ *       abort you or hold you in an endless loop. A named yard can be cut short by its owner, and then you receive SIGBUS.
  *
  * HOW TO LINK
  *
@@ -511,8 +510,8 @@ int32_t cyd_last_os_error(void);
 /**
  * Finds out what this machine allows, by trying.
  *
- * \param[out] out  Filled as far as its `struct_size` reaches. A newer caller finds 0 in fields that this version
- *                  does not know.
+ * \param out  Filled as far as its `struct_size` reaches. A newer caller finds 0 in fields that this version
+ *             does not know.
  *
  * \return #CYD_OK, or
  *   - #CYD_E_NULL     `out` is NULL
@@ -530,8 +529,8 @@ CYD_MUST_USE cyd_status_t cyd_probe(cyd_probe_t *out);
  * Prints what this machine allows and what the library does where it does not, one line each, for people and for
  * reports of defects.
  *
- * \param[out] buffer  Receives the text, cut to fit, with a NUL. May be NULL to ask for the length only.
- * \param room         Bytes of `buffer`.
+ * \param buffer  Receives the text, cut to fit, with a NUL. May be NULL to ask for the length only.
+ * \param room    Bytes of `buffer`.
  *
  * \return The length of the whole text without its NUL, as snprintf() does: the text was cut if this is not below
  *   `room`. 0 if the library failed.

@@ -139,13 +139,14 @@ pub enum Link {
     Static,
 }
 
-/// What follows the program's own files on the README's line for static linking. The README is the one place.
-pub fn static_link_flags() -> Vec<String> {
+/// What a program is linked with, from the README's line for it. The README is the one place.
+pub fn link_flags(link: Link) -> Vec<String> {
+    let library = if link == Link::Shared { "-lcourtyard" } else { "libcourtyard.a" };
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let mut lines = readme.lines().filter(|l| l.starts_with("cc ") && l.contains("libcourtyard.a"));
-    let line = lines.next().expect("the README has a line that begins with `cc ` and names libcourtyard.a");
-    assert!(lines.next().is_none(), "the README has two lines for static linking");
-    let flags = line.split("libcourtyard.a").nth(1).unwrap();
+    let mut lines = readme.lines().filter(|l| l.starts_with("cc ") && l.contains(library));
+    let line = lines.next().unwrap_or_else(|| panic!("the README has no line `cc … {library} …`"));
+    assert!(lines.next().is_none(), "the README has two lines with {library}");
+    let flags = line.split(library).nth(1).unwrap();
     flags.split_whitespace().map(str::to_owned).collect()
 }
 
@@ -157,9 +158,10 @@ impl Built {
         let mut command = language.command()?;
         command.args(flags).arg("-g").arg(source).arg("-o").arg(&program);
         match link {
-            Link::Shared => command.arg("-L").arg(&self.folder).args(["-lcourtyard", "-pthread"]),
-            Link::Static => command.arg(self.folder.join("libcourtyard.a")).args(static_link_flags()),
+            Link::Shared => command.arg("-L").arg(&self.folder).arg("-lcourtyard"),
+            Link::Static => command.arg(self.folder.join("libcourtyard.a")),
         };
+        command.args(link_flags(link));
         run(&mut command);
         Some(program)
     }

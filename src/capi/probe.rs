@@ -70,8 +70,8 @@ impl From<crate::Probe> for cyd_probe_t {
 
 /// Finds out what this machine allows, by trying.
 ///
-/// \param[out] out  Filled as far as its `struct_size` reaches. A newer caller finds 0 in fields that this version
-///                  does not know.
+/// \param out  Filled as far as its `struct_size` reaches. A newer caller finds 0 in fields that this version
+///             does not know.
 ///
 /// \return #CYD_OK, or
 ///   - #CYD_E_NULL     `out` is NULL
@@ -96,8 +96,8 @@ pub unsafe extern "C" fn cyd_probe(out: *mut cyd_probe_t) -> cyd_status_t {
 /// Prints what this machine allows and what the library does where it does not, one line each, for people and for
 /// reports of defects.
 ///
-/// \param[out] buffer  Receives the text, cut to fit, with a NUL. May be NULL to ask for the length only.
-/// \param room         Bytes of `buffer`.
+/// \param buffer  Receives the text, cut to fit, with a NUL. May be NULL to ask for the length only.
+/// \param room    Bytes of `buffer`.
 ///
 /// \return The length of the whole text without its NUL, as snprintf() does: the text was cut if this is not below
 ///   `room`. 0 if the library failed.
