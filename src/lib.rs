@@ -2,6 +2,8 @@
 
 #![cfg_attr(loom, allow(dead_code, unused_imports))] // a model takes only the rooms it needs
 
+#[cfg(not(loom))]
+pub mod capi;
 mod error;
 #[allow(dead_code)] // until `objects` uses it
 mod lockfree;

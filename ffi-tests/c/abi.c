@@ -1,0 +1,80 @@
+/* What compiled programs rely on: sizes, offsets and numbers. A line that has to change here is a break of the ABI. */
+#include "courtyard.h"
+
+#define IS(what, number) _Static_assert((what) == (number), #what)
+#define FIELD(type, field, offset, size) \
+    IS(offsetof(type, field), offset);   \
+    IS(sizeof(((type *)0)->field), size)
+
+IS(sizeof(cyd_status_t), 4);
+_Static_assert((cyd_status_t)-1 < 0, "cyd_status_t is signed");
+
+IS(CYD_OK, 0);
+IS(CYD_OWNER_DIED, 1);
+IS(CYD_REDELIVERED, 2);
+IS(CYD_E_INVALID, -1001);
+IS(CYD_E_NULL, -1002);
+IS(CYD_E_TYPE, -1003);
+IS(CYD_E_RANGE, -1004);
+IS(CYD_E_NAME, -1005);
+IS(CYD_E_FULL, -1010);
+IS(CYD_E_EMPTY, -1011);
+IS(CYD_E_TIMEOUT, -1012);
+IS(CYD_E_BUSY, -1013);
+IS(CYD_E_CLOSED, -1020);
+IS(CYD_E_SHUTDOWN, -1021);
+IS(CYD_E_PEER_CLOSED, -1022);
+IS(CYD_E_PEER_DIED, -1023);
+IS(CYD_E_CANCELLED, -1024);
+IS(CYD_E_INTERRUPTED, -1025);
+IS(CYD_E_END, -1026);
+IS(CYD_E_NOT_OWNER, -1030);
+IS(CYD_E_DEADLOCK, -1031);
+IS(CYD_E_BROKEN, -1032);
+IS(CYD_E_STATE, -1033);
+IS(CYD_E_LOST, -1040);
+IS(CYD_E_NO_CHILD, -1041);
+IS(CYD_E_FAILED, -1042);
+IS(CYD_E_REVOKED, -1043);
+IS(CYD_E_NO_SPACE, -1050);
+IS(CYD_E_NO_SLOTS, -1051);
+IS(CYD_E_NO_MEMORY, -1052);
+IS(CYD_E_TOO_LONG, -1053);
+IS(CYD_E_EXISTS, -1060);
+IS(CYD_E_NOT_FOUND, -1061);
+IS(CYD_E_MISMATCH, -1062);
+IS(CYD_E_PERMISSION, -1063);
+IS(CYD_E_FOREIGN, -1070);
+IS(CYD_E_TRUNCATED, -1071);
+IS(CYD_E_SIZE, -1072);
+IS(CYD_E_FORMAT, -1073);
+IS(CYD_E_VERSION, -1074);
+IS(CYD_E_CORRUPT, -1075);
+IS(CYD_E_UNSUPPORTED, -1080);
+IS(CYD_E_OS, -1081);
+IS(CYD_E_PANIC, -1082);
+IS(CYD_E_POISONED, -1083);
+
+IS(CYD_FAILED(CYD_OK), 0);
+IS(CYD_FAILED(CYD_REDELIVERED), 0);
+IS(CYD_FAILED(CYD_E_POISONED), 1);
+
+IS(CYD_PROBE_FUTEX_WAITV, 1);
+IS(CYD_PROBE_MEMBARRIER, 2);
+IS(CYD_PROBE_TMPFILE, 4);
+IS(CYD_PROBE_SEALS, 8);
+IS(CYD_PROBE_ROBUST_LIST, 16);
+IS(CYD_PROBE_SHM, 32);
+
+/* Every supported target has 64-bit pointers. */
+IS(sizeof(cyd_probe_t), 40);
+FIELD(cyd_probe_t, struct_size, 0, 8);
+FIELD(cyd_probe_t, features, 8, 4);
+FIELD(cyd_probe_t, cpus, 12, 4);
+FIELD(cyd_probe_t, page_bytes, 16, 8);
+FIELD(cyd_probe_t, shm_bytes, 24, 8);
+FIELD(cyd_probe_t, shm_free_bytes, 32, 8);
+
+int main(void) {
+    return cyd_version() == CYD_VERSION ? 0 : 1;
+}

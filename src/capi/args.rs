@@ -1,0 +1,165 @@
+//! Arguments from C: strings, bytes, and places for results.
+//!
+//! * what lives here: the checks between a raw pointer and a borrow
+//! * who calls it: the C functions
+//! * what it may call: `error`
+//! * the invariant: a pointer is looked at only after the check; an output is written on success only
+//! * where it is tested: below
+
+use crate::error::ErrorKind;
+use std::ffi::{CStr, c_char, c_void};
+
+/// Borrows a C string that is a name. NULL or not UTF-8: `Name`.
+///
+/// # Safety
+/// NULL, or a string with its NUL that nobody changes during `'a`.
+pub(super) unsafe fn name<'a>(string: *const c_char) -> Result<&'a str, ErrorKind> {
+    if string.is_null() {
+        return Err(ErrorKind::Name);
+    }
+    // SAFETY: not NULL; ends with NUL by the caller's promise.
+    unsafe { CStr::from_ptr(string) }.to_str().map_err(|_| ErrorKind::Name)
+}
+
+/// Borrows bytes to read. NULL is allowed with `len` 0 only.
+///
+/// # Safety
+/// NULL, or `len` readable bytes that nobody changes during `'a`.
+#[inline(always)]
+pub(super) unsafe fn bytes<'a>(data: *const c_void, len: usize) -> Result<&'a [u8], ErrorKind> {
+    match span(data, len)? {
+        0 => Ok(&[]),
+        // SAFETY: not NULL and not longer than a slice may be; readable by the caller's promise.
+        len => Ok(unsafe { std::slice::from_raw_parts(data.cast(), len) }),
+    }
+}
+
+/// Borrows bytes to write. NULL is allowed with `len` 0 only.
+///
+/// # Safety
+/// NULL, or `len` writable bytes that nobody else uses during `'a`.
+#[inline(always)]
+pub(super) unsafe fn bytes_mut<'a>(data: *mut c_void, len: usize) -> Result<&'a mut [u8], ErrorKind> {
+    match span(data, len)? {
+        0 => Ok(&mut []),
+        // SAFETY: not NULL and not longer than a slice may be; writable and ours by the caller's promise.
+        len => Ok(unsafe { std::slice::from_raw_parts_mut(data.cast(), len) }),
+    }
+}
+
+#[inline(always)]
+fn span(data: *const c_void, len: usize) -> Result<usize, ErrorKind> {
+    if len > isize::MAX as usize {
+        return Err(ErrorKind::Invalid);
+    }
+    if data.is_null() && len > 0 {
+        return Err(ErrorKind::Null);
+    }
+    Ok(len)
+}
+
+/// A checked place for a result.
+pub(super) struct Out<T>(*mut T);
+
+impl<T> Out<T> {
+    /// Writes the result.
+    #[inline(always)]
+    pub(super) fn set(self, value: T) {
+        // SAFETY: not NULL and aligned (`out`), writable by the promise made there.
+        unsafe { self.0.write(value) }
+    }
+}
+
+/// Checks a place for a result, before anything is done whose result would be lost. NULL: `Null`; misaligned:
+/// `Invalid`.
+///
+/// # Safety
+/// NULL, misaligned, or writable for one `T` until [`Out::set`].
+#[inline(always)]
+pub(super) unsafe fn out<T>(place: *mut T) -> Result<Out<T>, ErrorKind> {
+    if place.is_null() {
+        return Err(ErrorKind::Null);
+    }
+    if !place.is_aligned() {
+        return Err(ErrorKind::Invalid);
+    }
+    Ok(Out(place))
+}
+
+/// Copies a text the way snprintf(3) does: cut to fit (between characters), always with a NUL; answers the length of
+/// the whole text. A NULL buffer or a `room` of 0 only asks for that length.
+///
+/// # Safety
+/// NULL, or writable for `room` bytes.
+pub(super) unsafe fn print(buffer: *mut c_char, room: usize, text: &str) -> usize {
+    if !buffer.is_null() && room > 0 {
+        let fits = text.floor_char_boundary(room - 1);
+        // SAFETY: `fits` < `room` writable bytes, and `fits` <= the text's length.
+        unsafe {
+            buffer.copy_from_nonoverlapping(text.as_ptr().cast(), fits);
+            buffer.add(fits).write(0);
+        }
+    }
+    text.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::ptr;
+
+    #[test]
+    fn a_name_is_a_string_in_utf8() {
+        // SAFETY: NULL or literals.
+        unsafe {
+            assert_eq!(name(c"yard-1".as_ptr()), Ok("yard-1"));
+            assert_eq!(name(ptr::null()), Err(ErrorKind::Name));
+            assert_eq!(name(c"\xff".as_ptr()), Err(ErrorKind::Name));
+        }
+    }
+
+    #[test]
+    fn bytes_may_be_null_only_when_there_are_none() {
+        let mut three = [1_u8, 2, 3];
+        let (read, write) = (three.as_ptr().cast::<c_void>(), three.as_mut_ptr().cast::<c_void>());
+        // SAFETY: NULL, or inside `three`; the impossible length is refused before it is used.
+        unsafe {
+            assert_eq!(bytes(ptr::null(), 0), Ok(&[][..]));
+            assert_eq!(bytes(ptr::null(), 1), Err(ErrorKind::Null));
+            assert_eq!(bytes(read, usize::MAX), Err(ErrorKind::Invalid));
+            assert_eq!(bytes(read, 2), Ok(&[1, 2][..]));
+            assert_eq!(bytes_mut(ptr::null_mut(), 0).unwrap().len(), 0);
+            assert_eq!(bytes_mut(ptr::null_mut(), 1), Err(ErrorKind::Null));
+            bytes_mut(write, 3).unwrap()[2] = 9;
+        }
+        assert_eq!(three, [1, 2, 9]);
+    }
+
+    #[test]
+    fn an_output_is_checked_first_and_written_later() {
+        let mut place = 1_u32;
+        // SAFETY: NULL, misaligned, or a local.
+        unsafe {
+            assert_eq!(out::<u32>(ptr::null_mut()).err(), Some(ErrorKind::Null));
+            assert_eq!(out((&raw mut place).byte_add(1)).err(), Some(ErrorKind::Invalid));
+            out(&raw mut place).unwrap().set(5);
+        }
+        assert_eq!(place, 5);
+    }
+
+    #[test]
+    fn text_is_printed_as_snprintf_does() {
+        let mut buffer = [b'#'; 8];
+        let at = buffer.as_mut_ptr().cast::<c_char>();
+        // SAFETY: NULL, or at most the eight bytes of the buffer.
+        unsafe {
+            assert_eq!(print(ptr::null_mut(), 8, "abc"), 3);
+            assert_eq!(print(at, 0, "abc"), 3);
+            assert_eq!(&buffer, b"########");
+            assert_eq!(print(at, 3, "abc"), 3);
+            assert_eq!(&buffer[..4], b"ab\0#");
+            assert_eq!(print(at, 3, "aé"), 3);
+            assert_eq!(&buffer[..4], b"a\0\0#", "cut between characters");
+        }
+    }
+}

@@ -1,0 +1,397 @@
+//! Handles whose memory stays theirs for ever, so that a wrong one is an error code and not undefined behaviour.
+//!
+//! * what lives here: [`Handle`], the slab behind each noun, [`noun!`]
+//! * who calls it: the C functions of every noun; the fork handlers take [`fork_lock`]
+//! * what it may call: the private lock of `os`, atomics from `shim`, the allocator
+//! * the invariant: a cell, once made, is a cell of this noun until the process ends, and its first word always tells
+//!   the truth: open, closed, or never used
+//! * where it is tested: below and in `pattern.rs`
+//!
+//! A closed cell waits behind at least [`QUARANTINE`] later ones before it is opened again. Until then a stale pointer
+//! is answered with `Closed`; after that it meets somebody else's handle of the same noun, which no check can tell.
+//!
+//! Closing is like `fclose`: the caller sees to it that nobody else is using the handle. Two threads that close the
+//! same one at once are told apart; a thread that borrows it (`get`) while another closes it is not.
+//!
+//! | edge    | release                       | acquire                        | carries                        |
+//! |---------|-------------------------------|--------------------------------|--------------------------------|
+//! | `open`  | `open`: state.store           | `check`: state.load            | the value                      |
+//! | `close` | `close`: state CAS            | `close`: the loser's CAS       | nothing; the loser only leaves |
+
+use crate::error::{Error, ErrorKind};
+use crate::os::Mutex;
+use crate::shim::{AtomicU32, Ordering};
+use std::alloc::Layout;
+use std::cell::UnsafeCell;
+use std::mem::MaybeUninit;
+use std::ptr;
+
+/// So many closed cells of a noun lie between a close and the next use of that cell.
+pub(crate) const QUARANTINE: usize = 1024;
+
+/// Cells that are taken from the allocator at once.
+const CHUNK: usize = 32;
+
+/// The alignment of every handle of every noun: a cache line, so that two handles never share one.
+const ALIGN: usize = 64;
+
+const UNUSED: u32 = 0;
+const CLOSED: u32 = u32::from_le_bytes(*b"shut");
+
+/// One lock for the slabs of all nouns: opening and closing are rare, and fork has one lock to take.
+static SLABS: Mutex<()> = Mutex::new(());
+
+/// Keeps every slab still while the process forks: for the prepare handler.
+pub(crate) fn fork_lock() {
+    SLABS.lock_raw();
+}
+
+/// Lets the slabs move again: for the parent handler and the child handler.
+pub(crate) fn fork_unlock() {
+    SLABS.unlock_raw();
+}
+
+/// What a C program holds a pointer to.
+#[repr(C, align(64))]
+pub(crate) struct Handle<T> {
+    state: AtomicU32,
+    /// The next younger closed cell; belongs to the holder of [`SLABS`].
+    younger: UnsafeCell<*mut Handle<T>>,
+    /// Initialised while `state` is the noun's magic.
+    value: UnsafeCell<MaybeUninit<T>>,
+}
+
+/// A C type that stands for a handle. Implemented by [`noun!`] only.
+///
+/// # Safety
+/// `MAGIC` differs from that of every other noun, and `slab` always returns the same slab.
+pub(crate) unsafe trait Noun: Sized {
+    /// What lies behind the handle.
+    type Value: Send + 'static;
+    /// The first word of an open handle.
+    const MAGIC: u32;
+    /// Where the cells come from.
+    fn slab() -> &'static Slab<Self::Value>;
+}
+
+/// Makes an opaque C type the handle of a Rust type: `noun!(cyd_lock_t, Lock, b"lock");`
+macro_rules! noun {
+    ($c:ty, $value:ty, $tag:literal) => {
+        // SAFETY: the tag is this noun's alone (the unit tests of the nouns would meet each other's handles
+        // otherwise), and the slab is a static.
+        unsafe impl $crate::capi::handle::Noun for $c {
+            type Value = $value;
+            const MAGIC: u32 = u32::from_le_bytes(*$tag);
+            fn slab() -> &'static $crate::capi::handle::Slab<$value> {
+                static SLAB: $crate::capi::handle::Slab<$value> = $crate::capi::handle::Slab::new();
+                &SLAB
+            }
+        }
+    };
+}
+pub(crate) use noun;
+
+/// The cells of one noun.
+pub(crate) struct Slab<T> {
+    pool: UnsafeCell<Pool<T>>,
+}
+
+// SAFETY: the pool is touched by the holder of SLABS only.
+unsafe impl<T: Send> Sync for Slab<T> {}
+
+struct Pool<T> {
+    /// The rest of the newest chunk.
+    fresh: *mut Handle<T>,
+    fresh_left: usize,
+    /// Closed cells, oldest first; NULL when there are none.
+    oldest: *mut Handle<T>,
+    youngest: *mut Handle<T>,
+    closed: usize,
+}
+
+impl<T> Slab<T> {
+    pub(crate) const fn new() -> Slab<T> {
+        let none = ptr::null_mut();
+        let pool = Pool { fresh: none, fresh_left: 0, oldest: none, youngest: none, closed: 0 };
+        Slab { pool: UnsafeCell::new(pool) }
+    }
+
+    fn with<R>(&self, work: impl FnOnce(&mut Pool<T>) -> R) -> R {
+        let _alone = SLABS.lock();
+        // SAFETY: SLABS is held, `work` gets no way to come back here, and nobody else reaches the pool.
+        work(unsafe { &mut *self.pool.get() })
+    }
+}
+
+impl<T> Pool<T> {
+    /// A cell that no valid pointer leads to.
+    fn take(&mut self) -> Result<*mut Handle<T>, ErrorKind> {
+        if self.closed > QUARANTINE {
+            return Ok(self.pop_oldest());
+        }
+        if self.fresh_left == 0 {
+            self.fresh = new_chunk()?;
+            self.fresh_left = CHUNK;
+        }
+        let cell = self.fresh;
+        self.fresh_left -= 1;
+        // SAFETY: the chunk had `fresh_left` cells from `fresh` on, so one past this one is inside or just behind it.
+        self.fresh = unsafe { cell.add(1) };
+        Ok(cell)
+    }
+
+    fn pop_oldest(&mut self) -> *mut Handle<T> {
+        let cell = self.oldest;
+        // SAFETY: `closed` > 0, so `oldest` is a cell; `younger` belongs to us, who hold SLABS.
+        self.oldest = unsafe { *(*cell).younger.get() };
+        self.closed -= 1;
+        cell
+    }
+
+    fn push_closed(&mut self, cell: *mut Handle<T>) {
+        // SAFETY: both are cells of this slab, which are never freed; `younger` belongs to us, who hold SLABS.
+        unsafe {
+            *(*cell).younger.get() = ptr::null_mut();
+            if self.closed > 0 {
+                *(*self.youngest).younger.get() = cell;
+            }
+        }
+        if self.closed == 0 {
+            self.oldest = cell;
+        }
+        self.youngest = cell;
+        self.closed += 1;
+    }
+}
+
+/// Cells from the allocator that will never be given back.
+fn new_chunk<T>() -> Result<*mut Handle<T>, ErrorKind> {
+    let layout = Layout::array::<Handle<T>>(CHUNK).map_err(|_| ErrorKind::NoMemory)?;
+    // SAFETY: a handle is never of size 0.
+    let chunk = unsafe { std::alloc::alloc(layout) }.cast::<Handle<T>>();
+    if chunk.is_null() {
+        return Err(ErrorKind::NoMemory);
+    }
+    for i in 0..CHUNK {
+        let cell = Handle {
+            state: AtomicU32::new(UNUSED),
+            younger: UnsafeCell::new(ptr::null_mut()),
+            value: UnsafeCell::new(MaybeUninit::uninit()),
+        };
+        // SAFETY: inside the chunk, which nobody else knows yet.
+        unsafe { chunk.add(i).write(cell) };
+    }
+    Ok(chunk)
+}
+
+/// Puts a value behind a new handle.
+pub(crate) fn open<N: Noun>(value: N::Value) -> Result<*mut N, ErrorKind> {
+    const { assert!(align_of::<Handle<N::Value>>() == ALIGN && N::MAGIC != CLOSED && N::MAGIC != UNUSED) }
+    let cell = N::slab().with(Pool::take)?;
+    // SAFETY: a cell is never freed, and this one is ours alone until its state says that it is open.
+    unsafe {
+        (*(*cell).value.get()).write(value);
+        (*cell).state.store(N::MAGIC, Ordering::Release); // edge: open
+    }
+    Ok(cell.cast())
+}
+
+/// Looks at the first word behind the pointer and says what is wrong with it.
+///
+/// # Safety
+/// As [`get`].
+#[inline(always)]
+unsafe fn check<N: Noun>(handle: *const N) -> Result<*const Handle<N::Value>, ErrorKind> {
+    if handle.is_null() || !handle.addr().is_multiple_of(ALIGN) {
+        return Err(wrong_pointer(handle.is_null()));
+    }
+    // SAFETY: aligned; readable by the caller's promise. The word is only ever accessed as an atomic.
+    let state = unsafe { &*handle.cast::<AtomicU32>() }.load(Ordering::Acquire); // edge: open
+    if state != N::MAGIC {
+        return Err(wrong_state(state));
+    }
+    Ok(handle.cast())
+}
+
+#[cold]
+fn wrong_pointer(null: bool) -> ErrorKind {
+    if null { ErrorKind::Null } else { ErrorKind::Invalid }
+}
+
+#[cold]
+fn wrong_state(state: u32) -> ErrorKind {
+    if state == CLOSED { ErrorKind::Closed } else { ErrorKind::Type }
+}
+
+/// Borrows what is behind a handle. Fails with `Null`, `Invalid` (misaligned), `Closed` or `Type`.
+///
+/// # Safety
+/// The pointer is NULL, misaligned, or at least four readable bytes; if these say "open handle of this noun", then it
+/// came from [`open`] and nobody closes it during `'a`.
+#[inline(always)]
+pub(crate) unsafe fn get<'a, N: Noun>(handle: *const N) -> Result<&'a N::Value, ErrorKind>
+where
+    N::Value: Sync,
+{
+    // SAFETY: the caller's promise; an open state means an initialised value, and nobody closes it meanwhile.
+    unsafe { Ok((*(*check(handle)?).value.get()).assume_init_ref()) }
+}
+
+/// Borrows what is behind a handle that is used by one thread at a time.
+///
+/// # Safety
+/// As [`get`], and no other call uses the handle during `'a`.
+#[inline(always)]
+pub(crate) unsafe fn get_mut<'a, N: Noun>(handle: *mut N) -> Result<&'a mut N::Value, ErrorKind> {
+    // SAFETY: as in `get`; alone by the caller's promise.
+    unsafe { Ok((*(*check(handle.cast_const())?).value.get()).assume_init_mut()) }
+}
+
+/// Closes a handle and hands out what was behind it. Of several closers exactly one gets it.
+///
+/// # Safety
+/// As [`get`], and no other call but another `close` uses the handle.
+pub(crate) unsafe fn close<N: Noun>(handle: *mut N) -> Result<N::Value, ErrorKind> {
+    // SAFETY: the caller's promise.
+    let cell = unsafe { check(handle.cast_const())? }.cast_mut();
+    // SAFETY: `check` found a cell of this noun, and cells are never freed.
+    let state = unsafe { &(*cell).state };
+    state
+        .compare_exchange(N::MAGIC, CLOSED, Ordering::AcqRel, Ordering::Acquire) // edge: close
+        .map_err(wrong_state)?;
+    // SAFETY: the state was open, so there is a value; the exchange made it ours alone.
+    let value = unsafe { (*(*cell).value.get()).assume_init_read() };
+    N::slab().with(|pool| pool.push_closed(cell));
+    Ok(value)
+}
+
+/// Closes a handle and drops what was behind it; NULL is harmless, as with `free`.
+///
+/// # Safety
+/// As [`close`].
+pub(crate) unsafe fn close_unless_null<N: Noun>(handle: *mut N) -> Result<(), Error> {
+    if handle.is_null() {
+        return Ok(());
+    }
+    // SAFETY: the caller's promise.
+    drop(unsafe { close(handle) }?);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Arc;
+    use std::sync::mpsc;
+
+    struct Word(#[allow(dead_code)] [u8; 0]);
+    noun!(Word, u64, b"Tw01");
+    struct Shared(#[allow(dead_code)] [u8; 0]);
+    noun!(Shared, Arc<u8>, b"Tsh1");
+    struct Stale(#[allow(dead_code)] [u8; 0]);
+    noun!(Stale, u8, b"Tst1");
+
+    /// A pointer that may cross into another thread, as it does in C.
+    struct Sent<N>(*mut N);
+    // SAFETY: the tests keep to the rules of `get` and `close`.
+    unsafe impl<N> Send for Sent<N> {}
+
+    #[test]
+    fn a_handle_is_open_until_it_is_closed_and_answers_ever_after() {
+        let word = open::<Word>(7).unwrap();
+        // SAFETY: one thread, and the pointer came from `open`.
+        unsafe {
+            assert_eq!(get(word), Ok(&7));
+            *get_mut(word).unwrap() = 8;
+            assert_eq!(close(word), Ok(8));
+            assert_eq!(get(word), Err(ErrorKind::Closed));
+            assert_eq!(get_mut(word), Err(ErrorKind::Closed));
+            assert_eq!(close(word), Err(ErrorKind::Closed));
+        }
+    }
+
+    #[test]
+    fn null_misaligned_and_foreign_pointers_are_told_apart() {
+        let shared = open::<Shared>(Arc::new(1)).unwrap();
+        #[repr(align(64))]
+        struct Line([u8; 64]);
+        let garbage = Line([0xAA; 64]);
+        // SAFETY: every pointer is NULL, misaligned or readable.
+        unsafe {
+            assert_eq!(get::<Word>(ptr::null()), Err(ErrorKind::Null));
+            assert_eq!(close::<Word>(ptr::null_mut()), Err(ErrorKind::Null));
+            assert_eq!(get(shared.cast::<u8>().add(4).cast::<Word>()), Err(ErrorKind::Invalid));
+            assert_eq!(get(shared.cast::<Word>()), Err(ErrorKind::Type));
+            assert_eq!(get(garbage.0.as_ptr().cast::<Word>()), Err(ErrorKind::Type));
+            assert_eq!(close(shared).map(|v| *v), Ok(1));
+        }
+    }
+
+    #[test]
+    fn a_closed_cell_is_not_opened_again_before_the_quarantine_is_over() {
+        let mut closed = Vec::new();
+        for round in 0..4 * QUARANTINE {
+            let handle = open::<Stale>(0).unwrap();
+            let since = closed.iter().rposition(|&old| old == handle).map(|i| round - i);
+            assert!(since.is_none_or(|rounds| rounds > QUARANTINE), "reused after {since:?}");
+            // SAFETY: just opened, by this thread.
+            unsafe { close(handle) }.unwrap();
+            closed.push(handle);
+        }
+        closed.sort_unstable();
+        closed.dedup();
+        assert!(closed.len() <= QUARANTINE + CHUNK, "memory grows: {} cells", closed.len());
+    }
+
+    #[test]
+    fn of_two_closers_exactly_one_gets_the_value() {
+        for _ in 0..200 {
+            let value = Arc::new(0);
+            let handle = open::<Shared>(value.clone()).unwrap();
+            let (results, all) = mpsc::channel();
+            std::thread::scope(|scope| {
+                for _ in 0..2 {
+                    let (sent, results) = (Sent(handle), results.clone());
+                    scope.spawn(move || {
+                        let sent = sent;
+                        // SAFETY: nobody uses the handle but closers.
+                        results.send(unsafe { close(sent.0) }.is_ok()).unwrap();
+                    });
+                }
+            });
+            assert_eq!(all.try_iter().filter(|won| *won).count(), 1);
+            assert_eq!(Arc::strong_count(&value), 1, "dropped exactly once");
+        }
+    }
+
+    #[test]
+    fn a_child_of_fork_can_open_and_close_while_other_threads_did() {
+        let stop = Arc::new(crate::shim::AtomicBool::new(false));
+        let busy = std::thread::spawn({
+            let stop = stop.clone();
+            move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let handle = open::<Word>(1).unwrap();
+                    // SAFETY: just opened, by this thread.
+                    unsafe { close(handle) }.unwrap();
+                }
+            }
+        });
+        for _ in 0..20 {
+            fork_lock();
+            // SAFETY: the child opens and closes one handle and ends without unwinding.
+            let child = unsafe { libc::fork() };
+            fork_unlock();
+            if child == 0 {
+                // SAFETY: as above.
+                unsafe { libc::_exit(i32::from(open::<Word>(1).is_err())) };
+            }
+            let mut status = -1;
+            // SAFETY: `status` is a local.
+            assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+            assert_eq!(status, 0);
+        }
+        stop.store(true, Ordering::Relaxed);
+        busy.join().unwrap();
+    }
+}

@@ -1,0 +1,53 @@
+//! The C face: a C call becomes a Rust call.
+//!
+//! * what lives here: every `extern "C"` function, one file per C noun, and what they share: status codes, the last
+//!   error, the boundary, handles, arguments, options structs
+//! * who calls it: C, and every language that speaks C; Rust programs have no use for it
+//! * what it may call: `objects`, `error` and the public functions of the crate; for its own memory the private lock
+//!   of `os`, and atomics from `shim`
+//! * the invariant: nothing is decided here; no panic leaves; a pointer from C is checked before it is used
+//! * where it is tested: beside the code (`pattern.rs` is a whole noun in small), and `ffi-tests/` from outside
+//!
+//! ## How a function looks
+//!
+//! Check, borrow, call: five lines. A sixth line is a decision, and decisions live in `objects`.
+//!
+//! * `cyd_<noun>_<verb>`: the noun first, then inputs, then outputs. A const pointer means "is not changed".
+//! * A fallible function returns [`cyd_status_t`] and is `#[must_use]`. `boundary::call` wraps its body, unless the
+//!   body is a fast path that cannot panic: then `boundary::code` turns the result into a number.
+//! * An output is written on success only (`args::out`); strings and bytes are borrowed for the call (`args`).
+//! * A handle is an opaque struct and one line of `handle::noun!`; `handle::open`, `get`, `get_mut` and `close` find
+//!   everything else by the type of the pointer.
+//! * Whatever may grow is a struct led by `size_t struct_size` (`options`).
+//! * The documentation of a function *is* the header. It says what happens with a NULL, in a second thread, in a
+//!   fork child, and when somebody is killed on the way.
+//!
+//! The header lists the files in the order of the `mod` lines below.
+#![allow(unsafe_code)] // raw pointers come in from C
+#![allow(non_camel_case_types)] // the types carry their C names
+#![cfg_attr(not(test), allow(dead_code, unused_imports, unused_macros))] // tools for nouns; `pattern.rs` uses all
+#![allow(clippy::missing_safety_doc)] // what a caller owes is said once in the header, per parameter
+
+// what C sees
+mod status;
+
+mod version;
+
+mod last;
+
+mod probe;
+
+// what the functions share
+mod args;
+mod boundary;
+mod handle;
+mod options;
+#[cfg(test)]
+mod pattern;
+
+pub use last::*;
+pub use probe::*;
+pub use status::*;
+pub use version::*;
+
+pub(crate) use handle::{fork_lock, fork_unlock}; // for the fork handlers
