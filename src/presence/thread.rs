@@ -173,18 +173,24 @@ impl Registration {
         self.slot().place.change(joining, self.live);
     }
 
+    fn unlink(&self) {
+        // SAFETY: the pair is ours and still mapped; the list is this thread's.
+        unsafe { self.list.unlink(self.pair.word(self.offset)) };
+    }
+
     /// Moves out. What the thread still owns is treated as a dead owner's. Nothing of ours may be touched by the
     /// kernel once the slot is free: the word could be somebody else's.
     fn move_out(&self) {
         let leaving = self.live.to(State::Leaving, self.live.token);
         if !self.slot().place.change(self.live, leaving) {
-            return; // reaped: somebody had proof that this process is dead, so this is not it
+            // Only a peer that keeps no rules takes a slot from the living. The page may be somebody else's by now, so
+            // nothing is written to it; but the node must leave the list before its memory goes.
+            self.unlink();
+            return;
         }
         // SAFETY: the pair is ours; the node is in the list of this thread.
-        unsafe {
-            self.list.announce(self.pair.word(self.offset));
-            self.list.unlink(self.pair.word(self.offset));
-        }
+        unsafe { self.list.announce(self.pair.word(self.offset)) };
+        self.unlink();
         self.word().store(ALIVE_DIED, Ordering::Release); // edge: alive
         self.list.settle();
         wake(self.word(), u32::MAX);
