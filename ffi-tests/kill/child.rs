@@ -1,12 +1,13 @@
 //! Forking a process that cannot outlive its parent and never returns into the caller.
 
+use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use nix::errno::Errno;
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::{ForkResult, Pid, fork};
 
-/// The exit status of a child whose body panicked; the panic's own message went to standard error.
+/// The exit status of a child whose body panicked.
 pub(crate) const PANICKED: i32 = 101;
 
 /// Forks; the child does `body` and exits with its answer.
@@ -17,7 +18,11 @@ pub(crate) fn spawn(body: impl FnOnce() -> i32) -> i32 {
         ForkResult::Child => {
             // SAFETY: prctl with these arguments touches no memory.
             unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
-            let status = catch_unwind(AssertUnwindSafe(body)).unwrap_or(PANICKED);
+            keep_panics();
+            let status = caught(body).unwrap_or_else(|why| {
+                eprintln!("{why}");
+                PANICKED
+            });
             // SAFETY: _exit ends the process; nothing of the parent's may be flushed or dropped twice.
             unsafe { libc::_exit(status) }
         }
@@ -48,13 +53,18 @@ pub(crate) fn reap_strays() {
     }
 }
 
-/// Does `body`; a panic becomes an error with its text.
+thread_local! {
+    static LAST_PANIC: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Does `body`; a panic becomes an error with its text and place.
 pub(crate) fn caught<T>(body: impl FnOnce() -> T) -> Result<T, String> {
-    catch_unwind(AssertUnwindSafe(body)).map_err(|panic| {
-        let owned = panic.downcast_ref::<String>().map(String::as_str);
-        let text = owned.or(panic.downcast_ref::<&str>().copied()).unwrap_or("no text");
-        format!("panic: {text}")
-    })
+    catch_unwind(AssertUnwindSafe(body)).map_err(|_| LAST_PANIC.take())
+}
+
+/// Keeps what a panic says for `caught`, and prints nothing.
+fn keep_panics() {
+    std::panic::set_hook(Box::new(|info| LAST_PANIC.set(info.to_string())));
 }
 
 /// Sends a signal to a child that has not been reaped.

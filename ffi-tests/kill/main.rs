@@ -14,6 +14,8 @@
 )] // a test: it may fail loudly, and it maps, forks and traces by itself, with atomics that no model sees
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod anchor;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod child;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod clock;

@@ -30,6 +30,16 @@ pub(crate) enum Script {
     At(Position, bool),
 }
 
+impl Script {
+    /// The same without a breakpoint.
+    pub(crate) fn without_anchor(self) -> Script {
+        match self {
+            Script::Record => Script::Record,
+            Script::At(position, last) => Script::At(position.without_anchor(), last),
+        }
+    }
+}
+
 /// Everything on the stage.
 struct Play<'a, O: Operation> {
     operation: &'a O,

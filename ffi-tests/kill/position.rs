@@ -2,15 +2,23 @@
 
 use std::collections::BTreeSet;
 
-/// So many system calls done, and so many instructions after the last of them.
+use crate::anchor::Anchors;
+
+/// So many system calls done, then so many visits to the anchor, then so many instructions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Position {
     /// Instructions done since the operation began.
     pub(crate) number: u64,
     /// System calls done.
     pub(crate) calls: u64,
-    /// Instructions done after the last of these calls.
+    /// A place to stop at after these calls.
+    pub(crate) anchor: u64,
+    /// How often to stop there; 0 for no stop.
+    pub(crate) visits: u64,
+    /// Instructions done after that.
     pub(crate) steps: u64,
+    /// Instructions done after the last call, if the anchor is not used.
+    pub(crate) unanchored: u64,
     /// Whether the victim sleeps inside the next instruction, a system call.
     pub(crate) asleep: bool,
     /// Where the next instruction lies.
@@ -20,13 +28,18 @@ pub(crate) struct Position {
 impl Position {
     /// Before the first instruction, which lies at `rip`.
     pub(crate) fn start(rip: u64) -> Position {
-        Position { number: 0, calls: 0, steps: 0, asleep: false, rip }
+        Position { number: 0, calls: 0, anchor: 0, visits: 0, steps: 0, unanchored: 0, asleep: false, rip }
     }
 
     /// One instruction later.
     pub(crate) fn next(self, was_call: bool, rip: u64) -> Position {
         let (calls, steps) = if was_call { (self.calls + 1, 0) } else { (self.calls, self.steps + 1) };
-        Position { number: self.number + 1, calls, steps, asleep: false, rip }
+        Position { number: self.number + 1, calls, steps, unanchored: steps, asleep: false, rip, ..self }
+    }
+
+    /// The same place, to be reached without a breakpoint.
+    pub(crate) fn without_anchor(self) -> Position {
+        Position { visits: 0, steps: self.unanchored, ..self }
     }
 
     /// The same place, asleep in the call that comes next.
@@ -49,17 +62,19 @@ pub(crate) struct Recording {
 impl Recording {
     /// From every position seen; with `near`, only those around the numbers in `events`.
     pub(crate) fn new(seen: &[Position], events: &BTreeSet<u64>, near: Option<u64>) -> Recording {
-        let taken = |position: &&Position| match near {
+        let taken = |position: &Position| match near {
             None => true,
             Some(near) => {
                 let first = position.number.saturating_sub(near);
                 events.range(first..=position.number + near).next().is_some()
             }
         };
+        let anchors = Anchors::new(seen);
+        let indices = (0..seen.len()).filter(|index| taken(&seen[*index]));
         Recording {
             total: seen.last().map_or(0, |last| last.number),
             fingerprint: seen.iter().fold(0, |sum, position| mix(sum, position.rip)),
-            points: seen.iter().filter(taken).copied().collect(),
+            points: indices.map(|index| anchors.anchored(index)).collect(),
         }
     }
 }

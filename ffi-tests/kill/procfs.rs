@@ -23,19 +23,20 @@ pub(crate) fn sleeps_begun(pid: i32, tid: i32) -> Option<u64> {
 
 /// One line on a process and on its children, for people.
 pub(crate) fn describe(pid: i32) -> String {
-    let mut line = describe_one(pid);
+    let mut line = describe_thread(pid, pid);
     for child in children(pid) {
-        line.push_str(&format!("; its child {}", describe_one(child)));
+        line.push_str(&format!("; its child {}", describe_thread(child, child)));
     }
     line
 }
 
-fn describe_one(pid: i32) -> String {
-    let Some(state) = state(pid, pid) else { return format!("{pid} is gone") };
-    let read = |what: &str| fs::read_to_string(format!("/proc/{pid}/{what}")).unwrap_or_default();
+/// One line on a thread, for people.
+pub(crate) fn describe_thread(pid: i32, tid: i32) -> String {
+    let Some(state) = state(pid, tid) else { return format!("{tid} is gone") };
+    let read = |what: &str| fs::read_to_string(format!("/proc/{pid}/task/{tid}/{what}")).unwrap_or_default();
     let call = read("syscall");
     let call = call.split_whitespace().next().unwrap_or("unknown");
-    format!("{pid} is in state {state}, system call {call}, sleeping in {:?}", read("wchan").trim())
+    format!("{tid} is in state {state}, system call {call}, sleeping in {:?}", read("wchan").trim())
 }
 
 fn children(pid: i32) -> Vec<i32> {
@@ -59,6 +60,13 @@ pub(crate) fn place(address: u64) -> String {
         }
     }
     format!("{address:#x}")
+}
+
+/// Where the code lies that the kernel lends to every process, such as the reading of clocks.
+pub(crate) fn lent_code() -> std::ops::Range<u64> {
+    let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    let found = maps.lines().filter_map(mapping).find(|(_, _, _, path)| *path == "[vdso]");
+    found.map_or(0..0, |(start, end, _, _)| start..end)
 }
 
 fn mapping(line: &str) -> Option<(u64, u64, u64, &str)> {

@@ -85,14 +85,16 @@ impl Report {
 fn encode_recording(text: &mut String, recording: &Recording) {
     let _ = writeln!(text, "recorded {} {}", recording.total, recording.fingerprint);
     for point in &recording.points {
-        let Position { number, calls, steps, asleep, rip } = point;
-        let _ = writeln!(text, "point {number} {calls} {steps} {} {rip}", u8::from(*asleep));
+        let Position { number, calls, anchor, visits, steps, unanchored, asleep, rip } = point;
+        let asleep = u8::from(*asleep);
+        let _ =
+            writeln!(text, "point {number} {calls} {anchor} {visits} {steps} {unanchored} {asleep} {rip}");
     }
 }
 
 fn decode_point(line: &str) -> Option<Position> {
-    let [number, calls, steps, asleep, rip] = numbers(line)?;
-    Some(Position { number, calls, steps, asleep: asleep != 0, rip })
+    let [number, calls, anchor, visits, steps, unanchored, asleep, rip] = numbers(line)?;
+    Some(Position { number, calls, anchor, visits, steps, unanchored, asleep: asleep != 0, rip })
 }
 
 fn numbers<const N: usize>(line: &str) -> Option<[u64; N]> {

@@ -40,7 +40,7 @@ impl Role {
         let sheet = Sheet::new(ROOM);
         sheet.wipe();
         let pid = child::spawn(|| {
-            if let Err(why) = body(&Part { sheet: &sheet }) {
+            if let Err(why) = child::caught(|| body(&Part { sheet: &sheet })).flatten() {
                 sheet.write(&why);
             }
             sheet.enter(DONE);
@@ -52,11 +52,6 @@ impl Role {
     /// The name.
     pub(crate) fn name(&self) -> &'static str {
         self.name
-    }
-
-    /// The process number.
-    pub(crate) fn pid(&self) -> i32 {
-        self.pid
     }
 
     /// Waits until the role has said that it waits, and does sleep.

@@ -12,6 +12,11 @@ mod words;
 
 use crate::engine::Trial;
 
+/// An operation with which the engine tries the machine.
+pub(crate) fn probe() -> Box<dyn Trial> {
+    Box::new(counter::Counter)
+}
+
 /// All of them.
 pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     let mut all: Vec<Box<dyn Trial>> = vec![

@@ -18,6 +18,8 @@ const SI_KERNEL: i32 = 0x80;
 const SYSCALL: u16 = 0x050f;
 const LOOK: Duration = Duration::from_micros(500);
 const LOOKS: u32 = 6;
+/// A system call that does not sleep is over after so many turns of another process, or soon after.
+const YIELDS: u32 = 16;
 
 /// Why the thread came to a halt.
 #[derive(Debug, PartialEq, Eq)]
@@ -91,10 +93,31 @@ impl Tracee {
         Ok(if is_call { self.wait_or_asleep() } else { self.wait() })
     }
 
-    /// Runs to the next entry or exit of a system call. It may answer `Asleep`.
-    pub(crate) fn to_call(&mut self) -> Result<Halt, Errno> {
+    /// Runs until the thread comes to this place; a trap of any other kind ends the run as well.
+    pub(crate) fn to_place(&mut self) -> Result<Halt, Errno> {
+        self.go_on()?;
+        Ok(self.wait())
+    }
+
+    /// Sets the one breakpoint, or takes it away.
+    pub(crate) fn set_breakpoint(&self, place: Option<u64>) -> Result<(), Errno> {
+        self.write_debug(7, 0)?;
+        if let Some(place) = place {
+            self.write_debug(0, place)?;
+            self.write_debug(7, 1)?;
+        }
+        Ok(())
+    }
+
+    fn write_debug(&self, register: usize, value: u64) -> Result<(), Errno> {
+        let offset = offset_of!(libc::user, u_debugreg) + register * size_of::<u64>();
+        ptrace::write_user(self.thread(), offset as ptrace::AddressType, value as libc::c_long)
+    }
+
+    /// Runs to the next entry or exit of a system call. If it is to leave one, it may answer `Asleep`.
+    pub(crate) fn to_call(&mut self, leaving: bool) -> Result<Halt, Errno> {
         ptrace::syscall(self.thread(), self.signal.take())?;
-        Ok(self.wait_or_asleep())
+        Ok(if leaving { self.wait_or_asleep() } else { self.wait() })
     }
 
     /// Runs freely.
@@ -149,7 +172,7 @@ impl Tracee {
                 Ok(WaitStatus::StillAlive) => {}
                 status => return self.read(status),
             }
-            if round < 4 {
+            if round < YIELDS {
                 std::thread::yield_now();
                 continue;
             }

@@ -84,8 +84,13 @@ impl Victim {
 
 impl Drop for Victim {
     fn drop(&mut self) {
-        // Harmless if it is gone already: it is reaped by nobody else, and no child is forked in between.
-        child::kill(self.pid);
+        child::signal(self.pid, libc::SIGKILL);
+        // A traced second thread keeps its process from being reaped until it is reaped itself.
+        let thread = self.sheet.thread();
+        if thread != 0 {
+            child::reap(thread);
+        }
+        child::reap(self.pid);
     }
 }
 

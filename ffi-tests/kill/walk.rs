@@ -44,6 +44,10 @@ pub(crate) struct Walk<'a> {
     tracee: &'a mut Tracee,
     sheet: &'a Sheet,
     position: Position,
+    /// Where the next instruction lies.
+    rip: u64,
+    /// Code that is stepped through but not counted.
+    lent: std::ops::Range<u64>,
     /// Ends the victim's sleep; nothing if it must not sleep.
     release: Option<&'a mut dyn FnMut()>,
     released: bool,
@@ -57,8 +61,9 @@ impl<'a> Walk<'a> {
         sheet: &'a Sheet,
         release: Option<&'a mut dyn FnMut()>,
     ) -> Walk<'a> {
-        let position = Position::start(tracee.rip());
-        Walk { tracee, sheet, position, release, released: false, slept: Vec::new() }
+        let rip = tracee.rip();
+        let (position, lent) = (Position::start(rip), procfs::lent_code());
+        Walk { tracee, sheet, position, rip, lent, release, released: false, slept: Vec::new() }
     }
 
     /// Whether the victim had to be woken on the way.
@@ -92,10 +97,12 @@ impl<'a> Walk<'a> {
 
     /// Walks to one position. Answers whether the operation ended before it.
     pub(crate) fn reach(&mut self, target: Position, steady: bool) -> Result<bool, Trouble> {
-        let arrived = self.cross_calls(target.calls)? && self.do_steps(target.steps)?;
+        let arrived = self.cross_calls(target.calls)?
+            && self.visit(target.anchor, target.visits)?
+            && self.do_steps(target.steps)?;
         let arrived = arrived && (!target.asleep || self.fall_asleep()?);
-        if steady && (!arrived || self.tracee.rip() != target.rip && !target.asleep) {
-            let here = procfs::place(self.tracee.rip());
+        if steady && (!arrived || self.rip != target.rip && !target.asleep) {
+            let here = procfs::place(self.rip);
             let there = procfs::place(target.rip);
             return Err(Trouble::Drifted(format!("came to {here} and not to {there}")));
         }
@@ -106,10 +113,11 @@ impl<'a> Walk<'a> {
     fn cross_calls(&mut self, calls: u64) -> Result<bool, Trouble> {
         for halt in 0..calls * 2 {
             loop {
-                match self.tracee.to_call()? {
+                let leaving = halt % 2 == 1;
+                match self.tracee.to_call(leaving)? {
                     Halt::Call => break,
                     Halt::Mark => return Ok(false),
-                    Halt::Asleep if halt % 2 == 1 => match self.wake()? {
+                    Halt::Asleep => match self.wake()? {
                         Halt::Call => break,
                         other => return Err(unexpected(&other)),
                     },
@@ -119,7 +127,37 @@ impl<'a> Walk<'a> {
             }
             self.sheet.progress();
         }
-        self.position.rip = self.tracee.rip();
+        self.rip = self.tracee.rip();
+        Ok(self.leave_lent_code()?.is_some())
+    }
+
+    /// Runs until it has come to a place so many times; false if the mark came first.
+    fn visit(&mut self, place: u64, visits: u64) -> Result<bool, Trouble> {
+        if visits == 0 {
+            return Ok(true);
+        }
+        self.tracee.set_breakpoint(Some(place))?;
+        let arrived = self.stop_there(visits);
+        self.tracee.set_breakpoint(None)?;
+        self.rip = self.tracee.rip();
+        arrived
+    }
+
+    fn stop_there(&mut self, visits: u64) -> Result<bool, Trouble> {
+        for visit in 1..=visits {
+            if visit.is_multiple_of(REPORT_AFTER) {
+                self.sheet.progress();
+            }
+            loop {
+                match self.tracee.to_place()? {
+                    Halt::Step => break,
+                    Halt::Mark => return Ok(false),
+                    Halt::Signal(_) => {}
+                    other => return Err(unexpected(&other)),
+                }
+            }
+            self.sheet.count(1);
+        }
         Ok(true)
     }
 
@@ -135,11 +173,35 @@ impl<'a> Walk<'a> {
 
     /// One instruction. Answers whether it was a system call; nothing if it was the mark.
     fn step(&mut self) -> Result<Option<bool>, Trouble> {
-        let is_call = self.tracee.is_call(self.position.rip);
+        let Some(was_call) = self.step_once()? else { return Ok(None) };
+        let Some(called_outside) = self.leave_lent_code()? else { return Ok(None) };
+        let was_call = was_call || called_outside;
+        self.position = self.position.next(was_call, self.rip);
+        if self.position.number.is_multiple_of(REPORT_AFTER) {
+            self.sheet.progress();
+        }
+        Ok(Some(was_call))
+    }
+
+    /// Steps out of the kernel's own code, which counts as one instruction with the one that led there: it takes
+    /// another way each time, because it reads clocks, and it writes nothing that is shared.
+    fn leave_lent_code(&mut self) -> Result<Option<bool>, Trouble> {
+        let mut called = false;
+        while self.lent.contains(&self.rip) {
+            match self.step_once()? {
+                Some(was_call) => called |= was_call,
+                None => return Ok(None),
+            }
+        }
+        Ok(Some(called))
+    }
+
+    fn step_once(&mut self) -> Result<Option<bool>, Trouble> {
+        let is_call = self.tracee.is_call(self.rip);
         loop {
             let mut halt = self.tracee.step(is_call)?;
             if halt == Halt::Asleep {
-                self.slept.push(self.position.sleeping());
+                self.slept.push(Position { rip: self.rip, ..self.position.sleeping() });
                 halt = self.wake()?;
             }
             match halt {
@@ -149,24 +211,21 @@ impl<'a> Walk<'a> {
                 other => return Err(unexpected(&other)),
             }
         }
-        self.position = self.position.next(is_call, self.tracee.rip());
+        self.rip = self.tracee.rip();
         self.sheet.count(1);
-        if self.position.number.is_multiple_of(REPORT_AFTER) {
-            self.sheet.progress();
-        }
         Ok(Some(is_call))
     }
 
     /// Goes into the next instruction, a system call, and leaves the victim asleep there; false if it did not sleep.
     fn fall_asleep(&mut self) -> Result<bool, Trouble> {
-        let is_call = self.tracee.is_call(self.position.rip);
+        let is_call = self.tracee.is_call(self.rip);
         Ok(self.tracee.step(is_call)? == Halt::Asleep)
     }
 
     /// Wakes a sleeping victim and waits for its halt.
     fn wake(&mut self) -> Result<Halt, Trouble> {
         let Some(release) = self.release.as_mut() else {
-            let state = procfs::describe(self.tracee.pid());
+            let state = procfs::describe_thread(self.tracee.pid(), self.tracee.tid());
             return Err(Trouble::Failed(format!("the operation sleeps and is not said to: {state}")));
         };
         release();

@@ -5,12 +5,18 @@ use std::sync::atomic::Ordering::SeqCst;
 use super::words::Words;
 use crate::operation::{Moment, Operation, Point};
 use crate::sheet::{sleep, wake};
-use crate::stage::Stage;
+use crate::stage::{RoleId, Stage};
 
 pub(crate) struct Door;
 
+/// The door, and the one who opens it when told.
+pub(crate) struct World {
+    words: Words,
+    opener: RoleId,
+}
+
 impl Operation for Door {
-    type World = Words;
+    type World = World;
     type Actor = ();
 
     fn name(&self) -> &'static str {
@@ -21,26 +27,32 @@ impl Operation for Door {
         true
     }
 
-    fn setup(&self, _: &mut Stage) -> Words {
-        Words::new()
+    fn setup(&self, stage: &mut Stage) -> World {
+        let words = Words::new();
+        let opener = stage.role("opener", |part| {
+            part.until_told();
+            words.futex(0).store(1, SeqCst);
+            wake(words.futex(0));
+            Ok(())
+        });
+        World { words, opener }
     }
 
-    fn prepare(&self, _: &Words) {}
+    fn prepare(&self, _: &World) {}
 
-    fn act(&self, words: &Words, (): &mut ()) {
-        while words.futex(0).load(SeqCst) == 0 {
-            sleep(words.futex(0), 0, None);
+    fn act(&self, world: &World, (): &mut ()) {
+        while world.words.futex(0).load(SeqCst) == 0 {
+            sleep(world.words.futex(0), 0, None);
         }
-        words.word(0).fetch_add(1, SeqCst);
+        world.words.word(0).fetch_add(1, SeqCst);
     }
 
-    fn release(&self, words: &mut Words, _: &mut Stage) {
-        words.futex(0).store(1, SeqCst);
-        wake(words.futex(0));
+    fn release(&self, world: &mut World, stage: &mut Stage) {
+        stage.part(world.opener).tell();
     }
 
-    fn check(&self, words: &mut Words, _: &mut Stage, point: &Point) -> Result<(), String> {
-        let passed = words.word(0).load(SeqCst);
+    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+        let passed = world.words.word(0).load(SeqCst);
         let done = point.last || point.moment == Moment::Finished;
         let open = point.released || point.moment == Moment::Finished;
         match passed {
