@@ -132,7 +132,7 @@ pub(crate) trait Operation {
         Ok(())
     }
 
-    /// Ends the sleep of a victim that sleeps in the operation.
+    /// Ends the sleep of a victim that sleeps in the operation. It may be called again, until the sleep has ended.
     fn release(&self, _world: &mut Self::World, _stage: &mut Stage) {}
 
     /// What is compared after each step of the recording, if points are chosen.

@@ -12,7 +12,7 @@ const LOOKS: u32 = 4;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 const SLOW: u32 = 10;
 
-/// How a wait for another process went wrong, in words.
+/// Waits until `done_within` says so; otherwise answers in words what the process `pid`, called `what`, does instead.
 pub(crate) fn wait(
     pid: i32,
     what: &str,

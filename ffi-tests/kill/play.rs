@@ -142,7 +142,7 @@ impl<O: Operation> Play<'_, O> {
         match self.mode {
             Mode::Kill => {
                 self.stage.note_fall();
-                child::kill(victim.pid());
+                victim.kill();
                 Ok(self.check(Moment::Killed)?)
             }
             Mode::Stop => self.stop(victim, tracee),
@@ -172,7 +172,7 @@ impl<O: Operation> Play<'_, O> {
         tracee.end_thread()?;
         self.check(Moment::ThreadEnded)?;
         self.stage.note_fall();
-        child::kill(victim.pid());
+        victim.kill();
         Ok(self.check(Moment::ProcessEnded)?)
     }
 

@@ -94,7 +94,7 @@ impl Tracee {
     }
 
     /// Runs until the thread comes to this place; a trap of any other kind ends the run as well.
-    pub(crate) fn to_place(&mut self) -> Result<Halt, Errno> {
+    pub(crate) fn run_to_place(&mut self) -> Result<Halt, Errno> {
         self.go_on()?;
         Ok(self.wait())
     }
@@ -115,7 +115,7 @@ impl Tracee {
     }
 
     /// Runs to the next entry or exit of a system call. If it is to leave one, it may answer `Asleep`.
-    pub(crate) fn to_call(&mut self, leaving: bool) -> Result<Halt, Errno> {
+    pub(crate) fn run_to_call(&mut self, leaving: bool) -> Result<Halt, Errno> {
         ptrace::syscall(self.thread(), self.signal.take())?;
         Ok(if leaving { self.wait_or_asleep() } else { self.wait() })
     }

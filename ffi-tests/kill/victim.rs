@@ -1,5 +1,6 @@
 //! The victim: the process that does the operation, from its own side and from the stage's.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use nix::sys::ptrace;
@@ -18,6 +19,7 @@ const ROOM: usize = 4096;
 pub(crate) struct Victim {
     pid: i32,
     sheet: Sheet,
+    gone: Cell<bool>,
 }
 
 impl Victim {
@@ -32,7 +34,7 @@ impl Victim {
                 Mode::Kill | Mode::Stop => play(operation, world, &sheet),
             }
         });
-        Victim { pid, sheet }
+        Victim { pid, sheet, gone: Cell::new(false) }
     }
 
     /// The process number.
@@ -79,18 +81,27 @@ impl Victim {
     pub(crate) fn leave(&self) {
         self.sheet.tell();
         child::reap(self.pid);
+        self.gone.set(true);
+    }
+
+    /// Kills it, and waits until it is gone. Once only: afterwards its number may be somebody else's.
+    pub(crate) fn kill(&self) {
+        if self.gone.replace(true) {
+            return;
+        }
+        child::signal(self.pid, libc::SIGKILL);
+        // A traced second thread keeps its process from being reaped until it is reaped itself.
+        let thread = self.sheet.thread();
+        if thread != 0 && thread != self.pid {
+            child::reap(thread);
+        }
+        child::reap(self.pid);
     }
 }
 
 impl Drop for Victim {
     fn drop(&mut self) {
-        child::signal(self.pid, libc::SIGKILL);
-        // A traced second thread keeps its process from being reaped until it is reaped itself.
-        let thread = self.sheet.thread();
-        if thread != 0 {
-            child::reap(thread);
-        }
-        child::reap(self.pid);
+        self.kill();
     }
 }
 

@@ -114,7 +114,7 @@ impl<'a> Walk<'a> {
         for halt in 0..calls * 2 {
             loop {
                 let leaving = halt % 2 == 1;
-                match self.tracee.to_call(leaving)? {
+                match self.tracee.run_to_call(leaving)? {
                     Halt::Call => break,
                     Halt::Mark => return Ok(false),
                     Halt::Asleep => match self.wake()? {
@@ -149,7 +149,7 @@ impl<'a> Walk<'a> {
                 self.sheet.progress();
             }
             loop {
-                match self.tracee.to_place()? {
+                match self.tracee.run_to_place()? {
                     Halt::Step => break,
                     Halt::Mark => return Ok(false),
                     Halt::Signal(_) => {}

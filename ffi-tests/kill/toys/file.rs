@@ -154,7 +154,7 @@ impl Operation for Fresh {
     }
 
     fn check(&self, path: &mut PathBuf, _: &mut Stage, point: &Point) -> Result<(), String> {
-        let Ok(file) = std::fs::File::options().read(true).write(true).open(&path) else {
+        let Ok(file) = std::fs::File::options().read(true).write(true).open(&*path) else {
             return if point.last { Err("there is no file".into()) } else { Ok(()) };
         };
         let words = Words::of_file(file.as_raw_fd());
