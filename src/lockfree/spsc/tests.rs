@@ -17,7 +17,8 @@ struct Heap {
 
 impl Heap {
     fn new(len: usize, position: u64) -> Heap {
-        let memory: Box<[UnsafeCell<u64>]> = (0..len.div_ceil(8)).map(|_| UnsafeCell::new(0)).collect();
+        let memory: Box<[UnsafeCell<u64>]> =
+            (0..len.div_ceil(8).max(1)).map(|_| UnsafeCell::new(0)).collect();
         // SAFETY: the cells are aligned to 8, live as long as this value, and nobody has a reference into them.
         let bytes = unsafe { Bytes::new(memory.as_ptr().cast_mut().cast(), len) };
         Heap { words: Words::starting_at(position), bytes, _memory: memory }
@@ -393,7 +394,7 @@ fn no_words_or_headers_make_an_end_stray() {
         for step in 0..60 {
             any_step(&mut random, &mut producer, &mut consumer);
             if step % 3 == 2 {
-                let at = random.below(16) as usize * 8;
+                let at = random.below(16) * 8;
                 let kind = random.below(4) << 32;
                 heap.bytes.set_word(
                     at,
