@@ -71,7 +71,7 @@ impl<P: Place> Producer<P> {
     }
 
     /// Sends one element: it is visible to the reader before this returns.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn send<T: NoUninit>(&mut self, element: &T) -> Result<(), NoRoom> {
         self.push(element)?;
         self.publish();
@@ -79,7 +79,7 @@ impl<P: Place> Producer<P> {
     }
 
     /// Stages one element.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push<T: NoUninit>(&mut self, element: &T) -> Result<(), NoRoom> {
         if size_of::<T>() != self.size {
             return Err(NoRoom::Unfit);
@@ -181,16 +181,23 @@ impl<P: Place> Consumer<P> {
     }
 
     /// Takes the next element and releases it, and all taken before.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn recv<T: AnyBitPattern>(&mut self) -> Result<T, NoRecord> {
-        let element = self.peek()?;
-        self.drain.take(1);
+        let element = self.next()?;
         self.release();
         Ok(element)
     }
 
+    /// Takes the next element: the next `release` or `recv` gives it back, together with all taken before.
+    #[inline(always)]
+    pub(crate) fn next<T: AnyBitPattern>(&mut self) -> Result<T, NoRecord> {
+        let element = self.peek()?;
+        self.drain.take(1);
+        Ok(element)
+    }
+
     /// A copy of the next element, which stays where it is.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn peek<T: AnyBitPattern>(&mut self) -> Result<T, NoRecord> {
         if size_of::<T>() != self.size {
             return Err(NoRecord::Unfit(self.size));
@@ -260,7 +267,7 @@ impl<P: Place> Consumer<P> {
         self.drain.publish_head(self.place.words());
     }
 
-    #[inline]
+    #[inline(never)]
     fn look(&mut self) -> Result<(), NoRecord> {
         if self.drain.refresh(self.place.words())? { Ok(()) } else { Err(NoRecord::Empty) }
     }

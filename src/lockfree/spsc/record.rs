@@ -285,6 +285,15 @@ impl<P: Place> Consumer<P> {
     /// Copies the next record to `buffer` and releases it, and all taken before.
     #[inline(always)]
     pub(crate) fn recv(&mut self, buffer: &mut [u8]) -> Result<Record, NoRecord> {
+        let record = self.next(buffer)?;
+        self.release();
+        Ok(record)
+    }
+
+    /// Copies the next record to `buffer` and takes it: the next `release` or `recv` gives it back, together with all
+    /// taken before.
+    #[inline(always)]
+    pub(crate) fn next(&mut self, buffer: &mut [u8]) -> Result<Record, NoRecord> {
         let record = self.peek()?;
         if record.len == buffer.len() {
             self.bytes.words_out(record.position.wrapping_add(HEADER), buffer);
@@ -292,7 +301,6 @@ impl<P: Place> Consumer<P> {
             self.copy_shorter(&record, buffer)?;
         }
         self.drain.take(self.usual.footprint);
-        self.release();
         Ok(record)
     }
 

@@ -125,6 +125,33 @@ fn full_is_exact() {
 }
 
 #[test]
+fn full_is_exact_within_a_lump() {
+    let heap = Heap::new(256, 0);
+    let (mut producer, mut consumer) = ends(&heap);
+    while producer.send(&[7; 8]).is_ok() {}
+    for _ in 0..40 {
+        assert_eq!(recv(&mut consumer).unwrap(), [7; 8]);
+        assert_eq!(producer.send(&[7; 8]), Ok(()));
+        assert_eq!(producer.send(&[7; 8]), Err(NoRoom::Full));
+    }
+}
+
+#[test]
+fn a_batch_is_taken_record_by_record() {
+    let heap = Heap::new(256, 0);
+    let (mut producer, mut consumer) = ends(&heap);
+    (0..5).for_each(|n| producer.push(&[n; 9]).unwrap());
+    producer.publish();
+    let mut buffer = [0; 9];
+    for n in 0..5 {
+        assert_eq!(consumer.next(&mut buffer).unwrap().len(), 9);
+        assert_eq!((buffer, heap.words.read().2), ([n; 9], 0));
+    }
+    consumer.release();
+    assert_eq!(heap.words.read().2, 5 * 24);
+}
+
+#[test]
 fn an_empty_ring_takes_the_longest_record_from_every_position() {
     for start in (0..MIN_CAPACITY as u64).step_by(8) {
         let heap = Heap::new(MIN_CAPACITY, start);
