@@ -26,7 +26,7 @@ const SHORT: usize = 64;
 ///
 /// Every access is checked against the length, so that no offset computed from a peer's words leaves the memory. An
 /// access that does not fit is a mistake of this library; it copies nothing.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Bytes {
     base: *mut u8,
     len: usize,
