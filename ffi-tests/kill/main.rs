@@ -26,6 +26,8 @@ mod manifest;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod operation;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod ops;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod patience;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod phase;

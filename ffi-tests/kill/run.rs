@@ -4,11 +4,11 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use crate::engine::{Engine, Trial};
-use crate::{manifest, toys};
+use crate::{manifest, ops, toys};
 
 /// The headings, each with its operations. What the library does stands under its rooms' names.
 fn headings() -> Vec<(&'static str, Vec<Box<dyn Trial>>)> {
-    vec![("harness", toys::all())]
+    vec![("harness", toys::all()), ("library", ops::all())]
 }
 
 #[derive(Default)]

@@ -241,6 +241,7 @@ impl Attachment {
             return Err(Error::with(ErrorKind::NoSlots, detail));
         };
         let entry = &self.entries()[index as usize];
+        process::cpus(); // asked here once, not at somebody's first wait
         let pid = process::pid();
         entry.describe(pid, process::start_time(pid), &process::name());
         Ok(Stay { pin, token: Token::new(index, place.generation) })

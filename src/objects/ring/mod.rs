@@ -180,7 +180,7 @@ impl Ring {
     }
 
     fn side(&self, which: Which, strategy: Strategy) -> Result<(Side, end::Taken)> {
-        Side::take(&self.yard, self.spot, which, strategy, self.options.spin_only, self.manner)
+        Side::take(&self.yard, self.spot.clone(), which, strategy, self.options.spin_only, self.manner)
     }
 }
 

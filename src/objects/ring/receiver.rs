@@ -54,8 +54,8 @@ impl Receiver {
     pub(super) fn take(ring: &Ring, strategy: Strategy) -> Result<Receiver> {
         let (side, taken) = ring.side(Which::Receiver, strategy)?;
         let consumer = match taken {
-            Taken::Clean => Consumer::begin(ring.spot),
-            Taken::AfterDeath => Consumer::resume(ring.spot),
+            Taken::Clean => Consumer::begin(ring.spot.clone()),
+            Taken::AfterDeath => Consumer::resume(ring.spot.clone()),
         };
         match consumer {
             Ok(consumer) => Ok(Receiver { consumer, side, max_len: ring.max_len() }),

@@ -24,7 +24,7 @@ pub struct Sender {
 impl Sender {
     pub(super) fn take(ring: &Ring, strategy: Strategy) -> Result<Sender> {
         let (side, _) = ring.side(Which::Sender, strategy)?;
-        match Producer::resume(ring.spot) {
+        match Producer::resume(ring.spot.clone()) {
             Ok(producer) => Ok(Sender { producer, side, max_len: ring.max_len() }),
             Err(_) => {
                 side.close(false);

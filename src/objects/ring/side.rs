@@ -16,7 +16,7 @@ use crate::sync::wait::{Manner, Slept, Timeout, Wait};
 use std::ptr::NonNull;
 
 /// Where a ring lies in the mapping.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Spot {
     body: NonNull<Body>,
     bytes: Bytes,
