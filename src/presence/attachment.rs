@@ -255,7 +255,7 @@ impl Attachment {
             if !matches!(file::try_lock(own.as_fd(), Entry::byte(index), Hold::Exclusive), Ok(true)) {
                 continue;
             }
-            if let Some(place) = self.move_in(index, entry) {
+            if let Some(place) = self.move_in(index, entry, own) {
                 return Some((index, place));
             }
             // Somebody clears it up just now; leave it to him.
@@ -264,25 +264,36 @@ impl Attachment {
         None
     }
 
-    /// Makes the entry ours. We hold its byte, so its last holder is dead, and we clear up behind him first.
-    fn move_in(&self, index: u32, entry: &Entry) -> Option<Place> {
+    /// Makes the entry ours. We hold its byte with `own`, so its last holder is dead, and we clear up behind him first.
+    fn move_in(&self, index: u32, entry: &Entry, own: &OwnedFd) -> Option<Place> {
         let mut place = entry.place.load()?;
+        let mut generation = place.generation;
         if place.state != State::Free {
-            let me = Token::new(index, place.vacated().generation);
-            if place.state == State::Reaping && self.is_here(place.token) {
+            let is_reaping = place.state == State::Reaping;
+            // A joiner that was killed in here has named himself, by this very entry. Its byte is ours: he is dead.
+            let was_joining = is_reaping && place.token.index() == index;
+            if is_reaping && !was_joining && self.is_reaper_here(place.token, own) {
                 return None;
             }
+            // Never again the token of a joiner before us: slots may still carry it.
+            let last = if was_joining { place.token.generation() } else { place.generation };
+            let me = Token::new(index, last.wrapping_add(1));
             let reaping = place.to(State::Reaping, me);
             if !entry.place.change(place, reaping) {
                 return None;
             }
             sweep::clear_entry(self, Token::new(index, place.generation), me);
             place = reaping;
+            generation = me.generation();
         }
-        let generation =
-            if place.state == State::Free { place.generation } else { place.vacated().generation };
         let live = Place { generation, state: State::Live, token: Token::NONE };
         entry.place.change(place, live).then_some(live)
+    }
+
+    /// Whether who clears up an entry is alive. Asks through `own`, which does not hold his byte: the list is locked,
+    /// so no other description may be opened.
+    fn is_reaper_here(&self, token: Token, own: &OwnedFd) -> bool {
+        self.is_placed(token) && file::is_locked(own.as_fd(), Entry::byte(token.index())).unwrap_or(true)
     }
 
     /// A new description of the yard's file. The kept descriptor may have been closed behind our back (closefrom):
@@ -302,16 +313,18 @@ impl Attachment {
 
     /// Whether the process behind a process token can still act. Slow: asks the kernel about a file lock.
     pub(crate) fn is_here(&self, token: Token) -> bool {
-        if token.0 == self.token_if_joined() {
-            return true;
-        }
+        token.0 == self.token_if_joined() || self.is_placed(token) && self.is_byte_locked(token.index())
+    }
+
+    /// Whether the token's entry still is about the stay that the token names.
+    fn is_placed(&self, token: Token) -> bool {
         let Some(place) = self.entries().get(token.index() as usize).and_then(|e| e.place.load()) else {
             return false;
         };
         let lives = place.state == State::Live && place.generation == token.generation();
         // A joiner that clears up before it moves in has no generation yet: the entry names it.
         let clears = place.state == State::Reaping && place.token == token;
-        (lives || clears) && self.is_byte_locked(token.index())
+        lives || clears
     }
 
     /// Whether the entry's byte is locked. If the kernel cannot be asked, the answer is yes: nobody is called dead
