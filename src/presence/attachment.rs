@@ -106,8 +106,9 @@ impl Attachment {
                 *known.path.lock() = path;
             }
             let held = Held::new(known);
-            held.join_locked()?;
-            return Ok(held);
+            let joined = held.join_locked();
+            drop(list); // before `held`, whose end may lock it
+            return joined.map(|_| held);
         }
         fork::install(&fork::Handlers {
             prepare: before_fork,
@@ -129,9 +130,12 @@ impl Attachment {
             objects,
         });
         let held = Held::new(attachment);
-        held.join_locked()?;
-        list[number] = Arc::downgrade(&held.0);
-        drop(list);
+        let joined = held.join_locked();
+        if joined.is_ok() {
+            list[number] = Arc::downgrade(&held.0);
+        }
+        drop(list); // before `held`, whose end may lock it
+        joined?;
         sweep::sweep(&held);
         Ok(held)
     }
@@ -386,7 +390,7 @@ impl Attachment {
         sweep::sweep(self);
     }
 
-    /// The last handle is closed: give back what this process owns, and let the calling thread go.
+    /// The last handle is closed: give back what this process owns, and let the calling thread go. The list is locked.
     fn last_close(&self) {
         if let Some(token) = Token::of(self.token_if_joined()) {
             self.objects.recover(self, Who::Process(token), Gone::Closed);
@@ -433,7 +437,15 @@ impl Clone for Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if self.0.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
+        let handles = &self.0.handles;
+        let not_last = |n: usize| (n > 1).then(|| n - 1);
+        if handles.fetch_update(Ordering::AcqRel, Ordering::Relaxed, not_last).is_ok() {
+            return;
+        }
+        // Opening locks the list too. What another thread takes after it has opened the yard anew carries the same
+        // token, and must not be given back here.
+        let _list = LIST.lock();
+        if handles.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.0.last_close();
         }
     }
