@@ -140,6 +140,7 @@ impl Lock {
 
     #[cold]
     fn acquire_slow(&self, timeout: Timeout) -> Result<Option<News>> {
+        let timeout = timeout.or_try();
         // A sleeper needs a registered thread too: its death must wake the others.
         let thread = thread::register(&self.yard)?;
         let (token, is_me) = match self.scope {
