@@ -62,7 +62,10 @@ pub(crate) struct Attachment {
     geometry: Geometry,
     identity: Identity,
     /// Another description than the pin's: for probing, and to make new descriptions from.
-    fd: OwnedFd,
+    ///
+    /// Whoever closes all descriptors that he does not know (closefrom) closes this one too, and its number may mean
+    /// another's file later.
+    fd: ManuallyDrop<OwnedFd>,
     path: Mutex<Option<PathBuf>>,
     sealed: bool,
     /// This attachment's place in every thread's page of tokens.
@@ -121,7 +124,7 @@ impl Attachment {
             geometry,
             identity,
             sealed: file::is_size_sealed(fd.as_fd()),
-            fd,
+            fd: ManuallyDrop::new(fd),
             path: Mutex::new(path),
             number,
             token: Wiped::new()?,
@@ -157,8 +160,27 @@ impl Attachment {
         self.sealed
     }
 
+    /// The descriptor, whatever its number means by now.
     pub(crate) fn fd(&self) -> &OwnedFd {
         &self.fd
+    }
+
+    /// The descriptor, if it still is the yard's.
+    pub(crate) fn checked_fd(&self) -> Result<&OwnedFd> {
+        if self.is_fd_ours() { Ok(&self.fd) } else { Err(self.fd_lost()) }
+    }
+
+    fn is_fd_ours(&self) -> bool {
+        self.is_ours(&self.fd)
+    }
+
+    fn is_ours(&self, fd: &OwnedFd) -> bool {
+        file::stat(fd.as_fd()).is_ok_and(|s| s.identity == self.identity)
+    }
+
+    fn fd_lost(&self) -> Error {
+        let detail = format!("descriptor {} of the yard was closed by somebody else", self.fd.as_raw_fd());
+        Error::with(ErrorKind::Closed, detail)
     }
 
     pub(crate) fn objects(&self) -> &'static dyn Objects {
@@ -303,16 +325,11 @@ impl Attachment {
     /// A new description of the yard's file. The kept descriptor may have been closed behind our back (closefrom):
     /// it is compared with the file that we mapped, and the name is tried if it is another.
     fn new_description(&self) -> Result<OwnedFd> {
-        let ours = |fd: &OwnedFd| file::stat(fd.as_fd()).is_ok_and(|s| s.identity == self.identity);
-        if ours(&self.fd) {
+        if self.is_fd_ours() {
             return file::reopen(self.fd.as_fd());
         }
-        let by_name = self.path.lock().as_ref().and_then(|p| file::open(p).ok()).filter(|fd| ours(fd));
-        by_name.ok_or_else(|| {
-            let detail =
-                format!("descriptor {} of the yard was closed by somebody else", self.fd.as_raw_fd());
-            Error::with(ErrorKind::Closed, detail)
-        })
+        let by_name = self.path.lock().as_ref().and_then(|p| file::open(p).ok());
+        by_name.filter(|fd| self.is_ours(fd)).ok_or_else(|| self.fd_lost())
     }
 
     /// Whether the process behind a process token can still act. Slow: asks the kernel about a file lock.
@@ -335,7 +352,7 @@ impl Attachment {
     /// without proof.
     fn is_byte_locked(&self, index: u32) -> bool {
         let probe = |fd: &OwnedFd| file::is_locked(fd.as_fd(), Entry::byte(index)).unwrap_or(true);
-        if file::stat(self.fd.as_fd()).is_ok_and(|s| s.identity == self.identity) {
+        if self.is_fd_ours() {
             return probe(&self.fd);
         }
         let _list = LIST.lock(); // a description is open for a moment
@@ -399,8 +416,9 @@ impl Attachment {
     }
 }
 
-impl Drop for Attachment {
-    fn drop(&mut self) {
+impl Attachment {
+    /// Gives our entry back, then the locks that prove our life.
+    fn leave(&self) {
         let token = self.token_if_joined();
         let mut stay = self.stay.lock();
         let Some(stay) = stay.take().filter(|s| s.token.0 == token) else { return }; // not joined, or a fork child
@@ -411,6 +429,19 @@ impl Drop for Attachment {
             entry.place.change(place, place.vacated());
         }
         drop(ManuallyDrop::into_inner(stay.pin)); // unlocks our bytes
+    }
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        self.leave();
+        if self.is_fd_ours() {
+            #[allow(unsafe_code)]
+            // SAFETY: dropped here only, and not used any more.
+            unsafe {
+                ManuallyDrop::drop(&mut self.fd);
+            }
+        }
     }
 }
 
