@@ -117,7 +117,8 @@ impl Wait {
     /// Sleeps at most until the slice ends on all of `watches`; the first is the object's word, the others are alive
     /// words. `doubt`: a process may be dying, look again soon.
     ///
-    /// A slice goes on over several sleeps: who is woken often, or looks every millisecond, looks around as well.
+    /// A slice goes on over several sleeps: who is woken often, or looks every millisecond, looks around as well. But
+    /// not before it ends: clearing up also clears away that a dying process has lost a thread.
     pub(crate) fn sleep(&self, watches: &[Watch<'_>], doubt: bool) -> Result<Slept, ErrorKind> {
         let now = now_ns();
         if self.deadline.is_some_and(|d| d <= now) {
@@ -134,7 +135,7 @@ impl Wait {
         match woken {
             Wake::Interrupted if self.manner.interruptible => Err(ErrorKind::Interrupted),
             Wake::TimedOut if self.deadline.is_some_and(|d| d <= now) => Err(ErrorKind::Timeout),
-            woken if woken == Wake::TimedOut || now >= self.slice_end.get() => {
+            _ if now >= self.slice_end.get() => {
                 self.slice_end.set(now + SLICE_NS);
                 Ok(Slept::Slice)
             }
