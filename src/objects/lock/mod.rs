@@ -113,8 +113,12 @@ impl Lock {
     /// full).
     #[inline]
     pub fn acquire(&self, timeout: impl Into<Timeout>) -> Result<Guard<'_>> {
-        let news = self.acquire_unguarded(timeout)?;
-        Ok(Guard { lock: self, news, not_send: PhantomData })
+        let me = self.me();
+        if me != 0 && self.word().try_fast(me) {
+            return Ok(Guard { lock: self, token: me, news: None, not_send: PhantomData });
+        }
+        let news = self.acquire_slow(timeout.into())?;
+        Ok(Guard { lock: self, token: self.me(), news, not_send: PhantomData })
     }
 
     /// Takes the lock if it is free: `Busy` otherwise.
@@ -136,6 +140,7 @@ impl Lock {
 
     #[cold]
     fn acquire_slow(&self, timeout: Timeout) -> Result<Option<News>> {
+        let timeout = timeout.or_try();
         // A sleeper needs a registered thread too: its death must wake the others.
         let thread = thread::register(&self.yard)?;
         let (token, is_me) = match self.scope {
@@ -261,6 +266,8 @@ pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who) {
 #[derive(Debug)]
 pub struct Guard<'a> {
     lock: &'a Lock,
+    /// Under which the lock was taken. Who finds another one is a fork child, or has left the yard since.
+    token: u32,
     news: Option<News>,
     not_send: PhantomData<*const ()>,
 }
@@ -282,6 +289,9 @@ impl Guard<'_> {
 impl Drop for Guard<'_> {
     #[inline]
     fn drop(&mut self) {
-        let _ = self.lock.release(); // NotOwner: a fork child's inherited guard
+        // Also with scope Anyone, where a release would free the lock whoever holds it.
+        if self.lock.me() == self.token && !self.lock.word().release_fast(self.token) {
+            let _ = self.lock.word().release(self.token); // NotOwner: somebody else has released it
+        }
     }
 }

@@ -168,7 +168,7 @@ impl Side {
         empty: ErrorKind,
         mut attempt: impl FnMut() -> Result<Option<T>>,
     ) -> Result<T> {
-        if timeout == Timeout::Try {
+        if timeout.or_try() == Timeout::Try {
             return self.try_again(empty, attempt);
         }
         let wait = Wait::new(timeout, self.manner);

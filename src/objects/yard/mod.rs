@@ -109,9 +109,10 @@ impl Yard {
         self.held.is_sealed()
     }
 
-    /// Whether the yard's descriptor survives exec(2), so that the new program can open it by its number.
+    /// Whether the yard's descriptor survives exec(2), so that the new program can open it by its number. Errors:
+    /// `Closed` if somebody has closed the descriptor behind the library's back.
     pub fn set_inheritable(&self, inheritable: bool) -> Result<()> {
-        file::set_inheritable(self.held.fd().as_fd(), inheritable)
+        file::set_inheritable(self.held.checked_fd()?.as_fd(), inheritable)
     }
 
     /// Takes the calling thread out of the yard now instead of at its end. What it still owns counts as a dead
