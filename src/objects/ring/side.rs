@@ -140,7 +140,13 @@ impl Side {
     /// `NotOwner` in a fork child: the end is the parent's.
     #[inline]
     pub(crate) fn check(&self) -> Result<()> {
-        if self.yard.token_if_joined() == self.me.0 { Ok(()) } else { Err(not_ours()) }
+        if self.is_ours() { Ok(()) } else { Err(not_ours()) }
+    }
+
+    /// Whether this process holds the end; a fork child does not.
+    #[inline]
+    pub(crate) fn is_ours(&self) -> bool {
+        self.yard.token_if_joined() == self.me.0
     }
 
     /// Closes the end and tells the peer.
