@@ -220,7 +220,7 @@ impl Side {
     ) -> Result<T> {
         self.tries = self.tries.wrapping_add(1);
         let gone = match end::glance(self.theirs()) {
-            Peer::Here if self.tries % POLLS == 0 => self.peer(),
+            Peer::Here if self.tries.is_multiple_of(POLLS) => self.peer(),
             seen => seen,
         };
         match (attempt()?, ended(gone)) {

@@ -1,5 +1,6 @@
 //! The bytes of a value: one atomic of the number's own width, never accessed at another.
 #![allow(unsafe_code)] // a pointer becomes an atomic of the right width
+#![allow(clippy::unnecessary_cast)] // one of the widths is that of the carrier
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::value::scalar::{Op, ScalarType, combine};
