@@ -62,13 +62,17 @@ pub(crate) fn kind<T>(result: Result<T>) -> Option<ErrorKind> {
     result.err().map(|e| e.kind())
 }
 
-/// Everything of a small yard that protocols write to: the tables and the first objects.
+/// What protocols write to in a small yard: header and tables, and the first objects.
 pub(crate) fn watch(yard: &Yard) -> Watch {
+    const PART: usize = 12 << 10;
     let file = std::fs::File::from(yard.as_fd().try_clone_to_owned().unwrap());
+    let cost = yard.cost().unwrap();
+    let objects_at = cost.total_bytes - cost.object_bytes;
     Watch::Bytes(Box::new(move |_| {
-        let mut bytes = vec![0; 64 << 10];
-        let read = file.read_at(&mut bytes, 0).unwrap_or(0);
-        bytes.truncate(read);
+        let mut bytes = vec![0; PART + PART / 3];
+        let (tables, objects) = bytes.split_at_mut(PART);
+        file.read_exact_at(tables, 0).unwrap();
+        file.read_exact_at(objects, objects_at).unwrap();
         bytes
     }))
 }

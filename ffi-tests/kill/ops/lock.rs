@@ -2,10 +2,11 @@
 
 use courtyard::{ErrorKind, Lock, News, Scope, Timeout, Value, Yard};
 
-use super::common::{SOON, is_gone, not_robbed, turn, wrong, yard};
+use super::common::{SOON, is_gone, not_robbed, turn, watch, wrong, yard};
 use crate::engine::Trial;
-use crate::operation::{ALL, Mode, Moment, Operation, Point};
+use crate::operation::{ALL, CHOSEN, Mode, Moment, Operation, Point, Points};
 use crate::stage::{RoleId, Stage};
+use crate::watch::Watch;
 
 pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     let mut all: Vec<Box<dyn Trial>> = vec![Box::new(TwoSleepers), Box::new(Contended), Box::new(Repaired)];
@@ -203,6 +204,14 @@ impl Operation for Contended {
 
     fn name(&self) -> &'static str {
         "lock acquire, waiting beside another"
+    }
+
+    fn points(&self) -> Points {
+        CHOSEN
+    }
+
+    fn watch(&self, fight: &Fight) -> Watch {
+        watch(&fight._yard)
     }
 
     fn steady(&self) -> bool {

@@ -2,10 +2,11 @@
 
 use courtyard::{ErrorKind, Peer, Receiver, Ring, RingOptions, Sender, Strategy, Timeout, Yard};
 
-use super::common::{SOON, is_gone, wrong, yard};
+use super::common::{SOON, is_gone, watch, wrong, yard};
 use crate::engine::Trial;
-use crate::operation::{Mode, Moment, Operation, Point};
+use crate::operation::{CHOSEN, Mode, Moment, Operation, Point, Points};
 use crate::stage::{RoleId, Stage};
+use crate::watch::Watch;
 
 pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     let send = |name, count, act| -> Box<dyn Trial> { Box::new(Send { name, count, act }) };
@@ -203,6 +204,14 @@ impl Operation for SleepForData {
         "ring recv, waiting"
     }
 
+    fn points(&self) -> Points {
+        CHOSEN
+    }
+
+    fn watch(&self, world: &World) -> Watch {
+        watch(&world._yard)
+    }
+
     fn modes(&self) -> &'static [Mode] {
         &[Mode::Kill, Mode::Stop]
     }
@@ -259,6 +268,14 @@ impl Operation for SleepForRoom {
 
     fn name(&self) -> &'static str {
         "ring send, waiting"
+    }
+
+    fn points(&self) -> Points {
+        CHOSEN
+    }
+
+    fn watch(&self, world: &World) -> Watch {
+        watch(&world._yard)
     }
 
     fn modes(&self) -> &'static [Mode] {
@@ -327,6 +344,14 @@ impl Operation for WakeReader {
         "ring send to a sleeper"
     }
 
+    fn points(&self) -> Points {
+        CHOSEN
+    }
+
+    fn watch(&self, waited: &Waited) -> Watch {
+        watch(&waited.world._yard)
+    }
+
     fn modes(&self) -> &'static [Mode] {
         &[Mode::Kill, Mode::Stop]
     }
@@ -377,6 +402,14 @@ impl Operation for WakeWriter {
 
     fn name(&self) -> &'static str {
         "ring recv from a sleeper"
+    }
+
+    fn points(&self) -> Points {
+        CHOSEN
+    }
+
+    fn watch(&self, waited: &Waited) -> Watch {
+        watch(&waited.world._yard)
     }
 
     fn modes(&self) -> &'static [Mode] {
@@ -453,6 +486,14 @@ impl Operation for TakeSender {
         "ring take-over of the sender's end"
     }
 
+    fn points(&self) -> Points {
+        CHOSEN
+    }
+
+    fn watch(&self, world: &World) -> Watch {
+        watch(&world._yard)
+    }
+
     fn modes(&self) -> &'static [Mode] {
         &[Mode::Kill]
     }
@@ -507,6 +548,14 @@ impl Operation for TakeReceiver {
         "ring take-over of the receiver's end"
     }
 
+    fn points(&self) -> Points {
+        CHOSEN
+    }
+
+    fn watch(&self, world: &World) -> Watch {
+        watch(&world._yard)
+    }
+
     fn modes(&self) -> &'static [Mode] {
         &[Mode::Kill]
     }
@@ -549,6 +598,14 @@ impl Operation for CloseSender {
 
     fn name(&self) -> &'static str {
         "ring close of the sender's end"
+    }
+
+    fn points(&self) -> Points {
+        CHOSEN
+    }
+
+    fn watch(&self, waited: &Waited) -> Watch {
+        watch(&waited.world._yard)
     }
 
     fn modes(&self) -> &'static [Mode] {
@@ -606,6 +663,14 @@ impl Operation for CloseReceiver {
 
     fn name(&self) -> &'static str {
         "ring close of the receiver's end"
+    }
+
+    fn points(&self) -> Points {
+        CHOSEN
+    }
+
+    fn watch(&self, world: &World) -> Watch {
+        watch(&world._yard)
     }
 
     fn modes(&self) -> &'static [Mode] {
