@@ -245,16 +245,15 @@ impl Operation for SleepForData {
 
     fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
         let tx = world.sender.as_mut().ok_or("no sender")?;
-        tx.try_send(&letter(9)).map_err(|e| format!("sending on: {e:?}"))?;
         if point.moment != Moment::Killed {
-            return Ok(());
+            return tx.try_send(&letter(9)).map_err(|e| format!("sending on: {e:?}"));
         }
         let mut rx = world.ring.receiver(Strategy::Block).map_err(|e| format!("take-over: {e:?}"))?;
-        let (seen, _) = drain(&mut rx, Timeout::Try)?;
-        match seen[..] {
+        tx.try_send(&letter(9)).map_err(|e| format!("sending on: {e:?}"))?;
+        match drain(&mut rx, Timeout::Try)?.0[..] {
             [(0, true), (9, false)] if point.released && !point.last => Ok(()),
-            [(9, false)] if !point.released || !seen.is_empty() => Ok(()),
-            _ => wrong("records after the take-over", seen),
+            [(9, false)] => Ok(()),
+            ref seen => wrong("records after the take-over", seen),
         }
     }
 }
