@@ -42,6 +42,8 @@ mod report;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod role;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod rows;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod run;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod sheet;

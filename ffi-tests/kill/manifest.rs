@@ -26,8 +26,7 @@ pub(crate) struct Row {
     pub(crate) promise: &'static str,
 }
 
-/// Every function of the header.
-pub(crate) const ROWS: &[Row] = &[];
+pub(crate) use crate::rows::ROWS;
 
 impl fmt::Display for Row {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -54,9 +53,7 @@ pub(crate) fn tests(trials: &[&dyn Trial]) -> Vec<Answer> {
 
 fn header_is_covered() -> Result<String, String> {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/include/courtyard.h");
-    let Ok(header) = std::fs::read_to_string(path) else {
-        return Ok("there is no include/courtyard.h yet".into());
-    };
+    let header = std::fs::read_to_string(path).map_err(|e| format!("{path}: {e}"))?;
     let functions = functions(&header);
     cover(&functions, ROWS)?;
     Ok(format!("{} functions", functions.len()))

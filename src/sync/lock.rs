@@ -178,6 +178,12 @@ impl LockWord {
                     }
                     None
                 }
+                // Polling looks at the word alone: how the owner stands may cost a system call.
+                Some(_) if spins > 0 => {
+                    spins -= 1;
+                    pause();
+                    continue;
+                }
                 Some(owner) => match owners.standing(owner) {
                     Standing::Dead => Some(true),
                     Standing::Here(Some(watch)) => {
@@ -201,11 +207,6 @@ impl LockWord {
                     Some(got) => break Ok(got),
                     None => continue,
                 }
-            }
-            if spins > 0 {
-                spins -= 1;
-                pause();
-                continue;
             }
             if !self.announce(word) {
                 continue;

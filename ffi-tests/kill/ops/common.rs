@@ -77,11 +77,13 @@ pub(crate) fn watch(yard: &Yard) -> Watch {
     }))
 }
 
-/// Every place of the yard can be taken by somebody new: `count` threads of this process register at once.
+/// So many places of the yard can be taken by somebody new: `count` threads of this process register at once. The
+/// calling thread gives its own place up.
 pub(crate) fn places_are_free(yard: &Yard, count: usize) -> std::result::Result<(), String> {
     yard.sweep();
     let lock = Lock::open_or_create(yard, "places", Scope::Thread)
         .map_err(|e| format!("the places' lock: {e:?}"))?;
+    yard.detach_thread(); // making the lock took a place
     let all_in = std::sync::Barrier::new(count);
     let enter = || {
         // Busy is as good as taken: the thread has its place.

@@ -228,6 +228,10 @@ impl Operation for Unlink {
         CHOSEN
     }
 
+    fn steady(&self) -> bool {
+        false
+    }
+
     fn setup(&self, stage: &mut Stage) -> (String, Yard) {
         let name = stage.unique("yard");
         let yard = options().create(&name).unwrap();
@@ -315,7 +319,6 @@ impl Operation for Close {
             Some(News::OwnerDied) => {}
             news => return wrong("a lock held at the close", news),
         }
-        // The stage has one place; the other one is free again.
-        places_are_free(&closing.yard, 1)
+        places_are_free(&closing.yard, 2)
     }
 }

@@ -160,7 +160,21 @@ impl Lock {
         } else {
             self.acquire_as(taker, &Processes(&self.yard), timeout)
         };
+        let got = match got {
+            // Short waits never see a slice end; a death that the kernel did not tell is asked for here.
+            Err(e) if e.kind() == ErrorKind::Timeout && self.owner_is_gone() => {
+                self.yard.sweep();
+                self.acquire_as(taker, &Threads(&self.yard), Timeout::Try)
+            }
+            got => got,
+        };
         Ok((got? == Got::Suspect).then_some(News::OwnerDied))
+    }
+
+    /// Whether the owning thread's whole process is gone. Asks the kernel.
+    fn owner_is_gone(&self) -> bool {
+        let process = || self.yard.process_of(self.word().holder()?);
+        self.scope == Scope::Thread && process().is_some_and(|p| !self.yard.is_here(p))
     }
 
     fn acquire_as(
