@@ -114,7 +114,10 @@ impl Round<'_> {
         let took = self.board().places[place].answered.load(SeqCst).saturating_sub(since);
         let took = Duration::from_nanos(took);
         self.troop.deeds.slowest = self.troop.deeds.slowest.max(took);
-        *self.late += u64::from(took > Duration::from_millis(200));
+        if took > Duration::from_millis(200) {
+            *self.late += 1;
+            println!("waits: only a look around ended it, after {} ms: {what}", took.as_millis());
+        }
         if !expected.contains(&answer(self.board())) {
             let got = answer(self.board());
             self.board().fault(Fault::WrongAnswer, format_args!("{what}: {got}, not {expected:?}"));
