@@ -14,7 +14,6 @@ use crate::presence::{sweep, thread};
 use crate::segment::bits::{ALIVE_TID, Place, State, Token};
 use crate::segment::directory::Directory;
 use crate::segment::geometry::Geometry;
-use crate::segment::header::Header;
 use crate::segment::region::Region;
 use crate::shim::{AtomicU32, AtomicUsize, Ordering};
 use std::mem::ManuallyDrop;
@@ -78,6 +77,8 @@ pub(crate) struct Attachment {
 /// Every attachment of this process, by number.
 static LIST: Mutex<Vec<Weak<Attachment>>> = Mutex::new(Vec::new());
 
+static FORK: fork::Handlers = fork::Handlers::new(before_fork, after_fork_in_parent, after_fork_in_child);
+
 extern "C" fn before_fork() {
     LIST.lock_raw();
 }
@@ -109,11 +110,7 @@ impl Attachment {
             held.join_locked()?;
             return Ok(held);
         }
-        fork::install(&fork::Handlers {
-            prepare: before_fork,
-            parent: after_fork_in_parent,
-            child: after_fork_in_child,
-        })?;
+        FORK.install()?;
         let number = free_number(&mut list)?;
         let attachment = Arc::new(Attachment {
             region: Region::map(fd.as_fd(), geometry.total as usize)?,
@@ -159,10 +156,6 @@ impl Attachment {
 
     pub(crate) fn objects(&self) -> &'static dyn Objects {
         self.objects
-    }
-
-    pub(crate) fn header(&self) -> Result<&Header> {
-        self.region.at(0)
     }
 
     pub(crate) fn directory(&self) -> Result<Directory<'_>> {

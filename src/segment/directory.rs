@@ -137,6 +137,12 @@ impl<'a> Directory<'a> {
         self.slots.iter().filter_map(move |slot| self.read(slot).ok().flatten())
     }
 
+    /// The first object from place `from` of the table on, and its place. Left out as in [`Directory::iter`].
+    pub(crate) fn next(self, from: usize) -> Option<(usize, Record)> {
+        let rest = self.slots.get(from..)?;
+        (from..).zip(rest).find_map(|(place, slot)| Some((place, self.read(slot).ok()??)))
+    }
+
     /// The object of this name.
     pub(crate) fn find(self, name: &Name) -> Result<Option<Record>> {
         let wanted = name.words();
@@ -181,6 +187,7 @@ impl<'a> Directory<'a> {
             })?;
         let len = len.checked_next_multiple_of(LINE_BYTES).ok_or(Error::new(ErrorKind::Size))?;
         let offset = self.room_for(len)?;
+        // Relaxed: `publish` orders them all.
         slot.offset.store(offset, Ordering::Relaxed);
         slot.len.store(len, Ordering::Relaxed);
         for (word, value) in slot.params.iter().zip(params) {

@@ -3,7 +3,7 @@
 #![allow(clippy::disallowed_types)] // this is the one place that may name them
 
 pub(crate) use core::sync::atomic::{
-    AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence, fence,
+    AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence, fence,
 };
 
 pub(crate) use crate::os::futex::{sleep, sleep_first, wake};

@@ -95,7 +95,7 @@ pub(crate) struct LockWord(AtomicU32);
 unsafe impl crate::segment::region::Shared for LockWord {}
 
 impl LockWord {
-    #[cfg(test)]
+    #[cfg(all(test, loom))]
     pub(crate) fn new() -> LockWord {
         LockWord(AtomicU32::new(0))
     }

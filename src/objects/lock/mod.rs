@@ -127,11 +127,18 @@ impl Lock {
     /// [`Scope::Anyone`] from any thread that may. `Some(News::OwnerDied)`: see [`Guard::owner_died`].
     #[inline]
     pub fn acquire_unguarded(&self, timeout: impl Into<Timeout>) -> Result<Option<News>> {
-        let me = self.me();
-        if me != 0 && self.word().try_fast(me) {
+        if self.acquire_fast() {
             return Ok(None);
         }
         self.acquire_slow(timeout.into())
+    }
+
+    /// The uncontended step of acquiring: takes the lock if it is free, clean, and the caller is known here. Cannot
+    /// panic, allocates nothing, calls nobody.
+    #[inline]
+    pub(crate) fn acquire_fast(&self) -> bool {
+        let me = self.me();
+        me != 0 && self.word().try_fast(me)
     }
 
     #[cold]
@@ -167,16 +174,22 @@ impl Lock {
     /// nobody is a stranger).
     #[inline]
     pub fn release(&self) -> Result<()> {
-        let me = self.me();
-        if me != 0 && self.word().release_fast(me) {
+        if self.release_fast() {
             return Ok(());
         }
-        self.release_slow(me)
+        self.release_slow()
+    }
+
+    /// The uncontended step of releasing, as [`Lock::acquire_fast`].
+    #[inline]
+    pub(crate) fn release_fast(&self) -> bool {
+        let me = self.me();
+        me != 0 && self.word().release_fast(me)
     }
 
     #[cold]
-    fn release_slow(&self, me: u32) -> Result<()> {
-        match (self.scope, me) {
+    fn release_slow(&self) -> Result<()> {
+        match (self.scope, self.me()) {
             (Scope::Anyone, _) => self.word().release_any()?,
             (_, 0) => return Err(ErrorKind::NotOwner.into()),
             (_, me) => self.word().release(me)?,

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::os::file;
 use crate::presence::attachment::Held;
 use crate::presence::thread;
-use crate::segment::directory::ObjectType;
+use crate::segment::directory::{ObjectType, Record};
 use crate::sync::wait::Manner;
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -42,6 +42,12 @@ pub struct ObjectInfo {
     pub kind: ObjectType,
     /// Bytes it takes.
     pub bytes: u64,
+}
+
+impl From<Record> for ObjectInfo {
+    fn from(record: Record) -> ObjectInfo {
+        ObjectInfo { name: record.name.as_str().to_owned(), kind: record.kind, bytes: record.len }
+    }
 }
 
 impl Yard {
@@ -84,12 +90,15 @@ impl Yard {
 
     /// Every object in the yard.
     pub fn objects(&self) -> Result<Vec<ObjectInfo>> {
-        let info = |r: crate::segment::directory::Record| ObjectInfo {
-            name: r.name.as_str().to_owned(),
-            kind: r.kind,
-            bytes: r.len,
-        };
-        Ok(self.held.directory()?.iter().map(info).collect())
+        Ok(self.held.directory()?.iter().map(ObjectInfo::from).collect())
+    }
+
+    /// One object after the other, for callers who cannot take them all at once: `cursor` begins at 0 and is moved
+    /// on. `None` at the end.
+    pub(crate) fn next_object(&self, cursor: &mut usize) -> Result<Option<ObjectInfo>> {
+        let Some((place, record)) = self.held.directory()?.next(*cursor) else { return Ok(None) };
+        *cursor = place + 1;
+        Ok(Some(record.into()))
     }
 
     /// How large the yard and its parts are.
