@@ -6,12 +6,16 @@
 
 use crate::error::ErrorKind;
 use crate::shim::{Ordering, Wake, Watch, sleep, sleep_first, wake};
+use std::cell::Cell;
 use std::time::Duration;
 
 /// The longest sleep without a look around.
 pub(crate) const SLICE_NS: u64 = 250_000_000;
 /// The slice while a process has lost a thread and may be dying.
 const DOUBT_NS: u64 = 1_000_000;
+/// So many such slices are not worth a sweep: it would clear away the dead thread's place, the one sign that its process
+/// may be dying, and everybody would go back to long slices while a large process takes its time to die.
+const DOUBTS: u32 = 1000;
 
 /// How long a call may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +73,7 @@ pub(crate) struct Manner {
 pub(crate) struct Wait {
     deadline: Option<u64>,
     manner: Manner,
+    doubts: Cell<u32>,
 }
 
 #[cfg(not(loom))]
@@ -96,7 +101,7 @@ fn deadline_of(_: Timeout) -> Option<u64> {
 
 impl Wait {
     pub(crate) fn new(timeout: Timeout, manner: Manner) -> Wait {
-        Wait { deadline: deadline_of(timeout), manner }
+        Wait { deadline: deadline_of(timeout), manner, doubts: Cell::new(0) }
     }
 
     /// Whether there is time left.
@@ -118,9 +123,16 @@ impl Wait {
         match woken {
             Wake::Interrupted if self.manner.interruptible => Err(ErrorKind::Interrupted),
             Wake::TimedOut if self.deadline.is_some_and(|d| d <= now_ns()) => Err(ErrorKind::Timeout),
+            Wake::TimedOut if doubt && self.is_recent() => Ok(Slept::Look),
             Wake::TimedOut => Ok(Slept::Slice),
             _ => Ok(Slept::Look),
         }
+    }
+
+    /// Counts a slice in doubt; false now and then, when the doubt has lasted.
+    fn is_recent(&self) -> bool {
+        self.doubts.set(self.doubts.get().wrapping_add(1));
+        !self.doubts.get().is_multiple_of(DOUBTS)
     }
 }
 
