@@ -131,6 +131,11 @@ enum End {
     Receives(Receiver),
 }
 
+/// Memory that takes the kernel some 10 ms to take back when the process dies, or none.
+fn weight(dice: &mut Dice) -> Vec<u8> {
+    std::hint::black_box(vec![1; if dice.one_in(6) { 64 << 20 } else { 0 }])
+}
+
 fn act(place: &Place, mut end: End, event: Event) {
     place.stand_by();
     match (event, &mut end) {
@@ -176,7 +181,7 @@ fn ring_round(mut round: Round<'_>) {
     let (receives, comes_late) = (round.dice().one_in(2), round.dice().one_in(4));
     let (actor, waiter) = (&round.board().places[ACTOR], &round.board().places[WAITER]);
     let act = move |mut dice: Dice| {
-        let strategy = strategy(&mut dice);
+        let (strategy, _weight) = (strategy(&mut dice), weight(&mut dice));
         let end = match receives {
             true => End::Sends(ring.sender(strategy).unwrap()),
             false => End::Receives(ring.receiver(strategy).unwrap()),
@@ -229,7 +234,8 @@ fn wait_at_lock(place: &Place, lock: &Lock, dies: bool) {
     }
 }
 
-fn hold(place: &Place, lock: &Lock) {
+fn hold(place: &Place, lock: &Lock, mut dice: Dice) {
+    let _weight = weight(&mut dice);
     let guard = lock.acquire(Timeout::Forever).unwrap();
     place.stand_by();
     drop(guard);
@@ -243,7 +249,7 @@ fn lock_round(mut round: Round<'_>) {
     let plot = [Plot::Plain, Plot::Chain, Plot::Stopped][round.dice().below(3) as usize];
     let dies = plot == Plot::Chain || round.dice().one_in(2);
     let holder = &round.board().places[ACTOR];
-    round.troop.start(ACTOR, |_| hold(holder, lock));
+    round.troop.start(ACTOR, |dice| hold(holder, lock, dice));
     round.until_ready(ACTOR);
     for number in 0..WAITERS {
         let place = &round.board().places[WAITER + number];
