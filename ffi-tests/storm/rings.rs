@@ -180,7 +180,7 @@ fn receive_one(
     }
     let number = whole(post.board, &bytes);
     if let Some(number) = number {
-        check(post, number, flagged || *kept == Some(number));
+        check(post, number, flagged, *kept == Some(number));
     }
     *kept = number.filter(|_| dice.one_in(16));
     if kept.is_none() {
@@ -199,14 +199,14 @@ fn whole(board: &Board, bytes: &[u8]) -> Option<u64> {
     whole
 }
 
-/// Compares with the last record received. `again`: it may come a second time.
-fn check(post: &Post<'_>, number: u64, again: bool) {
+/// Compares with the last record received. `kept`: this process has not released it and must get it again.
+fn check(post: &Post<'_>, number: u64, flagged: bool, kept: bool) {
     let ledger = post.ledger;
     let last = ledger.last.load(SeqCst);
-    ledger.redelivered.fetch_add(u64::from(again), SeqCst);
+    ledger.redelivered.fetch_add(u64::from(flagged && !kept), SeqCst);
     if number <= last {
-        ledger.doubled.fetch_add(1, SeqCst);
-        if !again {
+        ledger.doubled.fetch_add(u64::from(!kept), SeqCst);
+        if !flagged && !kept {
             post.board.fault(Fault::Unflagged, format_args!("{number:x} after {last:x}, not flagged"));
         }
         return;

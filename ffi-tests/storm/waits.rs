@@ -114,7 +114,10 @@ impl Round<'_> {
         let took = self.board().places[place].answered.load(SeqCst).saturating_sub(since);
         let took = Duration::from_nanos(took);
         self.troop.deeds.slowest = self.troop.deeds.slowest.max(took);
-        *self.late += u64::from(took > Duration::from_millis(200));
+        if took > Duration::from_millis(200) {
+            *self.late += 1;
+            println!("waits: only a look around ended it, after {} ms: {what}", took.as_millis());
+        }
         if !expected.contains(&answer(self.board())) {
             let got = answer(self.board());
             self.board().fault(Fault::WrongAnswer, format_args!("{what}: {got}, not {expected:?}"));
@@ -126,6 +129,11 @@ impl Round<'_> {
 enum End {
     Sends(Sender),
     Receives(Receiver),
+}
+
+/// Memory that takes the kernel some 10 ms to take back when the process dies, or none.
+fn weight(dice: &mut Dice) -> Vec<u8> {
+    std::hint::black_box(vec![1; if dice.one_in(6) { 64 << 20 } else { 0 }])
 }
 
 fn act(place: &Place, mut end: End, event: Event) {
@@ -173,7 +181,7 @@ fn ring_round(mut round: Round<'_>) {
     let (receives, comes_late) = (round.dice().one_in(2), round.dice().one_in(4));
     let (actor, waiter) = (&round.board().places[ACTOR], &round.board().places[WAITER]);
     let act = move |mut dice: Dice| {
-        let strategy = strategy(&mut dice);
+        let (strategy, _weight) = (strategy(&mut dice), weight(&mut dice));
         let end = match receives {
             true => End::Sends(ring.sender(strategy).unwrap()),
             false => End::Receives(ring.receiver(strategy).unwrap()),
@@ -226,7 +234,8 @@ fn wait_at_lock(place: &Place, lock: &Lock, dies: bool) {
     }
 }
 
-fn hold(place: &Place, lock: &Lock) {
+fn hold(place: &Place, lock: &Lock, mut dice: Dice) {
+    let _weight = weight(&mut dice);
     let guard = lock.acquire(Timeout::Forever).unwrap();
     place.stand_by();
     drop(guard);
@@ -240,7 +249,7 @@ fn lock_round(mut round: Round<'_>) {
     let plot = [Plot::Plain, Plot::Chain, Plot::Stopped][round.dice().below(3) as usize];
     let dies = plot == Plot::Chain || round.dice().one_in(2);
     let holder = &round.board().places[ACTOR];
-    round.troop.start(ACTOR, |_| hold(holder, lock));
+    round.troop.start(ACTOR, |dice| hold(holder, lock, dice));
     round.until_ready(ACTOR);
     for number in 0..WAITERS {
         let place = &round.board().places[WAITER + number];
