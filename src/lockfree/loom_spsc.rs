@@ -203,9 +203,10 @@ fn a_batch_released_at_once_frees_all_of_it() {
 
 const STEPS: u32 = 5;
 
-/// Receives two records, one step after the other, and dies before step `last`; says what it has released.
-fn recv_and_die(mut consumer: Consumer<Seat>, last: u32) -> Vec<u8> {
-    let mut released = Vec::new();
+/// Receives two records, one step after the other, and dies before step `last`; says which it has
+/// released and how many it has seen.
+fn recv_and_die(mut consumer: Consumer<Seat>, last: u32) -> (Vec<u8>, u8) {
+    let (mut released, mut seen) = (Vec::new(), 0);
     for n in 1..=2_u32 {
         let mut steps = (n - 1) * STEPS..n * STEPS;
         let mut die = || steps.next().is_none_or(|step| step == last);
@@ -216,28 +217,29 @@ fn recv_and_die(mut consumer: Consumer<Seat>, last: u32) -> Vec<u8> {
             }
             thread::yield_now();
         };
+        seen = n as u8;
         if die() {
-            return released;
+            return (released, seen);
         }
         assert!(consumer.read(&record, 0, &mut buffer));
         if die() {
-            return released;
+            return (released, seen);
         }
         assert!(consumer.take(&record));
         if die() {
-            return released;
+            return (released, seen);
         }
         consumer.release();
         released.push(number(&buffer[..record.len()], false).0);
         if die() {
-            return released;
+            return (released, seen);
         }
         consumer.publish_head();
         if die() {
-            return released;
+            return (released, seen);
         }
     }
-    released
+    (released, seen)
 }
 
 /// Whoever dies, the next one receives everything not released; what may have been seen is flagged, and only that.
@@ -246,7 +248,7 @@ fn die_while_receiving(last: u32) {
         let seat = seat();
         let (mut producer, consumer) = ends(&seat);
         let sender = thread::spawn(move || (1..=3).for_each(|n| send(&mut producer, &long(n))));
-        let released = recv_and_die(consumer, last);
+        let (released, seen) = recv_and_die(consumer, last);
         let mut successor = Consumer::resume(seat).unwrap();
         let first = released.len() as u8 + 1;
         let mut sure = false;
@@ -254,6 +256,7 @@ fn die_while_receiving(last: u32) {
             let (number, _, redelivered) = recv(&mut successor);
             assert_eq!(number, n, "lost or doubled after {released:?}");
             assert!(!(sure && redelivered), "a flag after a record that was certainly new");
+            assert!(redelivered || number > seen, "no flag, though it was seen");
             sure |= !redelivered;
             // Two long records are the ring: of three, the last was not there at the first take-over.
             assert!(!(number == 3 && first == 1 && redelivered));
@@ -266,6 +269,28 @@ fn die_while_receiving(last: u32) {
 #[test]
 fn a_consumers_death_loses_nothing_and_flags_what_it_may_have_seen() {
     (0..=2 * STEPS).for_each(die_while_receiving);
+}
+
+#[test]
+fn a_successor_begins_behind_the_last_release_though_its_lump_is_not_full() {
+    loom::model(|| {
+        let seat = seat_of(2 * MIN_CAPACITY);
+        let (mut producer, mut consumer) = ends(&seat);
+        (1..=2).for_each(|n| send(&mut producer, &[n; 8]));
+        assert_eq!(recv(&mut consumer), (1, 8, false));
+        drop(consumer);
+        assert_eq!(recv(&mut Consumer::resume(seat).unwrap()), (2, 8, true));
+    });
+}
+
+#[test]
+fn space_released_is_free_though_its_lump_is_not_full() {
+    loom::model(|| {
+        let (mut producer, mut consumer) = ends(&seat_of(2 * MIN_CAPACITY));
+        (1..=8).for_each(|n| producer.send(&[n; 8]).unwrap());
+        assert_eq!(recv(&mut consumer), (1, 8, false));
+        assert_eq!(producer.send(&[9; 8]), Ok(()));
+    });
 }
 
 #[test]

@@ -5,7 +5,7 @@
 //! * what it may call: `segment`, `os`, `shim`, `error`; what to repair in objects is handed in ([`attachment::Objects`])
 //! * the invariant: a place is given to the next holder only after everything stamped with its last holder's token
 //!   has been repaired, and nobody is called dead without proof
-//! * where it is tested: `loom_slot.rs`, `ffi-tests/presence.rs`, `ffi-tests/kill`
+//! * where it is tested: `loom_place.rs`, `ffi-tests/presence.rs`, `ffi-tests/kill`
 //!
 //! Two tables, because claims outlive threads:
 //!

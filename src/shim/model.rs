@@ -6,6 +6,8 @@
 
 use super::{Wake, Watch};
 use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
+#[cfg(test)]
+use std::cell::Cell;
 
 pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 
@@ -16,6 +18,37 @@ struct Sleeper {
 
 loom::lazy_static! {
     static ref KERNEL: Mutex<Vec<Sleeper>> = Mutex::new(Vec::new());
+}
+
+/// Where in the kernel a thread is killed.
+#[cfg(test)]
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Doom {
+    /// When it comes back from its next sleep.
+    Sleeping,
+    /// When it is about to wake somebody.
+    Waking,
+}
+
+#[cfg(test)]
+loom::thread_local! {
+    static DOOM: Cell<Option<Doom>> = Cell::new(None);
+}
+
+/// Does something and is killed at the given moment, if it comes: the rest is never done. Tells whether it was done.
+#[cfg(test)]
+pub(crate) fn doomed<T>(doom: Doom, f: impl FnOnce() -> T) -> Option<T> {
+    DOOM.with(|d| d.set(Some(doom)));
+    let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).ok();
+    DOOM.with(|d| d.set(None));
+    done
+}
+
+#[cfg(test)]
+fn meet(doom: Doom) {
+    if DOOM.with(|d| d.get()) == Some(doom) {
+        std::panic::resume_unwind(Box::new("killed"));
+    }
 }
 
 fn kernel() -> MutexGuard<'static, Vec<Sleeper>> {
@@ -31,10 +64,17 @@ fn address(word: &AtomicU32) -> usize {
 
 /// Sleeps until one of the words is woken, unless one of them already differs.
 pub(crate) fn sleep(watches: &[Watch<'_>], _deadline: Option<u64>) -> Wake {
+    sleep_until_woken(watches);
+    #[cfg(test)]
+    meet(Doom::Sleeping);
+    Wake::Woken
+}
+
+fn sleep_until_woken(watches: &[Watch<'_>]) {
     let mut queue = kernel();
     // A plain load: re-reading by compare_exchange would add stores that no program makes.
     if watches.iter().any(|w| w.word.load(Ordering::Relaxed) != w.value) {
-        return Wake::Woken;
+        return;
     }
     let bell = Arc::new(Condvar::new());
     let words = watches.iter().map(|w| address(w.word)).collect();
@@ -45,7 +85,6 @@ pub(crate) fn sleep(watches: &[Watch<'_>], _deadline: Option<u64>) -> Wake {
             Err(poisoned) => poisoned.into_inner(),
         };
     }
-    Wake::Woken
 }
 
 /// The fallback without futex_waitv looks around between sleeps; a model has no clock for that.
@@ -55,6 +94,8 @@ pub(crate) fn sleep_first(watches: &[Watch<'_>], deadline: Option<u64>) -> Wake 
 
 /// Wakes at most `count` sleepers that watch `word`.
 pub(crate) fn wake(word: &AtomicU32, count: u32) {
+    #[cfg(test)]
+    meet(Doom::Waking);
     let mut queue = kernel();
     for _ in 0..count {
         let Some(i) = queue.iter().position(|s| s.words.contains(&address(word))) else { break };

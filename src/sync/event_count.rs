@@ -36,7 +36,7 @@ impl EventCount {
     /// Tells the sleepers that the condition may have become true. Call it after making it true.
     #[inline]
     pub(crate) fn notify(&self) {
-        fence(Ordering::SeqCst); // edge `sleep`, pairs with `prepare`
+        fence(Ordering::SeqCst); // edge: sleep; pairs with `prepare`
         // Relaxed: the fence has ordered it after the condition.
         if self.0.load(Ordering::Relaxed) & SLEEPING != 0 {
             self.notify_sleepers();
@@ -67,7 +67,7 @@ impl EventCount {
                 Err(now) => word = now,
             }
         }
-        fence(Ordering::SeqCst); // edge `sleep`, pairs with `notify`
+        fence(Ordering::SeqCst); // edge: sleep; pairs with `notify`
         Watch { word: &self.0, value: word }
     }
 }

@@ -14,8 +14,8 @@
 //! ## Edges
 //! | edge | release | acquire | carries | model that fails without it |
 //! |---|---|---|---|---|
-//! | lock | `release`: CAS to 0 | `acquire`: CAS from 0 | what the lock guards | `what_the_lock_guards_is_seen_whole` |
-//! | owner | `acquire`: CAS to the token | `acquire_slow`: load of the word | the owner's alive word is set | `a_live_owner_is_never_robbed` |
+//! | lock | `release`, `recover`: CAS to 0 or SUSPECT | `acquire`: CAS | what the lock guards | `what_the_lock_guards_is_seen_whole` |
+//! | owner | `acquire`: CAS to the token | `acquire`, `holder`: load of the word | the owner's alive word is set | `a_live_owner_is_never_robbed` |
 //! | alive | see `presence::place` | | | |
 
 use crate::error::ErrorKind;
@@ -135,11 +135,9 @@ impl LockWord {
 
     /// One attempt on the word as it is now: free, or held by a dead one.
     fn attempt(&self, word: u32, stamp: u32, dead: bool) -> Option<Got> {
-        let (keep, got) = match (dead, word & SUSPECT != 0) {
-            (true, _) => (word & WAITERS | SUSPECT, Got::Suspect),
-            (false, true) => (word & (WAITERS | SUSPECT), Got::Suspect),
-            (false, false) => (word & WAITERS, Got::Clean),
-        };
+        let got = if dead || word & SUSPECT != 0 { Got::Suspect } else { Got::Clean };
+        let mark = if got == Got::Suspect { SUSPECT } else { 0 };
+        let keep = word & WAITERS | mark; // a dead owner's sleepers still sleep
         let taken = self.0.compare_exchange(word, stamp | keep, Ordering::AcqRel, Ordering::Relaxed); // edge: lock, owner
         taken.is_ok().then_some(got)
     }
@@ -241,8 +239,8 @@ impl LockWord {
             if word & TOKEN != token {
                 return Err(ErrorKind::NotOwner);
             }
-            match self.0.compare_exchange(word, word & SUSPECT, Ordering::Release, Ordering::Relaxed) {
-                // edge: lock
+            let freed = self.0.compare_exchange(word, word & SUSPECT, Ordering::Release, Ordering::Relaxed); // edge: lock
+            match freed {
                 Ok(_) => break,
                 Err(now) => word = now,
             }
@@ -281,7 +279,8 @@ impl LockWord {
     /// Frees the lock, marked SUSPECT, if the dead one named held it.
     pub(crate) fn recover(&self, dead: Token) {
         loop {
-            let word = self.0.load(Ordering::Acquire); // edge: lock
+            // Relaxed: the proof of the death has ordered us behind the dead one.
+            let word = self.0.load(Ordering::Relaxed);
             if Token::of(word) != Some(dead) {
                 return;
             }

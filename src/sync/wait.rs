@@ -147,8 +147,8 @@ impl Wait {
 /// The kernel has told one sleeper of a death; tell the others.
 fn relay(alive: &[Watch<'_>]) {
     for watch in alive {
-        if watch.word.load(Ordering::Acquire) != watch.value {
-            // edge: alive
+        // Relaxed: only whether it has changed; whoever acts on a death looks for himself.
+        if watch.word.load(Ordering::Relaxed) != watch.value {
             wake(watch.word, u32::MAX);
         }
     }

@@ -1,0 +1,180 @@
+//! The loom models: a scratch copy of the crate to build them in, and one process for each of them.
+
+use crate::edges;
+use crate::source::{Tree, root};
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// How many times a model may be made to switch threads where it need not.
+const PREEMPTIONS: &str = "3";
+
+/// An honest model that takes longer is too big, and a mutant would take the time for nothing.
+const HONEST_LIMIT: Duration = Duration::from_secs(60);
+
+/// How one model ended.
+pub(crate) enum End {
+    Green,
+    /// With how it failed, in a few words.
+    Red(&'static str),
+}
+
+/// A copy of the crate with nothing in it but what the models need; it is built incrementally.
+pub(crate) struct Scratch {
+    folder: PathBuf,
+    target: PathBuf,
+}
+
+impl Scratch {
+    pub(crate) fn new(tree: &Tree) -> Result<Scratch, String> {
+        let place = root().join("target/mutants");
+        let scratch = Scratch { folder: place.join("crate"), target: place.join("build") };
+        let manifest = read(&root().join("Cargo.toml"))?;
+        scratch.write("Cargo.toml", &trimmed(&manifest))?;
+        for name in ["Cargo.lock", "build.rs", "README.md"] {
+            // cargo shortens the lock file of the copy; that is no reason to begin anew.
+            if name != "Cargo.lock" || !scratch.folder.join(name).exists() {
+                scratch.write(name, &read(&root().join(name))?)?;
+            }
+        }
+        for file in &tree.files {
+            scratch.write(&file.path, &file.text)?;
+        }
+        Ok(scratch)
+    }
+
+    /// Writes one file of the copy, unless it is like that already.
+    pub(crate) fn write(&self, path: &str, text: &str) -> Result<(), String> {
+        let path = self.folder.join(path);
+        if fs::read_to_string(&path).is_ok_and(|old| old == text) {
+            return Ok(());
+        }
+        let made = path.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| fs::write(&path, text));
+        made.map_err(|e| format!("{}: {e}", path.display()))
+    }
+
+    /// Builds the models; the program that holds them, or what the compiler said.
+    pub(crate) fn build(&self) -> Result<PathBuf, String> {
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(&self.folder).args(["test", "--release", "--lib", "--no-run"]);
+        cargo.args(["--message-format=short", "--color=never"]);
+        cargo.env("RUSTFLAGS", "--cfg loom -C debug_assertions").env("CARGO_TARGET_DIR", &self.target);
+        cargo.env("CARGO_INCREMENTAL", "1").env("CARGO_PROFILE_RELEASE_DEBUG", "0");
+        let out = cargo.stdin(Stdio::null()).output().map_err(|e| format!("cargo: {e}"))?;
+        let said = String::from_utf8_lossy(&out.stderr);
+        let program = said.lines().find_map(|line| {
+            let line = line.trim().strip_prefix("Executable unittests src/lib.rs (")?;
+            Some(self.folder.join(line.strip_suffix(')')?))
+        });
+        match program {
+            Some(program) if out.status.success() => Ok(program),
+            _ => Err(said.into_owned()),
+        }
+    }
+
+    /// Runs one model and says how it ended.
+    pub(crate) fn play(&self, program: &Path, model: &str, limit: Duration) -> Result<End, String> {
+        let log = self.target.join("last.log");
+        let file = File::create(&log).map_err(|e| format!("{}: {e}", log.display()))?;
+        let copy = file.try_clone().map_err(|e| format!("{}: {e}", log.display()))?;
+        let mut command = Command::new(program);
+        command.args(["--exact", "--nocapture", "--test-threads=1", model]).current_dir(&self.folder);
+        command.env("LOOM_MAX_PREEMPTIONS", PREEMPTIONS).env("RUST_BACKTRACE", "0");
+        command.stdin(Stdio::null()).stdout(file).stderr(copy);
+        let begin = Instant::now();
+        let mut child = command.spawn().map_err(|e| format!("{}: {e}", program.display()))?;
+        let status = loop {
+            match child.try_wait().map_err(|e| e.to_string())? {
+                Some(status) => break Some(status),
+                None if begin.elapsed() > limit => {
+                    child.kill().and_then(|()| child.wait()).map_err(|e| e.to_string())?;
+                    break None;
+                }
+                None => std::thread::sleep(Duration::from_millis(2)),
+            }
+        };
+        let said = String::from_utf8_lossy(&fs::read(&log).unwrap_or_default()).into_owned();
+        match status {
+            None => Ok(End::Red("time limit")),
+            Some(status) if status.success() && said.contains("test result: ok. 1 passed") => Ok(End::Green),
+            Some(status) if status.success() => Err(format!("{model}: did not run\n{said}")),
+            Some(_) => Ok(End::Red(how(&said))),
+        }
+    }
+
+    /// What the last model printed.
+    pub(crate) fn last_words(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.target.join("last.log")).unwrap_or_default()).into_owned()
+    }
+}
+
+/// Sorts a failure by what loom or the model said.
+fn how(said: &str) -> &'static str {
+    let signs = [
+        ("deadlock", "deadlock"),
+        ("Causality violation", "data race"),
+        ("oncurrent", "data race"),
+        ("maximum number of branches", "no end"),
+    ];
+    signs.iter().find(|(sign, _)| said.contains(sign)).map_or("assertion", |(_, how)| how)
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    fs::read_to_string(path).map_err(|e| format!("{}: {e}", path.display()))
+}
+
+/// The manifest without what the models do not need: other targets, and what only those use.
+fn trimmed(manifest: &str) -> String {
+    let mut kept = String::new();
+    let mut keep = true;
+    for line in manifest.lines() {
+        if line.starts_with('[') {
+            keep = !["[[", "[lib]", "[dev-dependencies"].iter().any(|section| line.starts_with(section));
+        }
+        if keep {
+            kept.push_str(line);
+            kept.push('\n');
+        }
+    }
+    kept
+}
+
+/// The models, unchanged, each with the time it took, quick ones first. All must pass.
+pub(crate) fn baseline(
+    tree: &Tree,
+    scratch: &Scratch,
+    filter: &str,
+    mut say: impl FnMut(&str, Duration),
+) -> Result<Vec<(String, Duration)>, String> {
+    let program = scratch.build()?;
+    let mut times = Vec::new();
+    for model in edges::models(tree).into_iter().filter(|model| model.contains(filter)) {
+        let begin = Instant::now();
+        if let End::Red(how) = scratch.play(&program, &model, HONEST_LIMIT)? {
+            return Err(format!("{}\nfailed: {model} ({how})", scratch.last_words()));
+        }
+        say(&model, begin.elapsed());
+        times.push((model, begin.elapsed()));
+    }
+    times.sort_by_key(|(_, time)| *time);
+    Ok(times)
+}
+
+/// Runs the models as they are.
+pub(crate) fn run(tree: &Tree, filter: &str) -> Result<(), String> {
+    let scratch = Scratch::new(tree)?;
+    let begin = Instant::now();
+    let done =
+        baseline(tree, &scratch, filter, |model, time| println!("{:6.2} s  {model}", time.as_secs_f64()))?;
+    if done.is_empty() {
+        return Err(format!("no model is called {filter:?}"));
+    }
+    println!(
+        "{} models, {} passed, 0 failed, in {:.0} s",
+        done.len(),
+        done.len(),
+        begin.elapsed().as_secs_f64()
+    );
+    Ok(())
+}

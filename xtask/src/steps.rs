@@ -1,0 +1,167 @@
+//! Steps of the protocols that are no matter of ordering. Without any one of them a model must fail.
+
+/// One step, and the source without it.
+pub(crate) struct Step {
+    pub(crate) file: &'static str,
+    /// What is wrong with the mutant.
+    pub(crate) says: &'static str,
+    /// Each text is there exactly once, and is replaced by the other.
+    pub(crate) edits: &'static [(&'static str, &'static str)],
+}
+
+const fn step(
+    file: &'static str,
+    says: &'static str,
+    edits: &'static [(&'static str, &'static str)],
+) -> Step {
+    Step { file, says, edits }
+}
+
+const LOCK: &str = "src/sync/lock.rs";
+const WAIT: &str = "src/sync/wait.rs";
+const COUNT: &str = "src/sync/event_count.rs";
+const PLACE: &str = "src/presence/place.rs";
+const BITS: &str = "src/segment/bits.rs";
+const RECORD: &str = "src/lockfree/spsc/record.rs";
+const FIXED: &str = "src/lockfree/spsc/fixed.rs";
+const INDEX: &str = "src/lockfree/spsc/index.rs";
+
+pub(crate) const STEPS: [Step; 33] = [
+    step(LOCK, "who leaves the slow path wakes nobody", &[("if slept {\n", "if false && slept {\n")]),
+    step(
+        LOCK,
+        "a release wakes nobody",
+        &[(
+            "        if word & WAITERS != 0 {\n            wake(&self.0, 1);\n        }\n        Ok(())",
+            "        Ok(())",
+        )],
+    ),
+    step(LOCK, "who has slept takes without WAITERS", &[("            stamp |= WAITERS;\n", "")]),
+    step(
+        LOCK,
+        "who sleeps does not say so",
+        &[
+            ("value: word | WAITERS }", "value: word }"),
+            ("if !self.announce(word) {", "if false && !self.announce(word) {"),
+        ],
+    ),
+    step(
+        LOCK,
+        "a sleeper does not listen to the owner",
+        &[("watch.map(|w| crowd.add(w));", "let _ = watch;")],
+    ),
+    step(
+        LOCK,
+        "a sleeper does not listen to the others",
+        &[("            owners.others(&mut crowd);\n", "")],
+    ),
+    step(LOCK, "a release forgets SUSPECT", &[("word & SUSPECT, Ordering::Release", "0, Ordering::Release")]),
+    step(
+        LOCK,
+        "a living owner is robbed",
+        &[("Some(_) => return Err(ErrorKind::Busy),", "Some(_) => true,")],
+    ),
+    step(LOCK, "a repaired lock stays suspect", &[("word & !SUSPECT, ", "word, ")]),
+    step(
+        LOCK,
+        "a sweeper frees a lock without a mark",
+        &[("compare_exchange(word, SUSPECT, ", "compare_exchange(word, 0, ")],
+    ),
+    step(
+        LOCK,
+        "a sweeper frees a lock whoever holds it",
+        &[("if Token::of(word) != Some(dead) {", "if Token::of(word).is_none() || dead.0 == 0 {")],
+    ),
+    step(
+        LOCK,
+        "a sweeper wakes nobody",
+        &[(
+            "                if word & WAITERS != 0 {\n                    wake(&self.0, 1);\n                }\n",
+            "",
+        )],
+    ),
+    step(WAIT, "who hears of a death tells nobody", &[("        relay(&watches[1..]);\n", "")]),
+    step(COUNT, "a notifier wakes nobody", &[("return wake(&self.0, u32::MAX)", "return")]),
+    step(COUNT, "a notifier wakes one", &[("wake(&self.0, u32::MAX)", "wake(&self.0, 1)")]),
+    step(COUNT, "the epoch stands still", &[("(word & !SLEEPING).wrapping_add(EPOCH)", "word & !SLEEPING")]),
+    step(COUNT, "a sleeper does not set the bit", &[("while word & SLEEPING == 0 {", "while false {")]),
+    step(
+        PLACE,
+        "the generation is looked at before the alive word",
+        &[
+            ("    let value = alive.load(", "    let place = word.load();\n    let value = alive.load("),
+            ("match word.load() {", "match place {"),
+        ],
+    ),
+    step(PLACE, "the generation is not looked at", &[("p.generation == token.generation() && ", "")]),
+    step(PLACE, "the alive word is not looked at", &[(" && value & ALIVE_TID != 0", "")]),
+    step(PLACE, "a place that is taken is taken again", &[(".filter(|p| p.state == State::Free)", "")]),
+    step(
+        PLACE,
+        "a move is made by whoever tries",
+        &[("Ordering::Relaxed).is_ok()", "Ordering::Relaxed).is_ok() || true")],
+    ),
+    step(
+        BITS,
+        "a place is given away under the old generation",
+        &[("self.generation.wrapping_add(1) & GENERATION_MASK", "self.generation & GENERATION_MASK")],
+    ),
+    step(
+        RECORD,
+        "a record is published before its bytes are written",
+        &[(
+            "        self.place.bytes().copy_in(at, payload);\n        self.stage(payload.len());",
+            "        self.stage(payload.len());\n        self.publish();\n        self.place.bytes().copy_in(at, payload);",
+        )],
+    ),
+    step(
+        RECORD,
+        "a record is released before it is read",
+        &[(
+            "        match buffer.get_mut(..record.len) {",
+            "        self.drain.take(footprint(record.len));\n        self.release();\n        \
+         self.drain.cursor = record.position;\n        match buffer.get_mut(..record.len) {",
+        )],
+    ),
+    step(RECORD, "the rest of the lap is not filled", &[("if total > need {", "if false && total > need {")]),
+    step(
+        FIXED,
+        "an element is published before its bytes are written",
+        &[(
+            "        self.place.bytes().put(at, element);\n        self.fill.stage(1);",
+            "        self.fill.stage(1);\n        self.publish();\n        self.place.bytes().put(at, element);",
+        )],
+    ),
+    step(
+        INDEX,
+        "a successor begins where the producer sees the reader",
+        &[(
+            "words.acked.0.load(Ordering::Relaxed);\n        let tail",
+            "words.head.0.load(Ordering::Relaxed);\n        let tail",
+        )],
+    ),
+    step(
+        INDEX,
+        "what a dead reader may have seen is not flagged",
+        &[("if died { tail } else { acked }", "acked")],
+    ),
+    step(INDEX, "what nobody can have seen is flagged", &[(".cast_signed() > 0", ".cast_signed() >= 0")]),
+    step(
+        INDEX,
+        "a release is not recorded",
+        &[("words.acked.0.store(self.cursor, ", "words.acked.0.store(self.head, ")],
+    ),
+    step(
+        INDEX,
+        "a producer waits for the lumps",
+        &[("words.acked.0.load(Ordering::Acquire); // edge: ack", "words.head.0.load(Ordering::Acquire);")],
+    ),
+    step(
+        INDEX,
+        "no lump is given back",
+        &[(
+            "if self.cursor.wrapping_sub(self.head) >= ",
+            "if false && self.cursor.wrapping_sub(self.head) >= ",
+        )],
+    ),
+];
