@@ -155,7 +155,7 @@ impl Intruder {
     /// Writes a random word, or one that looks like something, to a random place between the two offsets.
     fn write(&self, random: &mut Random, from: usize, to: usize) {
         let to = to.min(self.len);
-        let at = from + (random.next() as usize % (to - from) & !3);
+        let at = from + ((random.next() as usize % (to - from)) & !3);
         let value = match random.next() % 4 {
             0 => random.next() as u32,
             1 => 0,

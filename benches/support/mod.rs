@@ -3,7 +3,7 @@
 //! The host moves virtual CPUs between cores while a program runs, so absolute times mean little. Every round runs
 //! all variants one after the other; what is judged is the median over the rounds of each variant's time divided by
 //! the baseline's time of the same round.
-#![allow(dead_code, missing_docs, clippy::unwrap_used)] // each bench uses what it needs; a failed one may stop
+#![allow(dead_code, missing_docs, unreachable_pub, unsafe_code, clippy::unwrap_used)] // each bench uses what it needs; a failed one may stop
 
 use std::time::{Duration, Instant};
 

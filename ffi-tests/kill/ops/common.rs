@@ -4,7 +4,7 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 use std::time::Duration;
 
-use courtyard::{ErrorKind, Lock, News, Options, Result, Scope, Timeout, Yard};
+use courtyard::{ErrorKind, Lock, News, Options, Result, Scope, Yard};
 
 use crate::operation::Moment;
 use crate::watch::Watch;

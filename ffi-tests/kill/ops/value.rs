@@ -13,12 +13,20 @@ const NEW: u64 = 0x2222_2222_2222_2222;
 pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     vec![
         Box::new(Change { name: "value set", new: NEW, change: |v| v.set(NEW) }),
-        Box::new(Change { name: "value fetch", new: OLD + 1, change: |v| drop(v.fetch(Op::Add, 1)) }),
-        Box::new(Change { name: "value fetch in a loop", new: NEW, change: |v| drop(v.fetch_max(NEW)) }),
+        Box::new(Change {
+            name: "value fetch",
+            new: OLD + 1,
+            change: |v| assert_eq!(v.fetch(Op::Add, 1), Ok(OLD)),
+        }),
+        Box::new(Change {
+            name: "value fetch in a loop",
+            new: NEW,
+            change: |v| assert_eq!(v.fetch_max(NEW), OLD),
+        }),
         Box::new(Change {
             name: "value compare exchange",
             new: NEW,
-            change: |v| drop(v.compare_exchange(OLD, NEW)),
+            change: |v| assert_eq!(v.compare_exchange(OLD, NEW), Ok(OLD)),
         }),
     ]
 }

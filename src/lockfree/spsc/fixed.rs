@@ -65,11 +65,6 @@ impl<P: Place> Producer<P> {
         Ok(Producer { bytes: place.bytes().clone(), place, circle, size, fill })
     }
 
-    /// Where the ring lies.
-    pub(crate) fn place(&self) -> &P {
-        &self.place
-    }
-
     /// Sends one element: it is visible to the reader before this returns.
     #[inline(always)]
     pub(crate) fn send<T: NoUninit>(&mut self, element: &T) -> Result<(), NoRoom> {
@@ -127,11 +122,13 @@ impl<P: Place> Producer<P> {
     }
 
     /// Forgets everything staged.
+    #[cfg(test)]
     pub(crate) fn discard(&mut self) {
         self.fill.discard();
     }
 
     /// Looks whether `count` elements would fit, at the price of a poll. A no may come late.
+    #[cfg(test)]
     pub(crate) fn poll(&mut self, count: usize) -> bool {
         self.fill.poll(self.place.words(), count as u64)
     }
@@ -167,11 +164,6 @@ impl<P: Place> Consumer<P> {
         let circle = circle(place.bytes(), size)?;
         let drain = Drain::resume(place.words(), circle, died)?;
         Ok(Consumer { bytes: place.bytes().clone(), place, circle, size, drain })
-    }
-
-    /// Where the ring lies.
-    pub(crate) fn place(&self) -> &P {
-        &self.place
     }
 
     /// Whether the next element may have been seen by a consumer that died.

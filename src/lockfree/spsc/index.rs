@@ -31,6 +31,7 @@ mod layout {
 
 impl Words {
     /// An empty ring whose positions begin at `position`. A mapping needs no call: zero bytes are a fresh ring.
+    #[cfg(test)]
     pub(crate) fn starting_at(position: u64) -> Words {
         let line = || Line(AtomicU64::new(position));
         Words { tail: line(), head: line(), acked: line() }

@@ -69,11 +69,6 @@ impl<P: Place> Producer<P> {
         Ok(Producer { bytes: place.bytes().clone(), place, circle, fill, bound })
     }
 
-    /// Where the ring lies.
-    pub(crate) fn place(&self) -> &P {
-        &self.place
-    }
-
     /// The longest record this ring takes.
     pub(crate) fn longest(&self) -> usize {
         longest(self.bytes.len())
@@ -156,6 +151,7 @@ impl<P: Place> Producer<P> {
     }
 
     /// Looks whether a record of `len` bytes would fit, at the price of a poll. A no may come late.
+    #[cfg(test)]
     pub(crate) fn poll(&mut self, len: usize) -> bool {
         let need = self.with_pad(footprint(len));
         self.fill.poll(self.place.words(), need)
@@ -272,17 +268,13 @@ impl<P: Place> Consumer<P> {
         Ok(Consumer { bytes: place.bytes().clone(), place, circle, drain, bound, usual: EMPTY_RECORD })
     }
 
-    /// Where the ring lies.
-    pub(crate) fn place(&self) -> &P {
-        &self.place
-    }
-
     /// Whether the next record may have been seen by a consumer that died.
     pub(crate) fn in_doubt(&self) -> bool {
         self.drain.in_doubt()
     }
 
     /// The longest record an honest producer writes.
+    #[cfg(test)]
     pub(crate) fn longest(&self) -> usize {
         longest(self.bytes.len())
     }
