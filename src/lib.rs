@@ -1,4 +1,62 @@
-//! Shared-memory IPC that stays whole when processes die.
+//! Shared-memory IPC that stays whole when processes die: locks, values and rings of messages in one segment.
+//!
+//! Processes meet in a [`Yard`]. In it lie objects with names: [`Lock`], [`Value`], [`Ring`], [`TypedRing`]. Any process
+//! may be killed at any instruction, and the others go on: nothing acknowledged is lost, nothing is torn, nobody waits
+//! for ever.
+//!
+//! ```
+//! use courtyard::{Lock, Ring, RingOptions, Scope, Strategy, Timeout, Value, Yard};
+//! use std::time::Duration;
+//!
+//! # fn main() -> courtyard::Result<()> {
+//! let yard = Yard::anonymous()?; // a fork child has it too; by name, anybody
+//!
+//! let lock = Lock::create(&yard, "door", Scope::Thread)?;
+//! let visits = Value::<u64>::create(&yard, "visits")?;
+//! let mut guard = lock.acquire(Duration::from_secs(1))?;
+//! if guard.owner_died() {
+//!     guard.repaired()?; // make whole what the dead one left half done, then say so
+//! }
+//! visits.fetch_add(1);
+//! drop(guard);
+//!
+//! let ring = Ring::create(&yard, "mail", RingOptions::default())?;
+//! ring.sender(Strategy::Adaptive)?.send(b"hello", Timeout::Forever)?;
+//! let (letter, _) = ring.receiver(Strategy::Adaptive)?.recv_vec(Timeout::Forever)?;
+//! assert_eq!(letter, b"hello");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What holds everywhere
+//!
+//! * **Waiting.** Every call that can wait takes a [`Timeout`]: a `Duration`, `None` for no limit, or [`Timeout::Try`].
+//!   A waiter looks around at least every 250 ms, whatever happens to those it waits for; usually it hears of a death
+//!   within a millisecond. A stopped process is not dead: it is waited for.
+//! * **Errors.** [`ErrorKind`] is one table for Rust and C; [`Error::detail`] names what was wrong. No input panics.
+//! * **Threads.** Handles may be shared between threads; the two ends of a ring and the guards of locks say otherwise in
+//!   their types.
+//! * **Fork.** Handles stay valid in a child, ownership stays the parent's, and the child takes its own place in the
+//!   yard with its first call that claims something or waits. A vfork child must not call the library. Handlers of
+//!   pthread_atfork(3) must not open or close yards.
+//! * **Death.** Each type says what a kill at any instruction leaves behind.
+//! * **Descriptors.** A yard keeps one descriptor. If somebody else closes it (closefrom), a named yard is found again by
+//!   its name; of an anonymous one no new member process can be made then, and a dead process that used it without any
+//!   registered thread is taken for alive.
+//! * **Trust.** Peers with write access to a named yard can truncate it, and so kill this process with SIGBUS; an
+//!   anonymous yard is sealed against that. A hostile peer can always refuse service, never reach memory outside.
+//!
+//! # The map
+//!
+//! ```text
+//! capi       a C call becomes a Rust call
+//! objects    what users hold: yard, lock, value, ring
+//! lockfree   the moves of the ring on shared words      sync   waiting, waking, owning
+//! presence   who is here, and is he alive
+//! segment    bytes with an address
+//! shim       the seam to the memory model               os     the only room that knows the system
+//! ```
+//! Each room calls only rooms below it. `docs/design.md` says why it is built like this.
 
 #![cfg_attr(loom, allow(dead_code, unused_imports))] // a model takes only the rooms it needs
 
@@ -37,3 +95,8 @@ pub use sync::wait::Timeout;
 pub fn probe() -> Probe {
     os::probe::probe()
 }
+
+/// The examples in the README are compiled too.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
