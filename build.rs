@@ -6,5 +6,7 @@ fn main() {
         println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libcourtyard.so.0");
         // The library keeps per-thread state that must outlive dlclose().
         println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
+        // A symbol looked up at its first call would add thousands of steps to a stepped operation.
+        println!("cargo:rustc-link-arg-tests=-Wl,-z,now");
     }
 }

@@ -23,6 +23,11 @@ fn main() {
         suite.part(&format!("{name} shared"), || runs(&built, &source, Link::Shared));
         suite.part(&format!("{name} static"), || runs(&built, &source, Link::Static));
     }
+    for link in [Link::Shared, Link::Static] {
+        let kind = if link == Link::Shared { "shared" } else { "static" };
+        suite.part(&format!("smoke.cpp {kind}"), || cpp_runs(&built, link));
+        suite.part(&format!("hello.c {kind}"), || hello_runs(&built, link));
+    }
     suite.part("exported symbols", || exports_what_the_header_declares(&built));
     suite.part("dropped results warn", || a_dropped_result_warns(&built));
     suite.part("link line", || which_flags_are_needed(&built));
@@ -56,13 +61,29 @@ fn header_compiles(built: &Built, language: Language, standard: &str) -> Part {
 
 fn runs(built: &Built, source: &Path, link: Link) -> Part {
     let program = built.compile(Language::C, source, link, &["-std=c11", "-Wpedantic"]);
-    let done = program.map(|program| {
-        let command = match link {
-            Link::Shared => &mut built.command(&program),
-            Link::Static => &mut Command::new(&program),
-        };
-        print!("{}", run(command));
-    });
+    let done = program.map(|program| print!("{}", run_linked(built, &program, link)));
+    Part::needs(done, "C compiler")
+}
+
+/// What a program prints that was linked in this way.
+fn run_linked(built: &Built, program: &Path, link: Link) -> String {
+    match link {
+        Link::Shared => run(&mut built.command(program)),
+        Link::Static => run(&mut Command::new(program)),
+    }
+}
+
+fn cpp_runs(built: &Built, link: Link) -> Part {
+    let source = root().join("ffi-tests/cpp/smoke.cpp");
+    let program = built.compile(Language::Cxx, &source, link, &["-std=c++11"]);
+    Part::needs(program.map(|program| print!("{}", run_linked(built, &program, link))), "C++ compiler")
+}
+
+/// The example of the README, as its reader would compile it.
+fn hello_runs(built: &Built, link: Link) -> Part {
+    let source = root().join("examples/c/hello.c");
+    let program = built.compile(Language::C, &source, link, &[]);
+    let done = program.map(|program| assert_eq!(run_linked(built, &program, link), "hello, parent\n"));
     Part::needs(done, "C compiler")
 }
 

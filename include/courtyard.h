@@ -8,8 +8,9 @@
  *
  * Status.  Most functions return a cyd_status_t: 0 is success, a positive number is success with news (#CYD_OWNER_DIED:
  *   you have the lock, and what it guards may be half changed), a negative number is an error. Test it with
- *   CYD_FAILED(status), never with "!= 0" and never with "== CYD_OK" alone. Outputs are written on success only.
- *   cyd_last_error_message() says more about the last failure of the calling thread.
+ *   CYD_FAILED(status), never with "!= 0" and never with "== CYD_OK" alone. Outputs are written on success only,
+ *   unless a function says otherwise. cyd_last_error_message() says more about the last failure of the calling
+ *   thread.
  *
  * Timeouts.  `int64_t timeout_ns`: 0 tries and never waits, a negative value waits without limit, anything else is
  *   nanoseconds of the monotonic clock. A wait that gives up changes nothing.
@@ -23,19 +24,23 @@
  *
  * Structs.  A struct led by `size_t struct_size` may grow in later versions. Clear it, set struct_size to its sizeof,
  *   then set what you need: zero is the default of every field, and a NULL options pointer means all defaults. A
- *   library that does not know a field you have set refuses with #CYD_E_VERSION.
+ *   library that does not know a field or a flag you have set refuses with #CYD_E_VERSION.
  *
  * Threads.  Each function says how many threads may be in it. What a thread owns, such as a lock of thread scope, is
- *   released by that very thread; what a process owns, such as an end of a ring, by any thread of it. The library
- *   starts no thread.
+ *   released by that very thread; what a process owns, such as an end of a ring, by any thread of it. A thread enters
+ *   a yard with its first call there that claims something or waits, and stays until it ends: so many slots a yard
+ *   needs. Closing the process's last handle on a yard takes out the calling thread only; the others leave when they
+ *   next enter a yard, or end, and until then the yard counts as open. cyd_yard_detach_thread() leaves earlier. The
+ *   library starts no thread.
  *
  * Signals.  A function may be called from a signal handler only if its Blocking paragraph says async-signal-safe.
- *   A signal does not end a wait. The library installs no handler and changes no mask.
+ *   A signal does not end a wait, unless the yard was opened with #CYD_YARD_INTERRUPTIBLE. The library installs no
+ *   handler and changes no mask.
  *
  * WHAT DIES WITH A PROCESS
  *
- *   A process may be killed at any instruction, and the others go on. What it had put, sent or stored, and the call
- *   had returned, stays. The one operation it was in has either happened whole or not at all; each function says in
+ *   A process may be killed at any instruction, and the others go on. What it had sent or stored, and the call had
+ *   returned, stays. The one operation it was in has either happened whole or not at all; each function says in
  *   its Crash paragraph which instant decides. What it owned comes free: the next taker of a lock succeeds with
  *   #CYD_OWNER_DIED, the other end of a ring learns #CYD_E_PEER_DIED, whoever waits for the dead one is woken.
  *   Dead means proved dead: a process that is stopped, swapped out or in a debugger keeps what it owns, however long
@@ -45,13 +50,14 @@
  * FORK, EXEC, VFORK
  *
  *   fork().   Handles stay valid in the child and mean the same objects. What the parent owns stays the parent's: the
- *             child does not hold its locks or its ends of rings, and releasing them in the child is refused. The
- *             parent's registration is void in the child; the child registers itself with its first call that needs
- *             it. Numbers that are read or changed in one step need none, nor do set, clear and is_set of an event.
+ *             child does not hold its locks or its ends of rings, and releasing or using them in the child is refused
+ *             with #CYD_E_NOT_OWNER (a lock of #CYD_SCOPE_ANYONE may be released by anyone). The parent's registration
+ *             is void in the child; the child registers itself with its first call that needs it. The functions of
+ *             cyd_value_t need none.
  *   vfork().  Between vfork() and exec no function of this library may be called: the child runs in its parent's
  *             memory and would act as the parent.
  *   exec().   Ends the process for this library: what it owned comes free, as at a death. Descriptors are close-on-
- *             exec; pass a yard on by its name, or by a descriptor on which you clear that flag yourself.
+ *             exec; pass a yard on by its name, or by its descriptor after cyd_yard_set_inheritable().
  *   clone().  A thread made by a bare clone() and not by the C library can own nothing and is refused.
  *
  * VERSIONS
@@ -67,8 +73,9 @@
  *
  *   Whoever can write to a segment can destroy what it holds; permissions are the only wall. Behind that wall there
  *   are two promises:
- *   T1  Parsing a segment's header, receiving from a ring or a topic, and reading a dictionary are safe against a peer
- *       that writes arbitrary bytes at any moment, if the segment is a memfd whose size is sealed (the opener checks).
+ *   T1  Parsing a segment's header and receiving from a ring are safe against a peer that writes arbitrary bytes at any
+ *       moment, if the segment's size is sealed: cyd_yard_is_sealed() tells. What cyd_receiver_peek() shows can change
+ *       while you read it; copy it out before you check it.
  *   T2  Everything else is safe against peers that crash, not against peers that lie: a hostile one can withhold,
  *       invent and spoil data and make you wait. It can not touch your private memory, lead you outside the mapping,
  *       abort you or hold you in an endless loop. A named yard can be cut short by its owner, and then you receive SIGBUS.
@@ -82,6 +89,7 @@
 #ifndef COURTYARD_H
 #define COURTYARD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -96,6 +104,41 @@
 
 /** True if a call failed. Success with news (a positive status) is not a failure. */
 #define CYD_FAILED(status) ((status) < 0)
+
+/*
+ * In C11 and later the compiler knows the type of a number and passes it on; nothing is left of these macros when the
+ * program runs. The arguments `out`, `in`, `operand`, `old`, `expected` and `desired` are pointers to the number.
+ */
+#if !defined(__cplusplus) && defined(__STDC_VERSION__) && __STDC_VERSION__ >= 201112L
+/** The CYD_TYPE_ number of an expression; does not compile for a type that no value can have, such as plain char. */
+#define CYD_TYPE_OF(x)                                            \
+    _Generic((x),                                                 \
+        signed char: CYD_TYPE_I8,                                 \
+        unsigned char: CYD_TYPE_U8,                               \
+        short: CYD_TYPE_I16,                                      \
+        unsigned short: CYD_TYPE_U16,                             \
+        int: CYD_TYPE_I32,                                        \
+        unsigned int: CYD_TYPE_U32,                               \
+        long: sizeof(long) == 8 ? CYD_TYPE_I64 : CYD_TYPE_I32,    \
+        unsigned long: sizeof(long) == 8 ? CYD_TYPE_U64 : CYD_TYPE_U32, \
+        long long: CYD_TYPE_I64,                                  \
+        unsigned long long: CYD_TYPE_U64,                         \
+        float: CYD_TYPE_F32,                                      \
+        double: CYD_TYPE_F64,                                     \
+        _Bool: CYD_TYPE_BOOL)
+/** cyd_value_get() of the type that `out` points to. */
+#define CYD_VALUE_GET(value, out) cyd_value_get((value), CYD_TYPE_OF(*(out)), (out))
+/** cyd_value_set() of the type that `in` points to. */
+#define CYD_VALUE_SET(value, in) cyd_value_set((value), CYD_TYPE_OF(*(in)), (in))
+/** cyd_value_fetch() of the type that `operand` points to; `old` points to the same type, or is NULL. */
+#define CYD_VALUE_FETCH(value, op, operand, old) \
+    cyd_value_fetch((value), CYD_TYPE_OF(*(operand)), (op), (operand), CYD_SAME_(old, operand))
+/** cyd_value_compare_exchange() of the type that `expected` points to; `desired` points to the same type. */
+#define CYD_VALUE_COMPARE_EXCHANGE(value, expected, desired, done) \
+    cyd_value_compare_exchange((value), CYD_TYPE_OF(*(expected)), (expected), CYD_SAME_(desired, expected), (done))
+/* The first pointer; the compiler warns if it does not point to what the second does. */
+#define CYD_SAME_(pointer, other) ((void)sizeof((pointer) == (other)), (pointer))
+#endif
 
 
 /**
@@ -149,6 +192,79 @@
 #define CYD_PROBE_SHM 32
 
 /**
+ * Flag of a yard's options: a signal handler that ran ends a wait with #CYD_E_INTERRUPTED; else the wait goes on.
+ */
+#define CYD_YARD_INTERRUPTIBLE 1
+
+/**
+ * Flag of a yard's options: do without futex_waitv(2) even where the kernel has it; for tests, and for comparing.
+ */
+#define CYD_YARD_FALLBACK 2
+
+/**
+ * Bytes of an object's or a yard's name with its NUL.
+ */
+#define CYD_NAME_BYTES 64
+
+/**
+ * Kind of an object: a lock.
+ */
+#define CYD_OBJECT_LOCK 1
+
+/**
+ * Kind of an object: a value.
+ */
+#define CYD_OBJECT_VALUE 2
+
+/**
+ * Kind of an object: a ring.
+ */
+#define CYD_OBJECT_RING 3
+
+/**
+ * A lock between processes that survives its owners.
+ *
+ * Uncontended, taking and releasing it are one compare-and-swap each and no system call. Not fair: a running taker
+ * may overtake a sleeping one. Several threads may use a handle at a time.
+ */
+typedef struct cyd_lock_t cyd_lock_t;
+
+/**
+ * The receiving end of a ring. It belongs to the process that took it; one thread at a time may use it.
+ */
+typedef struct cyd_receiver_t cyd_receiver_t;
+
+/**
+ * A ring of records from one sender to one receiver, which are taken with cyd_ring_sender() and cyd_ring_receiver()
+ * by one process each.
+ *
+ * What was sent is in the ring, whoever dies: a new receiver goes on where the dead one had released, a new sender
+ * where the dead one had sent. Several threads may use a handle on the ring at a time.
+ */
+typedef struct cyd_ring_t cyd_ring_t;
+
+/**
+ * The sending end of a ring. It belongs to the process that took it; one thread at a time may use it.
+ */
+typedef struct cyd_sender_t cyd_sender_t;
+
+/**
+ * A number of at most 8 bytes that processes share. Fresh ones are 0.
+ *
+ * Every access is one atomic access of the number's own width: never torn, never waiting, no system call, nothing to
+ * repair after a death. Reading acquires, writing releases, changing does both: who reads a value also sees what its
+ * writer did before. There is no one order over several values. Several threads may use a handle at a time.
+ */
+typedef struct cyd_value_t cyd_value_t;
+
+/**
+ * A shared-memory segment with a directory of named objects.
+ *
+ * All handles of a process on one yard share one mapping. Several threads may use a handle at a time.
+ */
+typedef struct cyd_yard_t cyd_yard_t;
+
+/**
  * How a call ended: 0 is success, a positive number is success with news, a negative number is an error.
  *
  * Test it with CYD_FAILED(). Later versions may add numbers of either sign.
@@ -184,6 +300,180 @@ typedef struct {
      */
     uint64_t shm_free_bytes;
 } cyd_probe_t;
+
+/**
+ * How a yard is made and opened. Zero means default; a NULL pointer to it means all defaults.
+ *
+ * What concerns the making (size, slots, objects, mode) is ignored by whoever opens a yard that exists; the flags
+ * concern this handle, and the objects opened through it.
+ */
+typedef struct {
+    /**
+     * sizeof(cyd_yard_options_t)
+     */
+    size_t struct_size;
+    /**
+     * Bytes for objects, rounded up to whole pages; 0 means 1 MiB. Each object takes a multiple of 128.
+     */
+    uint64_t size;
+    /**
+     * How many threads, and how many processes, can take part at a time: 1 to 4095; 0 means 64.
+     */
+    uint32_t slots;
+    /**
+     * How many objects the directory can name: 1 to 1048576; 0 means 256.
+     */
+    uint32_t objects;
+    /**
+     * Access mode of a named yard as chmod(2) takes it, whatever the umask; 0 means 0600. All users need both to
+     * read and to write.
+     */
+    uint32_t mode;
+    /**
+     * CYD_YARD_ bits; one that this version does not know is refused with #CYD_E_VERSION.
+     */
+    uint32_t flags;
+} cyd_yard_options_t;
+
+/**
+ * What a yard costs; filled by cyd_yard_cost() and cyd_yard_get_cost().
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cyd_cost_t) before the call.
+     */
+    size_t struct_size;
+    /**
+     * Bytes of the whole file; all of them are reserved when the yard is made.
+     */
+    uint64_t total_bytes;
+    /**
+     * Bytes that objects can have.
+     */
+    uint64_t object_bytes;
+    /**
+     * Bytes for one participating thread: its slot, its process's entry, its page.
+     */
+    uint64_t slot_bytes;
+    /**
+     * Bytes a lock takes.
+     */
+    uint64_t lock_bytes;
+    /**
+     * Bytes a value takes.
+     */
+    uint64_t value_bytes;
+    /**
+     * Bytes a ring takes besides its capacity.
+     */
+    uint64_t ring_bytes;
+} cyd_cost_t;
+
+/**
+ * An object in a yard's directory; filled by cyd_yard_next_object().
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cyd_object_info_t) before the call.
+     */
+    size_t struct_size;
+    /**
+     * Bytes it takes.
+     */
+    uint64_t bytes;
+    /**
+     * What it is: a CYD_OBJECT_ number. Later versions may add some.
+     */
+    uint32_t kind;
+    /**
+     * 0
+     */
+    uint32_t reserved;
+    /**
+     * The name it was made under, with its NUL.
+     */
+    char name[64];
+} cyd_object_info_t;
+
+/**
+ * Whom a lock takes for its owner: a CYD_SCOPE_ number. Fixed when the lock is made.
+ */
+typedef uint32_t cyd_scope_t;
+
+/**
+ * Who holds a lock; filled by cyd_lock_holder().
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cyd_holder_t) before the call.
+     */
+    size_t struct_size;
+    /**
+     * The process, numbered in its own PID namespace.
+     */
+    uint32_t pid;
+    /**
+     * The thread, numbered likewise; 0 if a whole process holds the lock.
+     */
+    uint32_t tid;
+} cyd_holder_t;
+
+/**
+ * The type of a value: a CYD_TYPE_ number. CYD_TYPE_OF() finds it for a C expression.
+ */
+typedef uint32_t cyd_type_t;
+
+/**
+ * What cyd_value_fetch() does: a CYD_OP_ number.
+ */
+typedef uint32_t cyd_op_t;
+
+/**
+ * How a ring is made. Zero means default; a NULL pointer to it means all defaults.
+ */
+typedef struct {
+    /**
+     * sizeof(cyd_ring_options_t)
+     */
+    size_t struct_size;
+    /**
+     * Bytes for records: a power of two from 64 on; 0 means 65536. A record takes its length, rounded up to 8, and 8
+     * more, and can be at most capacity / 2 - 8 long.
+     */
+    size_t capacity;
+    /**
+     * 1: nobody ever sleeps on this ring, both ends spin, and sending is a few nanoseconds cheaper.
+     */
+    uint32_t spin_only;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved;
+} cyd_ring_options_t;
+
+/**
+ * What is known of the process at an end: a CYD_PEER_ number.
+ */
+typedef uint32_t cyd_peer_t;
+
+/**
+ * How an end waits: a CYD_STRATEGY_ number.
+ */
+typedef uint32_t cyd_strategy_t;
+
+/**
+ * Bytes to send: one record of a batch.
+ */
+typedef struct {
+    /**
+     * The first byte; may be NULL when `len` is 0.
+     */
+    const void *data;
+    /**
+     * How many bytes.
+     */
+    size_t len;
+} cyd_slice_t;
 
 /**
  * Success.
@@ -410,6 +700,157 @@ typedef struct {
  */
 #define CYD_E_POISONED -1083
 
+/**
+ * The thread that took it: only it may release it, taking it twice is a deadlock that is found, and the lock is taken
+ * over when the thread dies.
+ */
+#define CYD_SCOPE_THREAD 0
+
+/**
+ * The process that took it: any of its threads may release it; taken over when the process dies.
+ */
+#define CYD_SCOPE_PROCESS 1
+
+/**
+ * As #CYD_SCOPE_PROCESS, but any process may release it, as with Python's multiprocessing.Lock.
+ */
+#define CYD_SCOPE_ANYONE 2
+
+/**
+ * Only for cyd_value_open(): whatever type it has.
+ */
+#define CYD_TYPE_ANY 0
+
+/**
+ * int8_t
+ */
+#define CYD_TYPE_I8 1
+
+/**
+ * uint8_t
+ */
+#define CYD_TYPE_U8 2
+
+/**
+ * int16_t
+ */
+#define CYD_TYPE_I16 3
+
+/**
+ * uint16_t
+ */
+#define CYD_TYPE_U16 4
+
+/**
+ * int32_t
+ */
+#define CYD_TYPE_I32 5
+
+/**
+ * uint32_t
+ */
+#define CYD_TYPE_U32 6
+
+/**
+ * int64_t
+ */
+#define CYD_TYPE_I64 7
+
+/**
+ * uint64_t
+ */
+#define CYD_TYPE_U64 8
+
+/**
+ * float
+ */
+#define CYD_TYPE_F32 9
+
+/**
+ * double
+ */
+#define CYD_TYPE_F64 10
+
+/**
+ * bool: one byte, 0 or 1; any other byte counts as 1.
+ */
+#define CYD_TYPE_BOOL 11
+
+/**
+ * The sum; integers wrap around. Not for bool.
+ */
+#define CYD_OP_ADD 1
+
+/**
+ * The difference; integers wrap around. Not for bool.
+ */
+#define CYD_OP_SUB 2
+
+/**
+ * Bits set in both. Not for float and double.
+ */
+#define CYD_OP_AND 3
+
+/**
+ * Bits set in one or both. Not for float and double.
+ */
+#define CYD_OP_OR 4
+
+/**
+ * Bits set in one only. Not for float and double.
+ */
+#define CYD_OP_XOR 5
+
+/**
+ * The smaller one; a number rather than NaN. Not for bool.
+ */
+#define CYD_OP_MIN 6
+
+/**
+ * The larger one; a number rather than NaN. Not for bool.
+ */
+#define CYD_OP_MAX 7
+
+/**
+ * The operand.
+ */
+#define CYD_OP_SWAP 8
+
+/**
+ * Poll for a few microseconds, then sleep. Where the process has one CPU only, sleep at once.
+ */
+#define CYD_STRATEGY_ADAPTIVE 0
+
+/**
+ * Poll until the wait is over: lowest latency, one CPU busy.
+ */
+#define CYD_STRATEGY_SPIN 1
+
+/**
+ * Sleep at once.
+ */
+#define CYD_STRATEGY_BLOCK 2
+
+/**
+ * Nobody has taken the end yet.
+ */
+#define CYD_PEER_ABSENT 0
+
+/**
+ * A process holds it.
+ */
+#define CYD_PEER_HERE 1
+
+/**
+ * Its last holder closed it.
+ */
+#define CYD_PEER_CLOSED 2
+
+/**
+ * Its last holder died.
+ */
+#define CYD_PEER_DIED 3
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -542,6 +983,1157 @@ CYD_MUST_USE cyd_status_t cyd_probe(cyd_probe_t *out);
  * \par Since      0.1
  */
 size_t cyd_probe_print(char *buffer, size_t room);
+
+/**
+ * Makes a yard under a name. An abandoned one of that name, which nobody has open, is replaced.
+ *
+ * The name stands for a file in /dev/shm that lives until cyd_yard_unlink(), or until the machine restarts.
+ *
+ * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param options  Borrowed for the call; NULL means all defaults.
+ * \param out      Receives the handle; close it with cyd_yard_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_EXISTS      somebody has a yard of that name open
+ *   - #CYD_E_FOREIGN     the name belongs to something that is no yard
+ *   - #CYD_E_NAME        `name` is no legal name, or NULL
+ *   - #CYD_E_RANGE       `slots` or `objects` is out of range
+ *   - #CYD_E_SIZE        `size` is impossible
+ *   - #CYD_E_NO_SPACE    /dev/shm or the control group has not so much memory left
+ *   - #CYD_E_PERMISSION  the system does not allow it
+ *   - #CYD_E_NO_MEMORY   no address space or no descriptor is left
+ *   - #CYD_E_BUSY        somebody is removing or replacing it just now
+ *   - #CYD_E_INVALID     `mode` is no mode of a file, a pointer is misaligned, `struct_size` is not set
+ *   - #CYD_E_VERSION     an option is set that this version does not know
+ *   - #CYD_E_NULL        `out` is NULL
+ *
+ * \par Threads    Any.
+ * \par Processes  One of several that create the same name at once succeeds.
+ * \par Blocking   Never waits for others; system calls, and time for the kernel to provide the memory.
+ * \par Crash      Killed before the name is given: nothing is left. Killed after: an abandoned yard, which the next
+ *   open adopts and the next create replaces.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_yard_create(const char *name, const cyd_yard_options_t *options, cyd_yard_t **out);
+
+/**
+ * Opens the yard of a name. What its dead users have left is cleared up; the data is kept.
+ *
+ * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param options  Only the flags matter. Borrowed for the call; NULL means all defaults.
+ * \param out      Receives the handle; close it with cyd_yard_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND   there is no yard of that name
+ *   - #CYD_E_NAME        `name` is no legal name, or NULL
+ *   - #CYD_E_FOREIGN     what has the name is no yard
+ *   - #CYD_E_TRUNCATED, #CYD_E_SIZE, #CYD_E_FORMAT, #CYD_E_VERSION, #CYD_E_CORRUPT  it is none of this version, or
+ *     no whole one
+ *   - #CYD_E_NO_SLOTS    the yard's table of processes is full, or the process has 1024 yards open
+ *   - #CYD_E_PERMISSION  the system does not allow it
+ *   - #CYD_E_NO_MEMORY   no address space or no descriptor is left
+ *   - #CYD_E_BUSY        it is being replaced all the time
+ *   - #CYD_E_INVALID     a pointer is misaligned, `struct_size` is not set
+ *   - #CYD_E_NULL        `out` is NULL
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never waits for others; some twenty system calls the first time in a process.
+ * \par Crash      Killed in the middle: whoever comes next clears up.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_yard_open(const char *name, const cyd_yard_options_t *options, cyd_yard_t **out);
+
+/**
+ * Opens the yard of a name, or makes it if there is none.
+ *
+ * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param options  As for cyd_yard_create(); of a yard that exists, only the flags matter.
+ * \param out      Receives the handle; close it with cyd_yard_close().
+ *
+ * \return As cyd_yard_open() and cyd_yard_create(), but neither #CYD_E_NOT_FOUND nor #CYD_E_EXISTS.
+ *
+ * \par Threads    Any.
+ * \par Processes  Several that call it at once get the same yard.
+ * \par Blocking   As cyd_yard_create().
+ * \par Crash      As cyd_yard_create().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_yard_open_or_create(const char *name, const cyd_yard_options_t *options, cyd_yard_t **out);
+
+/**
+ * Makes a yard without a name, of sealed size, that lives as long as somebody has it open.
+ *
+ * Others get it by fork(), or through its descriptor: see cyd_yard_fd().
+ *
+ * \param options  As for cyd_yard_create(), without the mode.
+ * \param out      Receives the handle; close it with cyd_yard_close().
+ *
+ * \return As cyd_yard_create(), as far as it concerns no name; #CYD_E_UNSUPPORTED where the kernel has no memfd.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   As cyd_yard_create().
+ * \par Crash      Leaves nothing behind.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_yard_create_anonymous(const cyd_yard_options_t *options, cyd_yard_t **out);
+
+/**
+ * Opens the yard behind a descriptor, which stays the caller's and may be closed afterwards.
+ *
+ * \param fd       A descriptor of a yard: inherited, or received over a socket.
+ * \param options  Only the flags matter. Borrowed for the call; NULL means all defaults.
+ * \param out      Receives the handle; close it with cyd_yard_close().
+ *
+ * \return As cyd_yard_open(), as far as it concerns no name; #CYD_E_INVALID also for a negative `fd`, #CYD_E_OS for
+ *   one that is not open.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   As cyd_yard_open().
+ * \par Crash      As cyd_yard_open().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_yard_open_fd(int fd, const cyd_yard_options_t *options, cyd_yard_t **out);
+
+/**
+ * Closes a handle on a yard. NULL is harmless.
+ *
+ * Handles on objects of the yard stay good. With the last handle, of the yard or of an object in it, the process
+ * gives back what it owns there, and the calling thread leaves; other threads leave when they next enter a yard, or at
+ * their end, and until then the yard counts as open.
+ *
+ * \param yard  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle.
+ * \par Processes  Closes this process's handle only. A fork() child closes its own copy; its parent keeps all.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      As at a death: whatever is not given back yet comes free.
+ * \par Since      0.1
+ */
+cyd_status_t cyd_yard_close(cyd_yard_t *yard);
+
+/**
+ * Takes a yard's name away. Who has the yard open keeps it; the memory goes with the last of them.
+ *
+ * \param name  The name of a yard.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND   there is no yard of that name
+ *   - #CYD_E_NAME        `name` is no legal name, or NULL
+ *   - #CYD_E_FOREIGN     what has the name is no yard; it is left alone
+ *   - #CYD_E_PERMISSION  the system does not allow it
+ *   - #CYD_E_BUSY        somebody is removing or replacing it just now
+ *
+ * \par Threads    Any.
+ * \par Processes  One of several that call it at once takes the name away.
+ * \par Blocking   Never waits for others; some system calls.
+ * \par Crash      The name is gone, or it is not.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_yard_unlink(const char *name);
+
+/**
+ * Tells what a yard of these options would cost, before anything is made.
+ *
+ * \param options  As for cyd_yard_create(). Borrowed for the call; NULL means all defaults.
+ * \param out      Filled as far as its `struct_size` reaches.
+ *
+ * \return #CYD_OK, #CYD_E_RANGE, #CYD_E_SIZE, #CYD_E_VERSION, #CYD_E_NULL (`out`) or #CYD_E_INVALID (a misaligned
+ *   pointer, `struct_size` is not set).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any; no yard is needed.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_yard_cost(const cyd_yard_options_t *options, cyd_cost_t *out);
+
+/**
+ * Tells how large a yard and its parts are.
+ *
+ * \param yard  Borrowed.
+ * \param out   Filled as far as its `struct_size` reaches.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer, `struct_size` is
+ *   not set).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_yard_get_cost(const cyd_yard_t *yard, cyd_cost_t *out);
+
+/**
+ * Clears up behind dead participants now.
+ *
+ * Nobody needs to call this: whoever opens the yard, needs a place in it or waits does it too.
+ *
+ * \param yard  Borrowed.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any; several may sweep at once.
+ * \par Blocking   Never waits; a system call for each participant in doubt.
+ * \par Crash      The next sweep goes on.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_yard_sweep(cyd_yard_t *yard);
+
+/**
+ * Takes the calling thread out of the yard now instead of at its end.
+ *
+ * What the thread still owns there counts as a dead owner's. A later call that claims something or waits registers
+ * it again. A thread that uses a yard briefly and lives long frees its slot for others this way.
+ *
+ * \param yard  Borrowed.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Concerns the calling thread only.
+ * \par Processes  Any.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      As a death: what the thread owned comes free, with #CYD_OWNER_DIED.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_yard_detach_thread(cyd_yard_t *yard);
+
+/**
+ * Tells whether the yard's size is sealed, so that not even a hostile peer can cut it short.
+ *
+ * \param yard  Borrowed.
+ * \param out   Receives true for anonymous yards, false for named ones.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_yard_is_sealed(const cyd_yard_t *yard, bool *out);
+
+/**
+ * Gives the yard's descriptor, to hand it to another process: over a socket, or by exec() after
+ * cyd_yard_set_inheritable().
+ *
+ * \param yard  Borrowed.
+ * \param out   Receives the number. It stays the library's: do not close it, and do not use it after the last handle
+ *              on the yard is closed.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  The number means something in this process, in its fork() children and, if made inheritable, after
+ *   exec() of any of them.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_yard_fd(const cyd_yard_t *yard, int *out);
+
+/**
+ * Says whether the yard's descriptor survives exec(), so that the new program can open it by its number with
+ * cyd_yard_open_fd(). At first it does not.
+ *
+ * \param yard         Borrowed.
+ * \param inheritable  True: it survives.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID (a misaligned pointer) or #CYD_E_OS.
+ *
+ * \par Threads    Any.
+ * \par Processes  Concerns the descriptor of this process.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_yard_set_inheritable(cyd_yard_t *yard, bool inheritable);
+
+/**
+ * Lists the objects of a yard, one with each call.
+ *
+ * Objects made meanwhile may or may not be listed; none is listed twice.
+ *
+ * \param yard    Borrowed.
+ * \param cursor  Set it to 0 before the first call; moved on by each call that succeeds.
+ * \param out     Filled as far as its `struct_size` reaches.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_END      there are no more
+ *   - #CYD_E_NULL     a pointer is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *   - #CYD_E_INVALID  a pointer is misaligned, `struct_size` is not set
+ *
+ * \par Threads    Any, each with a cursor of its own.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed. An object whose maker died before it was whole is not listed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_yard_next_object(const cyd_yard_t *yard, size_t *cursor, cyd_object_info_t *out);
+
+/**
+ * Makes a lock.
+ *
+ * \param yard   Where. Borrowed; the lock keeps the yard open by itself.
+ * \param name   1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param scope  A CYD_SCOPE_ number.
+ * \param out    Receives the handle; close it with cyd_lock_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_EXISTS    the name is taken
+ *   - #CYD_E_NAME      `name` is no legal name, or NULL
+ *   - #CYD_E_NO_SPACE  the yard is full
+ *   - #CYD_E_NO_SLOTS  the directory, or the table of threads, is full
+ *   - #CYD_E_TIMEOUT   another object has been in the making for ten seconds
+ *   - #CYD_E_INVALID   `scope` is no scope, a pointer is misaligned
+ *   - #CYD_E_NULL      `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *
+ * \par Threads    Any.
+ * \par Processes  One of several that create the same name at once succeeds.
+ * \par Blocking   Waits for whoever is making another object in the yard, at most ten seconds.
+ * \par Crash      The lock exists whole, or not at all.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_lock_create(cyd_yard_t *yard, const char *name, cyd_scope_t scope, cyd_lock_t **out);
+
+/**
+ * Opens a lock, whatever its scope.
+ *
+ * \param yard  Where. Borrowed; the lock keeps the yard open by itself.
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param out   Receives the handle; close it with cyd_lock_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  there is no object of that name
+ *   - #CYD_E_TYPE       the object of that name is no lock; or `yard` is no yard
+ *   - #CYD_E_NAME       `name` is no legal name, or NULL
+ *   - #CYD_E_NULL       `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED     `yard` is closed
+ *   - #CYD_E_INVALID    a pointer is misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_lock_open(cyd_yard_t *yard, const char *name, cyd_lock_t **out);
+
+/**
+ * Opens a lock of this scope, or makes it.
+ *
+ * \param yard   Where. Borrowed; the lock keeps the yard open by itself.
+ * \param name   1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param scope  A CYD_SCOPE_ number.
+ * \param out    Receives the handle; close it with cyd_lock_close().
+ *
+ * \return As cyd_lock_open() and cyd_lock_create(), but neither #CYD_E_NOT_FOUND nor #CYD_E_EXISTS;
+ *   #CYD_E_MISMATCH if it exists with another scope.
+ *
+ * \par Threads    Any.
+ * \par Processes  Several that call it at once get the same lock.
+ * \par Blocking   As cyd_lock_create().
+ * \par Crash      As cyd_lock_create().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_lock_open_or_create(cyd_yard_t *yard, const char *name, cyd_scope_t scope, cyd_lock_t **out);
+
+/**
+ * Takes the lock.
+ *
+ * If the owner dies, the next taker gets the lock and #CYD_OWNER_DIED: make the guarded data whole, then call
+ * cyd_lock_repaired(). Until somebody does, every taker gets that news.
+ *
+ * \param lock        Borrowed.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ *
+ * \return #CYD_OK or #CYD_OWNER_DIED: the lock is yours; or
+ *   - #CYD_E_BUSY         it was taken, and `timeout_ns` is 0
+ *   - #CYD_E_TIMEOUT      still taken after `timeout_ns`
+ *   - #CYD_E_DEADLOCK     this thread holds it already and would wait without limit (thread scope)
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `lock` is NULL, closed, no lock, misaligned
+ *
+ * \par Threads    Any. With thread scope the calling thread owns it, else the process.
+ * \par Processes  Any. A fork() child takes it for itself: it is not its parent.
+ * \par Blocking   Sleeps in the kernel while another owner lives, however long. Not async-signal-safe.
+ * \par Crash      Killed before the one store that takes it: not taken. Killed after: taken by a dead owner, and the
+ *   next taker has it at once.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_lock_acquire(cyd_lock_t *lock, int64_t timeout_ns);
+
+/**
+ * Releases the lock.
+ *
+ * \param lock  Borrowed.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_OWNER  nobody holds it, or somebody else does: another thread (thread scope), another process
+ *     (process scope; a fork() child is another process)
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `lock` is NULL, closed, no lock, misaligned
+ *
+ * \par Threads    With thread scope the owner; else any of the owning process (process scope), or any at all.
+ * \par Processes  As said.
+ * \par Blocking   Never; one system call if somebody sleeps. Not async-signal-safe.
+ * \par Crash      Killed before the one store that frees it: a dead owner's. Killed after: free, and a sleeper that
+ *   was not woken looks again within 250 ms.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_lock_release(cyd_lock_t *lock);
+
+/**
+ * Declares the guarded data whole again after an owner died: later takers are no longer warned.
+ *
+ * \param lock  Held by the caller. Borrowed.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_OWNER  the caller does not hold it; with #CYD_SCOPE_ANYONE: nobody does
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `lock` is NULL, closed, no lock, misaligned
+ *
+ * \par Threads    As cyd_lock_release().
+ * \par Processes  As cyd_lock_release().
+ * \par Blocking   Never.
+ * \par Crash      Declared, or not; the lock itself is a dead owner's.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_lock_repaired(cyd_lock_t *lock);
+
+/**
+ * Tells who holds the lock at this instant.
+ *
+ * \param lock  Borrowed.
+ * \param out   Filled as far as its `struct_size` reaches.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  nobody holds it, or a dead one does
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  `lock` or `out` is NULL, `lock` is closed or no lock
+ *   - #CYD_E_INVALID    a pointer is misaligned, `struct_size` is not set
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never; with a wide scope it may cost a system call.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_lock_holder(const cyd_lock_t *lock, cyd_holder_t *out);
+
+/**
+ * Tells whether an owner has died and nobody has declared the data repaired: a fact at some instant.
+ *
+ * \param lock  Borrowed.
+ * \param out   Receives the answer.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_lock_is_suspect(const cyd_lock_t *lock, bool *out);
+
+/**
+ * Tells whom the lock takes for its owner.
+ *
+ * \param lock  Borrowed.
+ * \param out   Receives a CYD_SCOPE_ number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_lock_scope(const cyd_lock_t *lock, cyd_scope_t *out);
+
+/**
+ * Closes a handle on a lock. NULL is harmless.
+ *
+ * The lock itself, and who holds it, stays as it is, unless this was the process's last handle on the yard: see
+ * cyd_yard_close().
+ *
+ * \param lock  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle.
+ * \par Processes  Closes this process's handle only.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      As cyd_yard_close().
+ * \par Since      0.1
+ */
+cyd_status_t cyd_lock_close(cyd_lock_t *lock);
+
+/**
+ * Makes a value; it is 0.
+ *
+ * \param yard  Where. Borrowed; the value keeps the yard open by itself.
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param type  A CYD_TYPE_ number.
+ * \param out   Receives the handle; close it with cyd_value_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_EXISTS    the name is taken
+ *   - #CYD_E_NAME      `name` is no legal name, or NULL
+ *   - #CYD_E_NO_SPACE  the yard is full
+ *   - #CYD_E_NO_SLOTS  the directory, or the table of threads, is full
+ *   - #CYD_E_TIMEOUT   another object has been in the making for ten seconds
+ *   - #CYD_E_INVALID   `type` is no type, a pointer is misaligned
+ *   - #CYD_E_NULL      `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *
+ * \par Threads    Any.
+ * \par Processes  One of several that create the same name at once succeeds.
+ * \par Blocking   Waits for whoever is making another object in the yard, at most ten seconds.
+ * \par Crash      The value exists whole, or not at all.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_value_create(cyd_yard_t *yard, const char *name, cyd_type_t type, cyd_value_t **out);
+
+/**
+ * Opens a value.
+ *
+ * \param yard  Where. Borrowed; the value keeps the yard open by itself.
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param type  A CYD_TYPE_ number, or #CYD_TYPE_ANY.
+ * \param out   Receives the handle; close it with cyd_value_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  there is no object of that name
+ *   - #CYD_E_TYPE       the object of that name is no value; or `yard` is no yard
+ *   - #CYD_E_MISMATCH   it is a value of another type
+ *   - #CYD_E_NAME       `name` is no legal name, or NULL
+ *   - #CYD_E_INVALID    `type` is no type, a pointer is misaligned
+ *   - #CYD_E_NULL       `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED     `yard` is closed
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_value_open(cyd_yard_t *yard, const char *name, cyd_type_t type, cyd_value_t **out);
+
+/**
+ * Opens a value of this type, or makes it.
+ *
+ * \param yard  Where. Borrowed; the value keeps the yard open by itself.
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param type  A CYD_TYPE_ number.
+ * \param out   Receives the handle; close it with cyd_value_close().
+ *
+ * \return As cyd_value_open() and cyd_value_create(), but neither #CYD_E_NOT_FOUND nor #CYD_E_EXISTS.
+ *
+ * \par Threads    Any.
+ * \par Processes  Several that call it at once get the same value.
+ * \par Blocking   As cyd_value_create().
+ * \par Crash      As cyd_value_create().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_value_open_or_create(cyd_yard_t *yard, const char *name, cyd_type_t type, cyd_value_t **out);
+
+/**
+ * Tells the type of a value.
+ *
+ * \param value  Borrowed.
+ * \param out    Receives a CYD_TYPE_ number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never. Async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_value_type(const cyd_value_t *value, cyd_type_t *out);
+
+/**
+ * Reads a value.
+ *
+ * CYD_VALUE_GET(value, &x) finds the type by itself.
+ *
+ * \param value  Borrowed.
+ * \param type   What the caller takes it for.
+ * \param out    Receives the number: as many bytes as the type has, which need not be aligned.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_TYPE  the value is of another type, or `value` is no value
+ *   - #CYD_E_NULL  `value` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_INVALID  `value` is closed, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any. A fork() child may use inherited handles at once.
+ * \par Blocking   Never. Async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_value_get(const cyd_value_t *value, cyd_type_t type, void *out);
+
+/**
+ * Stores a number.
+ *
+ * CYD_VALUE_SET(value, &x) finds the type by itself.
+ *
+ * \param value  Borrowed.
+ * \param type   What the caller takes it for.
+ * \param in     The number: as many bytes as the type has, which need not be aligned. Borrowed for the call.
+ *
+ * \return As cyd_value_get().
+ *
+ * \par Threads    Any.
+ * \par Processes  Any. A fork() child may use inherited handles at once.
+ * \par Blocking   Never. Async-signal-safe.
+ * \par Crash      Stored, or not: one store.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_value_set(cyd_value_t *value, cyd_type_t type, const void *in);
+
+/**
+ * Combines the value with a number in one step, and tells what it was before.
+ *
+ * CYD_VALUE_FETCH(value, op, &x, &old) finds the type by itself.
+ *
+ * \param value    Borrowed.
+ * \param type     What the caller takes it for.
+ * \param op       A CYD_OP_ number.
+ * \param operand  As many bytes as the type has, which need not be aligned. Borrowed for the call.
+ * \param old      Receives the number as it was before; may be NULL.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_TYPE         the value is of another type, or `value` is no value
+ *   - #CYD_E_UNSUPPORTED  the type does not know the operation
+ *   - #CYD_E_INVALID      `op` is no operation, `value` is misaligned
+ *   - #CYD_E_NULL         `value` or `operand` is NULL
+ *   - #CYD_E_CLOSED       `value` is closed
+ *
+ * \par Threads    Any.
+ * \par Processes  Any. A fork() child may use inherited handles at once.
+ * \par Blocking   Never: lock-free. Async-signal-safe.
+ * \par Crash      Done, or not: one atomic step.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_value_fetch(cyd_value_t *value, cyd_type_t type, cyd_op_t op, const void *operand, void *old);
+
+/**
+ * Stores a number if the value is, bit for bit, the expected one.
+ *
+ * CYD_VALUE_COMPARE_EXCHANGE(value, &expected, &desired, &done) finds the type by itself.
+ *
+ * \param value     Borrowed.
+ * \param type      What the caller takes it for.
+ * \param expected  As many bytes as the type has, which need not be aligned. If the value is another, that is
+ *                  written here.
+ * \param desired   The number to store. Borrowed for the call.
+ * \param done      Receives true if it was stored, false if the value is another.
+ *
+ * \return #CYD_OK, whether or not it was stored, or
+ *   - #CYD_E_TYPE     the value is of another type, or `value` is no value
+ *   - #CYD_E_NULL     a pointer is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_INVALID  `value` is closed, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any. A fork() child may use inherited handles at once.
+ * \par Blocking   Never. Async-signal-safe.
+ * \par Crash      Done, or not: one atomic step.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_value_compare_exchange(cyd_value_t *value, cyd_type_t type, void *expected, const void *desired, bool *done);
+
+/**
+ * Closes a handle on a value. NULL is harmless.
+ *
+ * \param value  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle.
+ * \par Processes  Closes this process's handle only.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      As cyd_yard_close().
+ * \par Since      0.1
+ */
+cyd_status_t cyd_value_close(cyd_value_t *value);
+
+/**
+ * Makes a ring.
+ *
+ * \param yard     Where. Borrowed; the ring keeps the yard open by itself.
+ * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param options  Borrowed for the call; NULL means all defaults.
+ * \param out      Receives the handle; close it with cyd_ring_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_SIZE      `capacity` is no power of two, below 64, or above 1 TiB
+ *   - #CYD_E_EXISTS    the name is taken
+ *   - #CYD_E_NAME      `name` is no legal name, or NULL
+ *   - #CYD_E_NO_SPACE  the yard has no room for it
+ *   - #CYD_E_NO_SLOTS  the directory, or the table of threads, is full
+ *   - #CYD_E_TIMEOUT   another object has been in the making for ten seconds
+ *   - #CYD_E_VERSION   an option is set that this version does not know
+ *   - #CYD_E_INVALID   a pointer is misaligned, `struct_size` is not set
+ *   - #CYD_E_NULL      `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *
+ * \par Threads    Any.
+ * \par Processes  One of several that create the same name at once succeeds.
+ * \par Blocking   Waits for whoever is making another object in the yard, at most ten seconds.
+ * \par Crash      The ring exists whole, or not at all.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_ring_create(cyd_yard_t *yard, const char *name, const cyd_ring_options_t *options, cyd_ring_t **out);
+
+/**
+ * Opens a ring, whatever its options.
+ *
+ * \param yard  Where. Borrowed; the ring keeps the yard open by itself.
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param out   Receives the handle; close it with cyd_ring_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  there is no object of that name
+ *   - #CYD_E_TYPE       the object of that name is no ring; or `yard` is no yard
+ *   - #CYD_E_MISMATCH   it is a ring of elements of one size, made in another language
+ *   - #CYD_E_NAME       `name` is no legal name, or NULL
+ *   - #CYD_E_NULL       `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED     `yard` is closed
+ *   - #CYD_E_INVALID    a pointer is misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_ring_open(cyd_yard_t *yard, const char *name, cyd_ring_t **out);
+
+/**
+ * Opens a ring of these options, or makes it.
+ *
+ * \param yard     Where. Borrowed; the ring keeps the yard open by itself.
+ * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param options  Borrowed for the call; NULL means all defaults.
+ * \param out      Receives the handle; close it with cyd_ring_close().
+ *
+ * \return As cyd_ring_open() and cyd_ring_create(), but neither #CYD_E_NOT_FOUND nor #CYD_E_EXISTS;
+ *   #CYD_E_MISMATCH if it exists with other options.
+ *
+ * \par Threads    Any.
+ * \par Processes  Several that call it at once get the same ring.
+ * \par Blocking   As cyd_ring_create().
+ * \par Crash      As cyd_ring_create().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_ring_open_or_create(cyd_yard_t *yard, const char *name, const cyd_ring_options_t *options, cyd_ring_t **out);
+
+/**
+ * Tells how many bytes the ring has for records.
+ *
+ * \param ring  Borrowed.
+ * \param out   Receives the number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_ring_capacity(const cyd_ring_t *ring, size_t *out);
+
+/**
+ * Tells how long the longest record can be.
+ *
+ * \param ring  Borrowed.
+ * \param out   Receives the number of bytes.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_ring_max_len(const cyd_ring_t *ring, size_t *out);
+
+/**
+ * Tells how the sender's end stands.
+ *
+ * \param ring  Borrowed.
+ * \param out   Receives a CYD_PEER_ number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never waits; may cost a system call.
+ * \par Crash      Nothing is changed, but that a death is noted.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_ring_sender_state(const cyd_ring_t *ring, cyd_peer_t *out);
+
+/**
+ * Tells how the receiver's end stands.
+ *
+ * \param ring  Borrowed.
+ * \param out   Receives a CYD_PEER_ number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never waits; may cost a system call.
+ * \par Crash      Nothing is changed, but that a death is noted.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_ring_receiver_state(const cyd_ring_t *ring, cyd_peer_t *out);
+
+/**
+ * Takes the sender's end for this process. If the last holder closed it or died, the new one goes on where he had
+ * sent.
+ *
+ * \param ring      Borrowed; the end keeps the yard open by itself.
+ * \param strategy  A CYD_STRATEGY_ number; a ring made `spin_only` spins whatever is said here.
+ * \param out       Receives the handle; close it with cyd_sender_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_BUSY      a living process holds the end, perhaps this one
+ *   - #CYD_E_NO_SLOTS  the yard's table of processes is full
+ *   - #CYD_E_INVALID   `strategy` is no strategy, a pointer is misaligned
+ *   - #CYD_E_CORRUPT   the ring's words contradict themselves
+ *   - #CYD_E_NULL      `ring` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `ring` is closed, or no ring
+ *
+ * \par Threads    Any.
+ * \par Processes  One at a time. A fork() child does not hold what its parent took, and may take it later.
+ * \par Blocking   Never.
+ * \par Crash      Taken by a dead one: the next who asks gets it.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_ring_sender(cyd_ring_t *ring, cyd_strategy_t strategy, cyd_sender_t **out);
+
+/**
+ * Takes the receiver's end for this process. If the last holder died, what he had not released is delivered again,
+ * with #CYD_REDELIVERED.
+ *
+ * \param ring      Borrowed; the end keeps the yard open by itself.
+ * \param strategy  A CYD_STRATEGY_ number; a ring made `spin_only` spins whatever is said here.
+ * \param out       Receives the handle; close it with cyd_receiver_close().
+ *
+ * \return As cyd_ring_sender().
+ *
+ * \par Threads    Any.
+ * \par Processes  One at a time. A fork() child does not hold what its parent took, and may take it later.
+ * \par Blocking   Never.
+ * \par Crash      Taken by a dead one: the next who asks gets it.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_ring_receiver(cyd_ring_t *ring, cyd_strategy_t strategy, cyd_receiver_t **out);
+
+/**
+ * Closes a handle on a ring. NULL is harmless. The ends that were taken through it stay good.
+ *
+ * \param ring  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle.
+ * \par Processes  Closes this process's handle only.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      As cyd_yard_close().
+ * \par Since      0.1
+ */
+cyd_status_t cyd_ring_close(cyd_ring_t *ring);
+
+/**
+ * Sends one record; waits for room if the ring is full.
+ *
+ * As long as there is room, sending does not ask how the receiver stands: what is sent waits in the ring for whoever
+ * receives next. Without room, a receiver that closed or died ends the wait at once.
+ *
+ * \param sender      Borrowed.
+ * \param data        The first byte. Borrowed for the call; may be NULL when `len` is 0.
+ * \param len         Bytes, at most cyd_ring_max_len().
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ *
+ * \return #CYD_OK; else nothing was sent:
+ *   - #CYD_E_FULL         no room within `timeout_ns`
+ *   - #CYD_E_PEER_CLOSED, #CYD_E_PEER_DIED  no room, and the receiver is gone
+ *   - #CYD_E_TOO_LONG     the record can never fit
+ *   - #CYD_E_STATE        a reservation is open
+ *   - #CYD_E_NOT_OWNER    the end is the parent's of this fork() child
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CORRUPT      the ring's words contradict themselves
+ *   - #CYD_E_NULL         `sender` is NULL, or `data` is and `len` is not 0
+ *   - #CYD_E_INVALID      `len` is more than any memory, `sender` is misaligned
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `sender` is closed, or no sender
+ *
+ * \par Threads    One at a time per end.
+ * \par Processes  The one that took the end.
+ * \par Blocking   Polls or sleeps as the strategy says, while the ring is full. Not async-signal-safe.
+ * \par Crash      Killed before the one store that shows it: nothing was sent. Killed after: it was, whole.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_sender_send(cyd_sender_t *sender, const void *data, size_t len, int64_t timeout_ns);
+
+/**
+ * Sends as many of the records as fit, in order, and shows them to the receiver all at once; waits only while not
+ * even the first fits.
+ *
+ * \param sender      Borrowed.
+ * \param records     Borrowed for the call, with their bytes; may be NULL when `count` is 0.
+ * \param count       How many.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ * \param sent        Receives how many were sent. A record that can never fit ends the batch before it.
+ *
+ * \return As cyd_sender_send(); #CYD_E_TOO_LONG if the first can never fit; #CYD_E_NULL also if a record is NULL and
+ *   not empty, or `sent` is NULL.
+ *
+ * \par Threads    One at a time per end.
+ * \par Processes  The one that took the end.
+ * \par Blocking   As cyd_sender_send().
+ * \par Crash      Killed before the one store that shows them: nothing was sent. Killed after: all of them.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_sender_send_batch(cyd_sender_t *sender, const cyd_slice_t *records, size_t count, int64_t timeout_ns, size_t *sent);
+
+/**
+ * Reserves room for a record of at most `len` bytes, to be written in place: no copy is made.
+ *
+ * End it with cyd_sender_commit() or cyd_sender_abort(); until then every other way to send is #CYD_E_STATE.
+ *
+ * \param sender      Borrowed.
+ * \param len         Bytes, at most cyd_ring_max_len().
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ * \param out         Receives the first byte, aligned to 8. It lies in shared memory and is good until the
+ *                    reservation or the end is closed.
+ *
+ * \return As cyd_sender_send(); #CYD_E_STATE if a reservation is open already.
+ *
+ * \par Threads    One at a time per end.
+ * \par Processes  The one that took the end.
+ * \par Blocking   As cyd_sender_send().
+ * \par Crash      Nothing was sent; a successor finds the room free.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_sender_reserve(cyd_sender_t *sender, size_t len, int64_t timeout_ns, void **out);
+
+/**
+ * Sends the first bytes of what is reserved as one record.
+ *
+ * \param sender  Borrowed.
+ * \param len     Bytes, at most as many as were reserved.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_STATE      nothing is reserved
+ *   - #CYD_E_RANGE      `len` is more than was reserved; the reservation stays open
+ *   - #CYD_E_NOT_OWNER  the end is the parent's of this fork() child
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `sender` is NULL, closed, no sender, misaligned
+ *
+ * \par Threads    One at a time per end.
+ * \par Processes  The one that took the end.
+ * \par Blocking   Never; one system call if the receiver sleeps. Not async-signal-safe.
+ * \par Crash      As cyd_sender_send().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_sender_commit(cyd_sender_t *sender, size_t len);
+
+/**
+ * Gives up what is reserved; nothing is sent.
+ *
+ * \param sender  Borrowed.
+ *
+ * \return As cyd_sender_commit().
+ *
+ * \par Threads    One at a time per end.
+ * \par Processes  The one that took the end.
+ * \par Blocking   Never.
+ * \par Crash      Nothing was sent.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_sender_abort(cyd_sender_t *sender);
+
+/**
+ * Tells how the receiver stands.
+ *
+ * \param sender  Borrowed.
+ * \param out     Receives a CYD_PEER_ number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    One at a time per end.
+ * \par Processes  Any.
+ * \par Blocking   Never waits; may cost a system call.
+ * \par Crash      Nothing is changed, but that a death is noted.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_sender_peer(cyd_sender_t *sender, cyd_peer_t *out);
+
+/**
+ * Closes the sending end. NULL is harmless.
+ *
+ * What was sent stays; the receiver learns #CYD_E_PEER_CLOSED when he has taken all of it. An open reservation is
+ * given up.
+ *
+ * \param sender  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle.
+ * \par Processes  In a fork() child it closes the child's handle; the end stays the parent's.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Closed, or its holder died.
+ * \par Since      0.1
+ */
+cyd_status_t cyd_sender_close(cyd_sender_t *sender);
+
+/**
+ * Copies the next record out and releases it; waits if there is none.
+ *
+ * At most once: a receiver killed before it has used its copy has lost that one. See cyd_receiver_peek() for at least
+ * once.
+ *
+ * \param receiver    Borrowed.
+ * \param buffer      Receives the record. May be NULL when `room` is 0.
+ * \param room        Bytes of `buffer`.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ * \param len         Receives the record's length; with #CYD_E_TOO_LONG too.
+ *
+ * \return #CYD_OK, or #CYD_REDELIVERED: as #CYD_OK, and a receiver that died may have seen the record; or
+ *   - #CYD_E_EMPTY        nothing came within `timeout_ns`
+ *   - #CYD_E_PEER_CLOSED, #CYD_E_PEER_DIED  nothing is left, and the sender is gone
+ *   - #CYD_E_TOO_LONG     the record is longer than `room` and stays; `len` tells how long
+ *   - #CYD_E_STATE        a peeked record is not released
+ *   - #CYD_E_NOT_OWNER    the end is the parent's of this fork() child
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CORRUPT      the ring's words contradict themselves
+ *   - #CYD_E_NULL         `receiver` or `len` is NULL, or `buffer` is and `room` is not 0
+ *   - #CYD_E_INVALID      `room` is more than any memory, a pointer is misaligned
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `receiver` is closed, or no receiver
+ *
+ * \par Threads    One at a time per end.
+ * \par Processes  The one that took the end.
+ * \par Blocking   Polls or sleeps as the strategy says, while the ring is empty. Not async-signal-safe.
+ * \par Crash      Killed before the one store that releases it: the record is delivered again, to the next receiver.
+ *   Killed after: it is gone.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_receiver_recv(cyd_receiver_t *receiver, void *buffer, size_t room, int64_t timeout_ns, size_t *len);
+
+/**
+ * Copies records one after the other into a buffer while they are there and fit, and releases them all at once; waits
+ * only while there is not even one.
+ *
+ * \param receiver    Borrowed.
+ * \param buffer      Receives the records without gaps. May be NULL when `room` is 0.
+ * \param room        Bytes of `buffer`.
+ * \param lens        Receives the length of each; with #CYD_E_TOO_LONG the first tells how long that record is.
+ * \param max         How many lengths there is room for; at least 1.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ * \param count       Receives how many records came.
+ *
+ * \return As cyd_receiver_recv(); #CYD_REDELIVERED if it is true of one of them; #CYD_E_TOO_LONG if the first does
+ *   not fit; #CYD_E_INVALID also if `max` is 0 or impossible.
+ *
+ * \par Threads    One at a time per end.
+ * \par Processes  The one that took the end.
+ * \par Blocking   As cyd_receiver_recv().
+ * \par Crash      Killed before the one store that releases them: all are delivered again. Killed after: all are gone.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_receiver_recv_batch(cyd_receiver_t *receiver, void *buffer, size_t room, size_t *lens, size_t max, int64_t timeout_ns, size_t *count);
+
+/**
+ * Shows the next record, which stays in the ring until cyd_receiver_release(); waits if there is none.
+ *
+ * At least once: a receiver killed before the release leaves the record to its successor, with #CYD_REDELIVERED. To
+ * peek again without a release shows the same record. Until the release every other way to receive is #CYD_E_STATE.
+ *
+ * \param receiver    Borrowed.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ * \param data        Receives the first byte, aligned to 8. It lies in shared memory and is good until the release
+ *                    or the close; a hostile sender can change it while you read.
+ * \param len         Receives the record's length.
+ *
+ * \return As cyd_receiver_recv(), but neither #CYD_E_TOO_LONG nor #CYD_E_STATE.
+ *
+ * \par Threads    One at a time per end.
+ * \par Processes  The one that took the end.
+ * \par Blocking   As cyd_receiver_recv().
+ * \par Crash      The record is delivered again, to the next receiver.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_receiver_peek(cyd_receiver_t *receiver, int64_t timeout_ns, const void **data, size_t *len);
+
+/**
+ * Done with the peeked record: it is delivered for good, and its room is given back.
+ *
+ * \param receiver  Borrowed.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_STATE      nothing is peeked
+ *   - #CYD_E_NOT_OWNER  the end is the parent's of this fork() child
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `receiver` is NULL, closed, no receiver, misaligned
+ *
+ * \par Threads    One at a time per end.
+ * \par Processes  The one that took the end.
+ * \par Blocking   Never; one system call if the sender sleeps. Not async-signal-safe.
+ * \par Crash      Killed before the one store that releases it: the record is delivered again. Killed after: gone.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_receiver_release(cyd_receiver_t *receiver);
+
+/**
+ * Tells how the sender stands.
+ *
+ * \param receiver  Borrowed.
+ * \param out       Receives a CYD_PEER_ number. Records may still be there whatever it says.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    One at a time per end.
+ * \par Processes  Any.
+ * \par Blocking   Never waits; may cost a system call.
+ * \par Crash      Nothing is changed, but that a death is noted.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_receiver_peer(cyd_receiver_t *receiver, cyd_peer_t *out);
+
+/**
+ * Closes the receiving end. NULL is harmless.
+ *
+ * What was not received stays in the ring for the next receiver, a peeked record among it.
+ *
+ * \param receiver  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle.
+ * \par Processes  In a fork() child it closes the child's handle; the end stays the parent's.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Closed, or its holder died.
+ * \par Since      0.1
+ */
+cyd_status_t cyd_receiver_close(cyd_receiver_t *receiver);
 
 #ifdef __cplusplus
 }  // extern "C"

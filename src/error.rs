@@ -101,6 +101,7 @@ impl ErrorKind {
 pub struct Error {
     kind: ErrorKind,
     os: i32,
+    #[allow(clippy::box_collection)] // thin: an error stays small beside what a fast path returns
     detail: Option<Box<String>>,
 }
 

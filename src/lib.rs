@@ -5,7 +5,6 @@
 #[cfg(not(loom))]
 pub mod capi;
 mod error;
-#[allow(dead_code)] // until `objects` uses it
 mod lockfree;
 #[cfg(not(loom))]
 mod objects;

@@ -75,6 +75,89 @@ FIELD(cyd_probe_t, page_bytes, 16, 8);
 FIELD(cyd_probe_t, shm_bytes, 24, 8);
 FIELD(cyd_probe_t, shm_free_bytes, 32, 8);
 
+IS(sizeof(cyd_scope_t), 4);
+IS(sizeof(cyd_type_t), 4);
+IS(sizeof(cyd_op_t), 4);
+IS(sizeof(cyd_strategy_t), 4);
+IS(sizeof(cyd_peer_t), 4);
+IS(sizeof(bool), 1);
+
+IS(CYD_YARD_INTERRUPTIBLE, 1);
+IS(CYD_YARD_FALLBACK, 2);
+IS(CYD_NAME_BYTES, 64);
+IS(CYD_OBJECT_LOCK, 1);
+IS(CYD_OBJECT_VALUE, 2);
+IS(CYD_OBJECT_RING, 3);
+IS(CYD_SCOPE_THREAD, 0);
+IS(CYD_SCOPE_PROCESS, 1);
+IS(CYD_SCOPE_ANYONE, 2);
+IS(CYD_TYPE_ANY, 0);
+IS(CYD_TYPE_I8, 1);
+IS(CYD_TYPE_U8, 2);
+IS(CYD_TYPE_I16, 3);
+IS(CYD_TYPE_U16, 4);
+IS(CYD_TYPE_I32, 5);
+IS(CYD_TYPE_U32, 6);
+IS(CYD_TYPE_I64, 7);
+IS(CYD_TYPE_U64, 8);
+IS(CYD_TYPE_F32, 9);
+IS(CYD_TYPE_F64, 10);
+IS(CYD_TYPE_BOOL, 11);
+IS(CYD_OP_ADD, 1);
+IS(CYD_OP_SUB, 2);
+IS(CYD_OP_AND, 3);
+IS(CYD_OP_OR, 4);
+IS(CYD_OP_XOR, 5);
+IS(CYD_OP_MIN, 6);
+IS(CYD_OP_MAX, 7);
+IS(CYD_OP_SWAP, 8);
+IS(CYD_STRATEGY_ADAPTIVE, 0);
+IS(CYD_STRATEGY_SPIN, 1);
+IS(CYD_STRATEGY_BLOCK, 2);
+IS(CYD_PEER_ABSENT, 0);
+IS(CYD_PEER_HERE, 1);
+IS(CYD_PEER_CLOSED, 2);
+IS(CYD_PEER_DIED, 3);
+
+IS(sizeof(cyd_yard_options_t), 32);
+FIELD(cyd_yard_options_t, struct_size, 0, 8);
+FIELD(cyd_yard_options_t, size, 8, 8);
+FIELD(cyd_yard_options_t, slots, 16, 4);
+FIELD(cyd_yard_options_t, objects, 20, 4);
+FIELD(cyd_yard_options_t, mode, 24, 4);
+FIELD(cyd_yard_options_t, flags, 28, 4);
+
+IS(sizeof(cyd_cost_t), 56);
+FIELD(cyd_cost_t, struct_size, 0, 8);
+FIELD(cyd_cost_t, total_bytes, 8, 8);
+FIELD(cyd_cost_t, object_bytes, 16, 8);
+FIELD(cyd_cost_t, slot_bytes, 24, 8);
+FIELD(cyd_cost_t, lock_bytes, 32, 8);
+FIELD(cyd_cost_t, value_bytes, 40, 8);
+FIELD(cyd_cost_t, ring_bytes, 48, 8);
+
+IS(sizeof(cyd_object_info_t), 88);
+FIELD(cyd_object_info_t, struct_size, 0, 8);
+FIELD(cyd_object_info_t, bytes, 8, 8);
+FIELD(cyd_object_info_t, kind, 16, 4);
+FIELD(cyd_object_info_t, reserved, 20, 4);
+FIELD(cyd_object_info_t, name, 24, 64);
+
+IS(sizeof(cyd_holder_t), 16);
+FIELD(cyd_holder_t, struct_size, 0, 8);
+FIELD(cyd_holder_t, pid, 8, 4);
+FIELD(cyd_holder_t, tid, 12, 4);
+
+IS(sizeof(cyd_ring_options_t), 24);
+FIELD(cyd_ring_options_t, struct_size, 0, 8);
+FIELD(cyd_ring_options_t, capacity, 8, 8);
+FIELD(cyd_ring_options_t, spin_only, 16, 4);
+FIELD(cyd_ring_options_t, reserved, 20, 4);
+
+IS(sizeof(cyd_slice_t), 16);
+FIELD(cyd_slice_t, data, 0, 8);
+FIELD(cyd_slice_t, len, 8, 8);
+
 int main(void) {
     return cyd_version() == CYD_VERSION ? 0 : 1;
 }

@@ -1,6 +1,7 @@
-"""Loads the shared library and asks it who it is: smoke.py LIBRARY VERSION"""
+"""Loads the shared library, asks it who it is, and shares a value and a lock: smoke.py LIBRARY VERSION"""
 
 import ctypes
+import os
 import sys
 
 path, version = sys.argv[1:]
@@ -43,6 +44,38 @@ equal(lib.cyd_last_error_message(), lib.cyd_status_message(-1002))
 probe = Probe(struct_size=ctypes.sizeof(Probe))
 equal(lib.cyd_probe(ctypes.byref(probe)), 0)
 equal(probe.cpus > 0 and probe.page_bytes >= 4096, True)
+
+# A value and a lock, shared with a fork child.
+lib.cyd_lock_acquire.argtypes = [ctypes.c_void_p, ctypes.c_int64]
+for name in ("cyd_lock_release", "cyd_lock_close", "cyd_value_close", "cyd_yard_close"):
+    getattr(lib, name).argtypes = [ctypes.c_void_p]
+lib.cyd_yard_create_anonymous.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+for name in ("cyd_lock_create", "cyd_value_create"):
+    getattr(lib, name).argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_uint32, ctypes.c_void_p]
+for name in ("cyd_value_get", "cyd_value_set"):
+    getattr(lib, name).argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p]
+SCOPE_PROCESS, TYPE_I64, E_TYPE, E_BUSY, E_NOT_OWNER = 1, 7, -1003, -1013, -1030
+
+yard, lock, value = ctypes.c_void_p(), ctypes.c_void_p(), ctypes.c_void_p()
+equal(lib.cyd_yard_create_anonymous(None, ctypes.byref(yard)), 0)
+equal(lib.cyd_lock_create(yard, b"lock", SCOPE_PROCESS, ctypes.byref(lock)), 0)
+equal(lib.cyd_value_create(yard, b"value", TYPE_I64, ctypes.byref(value)), 0)
+equal(lib.cyd_lock_acquire(lock, -1), 0)
+child = os.fork()
+if child == 0:
+    number = ctypes.c_int64(-5)
+    equal(lib.cyd_lock_acquire(lock, 0), E_BUSY)
+    equal(lib.cyd_lock_release(lock), E_NOT_OWNER)
+    equal(lib.cyd_value_set(value, TYPE_I64, ctypes.byref(number)), 0)
+    os._exit(0)
+equal(os.waitpid(child, 0)[1], 0)
+number = ctypes.c_int64()
+equal(lib.cyd_value_get(value, TYPE_I64, ctypes.byref(number)), 0)
+equal(number.value, -5)
+equal(lib.cyd_value_get(value, TYPE_I64 + 1, ctypes.byref(number)), E_TYPE)
+equal(lib.cyd_lock_release(lock), 0)
+for close, handle in ((lib.cyd_lock_close, lock), (lib.cyd_value_close, value), (lib.cyd_yard_close, yard)):
+    equal(close(handle), 0)
 
 text = ctypes.create_string_buffer(lib.cyd_probe_print(None, 0) + 64)
 lib.cyd_probe_print(text, len(text))

@@ -27,11 +27,8 @@ pub(super) unsafe fn name<'a>(string: *const c_char) -> Result<&'a str, ErrorKin
 /// NULL, or `len` readable bytes that nobody changes during `'a`.
 #[inline(always)]
 pub(super) unsafe fn bytes<'a>(data: *const c_void, len: usize) -> Result<&'a [u8], ErrorKind> {
-    match span(data, len)? {
-        0 => Ok(&[]),
-        // SAFETY: not NULL and not longer than a slice may be; readable by the caller's promise.
-        len => Ok(unsafe { std::slice::from_raw_parts(data.cast(), len) }),
-    }
+    // SAFETY: the caller's promise.
+    unsafe { items(data.cast(), len) }
 }
 
 /// Borrows bytes to write. NULL is allowed with `len` 0 only.
@@ -40,22 +37,45 @@ pub(super) unsafe fn bytes<'a>(data: *const c_void, len: usize) -> Result<&'a [u
 /// NULL, or `len` writable bytes that nobody else uses during `'a`.
 #[inline(always)]
 pub(super) unsafe fn bytes_mut<'a>(data: *mut c_void, len: usize) -> Result<&'a mut [u8], ErrorKind> {
-    match span(data, len)? {
+    // SAFETY: the caller's promise.
+    unsafe { items_mut(data.cast(), len) }
+}
+
+/// Borrows an array to read. NULL is allowed with `count` 0 only; misaligned, or more than can be: `Invalid`.
+///
+/// # Safety
+/// NULL, misaligned, or `count` readable items that nobody changes during `'a`.
+#[inline(always)]
+pub(super) unsafe fn items<'a, T>(first: *const T, count: usize) -> Result<&'a [T], ErrorKind> {
+    match span(first, count)? {
+        0 => Ok(&[]),
+        // SAFETY: not NULL, aligned, not longer than a slice may be; readable by the caller's promise.
+        count => Ok(unsafe { std::slice::from_raw_parts(first, count) }),
+    }
+}
+
+/// Borrows an array to write, as [`items`].
+///
+/// # Safety
+/// NULL, misaligned, or `count` writable items that nobody else uses during `'a`.
+#[inline(always)]
+pub(super) unsafe fn items_mut<'a, T>(first: *mut T, count: usize) -> Result<&'a mut [T], ErrorKind> {
+    match span(first, count)? {
         0 => Ok(&mut []),
-        // SAFETY: not NULL and not longer than a slice may be; writable and ours by the caller's promise.
-        len => Ok(unsafe { std::slice::from_raw_parts_mut(data.cast(), len) }),
+        // SAFETY: not NULL, aligned, not longer than a slice may be; writable and ours by the caller's promise.
+        count => Ok(unsafe { std::slice::from_raw_parts_mut(first, count) }),
     }
 }
 
 #[inline(always)]
-fn span(data: *const c_void, len: usize) -> Result<usize, ErrorKind> {
-    if len > isize::MAX as usize {
+fn span<T>(first: *const T, count: usize) -> Result<usize, ErrorKind> {
+    if count > isize::MAX as usize / size_of::<T>() || !first.is_aligned() {
         return Err(ErrorKind::Invalid);
     }
-    if data.is_null() && len > 0 {
+    if first.is_null() && count > 0 {
         return Err(ErrorKind::Null);
     }
-    Ok(len)
+    Ok(count)
 }
 
 /// A checked place for a result.
@@ -133,6 +153,21 @@ mod tests {
             bytes_mut(write, 3).unwrap()[2] = 9;
         }
         assert_eq!(three, [1, 2, 9]);
+    }
+
+    #[test]
+    fn an_array_is_checked_as_a_whole() {
+        let mut two = [1_u64, 2];
+        let at = two.as_mut_ptr();
+        // SAFETY: NULL, misaligned, or inside `two`; the impossible length is refused before it is used.
+        unsafe {
+            assert_eq!(items(at.cast_const(), 2), Ok(&[1, 2][..]));
+            assert_eq!(items(at.byte_add(1).cast_const(), 1), Err(ErrorKind::Invalid));
+            assert_eq!(items(at.cast_const(), usize::MAX / 8), Err(ErrorKind::Invalid));
+            assert_eq!(items_mut::<u64>(ptr::null_mut(), 1), Err(ErrorKind::Null));
+            items_mut(at, 2).unwrap()[1] = 7;
+        }
+        assert_eq!(two, [1, 7]);
     }
 
     #[test]

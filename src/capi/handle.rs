@@ -1,11 +1,11 @@
 //! Handles whose memory stays theirs for ever, so that a wrong one is an error code and not undefined behaviour.
 //!
 //! * what lives here: [`Handle`], the slab behind each noun, [`noun!`]
-//! * who calls it: the C functions of every noun; the fork handlers take [`fork_lock`]
-//! * what it may call: the private lock of `os`, atomics from `shim`, the allocator
+//! * who calls it: the C functions of every noun
+//! * what it may call: the private lock and the fork handlers of `os`, atomics from `shim`, the allocator
 //! * the invariant: a cell, once made, is a cell of this noun until the process ends, and its first word always tells
 //!   the truth: open, closed, or never used
-//! * where it is tested: below and in `pattern.rs`
+//! * where it is tested: below, and `ffi-tests/c/bad_handles.c`
 //!
 //! A closed cell waits behind at least [`QUARANTINE`] later ones before it is opened again. Until then a stale pointer
 //! is answered with `Closed`; after that it meets somebody else's handle of the same noun, which no check can tell.
@@ -19,7 +19,7 @@
 //! | `close` | `close`: state CAS            | `close`: the loser's CAS       | nothing; the loser only leaves |
 
 use crate::error::{Error, ErrorKind};
-use crate::os::Mutex;
+use crate::os::{Mutex, fork};
 use crate::shim::{AtomicU32, Ordering};
 use std::alloc::Layout;
 use std::cell::UnsafeCell;
@@ -41,13 +41,14 @@ const CLOSED: u32 = u32::from_le_bytes(*b"shut");
 /// One lock for the slabs of all nouns: opening and closing are rare, and fork has one lock to take.
 static SLABS: Mutex<()> = Mutex::new(());
 
-/// Keeps every slab still while the process forks: for the prepare handler.
-pub(crate) fn fork_lock() {
+/// Keeps every slab still while the process forks.
+static FORK: fork::Handlers = fork::Handlers::new(before_fork, after_fork, after_fork);
+
+extern "C" fn before_fork() {
     SLABS.lock_raw();
 }
 
-/// Lets the slabs move again: for the parent handler and the child handler.
-pub(crate) fn fork_unlock() {
+extern "C" fn after_fork() {
     SLABS.unlock_raw();
 }
 
@@ -125,7 +126,8 @@ impl<T> Slab<T> {
 
 impl<T> Pool<T> {
     /// A cell that no valid pointer leads to.
-    fn take(&mut self) -> Result<*mut Handle<T>, ErrorKind> {
+    fn take(&mut self) -> Result<*mut Handle<T>, Error> {
+        FORK.install()?; // we hold SLABS
         if self.closed > QUARANTINE {
             return Ok(self.pop_oldest());
         }
@@ -185,7 +187,7 @@ fn new_chunk<T>() -> Result<*mut Handle<T>, ErrorKind> {
 }
 
 /// Puts a value behind a new handle.
-pub(crate) fn open<N: Noun>(value: N::Value) -> Result<*mut N, ErrorKind> {
+pub(crate) fn open<N: Noun>(value: N::Value) -> Result<*mut N, Error> {
     const { assert!(align_of::<Handle<N::Value>>() == ALIGN && N::MAGIC != CLOSED && N::MAGIC != UNUSED) }
     let cell = N::slab().with(Pool::take)?;
     // SAFETY: a cell is never freed, and this one is ours alone until its state says that it is open.
@@ -366,11 +368,11 @@ mod tests {
 
     #[test]
     fn a_child_of_fork_can_open_and_close_while_other_threads_did() {
-        let stop = Arc::new(crate::shim::AtomicBool::new(false));
+        let stop = Arc::new(AtomicU32::new(0));
         let busy = std::thread::spawn({
             let stop = stop.clone();
             move || {
-                while !stop.load(Ordering::Relaxed) {
+                while stop.load(Ordering::Relaxed) == 0 {
                     let handle = open::<Word>(1).unwrap();
                     // SAFETY: just opened, by this thread.
                     unsafe { close(handle) }.unwrap();
@@ -378,10 +380,8 @@ mod tests {
             }
         });
         for _ in 0..20 {
-            fork_lock();
             // SAFETY: the child opens and closes one handle and ends without unwinding.
             let child = unsafe { libc::fork() };
-            fork_unlock();
             if child == 0 {
                 // SAFETY: as above.
                 unsafe { libc::_exit(i32::from(open::<Word>(1).is_err())) };
@@ -391,7 +391,7 @@ mod tests {
             assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
             assert_eq!(status, 0);
         }
-        stop.store(true, Ordering::Relaxed);
+        stop.store(1, Ordering::Relaxed);
         busy.join().unwrap();
     }
 }

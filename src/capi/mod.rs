@@ -4,9 +4,9 @@
 //!   error, the boundary, handles, arguments, options structs
 //! * who calls it: C, and every language that speaks C; Rust programs have no use for it
 //! * what it may call: `objects`, `error` and the public functions of the crate; for its own memory the private lock
-//!   of `os`, and atomics from `shim`
+//!   and the fork handlers of `os`, and atomics from `shim`
 //! * the invariant: nothing is decided here; no panic leaves; a pointer from C is checked before it is used
-//! * where it is tested: beside the code (`pattern.rs` is a whole noun in small), and `ffi-tests/` from outside
+//! * where it is tested: beside the code, and `ffi-tests/` from outside
 //!
 //! ## How a function looks
 //!
@@ -25,7 +25,6 @@
 //! The header lists the files in the order of the `mod` lines below.
 #![allow(unsafe_code)] // raw pointers come in from C
 #![allow(non_camel_case_types)] // the types carry their C names
-#![cfg_attr(not(test), allow(dead_code, unused_imports, unused_macros))] // tools for nouns; `pattern.rs` uses all
 #![allow(clippy::missing_safety_doc)] // what a caller owes is said once in the header, per parameter
 
 // what C sees
@@ -37,17 +36,25 @@ mod last;
 
 mod probe;
 
+mod yard;
+
+mod lock;
+
+mod value;
+
+mod ring;
+
 // what the functions share
 mod args;
 mod boundary;
 mod handle;
 mod options;
-#[cfg(test)]
-mod pattern;
 
 pub use last::*;
+pub use lock::*;
 pub use probe::*;
+pub use ring::*;
 pub use status::*;
+pub use value::*;
 pub use version::*;
-
-pub(crate) use handle::{fork_lock, fork_unlock}; // for the fork handlers
+pub use yard::*;

@@ -13,7 +13,7 @@
 //! | longer (newer)         | accepted if what we do not know is 0, else VERSION | what we do not know is 0  |
 //! | NULL                   | all defaults                                     | NULL is an error            |
 
-use crate::error::ErrorKind;
+use crate::error::{Error, ErrorKind};
 use std::ptr;
 
 /// No struct of ours will ever be so long; a size above is a forgotten initialisation.
@@ -49,6 +49,7 @@ pub(super) use sized;
 pub(super) trait Plain {}
 macro_rules! plain { ($($kind:ty),*) => { $(impl Plain for $kind {})* } }
 plain!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
+impl<const N: usize> Plain for [std::ffi::c_char; N] {}
 impl<T> Plain for *const T {}
 impl<T> Plain for *mut T {}
 
@@ -76,6 +77,15 @@ pub(super) unsafe fn read<T: SizedStruct>(from: *const T) -> Result<T, ErrorKind
         return Err(ErrorKind::Version);
     }
     Ok(ours)
+}
+
+/// Refuses what a later version may give a meaning to: `bits` are those that this one does not know.
+pub(super) fn unknown(what: &str, bits: u32) -> Result<(), Error> {
+    if bits == 0 {
+        Ok(())
+    } else {
+        Err(Error::with(ErrorKind::Version, format!("{what}: {bits:#x} is unknown")))
+    }
 }
 
 /// A caller's struct that can be filled.

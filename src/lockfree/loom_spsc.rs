@@ -355,6 +355,23 @@ fn nobody_is_left_behind() {
 }
 
 #[test]
+fn a_sleeper_for_space_hears_of_less_than_a_lump() {
+    loom::model(|| {
+        let seat = seat();
+        let (mut producer, mut consumer) = ends(&seat);
+        // Eight empty records fill the ring; one of them is half a lump.
+        (0..8).for_each(|_| send(&mut producer, &[]));
+        let sender = {
+            let seat = seat.clone();
+            thread::spawn(move || sleep_for_space(&seat, &mut producer, &[]))
+        };
+        assert_eq!(consumer.recv(&mut []).map(|record| record.len()), Ok(0));
+        seat.0.space.notify();
+        sender.join().unwrap();
+    });
+}
+
+#[test]
 fn elements_arrive_whole_and_in_order() {
     loom::model(|| {
         let seat = seat_of(2 * 8);

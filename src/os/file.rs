@@ -168,6 +168,7 @@ fn figure(bytes: Option<u64>) -> String {
 }
 
 /// Free bytes of the file system that `fd` lies on.
+#[allow(clippy::useless_conversion)] // the width of the counts differs between targets
 pub(crate) fn free_bytes(fd: BorrowedFd<'_>) -> Option<u64> {
     // SAFETY: a statvfs of zeros is a valid value.
     let mut s: libc::statvfs = unsafe { std::mem::zeroed() };

@@ -16,6 +16,7 @@ pub(crate) mod mutex;
 pub(crate) mod probe;
 pub(crate) mod process;
 pub(crate) mod robust;
+pub(crate) mod tls;
 
 pub(crate) use mutex::Mutex;
 

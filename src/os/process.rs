@@ -29,12 +29,16 @@ pub(crate) fn name() -> String {
     std::fs::read_to_string("/proc/self/comm").map(|s| s.trim_end().to_owned()).unwrap_or_default()
 }
 
-/// How many CPUs this process may use; at least 1. Found out once.
+/// How many CPUs this process may use (sched_getaffinity(2)); at least 1. Found out once.
 pub(crate) fn cpus() -> u32 {
     static CPUS: AtomicU32 = AtomicU32::new(0);
     match CPUS.load(Ordering::Relaxed) {
         0 => {
-            let n = std::thread::available_parallelism().map_or(1, |n| n.get() as u32);
+            let allowed = nix::sched::sched_getaffinity(nix::unistd::Pid::from_raw(0));
+            let is_set = |set: &nix::sched::CpuSet, cpu| set.is_set(cpu).unwrap_or(false);
+            let n = allowed
+                .map_or(1, |set| (0..nix::sched::CpuSet::count()).filter(|&c| is_set(&set, c)).count());
+            let n = n.max(1) as u32;
             CPUS.store(n, Ordering::Relaxed);
             n
         }

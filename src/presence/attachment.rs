@@ -14,7 +14,6 @@ use crate::presence::{sweep, thread};
 use crate::segment::bits::{ALIVE_TID, Place, State, Token};
 use crate::segment::directory::Directory;
 use crate::segment::geometry::Geometry;
-use crate::segment::header::Header;
 use crate::segment::region::Region;
 use crate::shim::{AtomicU32, AtomicUsize, Ordering};
 use std::mem::ManuallyDrop;
@@ -62,7 +61,10 @@ pub(crate) struct Attachment {
     geometry: Geometry,
     identity: Identity,
     /// Another description than the pin's: for probing, and to make new descriptions from.
-    fd: OwnedFd,
+    ///
+    /// Whoever closes all descriptors that he does not know (closefrom) closes this one too, and its number may mean
+    /// another's file later.
+    fd: ManuallyDrop<OwnedFd>,
     path: Mutex<Option<PathBuf>>,
     sealed: bool,
     /// This attachment's place in every thread's page of tokens.
@@ -77,6 +79,8 @@ pub(crate) struct Attachment {
 
 /// Every attachment of this process, by number.
 static LIST: Mutex<Vec<Weak<Attachment>>> = Mutex::new(Vec::new());
+
+static FORK: fork::Handlers = fork::Handlers::new(before_fork, after_fork_in_parent, after_fork_in_child);
 
 extern "C" fn before_fork() {
     LIST.lock_raw();
@@ -106,21 +110,18 @@ impl Attachment {
                 *known.path.lock() = path;
             }
             let held = Held::new(known);
-            held.join_locked()?;
-            return Ok(held);
+            let joined = held.join_locked();
+            drop(list); // before `held`, whose end may lock it
+            return joined.map(|_| held);
         }
-        fork::install(&fork::Handlers {
-            prepare: before_fork,
-            parent: after_fork_in_parent,
-            child: after_fork_in_child,
-        })?;
+        FORK.install()?;
         let number = free_number(&mut list)?;
         let attachment = Arc::new(Attachment {
             region: Region::map(fd.as_fd(), geometry.total as usize)?,
             geometry,
             identity,
             sealed: file::is_size_sealed(fd.as_fd()),
-            fd,
+            fd: ManuallyDrop::new(fd),
             path: Mutex::new(path),
             number,
             token: Wiped::new()?,
@@ -129,9 +130,12 @@ impl Attachment {
             objects,
         });
         let held = Held::new(attachment);
-        held.join_locked()?;
-        list[number] = Arc::downgrade(&held.0);
-        drop(list);
+        let joined = held.join_locked();
+        if joined.is_ok() {
+            list[number] = Arc::downgrade(&held.0);
+        }
+        drop(list); // before `held`, whose end may lock it
+        joined?;
         sweep::sweep(&held);
         Ok(held)
     }
@@ -153,16 +157,31 @@ impl Attachment {
         self.sealed
     }
 
+    /// The descriptor, whatever its number means by now.
     pub(crate) fn fd(&self) -> &OwnedFd {
         &self.fd
     }
 
-    pub(crate) fn objects(&self) -> &'static dyn Objects {
-        self.objects
+    /// The descriptor, if it still is the yard's.
+    pub(crate) fn checked_fd(&self) -> Result<&OwnedFd> {
+        if self.is_fd_ours() { Ok(&self.fd) } else { Err(self.fd_lost()) }
     }
 
-    pub(crate) fn header(&self) -> Result<&Header> {
-        self.region.at(0)
+    fn is_fd_ours(&self) -> bool {
+        self.is_ours(&self.fd)
+    }
+
+    fn is_ours(&self, fd: &OwnedFd) -> bool {
+        file::stat(fd.as_fd()).is_ok_and(|s| s.identity == self.identity)
+    }
+
+    fn fd_lost(&self) -> Error {
+        let detail = format!("descriptor {} of the yard was closed by somebody else", self.fd.as_raw_fd());
+        Error::with(ErrorKind::Closed, detail)
+    }
+
+    pub(crate) fn objects(&self) -> &'static dyn Objects {
+        self.objects
     }
 
     pub(crate) fn directory(&self) -> Result<Directory<'_>> {
@@ -241,6 +260,7 @@ impl Attachment {
             return Err(Error::with(ErrorKind::NoSlots, detail));
         };
         let entry = &self.entries()[index as usize];
+        process::cpus(); // asked here once, not at somebody's first wait
         let pid = process::pid();
         entry.describe(pid, process::start_time(pid), &process::name());
         Ok(Stay { pin, token: Token::new(index, place.generation) })
@@ -255,7 +275,7 @@ impl Attachment {
             if !matches!(file::try_lock(own.as_fd(), Entry::byte(index), Hold::Exclusive), Ok(true)) {
                 continue;
             }
-            if let Some(place) = self.move_in(index, entry) {
+            if let Some(place) = self.move_in(index, entry, own) {
                 return Some((index, place));
             }
             // Somebody clears it up just now; leave it to him.
@@ -264,61 +284,69 @@ impl Attachment {
         None
     }
 
-    /// Makes the entry ours. We hold its byte, so its last holder is dead, and we clear up behind him first.
-    fn move_in(&self, index: u32, entry: &Entry) -> Option<Place> {
+    /// Makes the entry ours. We hold its byte with `own`, so its last holder is dead, and we clear up behind him first.
+    fn move_in(&self, index: u32, entry: &Entry, own: &OwnedFd) -> Option<Place> {
         let mut place = entry.place.load()?;
+        let mut generation = place.generation;
         if place.state != State::Free {
-            let me = Token::new(index, place.vacated().generation);
-            if place.state == State::Reaping && self.is_here(place.token) {
+            let is_reaping = place.state == State::Reaping;
+            // A joiner that was killed in here has named himself, by this very entry. Its byte is ours: he is dead.
+            let was_joining = is_reaping && place.token.index() == index;
+            if is_reaping && !was_joining && self.is_reaper_here(place.token, own) {
                 return None;
             }
+            // Never again the token of a joiner before us: slots may still carry it.
+            let last = if was_joining { place.token.generation() } else { place.generation };
+            let me = Token::new(index, last.wrapping_add(1));
             let reaping = place.to(State::Reaping, me);
             if !entry.place.change(place, reaping) {
                 return None;
             }
             sweep::clear_entry(self, Token::new(index, place.generation), me);
             place = reaping;
+            generation = me.generation();
         }
-        let generation =
-            if place.state == State::Free { place.generation } else { place.vacated().generation };
         let live = Place { generation, state: State::Live, token: Token::NONE };
         entry.place.change(place, live).then_some(live)
+    }
+
+    /// Whether who clears up an entry is alive. Asks through `own`, which does not hold his byte: the list is locked,
+    /// so no other description may be opened.
+    fn is_reaper_here(&self, token: Token, own: &OwnedFd) -> bool {
+        self.is_placed(token) && file::is_locked(own.as_fd(), Entry::byte(token.index())).unwrap_or(true)
     }
 
     /// A new description of the yard's file. The kept descriptor may have been closed behind our back (closefrom):
     /// it is compared with the file that we mapped, and the name is tried if it is another.
     fn new_description(&self) -> Result<OwnedFd> {
-        let ours = |fd: &OwnedFd| file::stat(fd.as_fd()).is_ok_and(|s| s.identity == self.identity);
-        if ours(&self.fd) {
+        if self.is_fd_ours() {
             return file::reopen(self.fd.as_fd());
         }
-        let by_name = self.path.lock().as_ref().and_then(|p| file::open(p).ok()).filter(|fd| ours(fd));
-        by_name.ok_or_else(|| {
-            let detail =
-                format!("descriptor {} of the yard was closed by somebody else", self.fd.as_raw_fd());
-            Error::with(ErrorKind::Closed, detail)
-        })
+        let by_name = self.path.lock().as_ref().and_then(|p| file::open(p).ok());
+        by_name.filter(|fd| self.is_ours(fd)).ok_or_else(|| self.fd_lost())
     }
 
     /// Whether the process behind a process token can still act. Slow: asks the kernel about a file lock.
     pub(crate) fn is_here(&self, token: Token) -> bool {
-        if token.0 == self.token_if_joined() {
-            return true;
-        }
+        token.0 == self.token_if_joined() || self.is_placed(token) && self.is_byte_locked(token.index())
+    }
+
+    /// Whether the token's entry still is about the stay that the token names.
+    fn is_placed(&self, token: Token) -> bool {
         let Some(place) = self.entries().get(token.index() as usize).and_then(|e| e.place.load()) else {
             return false;
         };
         let lives = place.state == State::Live && place.generation == token.generation();
         // A joiner that clears up before it moves in has no generation yet: the entry names it.
         let clears = place.state == State::Reaping && place.token == token;
-        (lives || clears) && self.is_byte_locked(token.index())
+        lives || clears
     }
 
     /// Whether the entry's byte is locked. If the kernel cannot be asked, the answer is yes: nobody is called dead
     /// without proof.
     fn is_byte_locked(&self, index: u32) -> bool {
         let probe = |fd: &OwnedFd| file::is_locked(fd.as_fd(), Entry::byte(index)).unwrap_or(true);
-        if file::stat(self.fd.as_fd()).is_ok_and(|s| s.identity == self.identity) {
+        if self.is_fd_ours() {
             return probe(&self.fd);
         }
         let _list = LIST.lock(); // a description is open for a moment
@@ -373,7 +401,7 @@ impl Attachment {
         sweep::sweep(self);
     }
 
-    /// The last handle is closed: give back what this process owns, and let the calling thread go.
+    /// The last handle is closed: give back what this process owns, and let the calling thread go. The list is locked.
     fn last_close(&self) {
         if let Some(token) = Token::of(self.token_if_joined()) {
             self.objects.recover(self, Who::Process(token), Gone::Closed);
@@ -382,8 +410,9 @@ impl Attachment {
     }
 }
 
-impl Drop for Attachment {
-    fn drop(&mut self) {
+impl Attachment {
+    /// Gives our entry back, then the locks that prove our life.
+    fn leave(&self) {
         let token = self.token_if_joined();
         let mut stay = self.stay.lock();
         let Some(stay) = stay.take().filter(|s| s.token.0 == token) else { return }; // not joined, or a fork child
@@ -394,6 +423,19 @@ impl Drop for Attachment {
             entry.place.change(place, place.vacated());
         }
         drop(ManuallyDrop::into_inner(stay.pin)); // unlocks our bytes
+    }
+}
+
+impl Drop for Attachment {
+    fn drop(&mut self) {
+        self.leave();
+        if self.is_fd_ours() {
+            #[allow(unsafe_code)]
+            // SAFETY: dropped here only, and not used any more.
+            unsafe {
+                ManuallyDrop::drop(&mut self.fd);
+            }
+        }
     }
 }
 
@@ -420,7 +462,15 @@ impl Clone for Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if self.0.handles.fetch_sub(1, Ordering::AcqRel) == 1 {
+        let handles = &self.0.handles;
+        let not_last = |n: usize| (n > 1).then(|| n - 1);
+        if handles.fetch_update(Ordering::AcqRel, Ordering::Relaxed, not_last).is_ok() {
+            return;
+        }
+        // Opening locks the list too. What another thread takes after it has opened the yard anew carries the same
+        // token, and must not be given back here.
+        let _list = LIST.lock();
+        if handles.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.0.last_close();
         }
     }

@@ -42,7 +42,7 @@ pub(crate) enum Standing<'a> {
 }
 
 impl PlaceWord {
-    #[cfg(test)]
+    #[cfg(all(test, loom))]
     pub(crate) fn new() -> PlaceWord {
         PlaceWord(AtomicU64::new(0))
     }

@@ -46,9 +46,13 @@ fn dead_slot(yard: &Attachment, index: u32, me: Token) -> Option<Place> {
 }
 
 /// Clears up behind a process that is proven dead: its threads' slots, then what it owned itself.
+///
+/// While the entry is being cleared nobody lives in it, so whatever token of it a slot carries is a dead one's: also
+/// that of a joiner who was killed while he cleared up here before `me`.
 pub(crate) fn clear_entry(yard: &Attachment, dead: Token, me: Token) {
     for (index, slot) in (0u32..).zip(yard.slots()) {
-        if let Some(place) = slot.place.load().filter(|p| p.state != State::Free && p.token == dead) {
+        let of_entry = |p: &Place| p.state != State::Free && p.token.index() == dead.index() && p.token != me;
+        if let Some(place) = slot.place.load().filter(of_entry) {
             clear_slot(yard, index, place, me);
         }
     }

@@ -6,12 +6,13 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::map::{Pair, Wiped};
-use crate::os::{process, robust};
+use crate::os::{process, robust, tls};
 use crate::presence::attachment::{Attachment, Gone, Held, Who};
 use crate::presence::entry::Slot;
 use crate::segment::bits::{ALIVE_DIED, ALIVE_WAITERS, Place, State, Token};
 use crate::shim::{AtomicU32, Ordering, wake};
 use std::cell::{Cell, RefCell};
+use std::mem::ManuallyDrop;
 use std::ptr::null;
 use std::sync::Arc;
 
@@ -19,21 +20,24 @@ use std::sync::Arc;
 pub(crate) const YARDS_MAX: usize = 1024;
 
 thread_local! {
-    /// The thread's page of tokens, one for each yard by its number; null before the first and after the last use.
-    /// It has no destructor, so it can be read at any time.
-    static PAGE: Cell<*const AtomicU32> = const { Cell::new(null()) };
     /// What belongs to the tokens. Its destructor makes the thread's end a clean one; nothing depends on it.
     static REGISTRY: RefCell<Registry> = const { RefCell::new(Registry { page: None, list: Vec::new() }) };
+}
+
+/// The thread's page of tokens, one for each yard by its number; null before the first and after the last use.
+#[inline(always)]
+fn page() -> *const AtomicU32 {
+    tls::get().cast()
 }
 
 /// The calling thread's token in the yard of this number, or 0: not registered, or in a fork child.
 #[inline]
 pub(crate) fn token(number: usize) -> u32 {
-    let page = PAGE.get();
+    let page = page();
     if page.is_null() || number >= YARDS_MAX {
         return 0;
     }
-    // SAFETY: the page has YARDS_MAX words and lives until PAGE is null again; only this thread uses it.
+    // SAFETY: the page has YARDS_MAX words and lives until the pointer is null again; only this thread uses it.
     unsafe { (*page.add(number)).load(Ordering::Relaxed) }
 }
 
@@ -48,9 +52,11 @@ struct Registration {
     /// The place as it is while the thread lives in it.
     live: Place,
     index: u32,
-    pair: Pair,
+    /// Unmapped when the registration ends, unless the list may still lead there.
+    pair: ManuallyDrop<Pair>,
     list: robust::List,
     offset: usize,
+    derailed: Cell<bool>,
 }
 
 /// The calling thread's token in the yard; registers it if need be.
@@ -109,8 +115,8 @@ impl Registry {
             Some(page) => page,
             None => self.page.insert(Wiped::new()?),
         };
-        let page = page.base().cast_const().cast();
-        PAGE.set(page);
+        let page: *const AtomicU32 = page.base().cast_const().cast();
+        tls::set(page.cast());
         Ok(page)
     }
 
@@ -123,7 +129,7 @@ impl Registry {
 impl Drop for Registry {
     fn drop(&mut self) {
         self.list.clear();
-        PAGE.set(null());
+        tls::set(null());
     }
 }
 
@@ -141,7 +147,15 @@ impl Registration {
         };
         let offset = list.word_offset(yard.geometry().page as usize);
         let live = joining.to(State::Live, process);
-        let registration = Registration { attachment: yard.clone(), live, index, pair, list, offset };
+        let registration = Registration {
+            attachment: yard.clone(),
+            live,
+            index,
+            pair: ManuallyDrop::new(pair),
+            list,
+            offset,
+            derailed: Cell::new(false),
+        };
         registration.move_in(joining);
         Ok(registration)
     }
@@ -173,18 +187,27 @@ impl Registration {
         self.slot().place.change(joining, self.live);
     }
 
+    /// Takes the node out of the list. If it is not to be found, somebody has derailed the list, and the memory must
+    /// stay for ever, in case the list still leads there.
+    fn unlink(&self) {
+        // SAFETY: the pair is ours and still mapped; the list is this thread's.
+        let found = unsafe { self.list.unlink(self.pair.word(self.offset)) };
+        self.derailed.set(!found);
+    }
+
     /// Moves out. What the thread still owns is treated as a dead owner's. Nothing of ours may be touched by the
     /// kernel once the slot is free: the word could be somebody else's.
     fn move_out(&self) {
         let leaving = self.live.to(State::Leaving, self.live.token);
         if !self.slot().place.change(self.live, leaving) {
-            return; // reaped: somebody had proof that this process is dead, so this is not it
+            // Only a peer that keeps no rules takes a slot from the living. The page may be somebody else's by now, so
+            // nothing is written to it; but the node must leave the list before its memory goes.
+            self.unlink();
+            return;
         }
         // SAFETY: the pair is ours; the node is in the list of this thread.
-        unsafe {
-            self.list.announce(self.pair.word(self.offset));
-            self.list.unlink(self.pair.word(self.offset));
-        }
+        unsafe { self.list.announce(self.pair.word(self.offset)) };
+        self.unlink();
         self.word().store(ALIVE_DIED, Ordering::Release); // edge: alive
         self.list.settle();
         wake(self.word(), u32::MAX);
@@ -197,8 +220,12 @@ impl Drop for Registration {
     fn drop(&mut self) {
         // A fork child finds 0 here: the stay in the slot is the parent's.
         if token(self.attachment.number()) == self.token().0 {
-            set(PAGE.get(), self.attachment.number(), 0);
+            set(page(), self.attachment.number(), 0);
             self.move_out();
+        }
+        if !self.derailed.get() {
+            // SAFETY: dropped once, here; no list leads to it any more.
+            unsafe { ManuallyDrop::drop(&mut self.pair) };
         }
     }
 }

@@ -137,6 +137,12 @@ impl<'a> Directory<'a> {
         self.slots.iter().filter_map(move |slot| self.read(slot).ok().flatten())
     }
 
+    /// The first object from place `from` of the table on, and its place. Left out as in [`Directory::iter`].
+    pub(crate) fn next(self, from: usize) -> Option<(usize, Record)> {
+        let rest = self.slots.get(from..)?;
+        (from..).zip(rest).find_map(|(place, slot)| Some((place, self.read(slot).ok()??)))
+    }
+
     /// The object of this name.
     pub(crate) fn find(self, name: &Name) -> Result<Option<Record>> {
         let wanted = name.words();
@@ -181,6 +187,7 @@ impl<'a> Directory<'a> {
             })?;
         let len = len.checked_next_multiple_of(LINE_BYTES).ok_or(Error::new(ErrorKind::Size))?;
         let offset = self.room_for(len)?;
+        // Relaxed: `publish` orders them all.
         slot.offset.store(offset, Ordering::Relaxed);
         slot.len.store(len, Ordering::Relaxed);
         for (word, value) in slot.params.iter().zip(params) {
@@ -192,19 +199,29 @@ impl<'a> Directory<'a> {
         Ok(Draft { slot, offset, len })
     }
 
-    /// First fit between the objects there are.
+    /// First fit between the objects there are, whole lines each. Those of unknown type count too: a later version has
+    /// made them; and so do those that contradict themselves, as far as they lie in the heap.
     fn room_for(self, len: u64) -> Result<u64> {
-        let mut taken: Vec<(u64, u64)> = self.iter().map(|r| (r.offset, r.offset + r.len)).collect();
+        let (first, last) = self.heap;
+        let lines = |slot: &Slot| {
+            let (offset, len) = (slot.offset.load(Ordering::Relaxed), slot.len.load(Ordering::Relaxed));
+            let end = offset.saturating_add(len).checked_next_multiple_of(LINE_BYTES).unwrap_or(last);
+            (offset.clamp(first, last), end.clamp(first, last))
+        };
+        // Acquire pairs with `publish` (edge: made), though makers exclude each other anyway.
+        let used_slots = self.slots.iter().filter(|s| s.kind.load(Ordering::Acquire) != 0);
+        let mut taken: Vec<(u64, u64)> = used_slots.map(lines).collect();
         taken.sort_unstable();
-        let mut at = self.heap.0;
-        for (begin, end) in taken.iter().copied().chain([(self.heap.1, self.heap.1)]) {
+        let mut at = first;
+        for (begin, end) in taken.iter().copied().chain([(last, last)]) {
             if begin.checked_sub(at).is_some_and(|gap| gap >= len) {
                 return Ok(at);
             }
             at = at.max(end);
         }
-        let used: u64 = taken.iter().map(|(begin, end)| end - begin).sum();
-        let free = (self.heap.1 - self.heap.0).saturating_sub(used);
+        let used =
+            taken.iter().fold(0u64, |sum, (begin, end)| sum.saturating_add(end.saturating_sub(*begin)));
+        let free = (last - first).saturating_sub(used);
         Err(Error::with(ErrorKind::NoSpace, format!("{len} bytes asked, {free} of the yard's are free")))
     }
 }

@@ -142,14 +142,24 @@ impl Bytes {
         for (i, part) in from.chunks(8).enumerate() {
             let mut word = [0; 8];
             word[..part.len()].copy_from_slice(part);
-            self.set_word(at + 8 * i, u64::from_ne_bytes(word));
+            self.set_word((at + 8 * i) as u64, u64::from_ne_bytes(word));
         }
+    }
+
+    /// As `copy_in`, at a position that goes round.
+    pub(crate) fn words_in(&self, position: u64, from: &[u8]) {
+        self.copy_in(self.offset(position), from);
+    }
+
+    /// As `copy_out`, at a position that goes round.
+    pub(crate) fn words_out(&self, position: u64, to: &mut [u8]) {
+        self.copy_out(self.offset(position), to);
     }
 
     /// Copies from offset `at`, a multiple of 8, until `to` is full.
     pub(crate) fn copy_out(&self, at: usize, to: &mut [u8]) {
         for (i, part) in to.chunks_mut(8).enumerate() {
-            part.copy_from_slice(&self.word(at + 8 * i).to_ne_bytes()[..part.len()]);
+            part.copy_from_slice(&self.word((at + 8 * i) as u64).to_ne_bytes()[..part.len()]);
         }
     }
 
@@ -165,17 +175,20 @@ impl Bytes {
         bytemuck::pod_read_unaligned(&bytes)
     }
 
-    /// Reads the word at offset `at`.
-    pub(crate) fn word(&self, at: usize) -> u64 {
-        assert_eq!(at % 8, 0, "a model touches whole words");
-        // SAFETY: the pointer is that of a live cell; loom fails the model if anybody writes it meanwhile.
-        self.0[at / 8].with(|word| unsafe { *word })
+    fn offset(&self, position: u64) -> usize {
+        assert_eq!(position % 8, 0, "a model touches whole words");
+        position as usize & (self.len() - 1)
     }
 
-    /// Writes the word at offset `at`.
-    pub(crate) fn set_word(&self, at: usize, value: u64) {
-        assert_eq!(at % 8, 0, "a model touches whole words");
+    /// Reads the word at `position`.
+    pub(crate) fn word(&self, position: u64) -> u64 {
+        // SAFETY: the pointer is that of a live cell; loom fails the model if anybody writes it meanwhile.
+        self.0[self.offset(position) / 8].with(|word| unsafe { *word })
+    }
+
+    /// Writes the word at `position`.
+    pub(crate) fn set_word(&self, position: u64, value: u64) {
         // SAFETY: the pointer is that of a live cell; loom fails the model if anybody else touches it meanwhile.
-        self.0[at / 8].with_mut(|word| unsafe { *word = value });
+        self.0[self.offset(position) / 8].with_mut(|word| unsafe { *word = value });
     }
 }

@@ -3,7 +3,7 @@
 #![allow(clippy::disallowed_types)] // this is the one place that may name them
 
 pub(crate) use core::sync::atomic::{
-    AtomicBool, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence, fence,
+    AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence, fence,
 };
 
 pub(crate) use crate::os::futex::{sleep, sleep_first, wake};
@@ -19,14 +19,19 @@ pub(crate) fn yield_now() {
     std::thread::yield_now();
 }
 
+/// Up to this length payload moves in aligned words, without a call: no move crosses a cache line.
+const SHORT: usize = 64;
+
 /// Payload memory that a peer may write at any time: an address and a length, and no reference to any byte of it.
 ///
 /// Every access is checked against the length, so that no offset computed from a peer's words leaves the memory. An
 /// access that does not fit is a mistake of this library; it copies nothing.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Bytes {
     base: *mut u8,
     len: usize,
+    /// Takes any position to the offset of a word within the largest power of two that fits.
+    word_mask: usize,
 }
 
 // SAFETY: an address and a length. What several threads may do at the same time is decided by the protocols above;
@@ -42,11 +47,12 @@ impl Bytes {
     /// Names `len` bytes at `base`.
     ///
     /// # Safety
-    /// `base` is aligned to 8, and `len` bytes from there stay readable and writable for as long as this value or a
+    /// `base` is aligned to 8, and `len` bytes from there, or 8 if that is more, stay readable and writable for as long as this value or a
     /// copy of it is used. No reference to any of them may exist meanwhile.
     pub(crate) unsafe fn new(base: *mut u8, len: usize) -> Bytes {
         debug_assert!(base.addr().is_multiple_of(8));
-        Bytes { base, len }
+        let round = 1_usize << len.max(8).ilog2();
+        Bytes { base, len, word_mask: round - 8 }
     }
 
     /// How many bytes there are.
@@ -57,7 +63,7 @@ impl Bytes {
 
     #[inline(always)]
     fn holds(&self, at: usize, len: usize) -> bool {
-        let fits = at <= self.len && len <= self.len - at;
+        let fits = len <= self.len && at <= self.len - len;
         debug_assert!(fits, "{len} bytes at {at} leave the {} of this memory", self.len);
         fits
     }
@@ -68,7 +74,50 @@ impl Bytes {
         if self.holds(at, from.len()) {
             // SAFETY: in bounds by the check, alive by the promise to `new`; `from` is private memory, so the two do
             // not overlap. A peer that writes here meanwhile breaks nobody's payload but its own ring's.
-            unsafe { copy(from.as_ptr(), self.base.add(at), from.len()) }
+            unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), self.base.add(at), from.len()) }
+        }
+    }
+
+    /// Copies `from` to the word at `position`, and may write zeros up to the next multiple of 8.
+    #[inline(always)]
+    pub(crate) fn words_in(&self, position: u64, from: &[u8]) {
+        let at = self.word_offset(position);
+        if from.len() > SHORT || from.len() > (self.len & !7) - at {
+            return self.copy_in(at, from);
+        }
+        let (words, rest) = from.as_chunks();
+        let mut to = self.base.wrapping_add(at).cast::<u64>();
+        for word in words {
+            // SAFETY: one of the words checked above, aligned and alive by the promise to `new`. A peer that writes
+            // here meanwhile spoils a payload.
+            unsafe { to.write_volatile(u64::from_ne_bytes(*word)) };
+            to = to.wrapping_add(1);
+        }
+        if !rest.is_empty() {
+            // SAFETY: as above; the check covered the whole of the last word.
+            unsafe { to.write_volatile(short_word(rest)) };
+        }
+    }
+
+    /// Copies from the word at `position` until `to` is full, and may read up to the next multiple of 8.
+    #[inline(always)]
+    pub(crate) fn words_out(&self, position: u64, to: &mut [u8]) {
+        let at = self.word_offset(position);
+        if to.len() > SHORT || to.len() > (self.len & !7) - at {
+            return self.copy_out(at, to);
+        }
+        let (words, rest) = to.as_chunks_mut();
+        let mut from = self.base.wrapping_add(at).cast::<u64>().cast_const();
+        for word in words {
+            // SAFETY: one of the words checked above, aligned and alive by the promise to `new`. A peer that writes
+            // here meanwhile may tear the payload; any bytes are valid bytes.
+            *word = unsafe { from.read_volatile() }.to_ne_bytes();
+            from = from.wrapping_add(1);
+        }
+        if !rest.is_empty() {
+            // SAFETY: as above; the check covered the whole of the last word.
+            let last = unsafe { from.read_volatile() }.to_ne_bytes();
+            rest.iter_mut().zip(last).for_each(|(to, byte)| *to = byte);
         }
     }
 
@@ -78,7 +127,7 @@ impl Bytes {
         if self.holds(at, to.len()) {
             // SAFETY: in bounds by the check, alive by the promise to `new`; `to` is private memory, so the two do
             // not overlap. A peer that writes here meanwhile may tear the copy; any bytes are valid bytes.
-            unsafe { copy(self.base.add(at), to.as_mut_ptr(), to.len()) }
+            unsafe { core::ptr::copy_nonoverlapping(self.base.add(at), to.as_mut_ptr(), to.len()) }
         }
     }
 
@@ -95,31 +144,33 @@ impl Bytes {
         if self.holds(at, size_of::<T>()) {
             // SAFETY: in bounds by the check, alive by the promise to `new`; `value` is private and of that size.
             // A peer that writes here meanwhile may tear the copy; T allows any bits.
-            unsafe { copy(self.base.add(at), (&raw mut value).cast(), size_of::<T>()) }
+            unsafe {
+                core::ptr::copy_nonoverlapping(self.base.add(at), (&raw mut value).cast(), size_of::<T>())
+            }
         }
         value
     }
 
-    /// Reads the 8-aligned word at offset `at`, exactly once: what is checked is what is used.
+    /// Where the word of a position lies. Positions go round the largest power of two that fits, so that every one of
+    /// them lies inside.
     #[inline(always)]
-    pub(crate) fn word(&self, at: usize) -> u64 {
-        let at = at & !7;
-        if !self.holds(at, 8) {
-            return 0;
-        }
-        // SAFETY: in bounds by the check, alive and aligned by the promise to `new`. Volatile, so that the compiler
-        // never reads it a second time, when a hostile peer may have changed it.
-        unsafe { self.base.add(at).cast::<u64>().read_volatile() }
+    fn word_offset(&self, position: u64) -> usize {
+        position as usize & self.word_mask
     }
 
-    /// Writes the 8-aligned word at offset `at`.
+    /// Reads the word at `position`, exactly once: what is checked is what is used.
     #[inline(always)]
-    pub(crate) fn set_word(&self, at: usize, word: u64) {
-        let at = at & !7;
-        if self.holds(at, 8) {
-            // SAFETY: in bounds by the check, alive and aligned by the promise to `new`.
-            unsafe { self.base.add(at).cast::<u64>().write(word) }
-        }
+    pub(crate) fn word(&self, position: u64) -> u64 {
+        // SAFETY: in bounds by the mask, alive and aligned by the promise to `new`. Volatile, so that the compiler
+        // never reads it a second time, when a hostile peer may have changed it.
+        unsafe { self.base.add(self.word_offset(position)).cast::<u64>().read_volatile() }
+    }
+
+    /// Writes the word at `position`.
+    #[inline(always)]
+    pub(crate) fn set_word(&self, position: u64, word: u64) {
+        // SAFETY: in bounds by the mask, alive and aligned by the promise to `new`.
+        unsafe { self.base.add(self.word_offset(position)).cast::<u64>().write_volatile(word) }
     }
 
     /// The address of `len` bytes at offset `at`, null if they do not fit. Whoever reads or writes through it must
@@ -130,41 +181,10 @@ impl Bytes {
     }
 }
 
-/// The one copy. Lengths that messages often have are moved by a few loads and stores, without a call; where a length
-/// is no multiple of the move, the last move overlaps the one before.
-///
-/// # Safety
-/// `len` bytes are readable at `from` and writable at `to`, and the two do not overlap.
-#[allow(unsafe_code)]
-#[inline(always)]
-unsafe fn copy(from: *const u8, to: *mut u8, len: usize) {
-    // SAFETY: every move below lies within the first `len` bytes of both sides, which the caller vouches for.
-    unsafe {
-        match len {
-            8..=15 => {
-                move_at::<8>(from, to, 0);
-                move_at::<8>(from, to, len - 8);
-            }
-            16..=32 => {
-                move_at::<16>(from, to, 0);
-                move_at::<16>(from, to, len - 16);
-            }
-            33..=64 => {
-                move_at::<16>(from, to, 0);
-                move_at::<16>(from, to, 16);
-                move_at::<16>(from, to, len - 32);
-                move_at::<16>(from, to, len - 16);
-            }
-            _ => core::ptr::copy_nonoverlapping(from, to, len),
-        }
-    }
-}
-
-/// # Safety
-/// As for `copy`, with the `N` bytes from offset `at` on.
-#[allow(unsafe_code)]
-#[inline(always)]
-unsafe fn move_at<const N: usize>(from: *const u8, to: *mut u8, at: usize) {
-    // SAFETY: the caller's promise; a constant length becomes a plain move.
-    unsafe { core::ptr::copy_nonoverlapping(from.add(at), to.add(at), N) }
+/// At most 8 bytes as a word, the rest of it zero.
+#[inline]
+fn short_word(bytes: &[u8]) -> u64 {
+    let mut word = [0; 8];
+    word.iter_mut().zip(bytes).for_each(|(to, byte)| *to = *byte);
+    u64::from_ne_bytes(word)
 }

@@ -28,7 +28,7 @@ pub(crate) struct EventCount(AtomicU32);
 unsafe impl crate::segment::region::Shared for EventCount {}
 
 impl EventCount {
-    #[cfg(test)]
+    #[cfg(all(test, loom))]
     pub(crate) fn new() -> EventCount {
         EventCount(AtomicU32::new(0))
     }

@@ -6,6 +6,7 @@
 
 use crate::error::ErrorKind;
 use crate::shim::{Ordering, Wake, Watch, sleep, sleep_first, wake};
+use std::cell::Cell;
 use std::time::Duration;
 
 /// The longest sleep without a look around.
@@ -35,9 +36,16 @@ impl Timeout {
     }
 }
 
+impl Timeout {
+    /// The same, with a wait of no time called a try.
+    pub(crate) fn or_try(self) -> Timeout {
+        if self == Timeout::For(Duration::ZERO) { Timeout::Try } else { self }
+    }
+}
+
 impl From<Duration> for Timeout {
     fn from(wait: Duration) -> Timeout {
-        if wait.is_zero() { Timeout::Try } else { Timeout::For(wait) }
+        Timeout::For(wait).or_try()
     }
 }
 
@@ -69,6 +77,8 @@ pub(crate) struct Manner {
 pub(crate) struct Wait {
     deadline: Option<u64>,
     manner: Manner,
+    /// When the slice ends that the first sleep began, or the one after the last look around. 0: none has begun.
+    slice_end: Cell<u64>,
 }
 
 #[cfg(not(loom))]
@@ -96,7 +106,7 @@ fn deadline_of(_: Timeout) -> Option<u64> {
 
 impl Wait {
     pub(crate) fn new(timeout: Timeout, manner: Manner) -> Wait {
-        Wait { deadline: deadline_of(timeout), manner }
+        Wait { deadline: deadline_of(timeout), manner, slice_end: Cell::new(0) }
     }
 
     /// Whether there is time left.
@@ -104,21 +114,31 @@ impl Wait {
         if self.deadline.is_some_and(|d| d <= now_ns()) { Err(ErrorKind::Timeout) } else { Ok(()) }
     }
 
-    /// Sleeps at most a slice on all of `watches`; the first is the object's word, the others are alive words.
-    /// `doubt`: a process may be dying, look again soon.
+    /// Sleeps at most until the slice ends on all of `watches`; the first is the object's word, the others are alive
+    /// words. `doubt`: a process may be dying, look again soon.
+    ///
+    /// A slice goes on over several sleeps: who is woken often, or looks every millisecond, looks around as well. But
+    /// not before it ends: clearing up also clears away that a dying process has lost a thread.
     pub(crate) fn sleep(&self, watches: &[Watch<'_>], doubt: bool) -> Result<Slept, ErrorKind> {
         let now = now_ns();
         if self.deadline.is_some_and(|d| d <= now) {
             return Err(ErrorKind::Timeout);
         }
-        let slice = now + if doubt { DOUBT_NS } else { SLICE_NS };
+        if self.slice_end.get() == 0 {
+            self.slice_end.set(now + SLICE_NS);
+        }
+        let slice = if doubt { self.slice_end.get().min(now + DOUBT_NS) } else { self.slice_end.get() };
         let until = if cfg!(loom) { None } else { Some(self.deadline.map_or(slice, |d| d.min(slice))) };
         let woken = if self.manner.fallback { sleep_first(watches, until) } else { sleep(watches, until) };
         relay(&watches[1..]);
+        let now = now_ns();
         match woken {
             Wake::Interrupted if self.manner.interruptible => Err(ErrorKind::Interrupted),
-            Wake::TimedOut if self.deadline.is_some_and(|d| d <= now_ns()) => Err(ErrorKind::Timeout),
-            Wake::TimedOut => Ok(Slept::Slice),
+            Wake::TimedOut if self.deadline.is_some_and(|d| d <= now) => Err(ErrorKind::Timeout),
+            _ if now >= self.slice_end.get() => {
+                self.slice_end.set(now + SLICE_NS);
+                Ok(Slept::Slice)
+            }
             _ => Ok(Slept::Look),
         }
     }

@@ -51,6 +51,7 @@ impl Run {
 /// The writing end.
 pub(crate) struct Producer<P> {
     place: P,
+    bytes: Bytes,
     circle: Circle,
     size: usize,
     fill: Fill,
@@ -61,7 +62,7 @@ impl<P: Place> Producer<P> {
     pub(crate) fn resume(place: P, size: usize) -> Result<Producer<P>, Corrupt> {
         let circle = circle(place.bytes(), size)?;
         let fill = Fill::resume(place.words(), circle)?;
-        Ok(Producer { place, circle, size, fill })
+        Ok(Producer { bytes: place.bytes().clone(), place, circle, size, fill })
     }
 
     /// Where the ring lies.
@@ -70,7 +71,7 @@ impl<P: Place> Producer<P> {
     }
 
     /// Sends one element: it is visible to the reader before this returns.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn send<T: NoUninit>(&mut self, element: &T) -> Result<(), NoRoom> {
         self.push(element)?;
         self.publish();
@@ -78,7 +79,7 @@ impl<P: Place> Producer<P> {
     }
 
     /// Stages one element.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push<T: NoUninit>(&mut self, element: &T) -> Result<(), NoRoom> {
         if size_of::<T>() != self.size {
             return Err(NoRoom::Unfit);
@@ -87,7 +88,7 @@ impl<P: Place> Producer<P> {
             self.find_room()?;
         }
         let at = self.circle.offset(self.fill.tail) as usize * size_of::<T>();
-        self.place.bytes().put(at, element);
+        self.bytes.put(at, element);
         self.fill.stage(1);
         Ok(())
     }
@@ -113,7 +114,7 @@ impl<P: Place> Producer<P> {
         }
         let count = count.min(self.fill.free() as usize);
         let run = Run::new(self.circle, self.size, self.fill.tail, count);
-        run.copy_in(self.place.bytes(), &elements[..count * self.size]);
+        run.copy_in(&self.bytes, &elements[..count * self.size]);
         self.fill.stage(count as u64);
         self.publish();
         Ok(count)
@@ -145,6 +146,7 @@ impl<P: Place> Producer<P> {
 /// The reading end.
 pub(crate) struct Consumer<P> {
     place: P,
+    bytes: Bytes,
     circle: Circle,
     size: usize,
     drain: Drain,
@@ -164,7 +166,7 @@ impl<P: Place> Consumer<P> {
     fn start(place: P, size: usize, died: bool) -> Result<Consumer<P>, Corrupt> {
         let circle = circle(place.bytes(), size)?;
         let drain = Drain::resume(place.words(), circle, died)?;
-        Ok(Consumer { place, circle, size, drain })
+        Ok(Consumer { bytes: place.bytes().clone(), place, circle, size, drain })
     }
 
     /// Where the ring lies.
@@ -179,16 +181,23 @@ impl<P: Place> Consumer<P> {
     }
 
     /// Takes the next element and releases it, and all taken before.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn recv<T: AnyBitPattern>(&mut self) -> Result<T, NoRecord> {
-        let element = self.peek()?;
-        self.drain.take(1);
+        let element = self.next()?;
         self.release();
         Ok(element)
     }
 
+    /// Takes the next element: the next `release` or `recv` gives it back, together with all taken before.
+    #[inline(always)]
+    pub(crate) fn next<T: AnyBitPattern>(&mut self) -> Result<T, NoRecord> {
+        let element = self.peek()?;
+        self.drain.take(1);
+        Ok(element)
+    }
+
     /// A copy of the next element, which stays where it is.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn peek<T: AnyBitPattern>(&mut self) -> Result<T, NoRecord> {
         if size_of::<T>() != self.size {
             return Err(NoRecord::Unfit(self.size));
@@ -197,7 +206,7 @@ impl<P: Place> Consumer<P> {
             self.look()?;
         }
         let at = self.circle.offset(self.drain.cursor) as usize * size_of::<T>();
-        Ok(self.place.bytes().get(at))
+        Ok(self.bytes.get(at))
     }
 
     /// Moves over `count` elements that are published. False, and nothing done, if there are fewer.
@@ -237,7 +246,7 @@ impl<P: Place> Consumer<P> {
         }
         let count = count.min(self.drain.available() as usize);
         let run = Run::new(self.circle, self.size, self.drain.cursor, count);
-        run.copy_out(self.place.bytes(), &mut elements[..count * self.size]);
+        run.copy_out(&self.bytes, &mut elements[..count * self.size]);
         Ok(count)
     }
 
@@ -258,7 +267,7 @@ impl<P: Place> Consumer<P> {
         self.drain.publish_head(self.place.words());
     }
 
-    #[inline]
+    #[inline(never)]
     fn look(&mut self) -> Result<(), NoRecord> {
         if self.drain.refresh(self.place.words())? { Ok(()) } else { Err(NoRecord::Empty) }
     }

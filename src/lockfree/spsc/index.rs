@@ -233,6 +233,9 @@ impl Drain {
     /// Shows a busy producer, too, what has been given back.
     #[inline]
     pub(super) fn publish_head(&mut self, words: &Words) {
+        if self.head == self.released {
+            return; // an idle consumer may ask at every look, and must not disturb the line
+        }
         self.head = self.released;
         words.head.0.store(self.released, Ordering::Release); // edge: free
     }

@@ -53,6 +53,7 @@ impl Slot {
 /// The writing end.
 pub(crate) struct Producer<P> {
     place: P,
+    bytes: Bytes,
     circle: Circle,
     fill: Fill,
     /// Up to here a record of any legal length may be written without another look: free, and of this lap.
@@ -65,7 +66,7 @@ impl<P: Place> Producer<P> {
         let circle = circle(place.bytes())?;
         let fill = Fill::resume(place.words(), circle)?;
         let bound = fill.tail;
-        Ok(Producer { place, circle, fill, bound })
+        Ok(Producer { bytes: place.bytes().clone(), place, circle, fill, bound })
     }
 
     /// Where the ring lies.
@@ -75,11 +76,11 @@ impl<P: Place> Producer<P> {
 
     /// The longest record this ring takes.
     pub(crate) fn longest(&self) -> usize {
-        longest(self.place.bytes().len())
+        longest(self.bytes.len())
     }
 
     /// Sends one record: it is visible to the reader before this returns.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn send(&mut self, payload: &[u8]) -> Result<(), NoRoom> {
         self.push(payload)?;
         self.publish();
@@ -87,12 +88,13 @@ impl<P: Place> Producer<P> {
     }
 
     /// Stages one record: the next `publish`, `send` or `commit` shows it, together with all staged before.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, payload: &[u8]) -> Result<(), NoRoom> {
-        self.make_room(footprint(payload.len()))?;
-        let at = self.payload_offset();
-        self.place.bytes().copy_in(at, payload);
-        self.stage(payload.len());
+        let need = footprint(payload.len());
+        self.make_room(need)?;
+        self.bytes.words_in(self.fill.tail.wrapping_add(HEADER), payload);
+        self.bytes.set_word(self.fill.tail, DATA | payload.len() as u64);
+        self.fill.stage(need);
         Ok(())
     }
 
@@ -108,7 +110,7 @@ impl<P: Place> Producer<P> {
     pub(crate) fn write(&mut self, slot: &Slot, offset: usize, part: &[u8]) -> bool {
         let ours = slot.position == self.fill.tail && offset <= slot.len && part.len() <= slot.len - offset;
         if ours {
-            self.place.bytes().copy_in(self.payload_offset() + offset, part);
+            self.bytes.copy_in(self.payload_offset() + offset, part);
         }
         ours
     }
@@ -117,7 +119,7 @@ impl<P: Place> Producer<P> {
     #[cfg(not(loom))]
     pub(crate) fn address(&self, slot: &Slot) -> *mut u8 {
         let at = self.circle.offset(slot.position.wrapping_add(HEADER));
-        self.place.bytes().address(at as usize, slot.len)
+        self.bytes.address(at as usize, slot.len)
     }
 
     /// Makes the first `len` bytes of a slot a record, visible to the reader before this returns. False, and nothing
@@ -167,8 +169,7 @@ impl<P: Place> Producer<P> {
     /// Writes the header of the record whose payload is written, and moves over both.
     #[inline(always)]
     fn stage(&mut self, len: usize) {
-        let at = self.circle.offset(self.fill.tail);
-        self.place.bytes().set_word(at as usize, DATA | len as u64);
+        self.bytes.set_word(self.fill.tail, DATA | len as u64);
         self.fill.stage(footprint(len));
     }
 
@@ -209,8 +210,7 @@ impl<P: Place> Producer<P> {
     /// Fills the rest of the lap. It is staged like a record, and published with the next one.
     fn pad(&mut self) {
         let room = self.circle.room(self.fill.tail);
-        let at = self.circle.offset(self.fill.tail);
-        self.place.bytes().set_word(at as usize, PAD | (room - HEADER));
+        self.bytes.set_word(self.fill.tail, PAD | (room - HEADER));
         self.fill.stage(room);
     }
 }
@@ -235,11 +235,24 @@ impl Record {
 /// The reading end.
 pub(crate) struct Consumer<P> {
     place: P,
+    bytes: Bytes,
     circle: Circle,
     drain: Drain,
     /// Everything from the cursor up to here is published, and of this lap.
     bound: u64,
+    usual: Usual,
 }
+
+/// The last header and what it meant. Most streams repeat one length; then the next position comes from here, and does
+/// not wait for the header to arrive.
+#[derive(Clone, Copy)]
+struct Usual {
+    header: u64,
+    len: usize,
+    footprint: u64,
+}
+
+const EMPTY_RECORD: Usual = Usual { header: DATA, len: 0, footprint: HEADER };
 
 impl<P: Place> Consumer<P> {
     /// Begins, or goes on after a consumer that closed: nothing is in doubt.
@@ -256,7 +269,7 @@ impl<P: Place> Consumer<P> {
         let circle = circle(place.bytes())?;
         let drain = Drain::resume(place.words(), circle, died)?;
         let bound = drain.cursor;
-        Ok(Consumer { place, circle, drain, bound })
+        Ok(Consumer { bytes: place.bytes().clone(), place, circle, drain, bound, usual: EMPTY_RECORD })
     }
 
     /// Where the ring lies.
@@ -271,35 +284,47 @@ impl<P: Place> Consumer<P> {
 
     /// The longest record an honest producer writes.
     pub(crate) fn longest(&self) -> usize {
-        longest(self.place.bytes().len())
+        longest(self.bytes.len())
     }
 
     /// Copies the next record to `buffer` and releases it, and all taken before.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn recv(&mut self, buffer: &mut [u8]) -> Result<Record, NoRecord> {
-        let record = self.peek()?;
-        match buffer.get_mut(..record.len) {
-            Some(payload) => self.read(&record, 0, payload),
-            None => return Err(NoRecord::Unfit(record.len)),
-        };
-        self.drain.take(footprint(record.len));
+        let record = self.next(buffer)?;
         self.release();
         Ok(record)
     }
 
+    /// Copies the next record to `buffer` and takes it: the next `release` or `recv` gives it back, together with all
+    /// taken before.
+    #[inline(always)]
+    pub(crate) fn next(&mut self, buffer: &mut [u8]) -> Result<Record, NoRecord> {
+        let record = self.peek()?;
+        if record.len == buffer.len() {
+            self.bytes.words_out(record.position.wrapping_add(HEADER), buffer);
+        } else {
+            self.copy_shorter(&record, buffer)?;
+        }
+        self.drain.take(self.usual.footprint);
+        Ok(record)
+    }
+
+    #[inline(never)]
+    fn copy_shorter(&self, record: &Record, buffer: &mut [u8]) -> Result<(), NoRecord> {
+        let Some(payload) = buffer.get_mut(..record.len) else { return Err(NoRecord::Unfit(record.len)) };
+        self.bytes.words_out(record.position.wrapping_add(HEADER), payload);
+        Ok(())
+    }
+
     /// The next record, which stays where it is.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn peek(&mut self) -> Result<Record, NoRecord> {
-        if self.bound == self.drain.cursor {
-            self.look()?;
+        let left = self.bound.wrapping_sub(self.drain.cursor);
+        if left < self.usual.footprint || self.bytes.word(self.drain.cursor) != self.usual.header {
+            self.find_record()?;
         }
-        let header = self.place.bytes().word(self.circle.offset(self.drain.cursor) as usize);
-        // Both ends are multiples of 8 and differ. Any other kind than DATA makes the length enormous.
-        let len = header ^ DATA;
-        if len > self.bound.wrapping_sub(self.drain.cursor) - HEADER {
-            return self.peek_behind_pad(header);
-        }
-        Ok(Record { position: self.drain.cursor, len: len as usize, redelivered: self.drain.in_doubt() })
+        let (position, redelivered) = (self.drain.cursor, self.drain.in_doubt());
+        Ok(Record { position, len: self.usual.len, redelivered })
     }
 
     /// Copies part of a record. False, and nothing done, if the part leaves the record.
@@ -308,7 +333,7 @@ impl<P: Place> Consumer<P> {
         let inside = offset <= record.len && part.len() <= record.len - offset;
         if inside {
             let at = self.circle.offset(record.position) as usize + HEADER as usize + offset;
-            self.place.bytes().copy_out(at, part);
+            self.bytes.copy_out(at, part);
         }
         inside
     }
@@ -317,7 +342,7 @@ impl<P: Place> Consumer<P> {
     #[cfg(not(loom))]
     pub(crate) fn address(&self, record: &Record) -> *const u8 {
         let at = self.circle.offset(record.position) + HEADER;
-        self.place.bytes().address(at as usize, record.len)
+        self.bytes.address(at as usize, record.len)
     }
 
     /// Moves on to the record after the one that `peek` gave. False, and nothing done, if it gave another since.
@@ -349,6 +374,16 @@ impl<P: Place> Consumer<P> {
         self.drain.publish_head(self.place.words());
     }
 
+    /// Makes the record at the cursor the usual one, if there is one.
+    #[inline(never)]
+    fn find_record(&mut self) -> Result<(), NoRecord> {
+        if self.bound == self.drain.cursor {
+            self.look()?;
+        }
+        let header = self.bytes.word(self.drain.cursor);
+        self.learn(header)
+    }
+
     /// Makes the bound leave the cursor behind.
     #[inline]
     fn look(&mut self) -> Result<(), NoRecord> {
@@ -360,9 +395,21 @@ impl<P: Place> Consumer<P> {
         Ok(())
     }
 
+    /// Checks a header and makes it the usual one; goes to the next lap if it is a pad.
+    #[inline]
+    fn learn(&mut self, header: u64) -> Result<(), NoRecord> {
+        // Cursor and bound are multiples of 8 and differ. Any other kind than DATA makes the length enormous.
+        let len = header ^ DATA;
+        if len > self.bound.wrapping_sub(self.drain.cursor) - HEADER {
+            return self.skip_pad(header);
+        }
+        self.usual = Usual { header, len: len as usize, footprint: footprint(len as usize) };
+        Ok(())
+    }
+
     #[cold]
     #[inline(never)]
-    fn peek_behind_pad(&mut self, header: u64) -> Result<Record, NoRecord> {
+    fn skip_pad(&mut self, header: u64) -> Result<(), NoRecord> {
         let room = self.circle.room(self.drain.cursor);
         let published = self.bound.wrapping_sub(self.drain.cursor);
         // No honest pad fills a whole lap; without that a hostile producer could have us run round for ever.
@@ -371,6 +418,8 @@ impl<P: Place> Consumer<P> {
         }
         self.drain.take(room);
         self.bound = self.drain.cursor;
-        self.peek()
+        self.look()?;
+        let first = self.bytes.word(self.drain.cursor);
+        self.learn(first)
     }
 }

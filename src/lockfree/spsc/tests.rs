@@ -17,7 +17,8 @@ struct Heap {
 
 impl Heap {
     fn new(len: usize, position: u64) -> Heap {
-        let memory: Box<[UnsafeCell<u64>]> = (0..len.div_ceil(8)).map(|_| UnsafeCell::new(0)).collect();
+        let memory: Box<[UnsafeCell<u64>]> =
+            (0..len.div_ceil(8).max(1)).map(|_| UnsafeCell::new(0)).collect();
         // SAFETY: the cells are aligned to 8, live as long as this value, and nobody has a reference into them.
         let bytes = unsafe { Bytes::new(memory.as_ptr().cast_mut().cast(), len) };
         Heap { words: Words::starting_at(position), bytes, _memory: memory }
@@ -121,6 +122,33 @@ fn full_is_exact() {
             assert_eq!(producer.send(&[7; 8]), Ok(()));
         }
     }
+}
+
+#[test]
+fn full_is_exact_within_a_lump() {
+    let heap = Heap::new(256, 0);
+    let (mut producer, mut consumer) = ends(&heap);
+    while producer.send(&[7; 8]).is_ok() {}
+    for _ in 0..40 {
+        assert_eq!(recv(&mut consumer).unwrap(), [7; 8]);
+        assert_eq!(producer.send(&[7; 8]), Ok(()));
+        assert_eq!(producer.send(&[7; 8]), Err(NoRoom::Full));
+    }
+}
+
+#[test]
+fn a_batch_is_taken_record_by_record() {
+    let heap = Heap::new(256, 0);
+    let (mut producer, mut consumer) = ends(&heap);
+    (0..5).for_each(|n| producer.push(&[n; 9]).unwrap());
+    producer.publish();
+    let mut buffer = [0; 9];
+    for n in 0..5 {
+        assert_eq!(consumer.next(&mut buffer).unwrap().len(), 9);
+        assert_eq!((buffer, heap.words.read().2), ([n; 9], 0));
+    }
+    consumer.release();
+    assert_eq!(heap.words.read().2, 5 * 24);
 }
 
 #[test]
@@ -393,7 +421,7 @@ fn no_words_or_headers_make_an_end_stray() {
         for step in 0..60 {
             any_step(&mut random, &mut producer, &mut consumer);
             if step % 3 == 2 {
-                let at = random.below(16) as usize * 8;
+                let at = random.below(16) * 8;
                 let kind = random.below(4) << 32;
                 heap.bytes.set_word(
                     at,

@@ -113,8 +113,12 @@ impl Lock {
     /// full).
     #[inline]
     pub fn acquire(&self, timeout: impl Into<Timeout>) -> Result<Guard<'_>> {
-        let news = self.acquire_unguarded(timeout)?;
-        Ok(Guard { lock: self, news, not_send: PhantomData })
+        let me = self.me();
+        if me != 0 && self.word().try_fast(me) {
+            return Ok(Guard { lock: self, token: me, news: None, not_send: PhantomData });
+        }
+        let news = self.acquire_slow(timeout.into())?;
+        Ok(Guard { lock: self, token: self.me(), news, not_send: PhantomData })
     }
 
     /// Takes the lock if it is free: `Busy` otherwise.
@@ -127,15 +131,23 @@ impl Lock {
     /// [`Scope::Anyone`] from any thread that may. `Some(News::OwnerDied)`: see [`Guard::owner_died`].
     #[inline]
     pub fn acquire_unguarded(&self, timeout: impl Into<Timeout>) -> Result<Option<News>> {
-        let me = self.me();
-        if me != 0 && self.word().try_fast(me) {
+        if self.acquire_fast() {
             return Ok(None);
         }
         self.acquire_slow(timeout.into())
     }
 
+    /// The uncontended step of acquiring: takes the lock if it is free, clean, and the caller is known here. Cannot
+    /// panic, allocates nothing, calls nobody.
+    #[inline]
+    pub(crate) fn acquire_fast(&self) -> bool {
+        let me = self.me();
+        me != 0 && self.word().try_fast(me)
+    }
+
     #[cold]
     fn acquire_slow(&self, timeout: Timeout) -> Result<Option<News>> {
+        let timeout = timeout.or_try();
         // A sleeper needs a registered thread too: its death must wake the others.
         let thread = thread::register(&self.yard)?;
         let (token, is_me) = match self.scope {
@@ -148,7 +160,21 @@ impl Lock {
         } else {
             self.acquire_as(taker, &Processes(&self.yard), timeout)
         };
+        let got = match got {
+            // Short waits never see a slice end; a death that the kernel did not tell is asked for here.
+            Err(e) if e.kind() == ErrorKind::Timeout && self.owner_is_gone() => {
+                self.yard.sweep();
+                self.acquire_as(taker, &Threads(&self.yard), Timeout::Try)
+            }
+            got => got,
+        };
         Ok((got? == Got::Suspect).then_some(News::OwnerDied))
+    }
+
+    /// Whether the owning thread's whole process is gone. Asks the kernel.
+    fn owner_is_gone(&self) -> bool {
+        let process = || self.yard.process_of(self.word().holder()?);
+        self.scope == Scope::Thread && process().is_some_and(|p| !self.yard.is_here(p))
     }
 
     fn acquire_as(
@@ -167,16 +193,22 @@ impl Lock {
     /// nobody is a stranger).
     #[inline]
     pub fn release(&self) -> Result<()> {
-        let me = self.me();
-        if me != 0 && self.word().release_fast(me) {
+        if self.release_fast() {
             return Ok(());
         }
-        self.release_slow(me)
+        self.release_slow()
+    }
+
+    /// The uncontended step of releasing, as [`Lock::acquire_fast`].
+    #[inline]
+    pub(crate) fn release_fast(&self) -> bool {
+        let me = self.me();
+        me != 0 && self.word().release_fast(me)
     }
 
     #[cold]
-    fn release_slow(&self, me: u32) -> Result<()> {
-        match (self.scope, me) {
+    fn release_slow(&self) -> Result<()> {
+        match (self.scope, self.me()) {
             (Scope::Anyone, _) => self.word().release_any()?,
             (_, 0) => return Err(ErrorKind::NotOwner.into()),
             (_, me) => self.word().release(me)?,
@@ -261,6 +293,8 @@ pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who) {
 #[derive(Debug)]
 pub struct Guard<'a> {
     lock: &'a Lock,
+    /// Under which the lock was taken. Who finds another one is a fork child, or has left the yard since.
+    token: u32,
     news: Option<News>,
     not_send: PhantomData<*const ()>,
 }
@@ -282,6 +316,9 @@ impl Guard<'_> {
 impl Drop for Guard<'_> {
     #[inline]
     fn drop(&mut self) {
-        let _ = self.lock.release(); // NotOwner: a fork child's inherited guard
+        // Also with scope Anyone, where a release would free the lock whoever holds it.
+        if self.lock.me() == self.token && !self.lock.word().release_fast(self.token) {
+            let _ = self.lock.word().release(self.token); // NotOwner: somebody else has released it
+        }
     }
 }

@@ -3,6 +3,7 @@
 
 mod end;
 mod layout;
+mod loose;
 mod receiver;
 mod sender;
 mod side;
@@ -23,7 +24,9 @@ use crate::presence::attachment::{Attachment, Gone, Held, Who};
 use crate::segment::directory::{ObjectType, Record as Entry};
 use crate::shim::Bytes;
 use crate::sync::wait::Manner;
+pub(crate) use layout::RECORDS_AT as BODY_BYTES;
 use layout::{Body, RECORDS_AT};
+pub(crate) use loose::{LooseReceiver, LooseSender};
 use side::{Side, Spot, Which};
 
 /// How an end waits.
@@ -180,7 +183,7 @@ impl Ring {
     }
 
     fn side(&self, which: Which, strategy: Strategy) -> Result<(Side, end::Taken)> {
-        Side::take(&self.yard, self.spot, which, strategy, self.options.spin_only, self.manner)
+        Side::take(&self.yard, self.spot.clone(), which, strategy, self.options.spin_only, self.manner)
     }
 }
 

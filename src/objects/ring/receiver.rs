@@ -54,8 +54,8 @@ impl Receiver {
     pub(super) fn take(ring: &Ring, strategy: Strategy) -> Result<Receiver> {
         let (side, taken) = ring.side(Which::Receiver, strategy)?;
         let consumer = match taken {
-            Taken::Clean => Consumer::begin(ring.spot),
-            Taken::AfterDeath => Consumer::resume(ring.spot),
+            Taken::Clean => Consumer::begin(ring.spot.clone()),
+            Taken::AfterDeath => Consumer::resume(ring.spot.clone()),
         };
         match consumer {
             Ok(consumer) => Ok(Receiver { consumer, side, max_len: ring.max_len() }),
@@ -139,12 +139,45 @@ impl Receiver {
 
     /// The next record, which stays in the ring until it is released. Errors: as for [`Receiver::recv`].
     pub fn peek(&mut self, timeout: impl Into<Timeout>) -> Result<Record<'_>> {
-        self.side.check()?;
-        let record = match self.consumer.peek() {
-            Ok(record) => record,
-            Err(why) => self.wait(why, 0, timeout.into(), Consumer::peek)?,
-        };
+        let record = self.peek_record(timeout.into())?;
         Ok(Record { receiver: self, record })
+    }
+
+    /// The uncontended step of receiving. Cannot panic, allocates nothing; `None` if it takes [`Receiver::recv`].
+    #[inline]
+    pub(super) fn recv_fast(&mut self, buffer: &mut [u8]) -> Option<Received> {
+        if !self.side.is_ours() {
+            return None;
+        }
+        let record = self.consumer.recv(buffer).ok()?;
+        self.side.notify();
+        Some(Received { len: record.len(), redelivered: record.redelivered })
+    }
+
+    pub(super) fn peek_record(&mut self, timeout: Timeout) -> Result<record::Record> {
+        self.side.check()?;
+        match self.consumer.peek() {
+            Ok(record) => Ok(record),
+            Err(why) => self.wait(why, 0, timeout, Consumer::peek),
+        }
+    }
+
+    /// The first byte of a record.
+    pub(super) fn address(&self, record: &record::Record) -> *const u8 {
+        self.consumer.address(record)
+    }
+
+    /// Releases a record that `peek_record` gave. A fork child's copy of it is not its to release.
+    pub(super) fn release_record(&mut self, record: &record::Record) {
+        if self.side.is_ours() && self.consumer.take(record) {
+            self.consumer.release();
+            self.side.notify();
+        }
+    }
+
+    /// `NotOwner` in a fork child.
+    pub(super) fn check(&self) -> Result<()> {
+        self.side.check()
     }
 
     #[cold]
@@ -234,15 +267,12 @@ impl Record<'_> {
     /// is released or dropped. The memory is shared: a hostile sender may change it while you read, so make no
     /// reference to it unless you trust the sender.
     pub fn as_ptr(&self) -> *const u8 {
-        self.receiver.consumer.address(&self.record)
+        self.receiver.address(&self.record)
     }
 
     /// Done with: the record is delivered for good and its room given back.
     pub fn release(self) {
-        if self.receiver.consumer.take(&self.record) {
-            self.receiver.consumer.release();
-            self.receiver.side.notify();
-        }
+        self.receiver.release_record(&self.record);
     }
 }
 

@@ -24,7 +24,7 @@ pub struct Sender {
 impl Sender {
     pub(super) fn take(ring: &Ring, strategy: Strategy) -> Result<Sender> {
         let (side, _) = ring.side(Which::Sender, strategy)?;
-        match Producer::resume(ring.spot) {
+        match Producer::resume(ring.spot.clone()) {
             Ok(producer) => Ok(Sender { producer, side, max_len: ring.max_len() }),
             Err(_) => {
                 side.close(false);
@@ -72,12 +72,47 @@ impl Sender {
 
     /// Reserves room for a record of at most `len` bytes, to be written in place. Errors: as for [`Sender::send`].
     pub fn reserve(&mut self, len: usize, timeout: impl Into<Timeout>) -> Result<Reserved<'_>> {
-        self.side.check()?;
-        let slot = match self.producer.reserve(len) {
-            Ok(slot) => slot,
-            Err(why) => self.wait(why, len, timeout.into(), |p| p.reserve(len))?,
-        };
+        let slot = self.reserve_slot(len, timeout.into())?;
         Ok(Reserved { sender: self, slot: Some(slot) })
+    }
+
+    /// The uncontended step of sending. Cannot panic, allocates nothing; false if it takes [`Sender::send`].
+    #[inline]
+    pub(super) fn send_fast(&mut self, record: &[u8]) -> bool {
+        let sent = self.side.is_ours() && self.producer.send(record).is_ok();
+        if sent {
+            self.side.notify();
+        }
+        sent
+    }
+
+    pub(super) fn reserve_slot(&mut self, len: usize, timeout: Timeout) -> Result<Slot> {
+        self.side.check()?;
+        match self.producer.reserve(len) {
+            Ok(slot) => Ok(slot),
+            Err(why) => self.wait(why, len, timeout, |p| p.reserve(len)),
+        }
+    }
+
+    /// The first byte of a slot.
+    pub(super) fn address(&self, slot: &Slot) -> *mut u8 {
+        self.producer.address(slot)
+    }
+
+    /// Sends the first `len` bytes of a slot; `Range` gives the slot up.
+    pub(super) fn commit_slot(&mut self, slot: Slot, len: usize) -> Result<()> {
+        self.side.check()?;
+        let whole = slot.len();
+        if !self.producer.commit(slot, len) {
+            return Err(Error::with(ErrorKind::Range, format!("{len} bytes of {whole} reserved")));
+        }
+        self.side.notify();
+        Ok(())
+    }
+
+    /// `NotOwner` in a fork child.
+    pub(super) fn check(&self) -> Result<()> {
+        self.side.check()
     }
 
     #[cold]
@@ -161,18 +196,15 @@ impl Reserved<'_> {
     /// The first byte, to write in place without a copy: [`Reserved::len`] bytes, aligned to 8, valid until the
     /// reservation is committed or dropped. The memory is shared: make no reference to it.
     pub fn as_mut_ptr(&mut self) -> *mut u8 {
-        self.slot.as_ref().map_or(std::ptr::null_mut(), |slot| self.sender.producer.address(slot))
+        self.slot.as_ref().map_or(std::ptr::null_mut(), |slot| self.sender.address(slot))
     }
 
-    /// Sends the first `len` bytes as one record. Errors: `Range`, and nothing was sent.
+    /// Sends the first `len` bytes as one record. Errors: `Range`, `NotOwner` (a fork child); nothing was sent.
     pub fn commit(mut self, len: usize) -> Result<()> {
-        let whole = self.len();
-        let sent = self.slot.take().is_some_and(|slot| self.sender.producer.commit(slot, len));
-        if !sent {
-            return Err(Error::with(ErrorKind::Range, format!("{len} bytes of {whole} reserved")));
+        match self.slot.take() {
+            Some(slot) => self.sender.commit_slot(slot, len),
+            None => Err(ErrorKind::State.into()),
         }
-        self.sender.side.notify();
-        Ok(())
     }
 }
 

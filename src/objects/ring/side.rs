@@ -16,7 +16,7 @@ use crate::sync::wait::{Manner, Slept, Timeout, Wait};
 use std::ptr::NonNull;
 
 /// Where a ring lies in the mapping.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 pub(crate) struct Spot {
     body: NonNull<Body>,
     bytes: Bytes,
@@ -140,7 +140,13 @@ impl Side {
     /// `NotOwner` in a fork child: the end is the parent's.
     #[inline]
     pub(crate) fn check(&self) -> Result<()> {
-        if self.yard.token_if_joined() == self.me.0 { Ok(()) } else { Err(not_ours()) }
+        if self.is_ours() { Ok(()) } else { Err(not_ours()) }
+    }
+
+    /// Whether this process holds the end; a fork child does not.
+    #[inline]
+    pub(crate) fn is_ours(&self) -> bool {
+        self.yard.token_if_joined() == self.me.0
     }
 
     /// Closes the end and tells the peer.
@@ -168,7 +174,7 @@ impl Side {
         empty: ErrorKind,
         mut attempt: impl FnMut() -> Result<Option<T>>,
     ) -> Result<T> {
-        if timeout == Timeout::Try {
+        if timeout.or_try() == Timeout::Try {
             return self.try_again(empty, attempt);
         }
         let wait = Wait::new(timeout, self.manner);
@@ -214,7 +220,7 @@ impl Side {
     ) -> Result<T> {
         self.tries = self.tries.wrapping_add(1);
         let gone = match end::glance(self.theirs()) {
-            Peer::Here if self.tries % POLLS == 0 => self.peer(),
+            Peer::Here if self.tries.is_multiple_of(POLLS) => self.peer(),
             seen => seen,
         };
         match (attempt()?, ended(gone)) {

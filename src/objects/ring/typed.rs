@@ -59,7 +59,7 @@ impl<T: Pod> TypedRing<T> {
     /// Takes the sender's end for this process. Errors: as for [`Ring::sender`].
     pub fn sender(&self, strategy: Strategy) -> Result<TypedSender<T>> {
         let (side, _) = self.ring.side(Which::Sender, strategy)?;
-        match Producer::resume(self.ring.spot, size_of::<T>()) {
+        match Producer::resume(self.ring.spot.clone(), size_of::<T>()) {
             Ok(producer) => Ok(TypedSender { producer, side, of: PhantomData }),
             Err(_) => {
                 side.close(false);
@@ -72,8 +72,8 @@ impl<T: Pod> TypedRing<T> {
     pub fn receiver(&self, strategy: Strategy) -> Result<TypedReceiver<T>> {
         let (side, taken) = self.ring.side(Which::Receiver, strategy)?;
         let consumer = match taken {
-            Taken::Clean => Consumer::begin(self.ring.spot, size_of::<T>()),
-            Taken::AfterDeath => Consumer::resume(self.ring.spot, size_of::<T>()),
+            Taken::Clean => Consumer::begin(self.ring.spot.clone(), size_of::<T>()),
+            Taken::AfterDeath => Consumer::resume(self.ring.spot.clone(), size_of::<T>()),
         };
         match consumer {
             Ok(consumer) => Ok(TypedReceiver { consumer, side, of: PhantomData }),

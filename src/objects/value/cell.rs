@@ -1,5 +1,6 @@
 //! The bytes of a value: one atomic of the number's own width, never accessed at another.
 #![allow(unsafe_code)] // a pointer becomes an atomic of the right width
+#![allow(clippy::unnecessary_cast)] // one of the widths is that of the carrier
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::value::scalar::{Op, ScalarType, combine};
@@ -77,6 +78,17 @@ impl Cell {
         current: u64,
         new: u64,
     ) -> std::result::Result<u64, u64> {
+        match self.exchange_bits(kind, current, new) {
+            // A byte that no honest peer writes is `true` too; else a caller who was told so would try for ever.
+            Err(odd) if kind == ScalarType::Bool && current == 1 && odd > 1 => {
+                self.exchange_bits(kind, odd, new)
+            }
+            done => done,
+        }
+    }
+
+    #[inline]
+    fn exchange_bits(&self, kind: ScalarType, current: u64, new: u64) -> std::result::Result<u64, u64> {
         with_width!(self, kind, |a: W| a
             .compare_exchange(current as W, new as W, Ordering::AcqRel, Ordering::Acquire) // edge: value
             .map(|w| w as u64)
@@ -86,7 +98,7 @@ impl Cell {
     /// One step of the family; `Unsupported` if the type does not know the operation.
     #[inline]
     pub(crate) fn fetch(&self, kind: ScalarType, op: Op, operand: u64) -> Result<u64> {
-        if combine(kind, op, 0, 0).is_none() {
+        if !kind.knows(op) {
             return Err(Error::with(ErrorKind::Unsupported, format!("{op:?} of {kind:?}")));
         }
         Ok(self.fetch_bits(kind, op, operand))
@@ -112,7 +124,7 @@ impl Cell {
     fn fetch_slowly(&self, kind: ScalarType, op: Op, operand: u64) -> u64 {
         let mut old = self.load(kind);
         while let Some(new) = combine(kind, op, old, operand) {
-            match self.compare_exchange(kind, old, new) {
+            match self.exchange_bits(kind, old, new) {
                 Ok(_) => break,
                 Err(now) => old = now,
             }

@@ -66,9 +66,10 @@ impl AnyValue {
         self.cell.store(self.kind, bits);
     }
 
+    /// `None` if the type does not know the operation. As all calls here: no allocation, no system call, no lock.
     #[inline]
-    pub(crate) fn fetch(&self, op: Op, operand: u64) -> Result<u64> {
-        self.cell.fetch(self.kind, op, operand)
+    pub(crate) fn fetch(&self, op: Op, operand: u64) -> Option<u64> {
+        self.kind.knows(op).then(|| self.cell.fetch_bits(self.kind, op, operand))
     }
 
     #[inline]

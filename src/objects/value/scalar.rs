@@ -21,6 +21,12 @@ macro_rules! types {
                 match self { $(ScalarType::$variant => size_of::<$rust>(),)* }
             }
 
+            /// Whether `fetch` can do this to a number of the type.
+            #[inline]
+            pub(crate) fn knows(self, op: Op) -> bool {
+                combine(self, op, 0, 0).is_some()
+            }
+
             pub(crate) fn from_code(code: u64) -> Option<ScalarType> {
                 ScalarType::ALL.iter().copied().find(|t| *t as u64 == code)
             }

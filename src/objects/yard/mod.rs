@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::os::file;
 use crate::presence::attachment::Held;
 use crate::presence::thread;
-use crate::segment::directory::ObjectType;
+use crate::segment::directory::{ObjectType, Record};
 use crate::sync::wait::Manner;
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -42,6 +42,12 @@ pub struct ObjectInfo {
     pub kind: ObjectType,
     /// Bytes it takes.
     pub bytes: u64,
+}
+
+impl From<Record> for ObjectInfo {
+    fn from(record: Record) -> ObjectInfo {
+        ObjectInfo { name: record.name.as_str().to_owned(), kind: record.kind, bytes: record.len }
+    }
 }
 
 impl Yard {
@@ -84,12 +90,15 @@ impl Yard {
 
     /// Every object in the yard.
     pub fn objects(&self) -> Result<Vec<ObjectInfo>> {
-        let info = |r: crate::segment::directory::Record| ObjectInfo {
-            name: r.name.as_str().to_owned(),
-            kind: r.kind,
-            bytes: r.len,
-        };
-        Ok(self.held.directory()?.iter().map(info).collect())
+        Ok(self.held.directory()?.iter().map(ObjectInfo::from).collect())
+    }
+
+    /// One object after the other, for callers who cannot take them all at once: `cursor` begins at 0 and is moved
+    /// on. `None` at the end.
+    pub(crate) fn next_object(&self, cursor: &mut usize) -> Result<Option<ObjectInfo>> {
+        let Some((place, record)) = self.held.directory()?.next(*cursor) else { return Ok(None) };
+        *cursor = place + 1;
+        Ok(Some(record.into()))
     }
 
     /// How large the yard and its parts are.
@@ -109,9 +118,10 @@ impl Yard {
         self.held.is_sealed()
     }
 
-    /// Whether the yard's descriptor survives exec(2), so that the new program can open it by its number.
+    /// Whether the yard's descriptor survives exec(2), so that the new program can open it by its number. Errors:
+    /// `Closed` if somebody has closed the descriptor behind the library's back.
     pub fn set_inheritable(&self, inheritable: bool) -> Result<()> {
-        file::set_inheritable(self.held.fd().as_fd(), inheritable)
+        file::set_inheritable(self.held.checked_fd()?.as_fd(), inheritable)
     }
 
     /// Takes the calling thread out of the yard now instead of at its end. What it still owns counts as a dead

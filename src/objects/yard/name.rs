@@ -26,6 +26,8 @@ use std::path::{Path, PathBuf};
 const REMOVING: u64 = 1;
 /// How often a race with somebody who replaces or removes is tried again.
 const TRIES: u32 = 100;
+/// How long to wait for somebody who replaces a yard just now: he needs microseconds, unless he has lost the CPU.
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(1);
 
 /// The file of a named yard.
 pub(crate) fn path(name: &str) -> Result<PathBuf> {
@@ -85,12 +87,24 @@ fn new_file() -> Result<(OwnedFd, Option<PathBuf>)> {
     match file::create_unnamed(Path::new(SHM)) {
         Ok(fd) => Ok((fd, None)),
         Err(e) if matches!(e.os_error(), Some(errno::EOPNOTSUPP | errno::EISDIR | errno::EINVAL)) => {
-            let count = COUNT.fetch_add(1, Ordering::Relaxed); // Relaxed: only must differ
-            let path = Path::new(SHM).join(format!(".cyd-new-{}-{count}", process::pid()));
-            file::create_named(&path).map(|fd| (fd, Some(path)))
+            let next = || COUNT.fetch_add(1, Ordering::Relaxed); // Relaxed: only must differ
+            temporary_file(next)
         }
         Err(e) => Err(e),
     }
+}
+
+/// A file under a temporary name. One of that name may be left from a process of our number that was killed.
+fn temporary_file(next: impl Fn() -> u32) -> Result<(OwnedFd, Option<PathBuf>)> {
+    let mut last = Error::new(ErrorKind::Busy);
+    for _ in 0..TRIES {
+        let path = Path::new(SHM).join(format!(".cyd-new-{}-{}", process::pid(), next()));
+        match file::create_named(&path) {
+            Err(e) if e.kind() == ErrorKind::Exists => last = e,
+            made => return made.map(|fd| (fd, Some(path))),
+        }
+    }
+    Err(Error::with(ErrorKind::Busy, last.to_string()))
 }
 
 /// Takes our place in the finished yard, then names it.
@@ -114,7 +128,7 @@ fn publish(
 fn make_way(path: &Path) -> Result<()> {
     let Some(fd) = found(file::open(path))? else { return Ok(()) };
     drop(fd);
-    undisturbed(|| remove(path, true)).map(drop)
+    found(undisturbed(|| remove(path, true))).map(drop) // somebody may have removed it meanwhile
 }
 
 fn found<T>(result: Result<T>) -> Result<Option<T>> {
@@ -164,7 +178,10 @@ pub(crate) fn open(options: &Options, path: &Path) -> Result<Yard> {
         let identity = file::stat(fd.as_fd())?.identity;
         let geometry = header::check(fd.as_fd())?;
         let yard = match attach(options, fd, geometry, Some(path.to_owned())) {
-            Err(e) if e.kind() == ErrorKind::Busy => continue, // being replaced: the name will mean another
+            Err(e) if e.kind() == ErrorKind::Busy => {
+                std::thread::sleep(PAUSE); // being replaced: the name will mean another
+                continue;
+            }
             yard => yard?,
         };
         if found(file::stat_name(path))?.is_some_and(|now| now.identity == identity) {

@@ -39,6 +39,8 @@ pub struct Cost {
     pub lock_bytes: u64,
     /// Bytes a value takes.
     pub value_bytes: u64,
+    /// Bytes a ring takes besides its capacity.
+    pub ring_bytes: u64,
 }
 
 impl Options {
@@ -97,6 +99,7 @@ impl Options {
             slot_bytes: geometry.slot_bytes(),
             lock_bytes: crate::objects::lock::BODY_BYTES,
             value_bytes: crate::objects::value::BODY_BYTES,
+            ring_bytes: crate::objects::ring::BODY_BYTES,
         })
     }
 

@@ -99,7 +99,7 @@ fn more_threads_than_slots_are_refused_and_slots_come_back() {
     let lock = Lock::create(&yard, "l", Scope::Thread).unwrap(); // one slot is ours
     let (ready, go) = (std::sync::Barrier::new(2), std::sync::Barrier::new(2));
     std::thread::scope(|s| {
-        s.spawn(|| {
+        let second = s.spawn(|| {
             drop(lock.acquire(Timeout::Try).unwrap());
             ready.wait();
             go.wait();
@@ -108,6 +108,7 @@ fn more_threads_than_slots_are_refused_and_slots_come_back() {
         let third = s.spawn(|| lock.acquire(Timeout::Try).map(drop).unwrap_err().kind());
         assert_eq!(third.join().unwrap(), ErrorKind::NoSlots);
         go.wait();
+        second.join().unwrap(); // a scope's end does not wait until the thread has left its yards, a join does
     });
     for _ in 0..10 {
         std::thread::scope(|s| s.spawn(|| drop(lock.acquire(Timeout::Try).unwrap())).join().unwrap());

@@ -1,0 +1,94 @@
+//! Timing by alternating rounds.
+//!
+//! The host moves virtual CPUs between cores while a program runs, so absolute times mean little. Every round runs
+//! all variants one after the other; what is judged is the median over the rounds of each variant's time divided by
+//! the baseline's time of the same round.
+#![allow(dead_code, missing_docs, clippy::unwrap_used)] // each bench uses what it needs; a failed one may stop
+
+use std::time::{Duration, Instant};
+
+/// How many rounds; the first is thrown away. `cargo test --benches` runs one, to see that it works.
+pub fn rounds() -> usize {
+    if is_trial() { 2 } else { std::env::var("ROUNDS").ok().and_then(|r| r.parse().ok()).unwrap_or(21) }
+}
+
+/// Whether this is no measurement but a check that the bench works.
+pub fn is_trial() -> bool {
+    !std::env::args().any(|a| a == "--bench")
+}
+
+/// Scales the work of a round.
+pub fn scale(n: u64) -> u64 {
+    if is_trial() { (n / 100).max(1) } else { n }
+}
+
+/// Pins the calling thread to the `index`-th CPU that the process may use.
+pub fn pin(index: usize) {
+    // SAFETY: plain values on the stack; pid 0 is the calling thread.
+    unsafe {
+        let mut allowed: libc::cpu_set_t = std::mem::zeroed();
+        libc::sched_getaffinity(libc::getpid(), size_of::<libc::cpu_set_t>(), &raw mut allowed);
+        let cpus: Vec<usize> = (0..1024).filter(|&c| libc::CPU_ISSET(c, &allowed)).collect();
+        let mut one: libc::cpu_set_t = std::mem::zeroed();
+        libc::CPU_SET(cpus[index % cpus.len()], &mut one);
+        libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const one);
+    }
+}
+
+/// What the figures were measured on.
+pub fn describe(title: &str) {
+    let read = |p: &str| std::fs::read_to_string(p).unwrap_or_default();
+    let cpu = read("/proc/cpuinfo");
+    let model =
+        cpu.lines().find(|l| l.starts_with("model name")).unwrap_or("model name : unknown").to_owned();
+    let siblings = read("/sys/devices/system/cpu/cpu0/topology/thread_siblings_list");
+    println!("# {title}");
+    println!(
+        "# {}, CPU 0 shares its core with CPUs {}, {} rounds",
+        model.trim(),
+        siblings.trim(),
+        rounds() - 1
+    );
+}
+
+/// One way to do the work: does it `n` times.
+pub struct Variant<'a> {
+    pub name: String,
+    pub run: Box<dyn FnMut(u64) + 'a>,
+}
+
+pub fn variant<'a>(name: impl Into<String>, run: impl FnMut(u64) + 'a) -> Variant<'a> {
+    Variant { name: name.into(), run: Box::new(run) }
+}
+
+/// Runs the variants in turn; the first is the baseline. Prints a line for each.
+pub fn compare(title: &str, n: u64, mut variants: Vec<Variant<'_>>) {
+    let n = scale(n);
+    let mut times: Vec<Vec<Duration>> = vec![Vec::new(); variants.len()];
+    for round in 0..rounds() {
+        for (variant, times) in variants.iter_mut().zip(&mut times) {
+            let start = Instant::now();
+            (variant.run)(n);
+            if round > 0 {
+                times.push(start.elapsed());
+            }
+        }
+    }
+    println!("\n{title}");
+    println!("{:<44} {:>10} {:>8} {:>15}", "", "ns each", "ratio", "(min … max)");
+    for (variant, mine) in variants.iter().zip(&times) {
+        let mut ratios: Vec<f64> =
+            mine.iter().zip(&times[0]).map(|(a, b)| a.as_secs_f64() / b.as_secs_f64()).collect();
+        ratios.sort_by(f64::total_cmp);
+        let mut each: Vec<f64> = mine.iter().map(|t| t.as_nanos() as f64 / n as f64).collect();
+        each.sort_by(f64::total_cmp);
+        let middle = ratios.len() / 2;
+        println!(
+            "{:<44} {:>10.2} {:>8.3} {:>15}",
+            variant.name,
+            each[middle],
+            ratios[middle],
+            format!("({:.2} … {:.2})", ratios[0], ratios[ratios.len() - 1]),
+        );
+    }
+}

@@ -1,0 +1,184 @@
+/* Every function with every kind of wrong handle: NULL, closed, of another type, misaligned, garbage. */
+#define _GNU_SOURCE
+#include "courtyard.h"
+
+#include "check.h"
+#include <string.h>
+
+/* Where outputs go; none may be written. */
+static struct {
+    union {
+        cyd_cost_t cost;
+        cyd_holder_t holder;
+        cyd_object_info_t info;
+    } filled;
+    union {
+        cyd_lock_t *lock;
+        cyd_value_t *value;
+        cyd_ring_t *ring;
+        cyd_sender_t *sender;
+        cyd_receiver_t *receiver;
+        void *room;
+        const void *data;
+        size_t size;
+        uint32_t number;
+        bool truth;
+        int fd;
+    } a, b;
+    size_t cursor;
+    unsigned char bytes[16];
+} out, untouched;
+
+/* Calls everything that takes a handle first; all of it must end with `wanted`. */
+static void yard_calls(cyd_yard_t *yard, cyd_status_t wanted) {
+    IS(cyd_yard_get_cost(yard, &out.filled.cost), wanted);
+    IS(cyd_yard_sweep(yard), wanted);
+    IS(cyd_yard_detach_thread(yard), wanted);
+    IS(cyd_yard_is_sealed(yard, &out.a.truth), wanted);
+    IS(cyd_yard_fd(yard, &out.a.fd), wanted);
+    IS(cyd_yard_set_inheritable(yard, true), wanted);
+    IS(cyd_yard_next_object(yard, &out.cursor, &out.filled.info), wanted);
+    IS(cyd_lock_create(yard, "n", CYD_SCOPE_THREAD, &out.a.lock), wanted);
+    IS(cyd_lock_open(yard, "n", &out.a.lock), wanted);
+    IS(cyd_lock_open_or_create(yard, "n", CYD_SCOPE_THREAD, &out.a.lock), wanted);
+    IS(cyd_value_create(yard, "n", CYD_TYPE_U8, &out.a.value), wanted);
+    IS(cyd_value_open(yard, "n", CYD_TYPE_U8, &out.a.value), wanted);
+    IS(cyd_value_open_or_create(yard, "n", CYD_TYPE_U8, &out.a.value), wanted);
+    IS(cyd_ring_create(yard, "n", NULL, &out.a.ring), wanted);
+    IS(cyd_ring_open(yard, "n", &out.a.ring), wanted);
+    IS(cyd_ring_open_or_create(yard, "n", NULL, &out.a.ring), wanted);
+    IS(cyd_yard_close(yard), yard == NULL ? CYD_OK : wanted);
+}
+
+static void lock_calls(cyd_lock_t *lock, cyd_status_t wanted) {
+    IS(cyd_lock_acquire(lock, -1), wanted);
+    IS(cyd_lock_release(lock), wanted);
+    IS(cyd_lock_repaired(lock), wanted);
+    IS(cyd_lock_holder(lock, &out.filled.holder), wanted);
+    IS(cyd_lock_is_suspect(lock, &out.a.truth), wanted);
+    IS(cyd_lock_scope(lock, &out.a.number), wanted);
+    IS(cyd_lock_close(lock), lock == NULL ? CYD_OK : wanted);
+}
+
+static void value_calls(cyd_value_t *value, cyd_status_t wanted) {
+    IS(cyd_value_type(value, &out.a.number), wanted);
+    IS(cyd_value_get(value, CYD_TYPE_U8, out.bytes), wanted);
+    IS(cyd_value_set(value, CYD_TYPE_U8, out.bytes), wanted);
+    IS(cyd_value_fetch(value, CYD_TYPE_U8, CYD_OP_ADD, out.bytes, out.bytes), wanted);
+    IS(cyd_value_compare_exchange(value, CYD_TYPE_U8, out.bytes, out.bytes, &out.a.truth), wanted);
+    IS(cyd_value_close(value), value == NULL ? CYD_OK : wanted);
+}
+
+static void ring_calls(cyd_ring_t *ring, cyd_status_t wanted) {
+    IS(cyd_ring_capacity(ring, &out.a.size), wanted);
+    IS(cyd_ring_max_len(ring, &out.a.size), wanted);
+    IS(cyd_ring_sender_state(ring, &out.a.number), wanted);
+    IS(cyd_ring_receiver_state(ring, &out.a.number), wanted);
+    IS(cyd_ring_sender(ring, CYD_STRATEGY_ADAPTIVE, &out.a.sender), wanted);
+    IS(cyd_ring_receiver(ring, CYD_STRATEGY_ADAPTIVE, &out.a.receiver), wanted);
+    IS(cyd_ring_close(ring), ring == NULL ? CYD_OK : wanted);
+}
+
+static void sender_calls(cyd_sender_t *sender, cyd_status_t wanted) {
+    cyd_slice_t slice = {"x", 1};
+    IS(cyd_sender_send(sender, "x", 1, -1), wanted);
+    IS(cyd_sender_send_batch(sender, &slice, 1, -1, &out.a.size), wanted);
+    IS(cyd_sender_reserve(sender, 1, -1, &out.a.room), wanted);
+    IS(cyd_sender_commit(sender, 1), wanted);
+    IS(cyd_sender_abort(sender), wanted);
+    IS(cyd_sender_peer(sender, &out.a.number), wanted);
+    IS(cyd_sender_close(sender), sender == NULL ? CYD_OK : wanted);
+}
+
+static void receiver_calls(cyd_receiver_t *receiver, cyd_status_t wanted) {
+    IS(cyd_receiver_recv(receiver, out.bytes, 16, -1, &out.a.size), wanted);
+    IS(cyd_receiver_recv_batch(receiver, out.bytes, 16, &out.a.size, 1, -1, &out.b.size), wanted);
+    IS(cyd_receiver_peek(receiver, -1, &out.a.data, &out.b.size), wanted);
+    IS(cyd_receiver_release(receiver), wanted);
+    IS(cyd_receiver_peer(receiver, &out.a.number), wanted);
+    IS(cyd_receiver_close(receiver), receiver == NULL ? CYD_OK : wanted);
+}
+
+static void *open_handles[6];
+
+/* Every noun's functions with this pointer, but those of the noun at `except`. */
+static void everything(void *handle, cyd_status_t wanted, int except) {
+    if (except != 0) {
+        yard_calls((cyd_yard_t *)handle, wanted);
+    }
+    if (except != 1) {
+        lock_calls((cyd_lock_t *)handle, wanted);
+    }
+    if (except != 2) {
+        value_calls((cyd_value_t *)handle, wanted);
+    }
+    if (except != 3) {
+        ring_calls((cyd_ring_t *)handle, wanted);
+    }
+    if (except != 4) {
+        sender_calls((cyd_sender_t *)handle, wanted);
+    }
+    if (except != 5) {
+        receiver_calls((cyd_receiver_t *)handle, wanted);
+    }
+    CHECK(memcmp(&out, &untouched, sizeof out) == 0);
+}
+
+int main(void) {
+    memset(&out, 0xEE, sizeof out);
+    out.filled.cost.struct_size = sizeof out.filled.cost;
+    untouched = out;
+
+    cyd_yard_t *yard;
+    cyd_lock_t *lock;
+    cyd_value_t *value;
+    cyd_ring_t *ring;
+    cyd_sender_t *sender;
+    cyd_receiver_t *receiver;
+    OK(cyd_yard_create_anonymous(NULL, &yard));
+    OK(cyd_lock_create(yard, "lock", CYD_SCOPE_THREAD, &lock));
+    OK(cyd_value_create(yard, "value", CYD_TYPE_U8, &value));
+    OK(cyd_ring_create(yard, "ring", NULL, &ring));
+    OK(cyd_ring_sender(ring, CYD_STRATEGY_ADAPTIVE, &sender));
+    OK(cyd_ring_receiver(ring, CYD_STRATEGY_ADAPTIVE, &receiver));
+    void *all[] = {yard, lock, value, ring, sender, receiver};
+    memcpy(open_handles, all, sizeof all);
+
+    everything(NULL, CYD_E_NULL, -1);
+    _Alignas(64) unsigned char garbage[64];
+    memset(garbage, 0, sizeof garbage);
+    everything(garbage, CYD_E_TYPE, -1);
+    memset(garbage, 0xAB, sizeof garbage);
+    everything(garbage, CYD_E_TYPE, -1);
+    for (size_t i = 1; i < 64; i++) {
+        everything(garbage + i, CYD_E_INVALID, -1);
+    }
+    for (int i = 0; i < 6; i++) {
+        everything(open_handles[i], CYD_E_TYPE, i);
+        everything((char *)open_handles[i] + 4, CYD_E_INVALID, -1);
+    }
+
+    OK(cyd_receiver_close(receiver));
+    OK(cyd_sender_close(sender));
+    OK(cyd_ring_close(ring));
+    OK(cyd_value_close(value));
+    OK(cyd_lock_close(lock));
+    OK(cyd_yard_close(yard));
+    for (int i = 0; i < 6; i++) { /* a closed one is told before its type is */
+        everything(open_handles[i], CYD_E_CLOSED, -1);
+    }
+
+    /* and stays known while a thousand others come and go */
+    OK(cyd_yard_create_anonymous(NULL, &yard));
+    OK(cyd_lock_create(yard, "lock", CYD_SCOPE_THREAD, &lock));
+    OK(cyd_lock_close(lock));
+    for (int i = 0; i < 1024; i++) {
+        cyd_lock_t *other;
+        OK(cyd_lock_open(yard, "lock", &other));
+        CHECK(other != lock);
+        IS(cyd_lock_acquire(lock, 0), CYD_E_CLOSED);
+        OK(cyd_lock_close(other));
+    }
+    OK(cyd_yard_close(yard));
+    return 0;
+}

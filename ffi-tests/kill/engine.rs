@@ -1,0 +1,283 @@
+//! The engine: records an operation, then plays it once for each point, each play in a process of its own.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use crate::operation::{Mode, Operation, Points};
+use crate::phase::Phase;
+use crate::play::{Script, play};
+use crate::position::{Position, Recording};
+use crate::report::{Report, Verdict};
+use crate::sheet::Sheet;
+use crate::stage::{Stage, clear_names};
+use crate::{child, patience, procfs};
+
+/// Room for the longest recording.
+const ROOM: usize = 16 << 20;
+/// How often a play is repeated whose operation did other instructions than recorded.
+const TRIES: u32 = 4;
+/// After so many failures the rest of the points is left out.
+const ENOUGH: usize = 3;
+const NAP: Duration = Duration::from_millis(20);
+
+/// An operation whose types are forgotten, so that all can stand in one list.
+pub(crate) trait Trial {
+    fn name(&self) -> &'static str;
+    fn modes(&self) -> &'static [Mode];
+    fn points(&self) -> Points;
+    fn patience(&self) -> Duration;
+    fn steady(&self) -> bool;
+    fn flaw(&self) -> Option<&'static str>;
+    fn play(&self, mode: Mode, script: Script, stage: Stage, sheet: &Sheet) -> Report;
+}
+
+impl<O: Operation> Trial for O {
+    fn name(&self) -> &'static str {
+        Operation::name(self)
+    }
+    fn modes(&self) -> &'static [Mode] {
+        Operation::modes(self)
+    }
+    fn points(&self) -> Points {
+        Operation::points(self)
+    }
+    fn patience(&self) -> Duration {
+        Operation::patience(self)
+    }
+    fn steady(&self) -> bool {
+        Operation::steady(self)
+    }
+    fn flaw(&self) -> Option<&'static str> {
+        Operation::flaw(self)
+    }
+    fn play(&self, mode: Mode, script: Script, stage: Stage, sheet: &Sheet) -> Report {
+        play(self, mode, script, stage, sheet)
+    }
+}
+
+/// What one operation in one mode came to.
+pub(crate) struct Outcome {
+    /// Whether it did what was promised; a broken twin, whether it was caught.
+    pub(crate) passed: bool,
+    /// One line for people.
+    pub(crate) line: String,
+    /// The first failures.
+    pub(crate) details: Vec<String>,
+}
+
+/// Plays trials.
+pub(crate) struct Engine {
+    sheet: Sheet,
+    serial: u64,
+    /// Whether this machine's debug registers can be used.
+    breakpoints: bool,
+}
+
+/// The sums over all points.
+#[derive(Default)]
+struct Tally {
+    held: usize,
+    steps: u64,
+    failures: Vec<(Position, String)>,
+    waits: BTreeMap<String, Duration>,
+}
+
+impl Tally {
+    fn add(&mut self, report: &Report, steps: u64) {
+        self.steps += steps;
+        for (name, waited) in &report.waits {
+            let most = self.waits.entry(name.clone()).or_default();
+            *most = (*most).max(*waited);
+        }
+    }
+}
+
+impl Engine {
+    /// An engine; the calling process becomes the one that reaps what dead stages leave.
+    pub(crate) fn new() -> Engine {
+        // SAFETY: prctl with these arguments touches no memory.
+        unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) };
+        let mut engine = Engine { sheet: Sheet::new(ROOM), serial: 0, breakpoints: true };
+        engine.breakpoints = engine.finds_breakpoints();
+        engine
+    }
+
+    /// Tries whether a breakpoint is found: not every virtual machine has them.
+    fn finds_breakpoints(&mut self) -> bool {
+        let (probe, mode) = (crate::toys::probe(), Mode::Kill);
+        let Ok(recording) = self.record(probe.as_ref(), mode, &mut Tally::default()) else { return true };
+        let anchored = recording.points.iter().rev().find(|point| point.visits > 0);
+        anchored.is_none_or(|point| {
+            self.play_once(probe.as_ref(), mode, Script::At(*point, false)).verdict == Verdict::Held
+        })
+    }
+
+    /// Plays one operation in one mode, at each of its points.
+    pub(crate) fn run(&mut self, trial: &dyn Trial, mode: Mode) -> Outcome {
+        let began = Instant::now();
+        let mut tally = Tally::default();
+        let recording = match self.record(trial, mode, &mut tally) {
+            Ok(recording) => recording,
+            Err(why) => return cannot_begin(trial, mode, &why),
+        };
+        for &point in &recording.points {
+            let last = point.number == recording.total;
+            match self.play_steadily(trial, mode, Script::At(point, last), &mut tally) {
+                Ok(_) => tally.held += 1,
+                Err(why) => tally.failures.push((point, why)),
+            }
+            if tally.failures.len() == ENOUGH {
+                break;
+            }
+        }
+        judge(trial, mode, &recording, tally, began.elapsed())
+    }
+
+    /// Records until two recordings agree; an operation that is not steady is recorded once.
+    fn record(&mut self, trial: &dyn Trial, mode: Mode, tally: &mut Tally) -> Result<Recording, String> {
+        let mut last: Option<Recording> = None;
+        for _ in 0..TRIES {
+            let report = self.play_steadily(trial, mode, Script::Record, tally)?;
+            let recording = report.recording.ok_or("nothing was recorded")?;
+            if !trial.steady() || last.as_ref() == Some(&recording) {
+                return Ok(recording);
+            }
+            last = Some(recording);
+        }
+        Err(format!("no two of {TRIES} runs did the same instructions"))
+    }
+
+    /// Plays, and again if the operation went another way than recorded; the last time without a breakpoint.
+    fn play_steadily(
+        &mut self,
+        trial: &dyn Trial,
+        mode: Mode,
+        script: Script,
+        tally: &mut Tally,
+    ) -> Result<Report, String> {
+        let mut drifted = String::new();
+        for number in 1..=TRIES {
+            let plainly = number == TRIES || !self.breakpoints;
+            let report = self.play_once(trial, mode, if plainly { script.without_anchor() } else { script });
+            tally.add(&report, self.sheet.steps());
+            match report.verdict {
+                Verdict::Held => return Ok(report),
+                Verdict::Failed(why) => return Err(why),
+                Verdict::Drifted(why) => drifted = why,
+            }
+        }
+        Err(format!("{TRIES} runs did other instructions than recorded: {drifted}"))
+    }
+
+    /// Plays in a process of its own, under a watchdog.
+    fn play_once(&mut self, trial: &dyn Trial, mode: Mode, script: Script) -> Report {
+        self.serial += 1;
+        self.sheet.wipe();
+        let (sheet, stage) = (&self.sheet, Stage::new(std::process::id(), self.serial));
+        let pid = child::spawn(|| {
+            let report = trial.play(mode, script, stage, sheet);
+            sheet.write(&report.encode());
+            0
+        });
+        let watched = self.watch(pid, trial.patience());
+        child::kill(pid);
+        child::reap_strays();
+        clear_names(self.serial);
+        match watched {
+            Ok(()) => Report::decode(&self.sheet.read())
+                .unwrap_or_else(|| Report::failed(format!("the stage died during {}", self.phase().name()))),
+            Err(why) => Report::failed(why),
+        }
+    }
+
+    fn phase(&self) -> Phase {
+        Phase::from_number(self.sheet.phase())
+    }
+
+    /// Waits for the stage's end; an error if it does not come on in one of its phases.
+    fn watch(&self, pid: i32, patience: Duration) -> Result<(), String> {
+        let end = ProcessEnd::of(pid);
+        while !end.within(Duration::ZERO) {
+            let (phase, began) = (self.phase(), self.sheet.began());
+            patience::wait(pid, phase.name(), phase.limit(patience), |span| {
+                end.within(span.min(NAP)) || self.sheet.began() != began
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// A descriptor that becomes readable when a process has ended.
+struct ProcessEnd(i32);
+
+impl ProcessEnd {
+    fn of(pid: i32) -> ProcessEnd {
+        // SAFETY: pidfd_open takes numbers only; the child has not been reaped.
+        let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+        assert!(fd >= 0, "this kernel has no pidfd_open");
+        ProcessEnd(fd as i32)
+    }
+
+    fn within(&self, span: Duration) -> bool {
+        let mut poll = libc::pollfd { fd: self.0, events: libc::POLLIN, revents: 0 };
+        // SAFETY: one structure, alive on this stack.
+        unsafe { libc::poll(&mut poll, 1, span.as_millis() as i32) == 1 }
+    }
+}
+
+impl Drop for ProcessEnd {
+    fn drop(&mut self) {
+        // SAFETY: the descriptor is ours and used by nobody after this.
+        unsafe { libc::close(self.0) };
+    }
+}
+
+/// No point was played: right only for a twin that is broken in just this way.
+fn cannot_begin(trial: &dyn Trial, mode: Mode, why: &str) -> Outcome {
+    let name = trial.name();
+    if trial.flaw().is_some_and(|flaw| why.contains(flaw)) {
+        let line = format!("{name} ({mode}): 0 kill points, a broken twin, refused: {why}");
+        return Outcome { passed: true, line, details: Vec::new() };
+    }
+    let line = format!("{name} ({mode}): FAILED before the first point");
+    Outcome { passed: false, line, details: vec![why.to_string()] }
+}
+
+fn judge(trial: &dyn Trial, mode: Mode, recording: &Recording, tally: Tally, took: Duration) -> Outcome {
+    let count = recording.points.len();
+    let (kind, of) = match trial.points() {
+        Points::Every => ("kill points", String::new()),
+        Points::Chosen(_) => ("chosen points", format!(" of {}", recording.total + 1)),
+    };
+    let mut line = format!("{} ({mode}): {count} {kind}{of}, ", trial.name());
+    let caught = trial.flaw().map(|flaw| tally.failures.iter().find(|(_, why)| why.contains(flaw)));
+    match caught {
+        None => line.push_str(&format!("{} ok", tally.held)),
+        Some(None) => line.push_str("a broken twin that was NOT caught"),
+        Some(Some((point, _))) => line.push_str(&format!("a broken twin, caught after {}", point.number)),
+    }
+    line.push_str(&remarks(recording, &tally, took));
+    let passed = caught.map_or(tally.failures.is_empty(), |found| found.is_some());
+    let details = tally.failures.iter().map(|(point, why)| describe(*point, why)).collect();
+    Outcome { passed, line, details }
+}
+
+fn remarks(recording: &Recording, tally: &Tally, took: Duration) -> String {
+    let mut text = String::new();
+    let asleep = recording.points.iter().filter(|point| point.asleep).count();
+    if asleep > 0 {
+        text.push_str(&format!("; {asleep} of them asleep"));
+    }
+    for (name, waited) in &tally.waits {
+        text.push_str(&format!("; the {name} waited {:.1} ms at most", waited.as_secs_f64() * 1e3));
+    }
+    text.push_str(&format!("; {} steps in {:.2} s", tally.steps, took.as_secs_f64()));
+    text
+}
+
+fn describe(point: Position, why: &str) -> String {
+    let asleep = if point.asleep { ", asleep in the next" } else { "" };
+    let Position { number, calls, .. } = point;
+    let place = procfs::place(point.rip);
+    format!("after {number} instructions ({calls} system calls{asleep}), at {place}: {why}")
+}

@@ -1,0 +1,86 @@
+//! Making and finding objects.
+
+use courtyard::{ErrorKind, Lock, Ring, RingOptions, Scope, Value, Yard};
+
+use super::common::{kind, turn, watch, wrong, yard};
+use crate::engine::Trial;
+use crate::operation::{CHOSEN, Mode, Moment, Operation, Point, Points};
+use crate::stage::Stage;
+use crate::watch::Watch;
+
+pub(crate) fn all() -> Vec<Box<dyn Trial>> {
+    vec![
+        Box::new(Make {
+            name: "lock create",
+            make: |y| drop(Lock::create(y, "new", Scope::Thread).unwrap()),
+        }),
+        Box::new(Make { name: "value create", make: |y| drop(Value::<u64>::create(y, "new").unwrap()) }),
+        Box::new(Make {
+            name: "ring create",
+            make: |y| drop(Ring::create(y, "new", RingOptions { capacity: 1024, spin_only: false }).unwrap()),
+        }),
+    ]
+}
+
+/// Making an object beside one that is there.
+struct Make {
+    name: &'static str,
+    make: fn(&Yard),
+}
+
+impl Operation for Make {
+    type World = Yard;
+    type Actor = ();
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn modes(&self) -> &'static [Mode] {
+        &[Mode::Kill, Mode::Stop]
+    }
+
+    fn points(&self) -> Points {
+        CHOSEN
+    }
+
+    fn setup(&self, _: &mut Stage) -> Yard {
+        let yard = yard(8);
+        let old = Value::<u64>::create(&yard, "old").unwrap();
+        old.set(7);
+        yard
+    }
+
+    fn prepare(&self, yard: &Yard) {
+        turn(&Lock::open_or_create(yard, "registers", Scope::Thread).unwrap()).unwrap();
+    }
+
+    fn act(&self, yard: &Yard, (): &mut ()) {
+        (self.make)(yard);
+    }
+
+    fn watch(&self, yard: &Yard) -> Watch {
+        watch(yard)
+    }
+
+    fn check(&self, yard: &mut Yard, _: &mut Stage, point: &Point) -> Result<(), String> {
+        if point.moment == Moment::Stopped {
+            // Looking up takes no lock: it is there whole, or not at all.
+            return if Value::<u64>::open(yard, "old").map(|v| v.get()) == Ok(7) {
+                Ok(())
+            } else {
+                wrong("old", "")
+            };
+        }
+        let there = yard.objects().map_err(|e| format!("{e:?}"))?.iter().any(|o| o.name == "new");
+        if !there && (point.last || point.moment == Moment::Finished) {
+            return wrong("what was made", yard.objects());
+        }
+        if there {
+            let again = kind(Lock::create(yard, "new", Scope::Thread));
+            return if again == Some(ErrorKind::Exists) { Ok(()) } else { wrong("made twice", again) };
+        }
+        (self.make)(yard);
+        Ok(())
+    }
+}

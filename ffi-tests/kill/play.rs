@@ -1,0 +1,222 @@
+//! One play: the world is made, a victim walks to one point and is interrupted there, survivors check.
+
+use std::time::Duration;
+
+use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
+use nix::sys::signal::Signal;
+use nix::sys::wait::{WaitPidFlag, waitpid};
+use nix::unistd::Pid;
+
+use crate::operation::{Mode, Moment, Operation, Point, Points};
+use crate::phase::Phase;
+use crate::position::{Position, Recording};
+use crate::report::{Report, Verdict};
+use crate::sheet::Sheet;
+use crate::stage::Stage;
+use crate::tracer::Tracee;
+use crate::victim::Victim;
+use crate::walk::{Trouble, Walk};
+use crate::watch::{Watch, Watcher};
+use crate::{child, patience, procfs};
+
+const NAP: Duration = Duration::from_millis(2);
+
+/// What is played.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Script {
+    /// The whole operation, unharmed; its positions are recorded.
+    Record,
+    /// An interruption at this position; the flag says that it is the operation's end.
+    At(Position, bool),
+}
+
+impl Script {
+    /// The same without a breakpoint.
+    pub(crate) fn without_anchor(self) -> Script {
+        match self {
+            Script::Record => Script::Record,
+            Script::At(position, last) => Script::At(position.without_anchor(), last),
+        }
+    }
+}
+
+/// Everything on the stage.
+struct Play<'a, O: Operation> {
+    operation: &'a O,
+    mode: Mode,
+    sheet: &'a Sheet,
+    stage: Stage,
+    world: O::World,
+    point: Point,
+}
+
+/// Plays, in a process forked for it, and reports.
+pub(crate) fn play<O: Operation>(
+    operation: &O,
+    mode: Mode,
+    script: Script,
+    stage: Stage,
+    sheet: &Sheet,
+) -> Report {
+    child::caught(|| play_caught(operation, mode, script, stage, sheet)).unwrap_or_else(Report::failed)
+}
+
+fn play_caught<O: Operation>(
+    operation: &O,
+    mode: Mode,
+    script: Script,
+    mut stage: Stage,
+    sheet: &Sheet,
+) -> Report {
+    sheet.enter(Phase::Setup as u32);
+    let world = operation.setup(&mut stage);
+    let position = Position::start(0);
+    let point =
+        Point { moment: Moment::Killed, position, last: false, released: false, victim: 0, thread: 0 };
+    let mut play = Play { operation, mode, sheet, stage, world, point };
+    let result = play.run(script);
+    let waits = play.stage.waits().iter().map(|(name, waited)| (name.to_string(), *waited)).collect();
+    sheet.enter(Phase::End as u32);
+    drop(play);
+    match result {
+        Ok(recording) => Report { verdict: Verdict::Held, recording, waits },
+        Err(Trouble::Failed(why)) => Report { verdict: Verdict::Failed(why), recording: None, waits },
+        Err(Trouble::Drifted(why)) => Report { verdict: Verdict::Drifted(why), recording: None, waits },
+    }
+}
+
+impl<O: Operation> Play<'_, O> {
+    fn run(&mut self, script: Script) -> Result<Option<Recording>, Trouble> {
+        self.sheet.enter(Phase::Prepare as u32);
+        let victim = Victim::start(self.operation, &self.world, self.mode);
+        let mut tracee = victim.trace()?;
+        (self.point.victim, self.point.thread) = (tracee.pid(), tracee.tid());
+        self.sheet.enter(Phase::Step as u32);
+        let all = pin(&tracee);
+        match script {
+            Script::Record => {
+                let recording = self.record(&mut tracee)?;
+                unpin(&tracee, all);
+                tracee.let_go(None)?;
+                self.finish(&victim)?;
+                Ok(Some(recording))
+            }
+            Script::At(position, last) => {
+                self.reach(&mut tracee, position, last)?;
+                unpin(&tracee, all);
+                self.interrupt(&victim, tracee)?;
+                Ok(None)
+            }
+        }
+    }
+
+    fn record(&mut self, tracee: &mut Tracee) -> Result<Recording, Trouble> {
+        let points = self.operation.points();
+        let watch = if points == Points::Every { Watch::Nothing } else { self.operation.watch(&self.world) };
+        let watcher = Watcher::new(watch, tracee.pid());
+        let (operation, world, stage) = (self.operation, &mut self.world, &mut self.stage);
+        let mut release = || operation.release(world, stage);
+        let release: Option<&mut dyn FnMut()> = if operation.sleeps() { Some(&mut release) } else { None };
+        let recording = Walk::new(tracee, self.sheet, release).record(points, watcher)?;
+        if operation.sleeps() && !recording.points.iter().any(|point| point.asleep) {
+            return Err(Trouble::Failed("the operation is said to sleep and never does".into()));
+        }
+        (self.point.last, self.point.released) = (true, operation.sleeps());
+        Ok(recording)
+    }
+
+    fn reach(&mut self, tracee: &mut Tracee, position: Position, last: bool) -> Result<(), Trouble> {
+        let (operation, world, stage) = (self.operation, &mut self.world, &mut self.stage);
+        let mut release = || operation.release(world, stage);
+        let release: Option<&mut dyn FnMut()> = if operation.sleeps() { Some(&mut release) } else { None };
+        let mut walk = Walk::new(tracee, self.sheet, release);
+        let ended = walk.reach(position, operation.steady())?;
+        self.point.released = walk.released();
+        self.point.position = position;
+        // An operation that is not steady may have ended here although others had more to do.
+        self.point.last = ended || (last && operation.steady());
+        Ok(())
+    }
+
+    fn interrupt(&mut self, victim: &Victim, tracee: Tracee) -> Result<(), Trouble> {
+        match self.mode {
+            Mode::Kill => {
+                self.stage.note_fall();
+                victim.kill();
+                Ok(self.check(Moment::Killed)?)
+            }
+            Mode::Stop => self.stop(victim, tracee),
+            Mode::Exit => self.end_thread(victim, tracee),
+        }
+    }
+
+    fn stop(&mut self, victim: &Victim, mut tracee: Tracee) -> Result<(), Trouble> {
+        self.stage.note_fall();
+        if self.point.position.asleep && !self.point.last {
+            tracee.interrupt();
+        }
+        tracee.drop_signal();
+        tracee.let_go(Some(Signal::SIGSTOP))?;
+        waitpid(Pid::from_raw(victim.pid()), Some(WaitPidFlag::WUNTRACED))?;
+        self.check(Moment::Stopped)?;
+        self.sheet.enter(Phase::Finish as u32);
+        child::signal(victim.pid(), libc::SIGCONT);
+        Ok(self.finish(victim)?)
+    }
+
+    fn end_thread(&mut self, victim: &Victim, mut tracee: Tracee) -> Result<(), Trouble> {
+        self.stage.note_fall();
+        if self.point.position.asleep && !self.point.last {
+            tracee.interrupt();
+        }
+        tracee.end_thread()?;
+        self.check(Moment::ThreadEnded)?;
+        self.stage.note_fall();
+        victim.kill();
+        Ok(self.check(Moment::ProcessEnded)?)
+    }
+
+    /// Lets the victim come to its own end and judges that.
+    fn finish(&mut self, victim: &Victim) -> Result<(), String> {
+        self.sheet.enter(Phase::Finish as u32);
+        let (operation, world, stage) = (self.operation, &mut self.world, &mut self.stage);
+        let thread = self.point.thread;
+        patience::wait(victim.pid(), "the continued victim", operation.patience(), |span| {
+            let finished = victim.finished_within(span.min(NAP));
+            if !finished && operation.sleeps() && procfs::sleeps(victim.pid(), thread) {
+                operation.release(world, stage);
+            }
+            finished
+        })?;
+        victim.verdict()?;
+        self.check(Moment::Finished)?;
+        victim.leave();
+        Ok(())
+    }
+
+    fn check(&mut self, moment: Moment) -> Result<(), String> {
+        self.sheet.enter(Phase::Check as u32);
+        self.point.moment = moment;
+        let checked = self.operation.check(&mut self.world, &mut self.stage, &self.point);
+        checked.map_err(|why| format!("{moment:?}: {why}"))
+    }
+}
+
+/// Puts tracer and victim onto one processor: a step is then a switch, and no wake-up of another processor.
+fn pin(tracee: &Tracee) -> Option<CpuSet> {
+    let all = sched_getaffinity(Pid::this()).ok()?;
+    let mut one = CpuSet::new();
+    // SAFETY: sched_getcpu has no arguments.
+    one.set(usize::try_from(unsafe { libc::sched_getcpu() }).ok()?).ok()?;
+    sched_setaffinity(Pid::this(), &one).ok()?;
+    sched_setaffinity(Pid::from_raw(tracee.tid()), &one).ok()?;
+    Some(all)
+}
+
+fn unpin(tracee: &Tracee, all: Option<CpuSet>) {
+    if let Some(all) = all {
+        // Both may go wherever they could before; if the victim is gone already, it does not matter.
+        let _ = sched_setaffinity(Pid::this(), &all);
+        let _ = sched_setaffinity(Pid::from_raw(tracee.tid()), &all);
+    }
+}

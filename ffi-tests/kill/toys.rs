@@ -1,0 +1,37 @@
+//! Toys: small operations that prove the harness itself.
+
+mod bell;
+mod counter;
+mod door;
+mod file;
+mod flag;
+mod lock;
+mod pair;
+mod rejects;
+mod words;
+
+use crate::engine::Trial;
+
+/// An operation with which the engine tries the machine.
+pub(crate) fn probe() -> Box<dyn Trial> {
+    Box::new(counter::Counter)
+}
+
+/// All of them.
+pub(crate) fn all() -> Vec<Box<dyn Trial>> {
+    let mut all: Vec<Box<dyn Trial>> = vec![
+        Box::new(counter::Counter),
+        Box::new(pair::BrokenPair),
+        Box::new(lock::PlainLock),
+        Box::new(lock::BrokenLock),
+        Box::new(lock::BrokenLockWithSurvivor),
+        Box::new(flag::Flag),
+        Box::new(file::Record { name: "toy file record", commits_early: false }),
+        Box::new(file::Record { name: "toy file record, committed too early", commits_early: true }),
+        Box::new(file::Fresh),
+        Box::new(door::Door),
+        Box::new(bell::Bell),
+    ];
+    all.extend(rejects::all());
+    all
+}
