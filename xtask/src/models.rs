@@ -32,7 +32,7 @@ impl Scratch {
         let scratch = Scratch { folder: place.join("crate"), target: place.join("build") };
         let manifest = read(&root().join("Cargo.toml"))?;
         scratch.write("Cargo.toml", &trimmed(&manifest))?;
-        for name in ["Cargo.lock", "build.rs", "README.md"] {
+        for name in ["Cargo.lock", "README.md"] {
             // cargo shortens the lock file of the copy; that is no reason to begin anew.
             if name != "Cargo.lock" || !scratch.folder.join(name).exists() {
                 scratch.write(name, &read(&root().join(name))?)?;
@@ -133,7 +133,8 @@ fn trimmed(manifest: &str) -> String {
             keep = !["[[", "[lib]", "[dev-dependencies"].iter().any(|section| line.starts_with(section));
         }
         if keep {
-            kept.push_str(line);
+            // The build script is about linking what the models are not linked with.
+            kept.push_str(if line.starts_with("build = ") { "build = false" } else { line });
             kept.push('\n');
         }
     }

@@ -48,7 +48,7 @@ pub(crate) const STEPS: [Step; 33] = [
     step(
         LOCK,
         "a sleeper does not listen to the owner",
-        &[("watch.map(|w| crowd.add(w));", "let _ = watch;")],
+        &[("                        crowd.add(watch);\n", "")],
     ),
     step(
         LOCK,
@@ -110,17 +110,20 @@ pub(crate) const STEPS: [Step; 33] = [
         RECORD,
         "a record is published before its bytes are written",
         &[(
-            "        self.place.bytes().copy_in(at, payload);\n        self.stage(payload.len());",
-            "        self.stage(payload.len());\n        self.publish();\n        self.place.bytes().copy_in(at, payload);",
+            "        self.bytes.words_in(self.fill.tail.wrapping_add(HEADER), payload);\n        \
+         self.bytes.set_word(self.fill.tail, DATA | payload.len() as u64);\n        self.fill.stage(need);\n",
+            "        let at = self.fill.tail;\n        self.bytes.set_word(at, DATA | payload.len() as u64);\n        \
+         self.fill.stage(need);\n        self.publish();\n        \
+         self.bytes.words_in(at.wrapping_add(HEADER), payload);\n",
         )],
     ),
     step(
         RECORD,
         "a record is released before it is read",
         &[(
-            "        match buffer.get_mut(..record.len) {",
-            "        self.drain.take(footprint(record.len));\n        self.release();\n        \
-         self.drain.cursor = record.position;\n        match buffer.get_mut(..record.len) {",
+            "        let record = self.peek()?;\n        if record.len == buffer.len() {",
+            "        let record = self.peek()?;\n        self.drain.take(self.usual.footprint);\n        self.release();\n        \
+         self.drain.cursor = record.position;\n        if record.len == buffer.len() {",
         )],
     ),
     step(RECORD, "the rest of the lap is not filled", &[("if total > need {", "if false && total > need {")]),
@@ -128,8 +131,8 @@ pub(crate) const STEPS: [Step; 33] = [
         FIXED,
         "an element is published before its bytes are written",
         &[(
-            "        self.place.bytes().put(at, element);\n        self.fill.stage(1);",
-            "        self.fill.stage(1);\n        self.publish();\n        self.place.bytes().put(at, element);",
+            "        self.bytes.put(at, element);\n        self.fill.stage(1);",
+            "        self.fill.stage(1);\n        self.publish();\n        self.bytes.put(at, element);",
         )],
     ),
     step(
