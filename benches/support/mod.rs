@@ -5,6 +5,7 @@
 //! the baseline's time of the same round.
 #![allow(dead_code, missing_docs, unreachable_pub, unsafe_code, clippy::unwrap_used)] // each bench uses what it needs; a failed one may stop
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// How many rounds; the first is thrown away. `cargo test --benches` runs one, to see that it works.
@@ -22,13 +23,16 @@ pub fn scale(n: u64) -> u64 {
     if is_trial() { (n / 100).max(1) } else { n }
 }
 
-/// Pins the calling thread to the `index`-th CPU that the process may use.
+/// Pins the calling thread to the `index`-th CPU that the process could use when it began.
 pub fn pin(index: usize) {
+    static CPUS: OnceLock<Vec<usize>> = OnceLock::new();
     // SAFETY: plain values on the stack; pid 0 is the calling thread.
     unsafe {
-        let mut allowed: libc::cpu_set_t = std::mem::zeroed();
-        libc::sched_getaffinity(libc::getpid(), size_of::<libc::cpu_set_t>(), &raw mut allowed);
-        let cpus: Vec<usize> = (0..1024).filter(|&c| libc::CPU_ISSET(c, &allowed)).collect();
+        let cpus = CPUS.get_or_init(|| {
+            let mut allowed: libc::cpu_set_t = std::mem::zeroed();
+            libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &raw mut allowed);
+            (0..1024).filter(|&c| libc::CPU_ISSET(c, &allowed)).collect()
+        });
         let mut one: libc::cpu_set_t = std::mem::zeroed();
         libc::CPU_SET(cpus[index % cpus.len()], &mut one);
         libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const one);

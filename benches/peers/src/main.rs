@@ -28,7 +28,7 @@ fn both(there: impl FnOnce() + Send, here: impl FnOnce()) {
     });
 }
 
-fn rtrb_single<T: Copy + Send + 'static>(value: T) -> Variant<'static> {
+fn rtrb_single<T: Copy + Send + Sync + 'static>(value: T) -> Variant<'static> {
     let (mut tx, mut rx) = rtrb::RingBuffer::new(COUNT);
     variant("rtrb", move |n| {
         both(
@@ -54,7 +54,7 @@ fn rtrb_single<T: Copy + Send + 'static>(value: T) -> Variant<'static> {
     })
 }
 
-fn shaq_single<T: Copy + Send + 'static>(value: T) -> Variant<'static> {
+fn shaq_single<T: Copy + Send + Sync + 'static>(value: T) -> Variant<'static> {
     let (mut tx, mut rx) = shaq::spsc::pair::<T>(COUNT).expect("a queue on the heap");
     variant("shaq", move |n| {
         both(
@@ -192,6 +192,7 @@ fn typed_slices() -> Variant<'static> {
 }
 
 fn main() {
+    drop(yard()); // the library counts its CPUs before this thread is pinned to one
     pin(0);
     describe("one way, beside rtrb (threads) and shaq (here on the heap)");
     compare(
