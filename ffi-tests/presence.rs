@@ -8,7 +8,9 @@
 #![allow(unsafe_code, clippy::undocumented_unsafe_blocks)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
-use courtyard::{Error, ErrorKind, Holder, Lock, Options, Scope, Timeout, Value, Yard};
+use courtyard::{
+    Error, ErrorKind, Holder, Lock, Options, Ring, RingOptions, Scope, Strategy, Timeout, Value, Yard,
+};
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd};
@@ -47,6 +49,7 @@ const SCENARIOS: &[Scenario] = &[
     ("creating_beside_unlinking_never_says_not_found", creating_beside_unlinking),
     ("objects_of_hostile_or_unknown_shape_are_not_overlaid", strange_objects_are_not_overlaid),
     ("no_time_is_a_try", no_time_is_a_try),
+    ("uncontended_calls_make_no_system_call", uncontended_calls_make_no_system_call),
 ];
 
 fn main() {
@@ -896,4 +899,31 @@ fn no_time_is_a_try() -> Verdict {
         assert_eq!(kind(lock.acquire(Timeout::For(Duration::ZERO))), ErrorKind::Busy);
     }
     Good
+}
+
+/// Under strict seccomp the kernel kills a process at its first system call other than read, write, exit and sigreturn.
+fn uncontended_calls_make_no_system_call() -> Verdict {
+    let yard = small().anonymous().unwrap();
+    let locks = SCOPES.map(|scope| Lock::create(&yard, &format!("{scope:?}"), scope).unwrap());
+    let value = Value::<u64>::create(&yard, "value").unwrap();
+    let ring = Ring::create(&yard, "ring", RingOptions { capacity: 1 << 10, spin_only: false }).unwrap();
+    let mut ends = (ring.sender(Strategy::Block).unwrap(), ring.receiver(Strategy::Block).unwrap());
+    let mut round = || {
+        for lock in &locks {
+            lock.acquire_unguarded(Timeout::Forever).unwrap();
+            lock.release().unwrap();
+        }
+        value.set(value.get() + 1);
+        value.fetch_max(3);
+        ends.0.send(b"a record", Timeout::Forever).unwrap();
+        ends.1.recv(&mut [0; 8], Timeout::Forever).unwrap();
+        ends.0.reserve(8, Timeout::Forever).unwrap().commit(8).unwrap();
+        ends.1.peek(Timeout::Forever).unwrap().release();
+    };
+    round(); // the first one registers the thread
+    assert_eq!(unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_STRICT) }, 0);
+    (0..1000).for_each(|_| round());
+    // Not _exit: that is exit_group, which is not allowed here.
+    unsafe { libc::syscall(libc::SYS_exit, 0) };
+    unreachable!("exit does not return")
 }
