@@ -50,6 +50,7 @@ const SCENARIOS: &[Scenario] = &[
     ("objects_of_hostile_or_unknown_shape_are_not_overlaid", strange_objects_are_not_overlaid),
     ("no_time_is_a_try", no_time_is_a_try),
     ("uncontended_calls_make_no_system_call", uncontended_calls_make_no_system_call),
+    ("a_small_or_read_only_shm_is_refused_cleanly", a_small_or_read_only_shm),
 ];
 
 fn main() {
@@ -926,4 +927,39 @@ fn uncontended_calls_make_no_system_call() -> Verdict {
     // Not _exit: that is exit_group, which is not allowed here.
     unsafe { libc::syscall(libc::SYS_exit, 0) };
     unreachable!("exit does not return")
+}
+
+/// A /dev/shm of our own, as containers have it: 64 KiB, then read-only.
+fn a_small_or_read_only_shm() -> Verdict {
+    let mount = |kind: Option<&std::ffi::CStr>, flags, data: Option<&std::ffi::CStr>| {
+        let pointer = |s: Option<&std::ffi::CStr>| s.map_or(std::ptr::null(), |s| s.as_ptr());
+        unsafe {
+            libc::mount(c"none".as_ptr(), c"/dev/shm".as_ptr(), pointer(kind), flags, pointer(data).cast())
+        }
+    };
+    if unsafe { libc::unshare(libc::CLONE_NEWNS) } != 0 {
+        return Skipped("mounting needs root");
+    }
+    unsafe {
+        libc::mount(
+            c"none".as_ptr(),
+            c"/".as_ptr(),
+            std::ptr::null(),
+            libc::MS_REC | libc::MS_PRIVATE,
+            std::ptr::null(),
+        )
+    };
+    assert_eq!(mount(Some(c"tmpfs"), 0, Some(c"size=64k")), 0);
+    let name = format!("cyd-presence-{}-shm", std::process::id());
+    let error = Yard::create(&name).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NoSpace);
+    assert!(error.detail().unwrap().contains(" 65536 free"), "{error}");
+    assert_eq!(std::fs::read_dir("/dev/shm").unwrap().count(), 0, "nothing is left");
+    let options = Options::new().size(4096).slots(2).objects(8);
+    options.create(&name).unwrap();
+    assert_eq!(mount(None, libc::MS_REMOUNT | libc::MS_RDONLY, None), 0);
+    assert_eq!(kind(options.create(&format!("{name}-2"))), ErrorKind::Permission);
+    assert_eq!(kind(options.open(&name)), ErrorKind::Permission);
+    assert_eq!(kind(Yard::unlink(&name)), ErrorKind::Permission);
+    Good
 }

@@ -8,6 +8,7 @@ mod flag;
 mod lock;
 mod pair;
 mod rejects;
+mod ring;
 mod words;
 
 use crate::engine::Trial;
@@ -25,6 +26,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(lock::PlainLock),
         Box::new(lock::BrokenLock),
         Box::new(lock::BrokenLockWithSurvivor),
+        Box::new(ring::EarlyTail),
         Box::new(flag::Flag),
         Box::new(file::Record { name: "toy file record", commits_early: false }),
         Box::new(file::Record { name: "toy file record, committed too early", commits_early: true }),
