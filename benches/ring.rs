@@ -5,7 +5,10 @@
 
 mod support;
 
-use courtyard::{Options, Receiver, Ring, RingOptions, Sender, Strategy, Timeout, Yard};
+use courtyard::{
+    Options, Receiver, Ring, RingOptions, Sender, Strategy, Timeout, TypedReceiver, TypedRing, TypedSender,
+    Yard,
+};
 use std::hint::{black_box, spin_loop};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use support::{compare, describe, pin, variant};
@@ -41,8 +44,9 @@ fn both<A: Send, B: Send>(n: u64, a: &mut A, b: &mut B, go: fn(u64, &mut A), ech
 
 const SIZE: usize = 64;
 
-fn ring_go(n: u64, (tx, rx): &mut (Sender, Receiver)) {
-    let mut buffer = [1u8; SIZE];
+/// `N` bytes there and back.
+fn ring_go<const N: usize>(n: u64, (tx, rx): &mut (Sender, Receiver)) {
+    let mut buffer = [1u8; N];
     for _ in 0..n {
         tx.send(&buffer, FOREVER).unwrap();
         rx.recv(&mut buffer, FOREVER).unwrap();
@@ -50,12 +54,105 @@ fn ring_go(n: u64, (tx, rx): &mut (Sender, Receiver)) {
     black_box(buffer);
 }
 
-fn ring_echo(n: u64, (tx, rx): &mut (Sender, Receiver)) {
-    let mut buffer = [0u8; SIZE];
+fn ring_echo<const N: usize>(n: u64, (tx, rx): &mut (Sender, Receiver)) {
+    let mut buffer = [0u8; N];
     for _ in 0..n {
         rx.recv(&mut buffer, FOREVER).unwrap();
         tx.send(&buffer, FOREVER).unwrap();
     }
+}
+
+type Element = [u64; SIZE / 8];
+type TypedEnds = (TypedSender<Element>, TypedReceiver<Element>);
+
+fn typed_pair(count: usize) -> (TypedEnds, TypedEnds) {
+    let yard = Options::new().size(1 << 20).anonymous().unwrap();
+    let ring = |name| TypedRing::<Element>::create(&yard, name, count, true).unwrap();
+    let (out, back) = (ring("out"), ring("back"));
+    let end = Strategy::Spin;
+    let here = (out.sender(end).unwrap(), back.receiver(end).unwrap());
+    (here, (back.sender(end).unwrap(), out.receiver(end).unwrap()))
+}
+
+fn typed_go(n: u64, (tx, rx): &mut TypedEnds) {
+    let mut element = [1; SIZE / 8];
+    for _ in 0..n {
+        tx.send(element, FOREVER).unwrap();
+        element = rx.recv(FOREVER).unwrap();
+    }
+    black_box(element);
+}
+
+fn typed_echo(n: u64, (tx, rx): &mut TypedEnds) {
+    for _ in 0..n {
+        let element = rx.recv(FOREVER).unwrap();
+        tx.send(element, FOREVER).unwrap();
+    }
+}
+
+/// The least that any ring of such records does: header, payload, tail.
+#[repr(C, align(128))]
+struct Bare {
+    tail: AtomicU64,
+    pad: [u64; 15],
+    words: [AtomicU64; SMALL / 8],
+}
+
+/// Small enough for the caches that are nearest to the CPUs.
+const SMALL: usize = 4096;
+const RECORD: u64 = SIZE as u64 / 8 + 1;
+
+fn bare_rings() -> [Bare; 2] {
+    std::array::from_fn(|_| Bare {
+        tail: AtomicU64::new(0),
+        pad: [0; 15],
+        words: std::array::from_fn(|_| AtomicU64::new(0)),
+    })
+}
+
+fn bare_word(ring: &Bare, position: u64) -> &AtomicU64 {
+    &ring.words[position as usize % (SMALL / 8)]
+}
+
+fn bare_send(ring: &Bare, position: &mut u64, private: &Element) {
+    for (i, value) in (1..).zip(private) {
+        bare_word(ring, *position + i).store(*value, Ordering::Relaxed);
+    }
+    bare_word(ring, *position).store(SIZE as u64, Ordering::Relaxed);
+    *position += RECORD;
+    ring.tail.store(*position, Ordering::Release);
+}
+
+fn bare_recv(ring: &Bare, position: &mut u64, private: &mut Element) {
+    while ring.tail.load(Ordering::Acquire) == *position {
+        spin_loop();
+    }
+    assert_eq!(bare_word(ring, *position).load(Ordering::Relaxed), SIZE as u64);
+    for (i, value) in (1..).zip(private) {
+        *value = bare_word(ring, *position + i).load(Ordering::Relaxed);
+    }
+    *position += RECORD;
+}
+
+fn bare(n: u64, rings: &[Bare; 2], position: &mut u64) {
+    let from = *position;
+    *position += n * RECORD;
+    std::thread::scope(|s| {
+        s.spawn(move || {
+            pin(1);
+            let (mut private, mut sent, mut got) = ([0; SIZE / 8], from, from);
+            for _ in 0..n {
+                bare_recv(&rings[0], &mut got, &mut private);
+                bare_send(&rings[1], &mut sent, &private);
+            }
+        });
+        let (mut private, mut sent, mut got) = ([1; SIZE / 8], from, from);
+        for _ in 0..n {
+            bare_send(&rings[0], &mut sent, &private);
+            bare_recv(&rings[1], &mut got, &mut private);
+        }
+        black_box(private);
+    });
 }
 
 /// A flag and a payload, two lines away from the other direction's.
@@ -170,18 +267,32 @@ fn main() {
     pin(0);
     describe("messages between two threads on two CPUs");
     let (shared, mut turn) = (lines(), 0);
-    let mut spinning = pair(1 << 16, true, Strategy::Spin);
-    let mut adaptive = pair(1 << 16, false, Strategy::Adaptive);
+    let (rings, mut position) = (Box::new(bare_rings()), 0);
+    let mut spinning = pair(SMALL, true, Strategy::Spin);
+    let mut shorter = pair(SMALL, true, Strategy::Spin);
+    let mut large = pair(1 << 16, true, Strategy::Spin);
+    let mut adaptive = pair(SMALL, false, Strategy::Adaptive);
+    let mut typed = typed_pair(SMALL / SIZE);
     compare(
         "64 bytes there and back, spinning",
         100_000,
         vec![
             variant("flag and copy", |n| flags(n, &shared, &mut turn)),
+            variant("bare ring: header, payload, tail", |n| bare(n, &rings, &mut position)),
             variant("ring, spin-only", |n| {
-                both(n, &mut spinning.here, &mut spinning.there, ring_go, ring_echo);
+                both(n, &mut spinning.here, &mut spinning.there, ring_go::<SIZE>, ring_echo::<SIZE>);
+            }),
+            variant("ring of 64 KiB, spin-only", |n| {
+                both(n, &mut large.here, &mut large.there, ring_go::<SIZE>, ring_echo::<SIZE>);
             }),
             variant("ring, adaptive", |n| {
-                both(n, &mut adaptive.here, &mut adaptive.there, ring_go, ring_echo);
+                both(n, &mut adaptive.here, &mut adaptive.there, ring_go::<SIZE>, ring_echo::<SIZE>);
+            }),
+            variant("ring, spin-only, 56 bytes: one line", |n| {
+                both(n, &mut shorter.here, &mut shorter.there, ring_go::<56>, ring_echo::<56>);
+            }),
+            variant("typed ring, spin-only: one line", |n| {
+                both(n, &mut typed.0, &mut typed.1, typed_go, typed_echo);
             }),
         ],
     );
@@ -193,7 +304,7 @@ fn main() {
         vec![
             variant("bare futex, no payload", |n| futexes(n, &words, &mut turn)),
             variant("ring, blocking", |n| {
-                both(n, &mut blocking.here, &mut blocking.there, ring_go, ring_echo);
+                both(n, &mut blocking.here, &mut blocking.there, ring_go::<SIZE>, ring_echo::<SIZE>);
             }),
         ],
     );

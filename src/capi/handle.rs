@@ -32,8 +32,8 @@ pub(crate) const QUARANTINE: usize = 1024;
 /// Cells that are taken from the allocator at once.
 const CHUNK: usize = 32;
 
-/// The alignment of every handle of every noun: a cache line, so that two handles never share one.
-const ALIGN: usize = 64;
+/// The alignment of every handle of every noun: two handles never share a cache line, nor a pair that is fetched as one.
+const ALIGN: usize = 128;
 
 const UNUSED: u32 = 0;
 const CLOSED: u32 = u32::from_le_bytes(*b"shut");
@@ -53,7 +53,7 @@ extern "C" fn after_fork() {
 }
 
 /// What a C program holds a pointer to.
-#[repr(C, align(64))]
+#[repr(C, align(128))]
 pub(crate) struct Handle<T> {
     state: AtomicU32,
     /// The next younger closed cell; belongs to the holder of [`SLABS`].
@@ -315,9 +315,9 @@ mod tests {
     #[test]
     fn null_misaligned_and_foreign_pointers_are_told_apart() {
         let shared = open::<Shared>(Arc::new(1)).unwrap();
-        #[repr(align(64))]
-        struct Line([u8; 64]);
-        let garbage = Line([0xAA; 64]);
+        #[repr(align(128))]
+        struct Line([u8; 128]);
+        let garbage = Line([0xAA; 128]);
         // SAFETY: every pointer is NULL, misaligned or readable.
         unsafe {
             assert_eq!(get::<Word>(ptr::null()), Err(ErrorKind::Null));

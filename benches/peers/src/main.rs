@@ -119,7 +119,11 @@ fn typed(name: &str, spin_only: bool) -> Variant<'static> {
     variant(name, move |n| {
         both(
             || (0..n).for_each(|i| tx.send(black_box(i), Timeout::Forever).expect("room")),
-            || (0..n).for_each(|_| drop(black_box(rx.recv(Timeout::Forever).expect("an element")))),
+            || {
+                for _ in 0..n {
+                    black_box(rx.recv(Timeout::Forever).expect("an element"));
+                }
+            },
         );
     })
 }

@@ -4,7 +4,7 @@
 //! compares it with the type's once and then moves by constant lengths.
 
 use super::index::{Circle, Drain, Fill};
-use super::{Corrupt, NoRecord, NoRoom, Place};
+use super::{BURST, Corrupt, NoRecord, NoRoom, Place};
 use crate::shim::Bytes;
 use bytemuck::{AnyBitPattern, NoUninit, Pod};
 use core::ops::Range;
@@ -36,14 +36,18 @@ impl Run {
     fn copy_in(&self, bytes: &Bytes, from: &[u8]) {
         if let Some((first, rest)) = from.split_at_checked(self.first.len()) {
             bytes.copy_in(self.first.start, first);
-            bytes.copy_in(self.rest.start, rest);
+            if !rest.is_empty() {
+                bytes.copy_in(self.rest.start, rest);
+            }
         }
     }
 
     fn copy_out(&self, bytes: &Bytes, to: &mut [u8]) {
         if let Some((first, rest)) = to.split_at_mut_checked(self.first.len()) {
             bytes.copy_out(self.first.start, first);
-            bytes.copy_out(self.rest.start, rest);
+            if !rest.is_empty() {
+                bytes.copy_out(self.rest.start, rest);
+            }
         }
     }
 }
@@ -128,9 +132,13 @@ impl<P: Place> Producer<P> {
     }
 
     /// Looks whether `count` elements would fit, at the price of a poll. A no may come late.
-    #[cfg(test)]
     pub(crate) fn poll(&mut self, count: usize) -> bool {
         self.fill.poll(self.place.words(), count as u64)
+    }
+
+    /// Whether `count` elements would fit now.
+    pub(crate) fn has_room(&mut self, count: usize) -> Result<bool, Corrupt> {
+        self.fill.refresh(self.place.words(), count as u64)
     }
 
     #[cold]
@@ -147,6 +155,8 @@ pub(crate) struct Consumer<P> {
     circle: Circle,
     size: usize,
     drain: Drain,
+    /// How many elements the last run had.
+    run: usize,
 }
 
 impl<P: Place> Consumer<P> {
@@ -163,7 +173,7 @@ impl<P: Place> Consumer<P> {
     fn start(place: P, size: usize, died: bool) -> Result<Consumer<P>, Corrupt> {
         let circle = circle(place.bytes(), size)?;
         let drain = Drain::resume(place.words(), circle, died)?;
-        Ok(Consumer { bytes: place.bytes().clone(), place, circle, size, drain })
+        Ok(Consumer { bytes: place.bytes().clone(), place, circle, size, drain, run: 1 })
     }
 
     /// Whether the next element may have been seen by a consumer that died.
@@ -239,6 +249,7 @@ impl<P: Place> Consumer<P> {
         let count = count.min(self.drain.available() as usize);
         let run = Run::new(self.circle, self.size, self.drain.cursor, count);
         run.copy_out(&self.bytes, &mut elements[..count * self.size]);
+        self.run = count;
         Ok(count)
     }
 
@@ -251,6 +262,18 @@ impl<P: Place> Consumer<P> {
     /// Goes back to the oldest element not yet released.
     pub(crate) fn rewind(&mut self) {
         self.drain.rewind();
+    }
+
+    /// After `Empty`: whether that ended a burst of elements.
+    #[inline]
+    pub(crate) fn ran_dry(&mut self) -> bool {
+        self.drain.ran_dry() > BURST * self.run as u64
+    }
+
+    /// After `Empty`: whether something has been published since. Costs one load, for those who poll.
+    #[inline(always)]
+    pub(crate) fn has_news(&self) -> bool {
+        self.drain.has_news(self.place.words())
     }
 
     /// Shows a busy producer what has been released: before sleeping, after finding nothing, on close.

@@ -169,6 +169,8 @@ pub(super) struct Drain {
     head: u64,
     /// What lies before this position may have been seen by a consumer that died.
     doubt: u64,
+    /// Where the cursor was when `ran_dry` was asked last.
+    dry: u64,
 }
 
 impl Drain {
@@ -179,7 +181,7 @@ impl Drain {
         let tail = words.tail.0.load(Ordering::Acquire); // edge: take-over
         circle.distance(acked, tail)?;
         let doubt = if died { tail } else { acked };
-        Ok(Drain { circle, cursor: acked, tail, released: acked, head: acked, doubt })
+        Ok(Drain { circle, cursor: acked, tail, released: acked, head: acked, doubt, dry: acked })
     }
 
     /// How much is known to be published and not yet taken.
@@ -198,6 +200,21 @@ impl Drain {
     #[inline(always)]
     pub(super) fn take(&mut self, amount: u64) {
         self.cursor = self.cursor.wrapping_add(amount);
+    }
+
+    /// Whether there is more than was found last. Costs one load, for those who poll.
+    #[inline(always)]
+    pub(super) fn has_news(&self, words: &Words) -> bool {
+        // Relaxed: `refresh` reads it again before anything is believed.
+        words.tail.0.load(Ordering::Relaxed) != self.tail
+    }
+
+    /// How far the cursor has come since this was asked last: a burst, or one piece at a time?
+    #[inline]
+    pub(super) fn ran_dry(&mut self) -> u64 {
+        let burst = self.cursor.wrapping_sub(self.dry);
+        self.dry = self.cursor;
+        burst
     }
 
     /// Goes back to what has not been released yet.

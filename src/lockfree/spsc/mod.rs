@@ -42,6 +42,9 @@ pub(crate) use index::Words;
 
 use crate::shim::Bytes;
 
+/// More than this many records, elements or runs of elements without an empty look in between are a burst.
+const BURST: u64 = 4;
+
 /// Where a ring lies. Whoever implements it keeps both alive and in place for as long as it exists.
 pub(crate) trait Place {
     /// The shared words.

@@ -5,7 +5,7 @@
 //! that an empty ring takes every legal record wherever its positions stand.
 
 use super::index::{Circle, Drain, Fill};
-use super::{Corrupt, NoRecord, NoRoom, Place};
+use super::{BURST, Corrupt, NoRecord, NoRoom, Place};
 use crate::shim::Bytes;
 
 const HEADER: u64 = 8;
@@ -151,10 +151,15 @@ impl<P: Place> Producer<P> {
     }
 
     /// Looks whether a record of `len` bytes would fit, at the price of a poll. A no may come late.
-    #[cfg(test)]
     pub(crate) fn poll(&mut self, len: usize) -> bool {
         let need = self.with_pad(footprint(len));
         self.fill.poll(self.place.words(), need)
+    }
+
+    /// Whether a record of `len` bytes would fit now.
+    pub(crate) fn has_room(&mut self, len: usize) -> Result<bool, Corrupt> {
+        let need = self.with_pad(footprint(len));
+        self.fill.refresh(self.place.words(), need)
     }
 
     #[inline(always)]
@@ -358,6 +363,18 @@ impl<P: Place> Consumer<P> {
     pub(crate) fn rewind(&mut self) {
         self.drain.rewind();
         self.bound = self.drain.cursor;
+    }
+
+    /// After `Empty`: whether that ended a burst of records.
+    #[inline]
+    pub(crate) fn ran_dry(&mut self) -> bool {
+        self.drain.ran_dry() > BURST * self.usual.footprint
+    }
+
+    /// After `Empty`: whether something has been published since. Costs one load, for those who poll.
+    #[inline(always)]
+    pub(crate) fn has_news(&self) -> bool {
+        self.drain.has_news(self.place.words())
     }
 
     /// Shows a busy producer what has been released: before sleeping, after finding nothing, on close.

@@ -17,6 +17,7 @@ use crate::sync::wait::Timeout;
 /// [`Record::release`]: *at least once*, a receiver killed before that leaves it to its successor, flagged.
 ///
 /// An end belongs to the process that took it: a fork child's calls answer `NotOwner`. It may move between threads.
+#[repr(align(128))] // two ends side by side share no cache line, nor a pair that is fetched as one
 pub struct Receiver {
     consumer: Consumer<Spot>,
     side: Side,
@@ -76,7 +77,10 @@ impl Receiver {
         self.side.check()?;
         let record = match self.consumer.recv(buffer) {
             Ok(record) => record,
-            Err(why) => self.wait(why, buffer.len(), timeout.into(), |c| c.recv(buffer))?,
+            Err(why) => {
+                self.wait(why, buffer.len(), timeout.into())?;
+                self.consumer.recv(buffer).map_err(|why| refusal(why, buffer.len()))?
+            }
         };
         self.side.notify();
         Ok(Received { len: record.len(), redelivered: record.redelivered })
@@ -115,7 +119,10 @@ impl Receiver {
         }
         let first = match self.consumer.peek() {
             Ok(record) => record,
-            Err(why) => self.wait(why, buffer.len(), timeout.into(), Consumer::peek)?,
+            Err(why) => {
+                self.wait(why, buffer.len(), timeout.into())?;
+                self.consumer.peek().map_err(|why| refusal(why, buffer.len()))?
+            }
         };
         let mut next = Ok(first);
         while let (Ok(record), Some(len)) = (next, lens.get_mut(batch.records)) {
@@ -158,7 +165,10 @@ impl Receiver {
         self.side.check()?;
         match self.consumer.peek() {
             Ok(record) => Ok(record),
-            Err(why) => self.wait(why, 0, timeout, Consumer::peek),
+            Err(why) => {
+                self.wait(why, 0, timeout)?;
+                self.consumer.peek().map_err(|why| refusal(why, 0))
+            }
         }
     }
 
@@ -180,26 +190,17 @@ impl Receiver {
         self.side.check()
     }
 
+    /// Waits until there is something.
     #[cold]
-    fn wait<T>(
-        &mut self,
-        why: NoRecord,
-        len: usize,
-        timeout: Timeout,
-        mut attempt: impl FnMut(&mut Consumer<Spot>) -> std::result::Result<T, NoRecord>,
-    ) -> Result<T> {
-        let refusal = |why| match why {
-            NoRecord::Empty => Ok(None),
-            NoRecord::Unfit(needed) => Err(too_small(len, needed)),
-            NoRecord::Corrupt => Err(corrupt()),
-        };
-        if let Some(never) = refusal(why)? {
-            return Ok(never);
+    fn wait(&mut self, why: NoRecord, len: usize, timeout: Timeout) -> Result<()> {
+        if why != NoRecord::Empty {
+            return Err(refusal(why, len));
         }
         self.consumer.publish_head();
         self.side.notify();
-        let consumer = &mut self.consumer;
-        self.side.wait(timeout, ErrorKind::Empty, || attempt(consumer).map(Some).or_else(refusal))
+        self.side.after_burst(self.consumer.ran_dry(), timeout);
+        let consumer = &self.consumer;
+        self.side.wait(timeout, ErrorKind::Empty, |_| consumer.has_news())
     }
 
     /// The longest record in bytes.
@@ -210,6 +211,15 @@ impl Receiver {
     /// How the sender stands now. Costs a system call where the word alone does not tell.
     pub fn peer(&self) -> Peer {
         self.side.peer()
+    }
+}
+
+/// Why nothing was received, when waiting does not help: what was there does not go away again by itself.
+#[cold]
+fn refusal(why: NoRecord, len: usize) -> Error {
+    match why {
+        NoRecord::Unfit(needed) => too_small(len, needed),
+        NoRecord::Empty | NoRecord::Corrupt => corrupt(),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::lockfree::spsc::NoRoom;
 use crate::lockfree::spsc::record::{Producer, Slot};
 use crate::objects::ring::end::Peer;
-use crate::objects::ring::side::{Side, Spot, Which};
+use crate::objects::ring::side::{Glance, Side, Spot, Which};
 use crate::objects::ring::{Ring, Strategy};
 use crate::sync::wait::Timeout;
 
@@ -15,6 +15,7 @@ use crate::sync::wait::Timeout;
 ///
 /// As long as there is room, sending does not ask how the receiver stands: what is sent waits in the ring for whoever
 /// receives next. Without room, a receiver that closed or died ends the wait at once.
+#[repr(align(128))] // two ends side by side share no cache line, nor a pair that is fetched as one
 pub struct Sender {
     producer: Producer<Spot>,
     side: Side,
@@ -40,9 +41,9 @@ impl Sender {
     #[inline]
     pub fn send(&mut self, record: &[u8], timeout: impl Into<Timeout>) -> Result<()> {
         self.side.check()?;
-        match self.producer.send(record) {
-            Ok(()) => {}
-            Err(why) => self.wait(why, record.len(), timeout.into(), |p| p.send(record))?,
+        if let Err(why) = self.producer.send(record) {
+            self.wait(why, record.len(), timeout.into())?;
+            self.producer.send(record).map_err(|why| self.refusal(why, record.len()))?;
         }
         self.side.notify();
         Ok(())
@@ -62,7 +63,8 @@ impl Sender {
         self.side.check()?;
         let Some(first) = records.first().map(AsRef::as_ref) else { return Ok(0) };
         if let Err(why) = self.producer.push(first) {
-            self.wait(why, first.len(), timeout.into(), |p| p.push(first))?;
+            self.wait(why, first.len(), timeout.into())?;
+            self.producer.push(first).map_err(|why| self.refusal(why, first.len()))?;
         }
         let more = records[1..].iter().take_while(|r| self.producer.push(r.as_ref()).is_ok()).count();
         self.producer.publish();
@@ -90,7 +92,10 @@ impl Sender {
         self.side.check()?;
         match self.producer.reserve(len) {
             Ok(slot) => Ok(slot),
-            Err(why) => self.wait(why, len, timeout, |p| p.reserve(len)),
+            Err(why) => {
+                self.wait(why, len, timeout)?;
+                self.producer.reserve(len).map_err(|why| self.refusal(why, len))
+            }
         }
     }
 
@@ -115,25 +120,28 @@ impl Sender {
         self.side.check()
     }
 
+    /// Waits until a record of `len` bytes fits.
     #[cold]
-    fn wait<T>(
-        &mut self,
-        why: NoRoom,
-        len: usize,
-        timeout: Timeout,
-        mut attempt: impl FnMut(&mut Producer<Spot>) -> std::result::Result<T, NoRoom>,
-    ) -> Result<T> {
-        let max = self.max_len;
-        let refusal = |why| match why {
-            NoRoom::Full => Ok(None),
-            NoRoom::Unfit => Err(Error::with(ErrorKind::TooLong, format!("{len} bytes, at most {max} fit"))),
-            NoRoom::Corrupt => Err(corrupt()),
-        };
-        if let Some(never) = refusal(why)? {
-            return Ok(never);
+    fn wait(&mut self, why: NoRoom, len: usize, timeout: Timeout) -> Result<()> {
+        if why != NoRoom::Full {
+            return Err(self.refusal(why, len));
         }
         let producer = &mut self.producer;
-        self.side.wait(timeout, ErrorKind::Full, || attempt(producer).map(Some).or_else(refusal))
+        self.side.wait(timeout, ErrorKind::Full, |glance| match glance {
+            Glance::Poll => producer.poll(len),
+            Glance::Exact => producer.has_room(len).unwrap_or(true), // then the next step finds what is wrong
+        })
+    }
+
+    /// Why nothing was sent, when waiting does not help: room that was there does not go away again by itself.
+    #[cold]
+    fn refusal(&self, why: NoRoom, len: usize) -> Error {
+        match why {
+            NoRoom::Unfit => {
+                Error::with(ErrorKind::TooLong, format!("{len} bytes, at most {} fit", self.max_len))
+            }
+            NoRoom::Full | NoRoom::Corrupt => corrupt(),
+        }
     }
 
     /// The longest record in bytes.

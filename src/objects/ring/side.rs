@@ -60,6 +60,15 @@ pub(crate) enum Which {
     Receiver,
 }
 
+/// How hard to look whether a wait is over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Glance {
+    /// As cheaply as can be: a yes may come late.
+    Poll,
+    /// Exactly.
+    Exact,
+}
+
 /// One end of a ring, held by this process.
 pub(crate) struct Side {
     pub(crate) yard: Held,
@@ -76,6 +85,8 @@ pub(crate) struct Side {
 
 /// Polls before an adaptive wait sleeps: some 5 to 10 µs, a tenth of what a sleep and wake-up cost.
 const SPINS: u32 = 1000;
+/// Pauses after a burst, before the first poll.
+const GATHER: u32 = 32;
 /// Polls between two looks at the clock and the peer while spinning.
 const POLLS: u32 = 256;
 
@@ -165,17 +176,18 @@ impl Side {
         }
     }
 
-    /// Waits until `attempt` has something, the peer is gone, or the time is up; `empty` says what to answer then.
-    /// The attempt has failed once already.
+    /// Waits until `ready`, the peer is gone, or the time is up; `empty` says what to answer then. It was not ready
+    /// a moment ago.
     #[cold]
-    pub(crate) fn wait<T>(
+    #[inline(never)]
+    pub(crate) fn wait(
         &mut self,
         timeout: Timeout,
         empty: ErrorKind,
-        mut attempt: impl FnMut() -> Result<Option<T>>,
-    ) -> Result<T> {
+        mut ready: impl FnMut(Glance) -> bool,
+    ) -> Result<()> {
         if timeout.or_try() == Timeout::Try {
-            return self.try_again(empty, attempt);
+            return self.try_again(empty, ready);
         }
         let wait = Wait::new(timeout, self.manner);
         let mut polls = self.budget();
@@ -183,24 +195,28 @@ impl Side {
             while polls > 0 {
                 polls -= 1;
                 pause();
-                if let Some(done) = attempt()? {
-                    return Ok(done);
+                if ready(Glance::Poll) {
+                    return Ok(());
                 }
             }
             let ended = match self.strategy {
                 Strategy::Spin => self.look_around(&wait),
-                Strategy::Adaptive | Strategy::Block => match self.sleep(&wait, &mut attempt) {
-                    Ok(Some(done)) => return Ok(done),
-                    Ok(None) => Ok(()),
-                    Err(e) => Err(e),
-                },
+                Strategy::Adaptive | Strategy::Block => self.sleep(&wait, &mut ready),
             };
             // Whatever ends the wait: the condition is looked at after it.
-            if let Some(done) = attempt()? {
-                return Ok(done);
+            if ready(Glance::Exact) {
+                return Ok(());
             }
             ended.map_err(|e| if e.kind() == ErrorKind::Timeout { empty.into() } else { e })?;
             polls = if self.strategy == Strategy::Spin { POLLS } else { 0 };
+        }
+    }
+
+    /// A receiver that is faster than its sender lets a few records gather, or each of them would cost both sides a
+    /// miss. One that gets a record at a time, as in question and answer, does not wait.
+    pub(crate) fn after_burst(&self, burst: bool, timeout: Timeout) {
+        if burst && self.budget() > 0 && timeout.or_try() != Timeout::Try {
+            (0..GATHER).for_each(|_| pause());
         }
     }
 
@@ -213,20 +229,16 @@ impl Side {
     }
 
     /// A try that found nothing. Whether the peer lives is asked now and then only: the answer costs a system call.
-    fn try_again<T>(
-        &mut self,
-        empty: ErrorKind,
-        mut attempt: impl FnMut() -> Result<Option<T>>,
-    ) -> Result<T> {
+    fn try_again(&mut self, empty: ErrorKind, mut ready: impl FnMut(Glance) -> bool) -> Result<()> {
         self.tries = self.tries.wrapping_add(1);
         let gone = match end::glance(self.theirs()) {
             Peer::Here if self.tries.is_multiple_of(POLLS) => self.peer(),
             seen => seen,
         };
-        match (attempt()?, ended(gone)) {
-            (Some(done), _) => Ok(done),
-            (None, Some(kind)) => Err(kind.into()),
-            (None, None) => Err(empty.into()),
+        match (ready(Glance::Exact), ended(gone)) {
+            (true, _) => Ok(()),
+            (false, Some(kind)) => Err(kind.into()),
+            (false, None) => Err(empty.into()),
         }
     }
 
@@ -241,7 +253,7 @@ impl Side {
     }
 
     /// Sleeps at most a slice.
-    fn sleep<T>(&self, wait: &Wait, attempt: &mut impl FnMut() -> Result<Option<T>>) -> Result<Option<T>> {
+    fn sleep(&self, wait: &Wait, ready: &mut impl FnMut(Glance) -> bool) -> Result<()> {
         let _ = thread::register(&self.yard); // so that our death wakes those who wait with us
         let mut crowd = Crowd::new(self.own_event().prepare());
         let doubt = match end::look(self.theirs(), &self.yard) {
@@ -252,13 +264,13 @@ impl Side {
                 doubt
             }
         };
-        if let Some(done) = attempt()? {
-            return Ok(Some(done));
+        if ready(Glance::Exact) {
+            return Ok(());
         }
         if wait.sleep(crowd.watches(), doubt)? == Slept::Slice {
             self.yard.sweep();
         }
-        Ok(None)
+        Ok(())
     }
 }
 

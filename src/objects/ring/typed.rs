@@ -7,7 +7,7 @@ use crate::lockfree::spsc::{NoRecord, NoRoom};
 use crate::objects::directory::How;
 use crate::objects::ring::end::{Peer, Taken};
 use crate::objects::ring::sender::corrupt;
-use crate::objects::ring::side::{Side, Spot, Which};
+use crate::objects::ring::side::{Glance, Side, Spot, Which};
 use crate::objects::ring::{Ring, RingOptions, Strategy};
 use crate::objects::yard::Yard;
 use crate::sync::wait::Timeout;
@@ -96,6 +96,7 @@ impl<T: Pod> TypedRing<T> {
 }
 
 /// The sending end of a [`TypedRing`]. Behaves as [`super::Sender`].
+#[repr(align(128))] // two ends side by side share no cache line, nor a pair that is fetched as one
 pub struct TypedSender<T> {
     producer: Producer<Spot>,
     side: Side,
@@ -110,7 +111,8 @@ impl<T: Pod> TypedSender<T> {
     pub fn send(&mut self, element: T, timeout: impl Into<Timeout>) -> Result<()> {
         self.side.check()?;
         if let Err(why) = self.producer.send(&element) {
-            self.wait(why, timeout.into(), |p| p.send(&element))?;
+            self.wait(why, timeout.into())?;
+            self.producer.send(&element).map_err(|_| corrupt())?;
         }
         self.side.notify();
         Ok(())
@@ -131,27 +133,25 @@ impl<T: Pod> TypedSender<T> {
         }
         let sent = match self.producer.send_slice(elements) {
             Ok(sent) => sent,
-            Err(why) => self.wait(why, timeout.into(), |p| p.send_slice(elements))?,
+            Err(why) => {
+                self.wait(why, timeout.into())?;
+                self.producer.send_slice(elements).map_err(|_| corrupt())?
+            }
         };
         self.side.notify();
         Ok(sent)
     }
 
+    /// Waits until there is room for an element.
     #[cold]
-    fn wait<R>(
-        &mut self,
-        why: NoRoom,
-        timeout: Timeout,
-        mut attempt: impl FnMut(&mut Producer<Spot>) -> std::result::Result<R, NoRoom>,
-    ) -> Result<R> {
+    fn wait(&mut self, why: NoRoom, timeout: Timeout) -> Result<()> {
         if why != NoRoom::Full {
             return Err(corrupt());
         }
         let producer = &mut self.producer;
-        self.side.wait(timeout, ErrorKind::Full, || match attempt(producer) {
-            Ok(done) => Ok(Some(done)),
-            Err(NoRoom::Full) => Ok(None),
-            Err(_) => Err(corrupt()),
+        self.side.wait(timeout, ErrorKind::Full, |glance| match glance {
+            Glance::Poll => producer.poll(1),
+            Glance::Exact => producer.has_room(1).unwrap_or(true), // then the next step finds what is wrong
         })
     }
 
@@ -168,6 +168,7 @@ impl<T> Drop for TypedSender<T> {
 }
 
 /// The receiving end of a [`TypedRing`]. Behaves as [`super::Receiver`].
+#[repr(align(128))] // two ends side by side share no cache line, nor a pair that is fetched as one
 pub struct TypedReceiver<T> {
     consumer: Consumer<Spot>,
     side: Side,
@@ -182,7 +183,10 @@ impl<T: Pod> TypedReceiver<T> {
         self.side.check()?;
         let element = match self.consumer.recv() {
             Ok(element) => element,
-            Err(why) => self.wait(why, timeout.into(), Consumer::recv)?,
+            Err(why) => {
+                self.wait(why, timeout.into())?;
+                self.consumer.recv().map_err(|_| corrupt())?
+            }
         };
         self.side.notify();
         Ok(element)
@@ -200,7 +204,10 @@ impl<T: Pod> TypedReceiver<T> {
         self.side.check()?;
         match self.consumer.peek() {
             Ok(element) => Ok(element),
-            Err(why) => self.wait(why, timeout.into(), Consumer::peek),
+            Err(why) => {
+                self.wait(why, timeout.into())?;
+                self.consumer.peek().map_err(|_| corrupt())
+            }
         }
     }
 
@@ -229,30 +236,26 @@ impl<T: Pod> TypedReceiver<T> {
         }
         let count = match self.consumer.recv_slice(elements) {
             Ok(count) => count,
-            Err(why) => self.wait(why, timeout.into(), |c| c.recv_slice(elements))?,
+            Err(why) => {
+                self.wait(why, timeout.into())?;
+                self.consumer.recv_slice(elements).map_err(|_| corrupt())?
+            }
         };
         self.side.notify();
         Ok(count)
     }
 
+    /// Waits until there is something.
     #[cold]
-    fn wait<R>(
-        &mut self,
-        why: NoRecord,
-        timeout: Timeout,
-        mut attempt: impl FnMut(&mut Consumer<Spot>) -> std::result::Result<R, NoRecord>,
-    ) -> Result<R> {
+    fn wait(&mut self, why: NoRecord, timeout: Timeout) -> Result<()> {
         if why != NoRecord::Empty {
             return Err(corrupt());
         }
         self.consumer.publish_head();
         self.side.notify();
-        let consumer = &mut self.consumer;
-        self.side.wait(timeout, ErrorKind::Empty, || match attempt(consumer) {
-            Ok(done) => Ok(Some(done)),
-            Err(NoRecord::Empty) => Ok(None),
-            Err(_) => Err(corrupt()),
-        })
+        self.side.after_burst(self.consumer.ran_dry(), timeout);
+        let consumer = &self.consumer;
+        self.side.wait(timeout, ErrorKind::Empty, |_| consumer.has_news())
     }
 
     /// How the sender stands now.
