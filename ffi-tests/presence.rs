@@ -9,7 +9,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use courtyard::{
-    Error, ErrorKind, Holder, Lock, Options, Ring, RingOptions, Scope, Strategy, Timeout, Value, Yard,
+    Error, ErrorKind, FaultKind, Holder, Lock, ObjectType, Options, Ring, RingOptions, Scope, Strategy,
+    Timeout, Value, Yard,
 };
 use std::fs::File;
 use std::io::Write;
@@ -51,6 +52,7 @@ const SCENARIOS: &[Scenario] = &[
     ("no_time_is_a_try", no_time_is_a_try),
     ("uncontended_calls_make_no_system_call", uncontended_calls_make_no_system_call),
     ("a_small_or_read_only_shm_is_refused_cleanly", a_small_or_read_only_shm),
+    ("the_last_faults_say_who_died_doing_what", the_last_faults_say_who_died),
 ];
 
 fn main() {
@@ -961,5 +963,50 @@ fn a_small_or_read_only_shm() -> Verdict {
     assert_eq!(kind(options.create(&format!("{name}-2"))), ErrorKind::Permission);
     assert_eq!(kind(options.open(&name)), ErrorKind::Permission);
     assert_eq!(kind(Yard::unlink(&name)), ErrorKind::Permission);
+    Good
+}
+
+fn the_last_faults_say_who_died() -> Verdict {
+    let yard = small().anonymous().unwrap();
+    assert_eq!(yard.last_fault(), None);
+    let locks = ["thread", "process"].map(|name| {
+        let scope = if name == "thread" { Scope::Thread } else { Scope::Process };
+        Lock::create(&yard, name, scope).unwrap()
+    });
+    let ring = Ring::create(&yard, "ring", RingOptions { capacity: 1024, ..RingOptions::default() }).unwrap();
+    let step = Step::of(&yard);
+    let child = fork(|| {
+        for lock in &locks {
+            std::mem::forget(lock.acquire(Timeout::Try).unwrap());
+        }
+        std::mem::forget((
+            ring.sender(Strategy::Adaptive).unwrap(),
+            ring.receiver(Strategy::Adaptive).unwrap(),
+        ));
+        step.set(1);
+        loop {
+            sleep_ms(1000);
+        }
+    });
+    step.wait(1);
+    let pid = child.0.cast_unsigned();
+    child.slay();
+    let begun = std::time::SystemTime::now() - LONG;
+    assert!(locks[0].acquire(LONG).unwrap().owner_died());
+    let first = yard.last_fault().unwrap();
+    assert_eq!((first.kind, first.pid, first.tid, first.count), (FaultKind::Owner, pid, pid, 1));
+    assert_eq!(first.object, Some(("thread".to_owned(), ObjectType::Lock)));
+    assert!(first.time > begun);
+    yard.sweep();
+    let faults = yard.faults();
+    let of = |kind| faults.iter().filter(|f| f.kind == kind && f.pid == pid).count();
+    assert_eq!(
+        [FaultKind::Sender, FaultKind::Receiver, FaultKind::Member, FaultKind::Making].map(of),
+        [1, 1, 1, 0]
+    );
+    let owner: Vec<_> =
+        faults.iter().filter(|f| f.kind == FaultKind::Owner).map(|f| (f.number, f.tid)).collect();
+    assert_eq!(owner.len(), 2, "{faults:?}");
+    assert!(owner.contains(&(first.number, pid)) && owner.iter().any(|(_, tid)| *tid == 0));
     Good
 }

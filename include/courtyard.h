@@ -396,6 +396,48 @@ typedef struct {
 } cyd_object_info_t;
 
 /**
+ * A repair that somebody made behind a dead participant; filled by cyd_yard_fault().
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cyd_fault_t) before the call.
+     */
+    size_t struct_size;
+    /**
+     * Counts the yard's faults from 0.
+     */
+    uint64_t number;
+    /**
+     * How much was repaired: 1, or the number of things that came back.
+     */
+    uint64_t count;
+    /**
+     * When it was repaired, in nanoseconds since 1970.
+     */
+    int64_t time_ns;
+    /**
+     * The process that died, or whose thread did, in its own PID namespace; 0 if nobody knows any more.
+     */
+    uint32_t pid;
+    /**
+     * The thread; 0 if the whole process owned what was repaired.
+     */
+    uint32_t tid;
+    /**
+     * What he was doing: a CYD_FAULT_ number.
+     */
+    uint32_t kind;
+    /**
+     * The type of the object, a CYD_OBJECT_ number; 0 if none was repaired.
+     */
+    uint32_t object_kind;
+    /**
+     * The name of the object, with its NUL; empty if none was repaired.
+     */
+    char object[64];
+} cyd_fault_t;
+
+/**
  * Whom a lock takes for its owner: a CYD_SCOPE_ number. Fixed when the lock is made.
  */
 typedef uint32_t cyd_scope_t;
@@ -474,6 +516,11 @@ typedef struct {
      */
     size_t len;
 } cyd_slice_t;
+
+/**
+ * What somebody was doing when he died: a CYD_FAULT_ number. Later versions may add some.
+ */
+typedef uint32_t cyd_fault_kind_t;
 
 /**
  * Success.
@@ -699,6 +746,31 @@ typedef struct {
  * The object was found inconsistent.
  */
 #define CYD_E_POISONED -1083
+
+/**
+ * He was in the yard. His place was given back.
+ */
+#define CYD_FAULT_MEMBER 1
+
+/**
+ * He was making an object. Nothing of it is left.
+ */
+#define CYD_FAULT_MAKING 2
+
+/**
+ * He held a lock. The next owner gets it and is told.
+ */
+#define CYD_FAULT_OWNER 3
+
+/**
+ * He held a ring's sending end. What he sent is there; a successor can take the end.
+ */
+#define CYD_FAULT_SENDER 4
+
+/**
+ * He held a ring's receiving end. A successor gets again, flagged, what he may have seen.
+ */
+#define CYD_FAULT_RECEIVER 5
 
 /**
  * The thread that took it: only it may release it, taking it twice is a deadlock that is found, and the lock is taken
@@ -1279,6 +1351,29 @@ CYD_MUST_USE cyd_status_t cyd_yard_set_inheritable(cyd_yard_t *yard, bool inheri
  * \par Since      0.1
  */
 CYD_MUST_USE cyd_status_t cyd_yard_next_object(const cyd_yard_t *yard, size_t *cursor, cyd_object_info_t *out);
+
+/**
+ * Tells one of the last repairs behind dead participants: who died, doing what. For people and logs.
+ *
+ * A yard remembers sixteen. A repairer that is killed just after its repair leaves no note.
+ *
+ * \param yard  Borrowed.
+ * \param back  Which: 0 is the newest, 1 the one before it, and so on.
+ * \param out   Filled as far as its `struct_size` reaches.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_END      there are not so many
+ *   - #CYD_E_NULL     a pointer is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *   - #CYD_E_INVALID  a pointer is misaligned, `struct_size` is not set
+ *
+ * \par Threads    Any. A fault that happens between two calls moves the others back by one: compare `number`.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_yard_fault(const cyd_yard_t *yard, uint32_t back, cyd_fault_t *out);
 
 /**
  * Makes a lock.

@@ -76,6 +76,7 @@ mod sync;
 pub use error::{Error, ErrorKind, News, Result};
 #[cfg(not(loom))]
 pub use objects::{
+    faults::{Fault, FaultKind},
     lock::{Guard, Holder, Lock, Scope},
     ring::{
         Batch, Peer, Received, Receiver, Record, Reserved, Ring, RingOptions, Sender, Strategy,

@@ -136,6 +136,22 @@ FIELD(cyd_cost_t, lock_bytes, 32, 8);
 FIELD(cyd_cost_t, value_bytes, 40, 8);
 FIELD(cyd_cost_t, ring_bytes, 48, 8);
 
+IS(CYD_FAULT_MEMBER, 1);
+IS(CYD_FAULT_MAKING, 2);
+IS(CYD_FAULT_OWNER, 3);
+IS(CYD_FAULT_SENDER, 4);
+IS(CYD_FAULT_RECEIVER, 5);
+IS(sizeof(cyd_fault_t), 112);
+FIELD(cyd_fault_t, struct_size, 0, 8);
+FIELD(cyd_fault_t, number, 8, 8);
+FIELD(cyd_fault_t, count, 16, 8);
+FIELD(cyd_fault_t, time_ns, 24, 8);
+FIELD(cyd_fault_t, pid, 32, 4);
+FIELD(cyd_fault_t, tid, 36, 4);
+FIELD(cyd_fault_t, kind, 40, 4);
+FIELD(cyd_fault_t, object_kind, 44, 4);
+FIELD(cyd_fault_t, object, 48, 64);
+
 IS(sizeof(cyd_object_info_t), 88);
 FIELD(cyd_object_info_t, struct_size, 0, 8);
 FIELD(cyd_object_info_t, bytes, 8, 8);

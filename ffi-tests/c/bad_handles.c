@@ -11,6 +11,7 @@ static struct {
         cyd_cost_t cost;
         cyd_holder_t holder;
         cyd_object_info_t info;
+        cyd_fault_t fault;
     } filled;
     union {
         cyd_lock_t *lock;
@@ -38,6 +39,7 @@ static void yard_calls(cyd_yard_t *yard, cyd_status_t wanted) {
     IS(cyd_yard_fd(yard, &out.a.fd), wanted);
     IS(cyd_yard_set_inheritable(yard, true), wanted);
     IS(cyd_yard_next_object(yard, &out.cursor, &out.filled.info), wanted);
+    IS(cyd_yard_fault(yard, 0, &out.filled.fault), wanted);
     IS(cyd_lock_create(yard, "n", CYD_SCOPE_THREAD, &out.a.lock), wanted);
     IS(cyd_lock_open(yard, "n", &out.a.lock), wanted);
     IS(cyd_lock_open_or_create(yard, "n", CYD_SCOPE_THREAD, &out.a.lock), wanted);
@@ -145,12 +147,12 @@ int main(void) {
     memcpy(open_handles, all, sizeof all);
 
     everything(NULL, CYD_E_NULL, -1);
-    _Alignas(64) unsigned char garbage[64];
+    _Alignas(128) unsigned char garbage[128];
     memset(garbage, 0, sizeof garbage);
     everything(garbage, CYD_E_TYPE, -1);
     memset(garbage, 0xAB, sizeof garbage);
     everything(garbage, CYD_E_TYPE, -1);
-    for (size_t i = 1; i < 64; i++) {
+    for (size_t i = 1; i < 128; i++) {
         everything(garbage + i, CYD_E_INVALID, -1);
     }
     for (int i = 0; i < 6; i++) {

@@ -135,6 +135,7 @@ static void places(void) {
     BOTH(cyd_yard_fd(yard, place_), int);
     BOTH(cyd_yard_next_object(yard, place_, &info), size_t);
     BOTH(cyd_yard_next_object(yard, &cursor, place_), cyd_object_info_t);
+    BOTH(cyd_yard_fault(yard, 0, place_), cyd_fault_t);
     ONLY_NULL(cyd_yard_is_sealed(yard, place_), bool);
     CHECK(cursor == 0 && info.bytes == 0);
 

@@ -4,6 +4,7 @@
 
 #include "check.h"
 #include <pthread.h>
+#include <string.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -135,6 +136,11 @@ static void fork_and_death(void) {
     int64_t begin = now_ns();
     IS(cyd_lock_acquire(lock, -1), CYD_OWNER_DIED);
     printf("owner died: the lock came after %.1f ms, the kill was due after 20\n", (double)(now_ns() - begin) / 1e6);
+    cyd_fault_t fault = {.struct_size = sizeof fault};
+    OK(cyd_yard_fault(yard, 0, &fault));
+    CHECK(fault.kind == CYD_FAULT_OWNER && fault.pid == (uint32_t)child && fault.tid == (uint32_t)child);
+    CHECK(strcmp(fault.object, "forked") == 0 && fault.object_kind == CYD_OBJECT_LOCK && fault.count == 1);
+    IS(cyd_yard_fault(yard, UINT32_MAX, &fault), CYD_E_END);
     WAS_KILLED(child);
     ENDED_WELL(killer);
     OK(cyd_lock_repaired(lock));

@@ -236,6 +236,7 @@ pub(crate) const ROWS: &[Row] = &[
         ALL,
         "what it owned is told as an owner's death, and its place is free again",
     ),
+    none("cyd_yard_fault", "reads the page of notes, on which nothing depends"),
     none("cyd_yard_fd", "reads memory of this process"),
     none("cyd_yard_get_cost", "computes"),
     none("cyd_yard_is_sealed", "reads memory of this process"),

@@ -38,6 +38,8 @@ mod probe;
 
 mod yard;
 
+mod fault;
+
 mod lock;
 
 mod value;
@@ -50,6 +52,7 @@ mod boundary;
 mod handle;
 mod options;
 
+pub use fault::*;
 pub use last::*;
 pub use lock::*;
 pub use probe::*;

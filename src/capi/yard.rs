@@ -164,13 +164,19 @@ options::sized!(cyd_object_info_t {
     name: [c_char; CYD_NAME_BYTES],
 });
 
+/// A name as C has it.
+pub(super) fn name_bytes(name: &str) -> [c_char; CYD_NAME_BYTES] {
+    let mut bytes = [0; CYD_NAME_BYTES];
+    // A name is at most 63 bytes: the last one stays NUL.
+    for (to, from) in bytes.iter_mut().take(CYD_NAME_BYTES - 1).zip(name.bytes()) {
+        *to = from as c_char;
+    }
+    bytes
+}
+
 impl From<ObjectInfo> for cyd_object_info_t {
     fn from(info: ObjectInfo) -> cyd_object_info_t {
-        let mut name = [0; CYD_NAME_BYTES];
-        // A name is at most 63 bytes: the last one stays NUL.
-        for (to, from) in name.iter_mut().take(CYD_NAME_BYTES - 1).zip(info.name.bytes()) {
-            *to = from as c_char;
-        }
+        let name = name_bytes(&info.name);
         let (struct_size, kind) = (size_of::<cyd_object_info_t>(), info.kind as u32);
         cyd_object_info_t { struct_size, bytes: info.bytes, kind, reserved: 0, name }
     }

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)] // fresh bytes are cleared
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::objects::faults;
 use crate::objects::owners::Threads;
 use crate::presence::attachment::{Attachment, Held, Who};
 use crate::presence::thread;
@@ -12,7 +13,7 @@ use crate::sync::wait::{Manner, Timeout, Wait};
 use std::time::Duration;
 
 /// Where the lock of the makers lies in the header.
-const MAKING_AT: u64 = 128;
+pub(super) const MAKING_AT: u64 = 128;
 /// How long the making of an object waits for another one that is being made.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -111,7 +112,9 @@ fn making(region: &Region) -> Result<&LockWord> {
 
 /// Frees the makers' lock if a dead thread held it.
 pub(crate) fn recover(yard: &Attachment, who: Who) {
-    if let (Who::Thread(dead), Ok(making)) = (who, making(yard.region())) {
-        making.recover(dead);
+    if let (Who::Thread(dead), Ok(making)) = (who, making(yard.region()))
+        && making.recover(dead)
+    {
+        faults::note(yard, who, making, 1);
     }
 }

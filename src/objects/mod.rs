@@ -7,6 +7,7 @@
 //! * where it is tested: beside each noun, `ffi-tests`
 
 pub(crate) mod directory;
+pub(crate) mod faults;
 pub(crate) mod lock;
 pub(crate) mod owners;
 pub(crate) mod ring;
@@ -32,6 +33,9 @@ impl Objects for Repair {
                 ObjectType::Value => {} // nobody owns a value
                 ObjectType::Ring => ring::recover(yard, &record, who, gone),
             }
+        }
+        if let (Who::Process(_), Gone::Died) = (who, gone) {
+            faults::note_member(yard, who);
         }
     }
 }

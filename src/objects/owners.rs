@@ -1,10 +1,11 @@
 //! Who the tokens in a lock word stand for: threads or processes of a yard.
 #![forbid(unsafe_code)]
 
-use crate::presence::attachment::Attachment;
+use crate::objects::faults;
+use crate::presence::attachment::{Attachment, Who};
 use crate::presence::place::Standing;
 use crate::segment::bits::Token;
-use crate::sync::lock::{Crowd, Owners};
+use crate::sync::lock::{Crowd, LockWord, Owners};
 
 /// The threads of a yard, as owners.
 pub(crate) struct Threads<'a>(pub(crate) &'a Attachment);
@@ -47,6 +48,10 @@ impl Owners for Threads<'_> {
     fn spins(&self) -> u32 {
         spins()
     }
+
+    fn buried(&self, dead: Token, word: &LockWord) {
+        faults::note(self.0, Who::Thread(dead), word, 1);
+    }
 }
 
 impl Owners for Processes<'_> {
@@ -64,5 +69,9 @@ impl Owners for Processes<'_> {
 
     fn spins(&self) -> u32 {
         spins()
+    }
+
+    fn buried(&self, dead: Token, word: &LockWord) {
+        faults::note(self.0, Who::Process(dead), word, 1);
     }
 }

@@ -10,6 +10,12 @@ pub(crate) fn now_ns() -> u64 {
     }
 }
 
+/// Now, in nanoseconds since 1970, for people.
+pub(crate) fn wall_ns() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |t| u64::try_from(t.as_nanos()).unwrap_or(u64::MAX))
+}
+
 /// The instant that lies `wait` from now; very long waits end at the far end of time.
 pub(crate) fn after(wait: Duration) -> u64 {
     now_ns().saturating_add(u64::try_from(wait.as_nanos()).unwrap_or(u64::MAX))

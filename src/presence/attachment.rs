@@ -369,6 +369,22 @@ impl Attachment {
         }
     }
 
+    /// Process and thread (0 for a whole process) behind a token, in their own PID namespace, also if they are gone;
+    /// zeros if the place is another's by now.
+    pub(crate) fn person(&self, who: Who) -> (u32, u32) {
+        let (person, generation, place) = match who {
+            Who::Thread(token) => {
+                let Some(slot) = self.slots().get(token.index() as usize) else { return (0, 0) };
+                (slot.person(), token.generation(), slot.place.load())
+            }
+            Who::Process(token) => {
+                let Some(entry) = self.entries().get(token.index() as usize) else { return (0, 0) };
+                ((entry.pid(), 0), token.generation(), entry.place.load())
+            }
+        };
+        if place.is_some_and(|p| p.generation == generation) { person } else { (0, 0) }
+    }
+
     /// The process token of the thread behind a thread token.
     pub(crate) fn process_of(&self, token: Token) -> Option<Token> {
         let place = self.slots().get(token.index() as usize)?.place.load()?;

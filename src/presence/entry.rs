@@ -63,13 +63,31 @@ pub(crate) struct Slot {
     pub(crate) place: PlaceWord,
     /// Where in the slot's page the alive word lies; depends on the C library of the thread.
     pub(crate) alive_offset: AtomicU32,
+    tid: AtomicU32,
+    pid: AtomicU32,
     reserved: AtomicU32,
-    pad: [AtomicU64; 6],
+    pad: [AtomicU64; 5],
 }
 
 const_assert_eq!(offset_of!(Slot, place), 0);
 const_assert_eq!(offset_of!(Slot, alive_offset), 8);
+const_assert_eq!(offset_of!(Slot, tid), 12);
+const_assert_eq!(offset_of!(Slot, pid), 16);
 const_assert_eq!(size_of::<Slot>() as u64, SLOT_BYTES);
 
 // SAFETY: repr(C), atomics only, zeros are a free slot.
 unsafe impl Shared for Slot {}
+
+impl Slot {
+    /// Writes down who the new holder is.
+    pub(crate) fn describe(&self, pid: u32, tid: u32) {
+        // Relaxed: facts for people, each a word of its own.
+        self.pid.store(pid, Ordering::Relaxed);
+        self.tid.store(tid, Ordering::Relaxed);
+    }
+
+    /// Process and thread of the last holder. Kept when he goes, so that it can be told who went.
+    pub(crate) fn person(&self) -> (u32, u32) {
+        (self.pid.load(Ordering::Relaxed), self.tid.load(Ordering::Relaxed)) // Relaxed: facts for people
+    }
+}

@@ -175,6 +175,7 @@ impl Registration {
 
     /// The slot is ours (JOINING). From `announce` on the kernel marks the word if we die.
     fn move_in(&self, joining: Place) {
+        self.slot().describe(process::pid(), process::tid());
         self.slot().alive_offset.store(self.offset as u32, Ordering::Relaxed); // Relaxed: ordered by `alive`
         // SAFETY: the slot is ours, the pair is ours, the node is in no list.
         unsafe {

@@ -47,6 +47,12 @@ impl Region {
         Ok(unsafe { self.0.base().add(offset as usize) })
     }
 
+    /// The offset of something inside; 0 for what is not.
+    pub(crate) fn offset_of<T>(&self, inside: &T) -> u64 {
+        let offset = (&raw const *inside).addr().wrapping_sub(self.0.base().as_ptr().addr());
+        if offset < self.len() { offset as u64 } else { 0 }
+    }
+
     /// The control words of type `T` at `offset`.
     pub(crate) fn at<T: Shared>(&self, offset: u64) -> Result<&T> {
         let p = self.bytes(offset, size_of::<T>() as u64)?.cast::<T>();

@@ -34,6 +34,8 @@ pub(crate) trait Owners {
     fn slice(&self);
     /// How often to look at a taken word before sleeping.
     fn spins(&self) -> u32;
+    /// A lock was taken over from a dead owner.
+    fn buried(&self, _dead: Token, _word: &LockWord) {}
 }
 
 /// How many others a sleeper listens to. Each costs about 100 ns per sleep.
@@ -147,11 +149,12 @@ impl LockWord {
         loop {
             let word = self.0.load(Ordering::Acquire); // edge: owner
             let dead = match Token::of(word) {
-                None => false,
-                Some(owner) if matches!(owners.standing(owner), Standing::Dead) => true,
+                None => None,
+                Some(owner) if matches!(owners.standing(owner), Standing::Dead) => Some(owner),
                 Some(_) => return Err(ErrorKind::Busy),
             };
-            if let Some(got) = self.attempt(word, taker.token.0, dead) {
+            if let Some(got) = self.attempt(word, taker.token.0, dead.is_some()) {
+                dead.inspect(|dead| owners.buried(*dead, self));
                 return Ok(got);
             }
         }
@@ -202,7 +205,10 @@ impl LockWord {
             };
             if let Some(dead) = dead {
                 match self.attempt(word, stamp, dead) {
-                    Some(got) => break Ok(got),
+                    Some(got) => {
+                        Token::of(word).filter(|_| dead).inspect(|dead| owners.buried(*dead, self));
+                        break Ok(got);
+                    }
                     None => continue,
                 }
             }
@@ -276,13 +282,13 @@ impl LockWord {
         Err(ErrorKind::NotOwner)
     }
 
-    /// Frees the lock, marked SUSPECT, if the dead one named held it.
-    pub(crate) fn recover(&self, dead: Token) {
+    /// Frees the lock, marked SUSPECT, if the dead one named held it; tells whether it did.
+    pub(crate) fn recover(&self, dead: Token) -> bool {
         loop {
             // Relaxed: the proof of the death has ordered us behind the dead one.
             let word = self.0.load(Ordering::Relaxed);
             if Token::of(word) != Some(dead) {
-                return;
+                return false;
             }
             // Release: whoever takes it sees what the dead one wrote, as far as we saw it.
             let freed = self.0.compare_exchange(word, SUSPECT, Ordering::Release, Ordering::Relaxed); // edge: lock
@@ -290,7 +296,7 @@ impl LockWord {
                 if word & WAITERS != 0 {
                     wake(&self.0, 1);
                 }
-                return;
+                return true;
             }
         }
     }

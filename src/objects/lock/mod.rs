@@ -9,6 +9,7 @@ pub use layout::Scope;
 
 use crate::error::{Error, ErrorKind, News, Result};
 use crate::objects::directory::{How, Plan, obtain};
+use crate::objects::faults;
 use crate::objects::owners::{Processes, Threads};
 use crate::objects::yard::Yard;
 use crate::presence::attachment::{Attachment, Held, Who};
@@ -281,10 +282,13 @@ fn scope_of(record: &Record) -> Result<Scope> {
 /// Frees the lock, suspect, if the one who is gone held it.
 pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who) {
     let (Ok(scope), Ok(body)) = (scope_of(record), yard.region().at::<Body>(record.offset)) else { return };
-    match (scope, who) {
+    let freed = match (scope, who) {
         (Scope::Thread, Who::Thread(dead)) => body.word.recover(dead),
         (Scope::Process | Scope::Anyone, Who::Process(dead)) => body.word.recover(dead),
-        _ => {}
+        _ => false,
+    };
+    if freed {
+        faults::note(yard, who, &body.word, 1);
     }
 }
 

@@ -11,7 +11,8 @@
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::presence::attachment::Attachment;
+use crate::objects::faults;
+use crate::presence::attachment::{Attachment, Who};
 use crate::presence::place::Standing;
 use crate::segment::bits::{END_CLOSED, END_DIED, TOKEN, Token};
 use crate::shim::{AtomicU32, Ordering, Watch};
@@ -62,6 +63,9 @@ pub(crate) fn take(end: &AtomicU32, yard: &Attachment, me: Token) -> Result<Take
         };
         if end.compare_exchange(word, me.0, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
             // edge: end
+            if taken == Taken::AfterDeath && word & END_DIED == 0 {
+                note(yard, end, word);
+            }
             return Ok(taken);
         }
     }
@@ -76,6 +80,10 @@ pub(crate) fn leave(end: &AtomicU32, me: Token, doubtful: bool) -> bool {
 /// Marks an end whose holder `dead` is proven dead.
 pub(crate) fn mourn(end: &AtomicU32, dead: Token) -> bool {
     end.compare_exchange(dead.0, dead.0 | END_DIED, Ordering::AcqRel, Ordering::Relaxed).is_ok() // edge: end
+}
+
+fn note(yard: &Attachment, end: &AtomicU32, dead: u32) {
+    Token::of(dead).inspect(|dead| faults::note(yard, Who::Process(*dead), end, 1));
 }
 
 /// What the word alone says: no system call, and no notice of a death nobody has marked.
@@ -102,7 +110,9 @@ pub(crate) fn look<'a>(end: &AtomicU32, yard: &'a Attachment) -> Look<'a> {
         Standing::Here(alive) => Look::Here { alive, doubt: false },
         Standing::Doubtful => Look::Here { alive: None, doubt: true },
         Standing::Dead => {
-            mourn(end, holder);
+            if mourn(end, holder) {
+                note(yard, end, holder.0);
+            }
             Look::Gone(Peer::Died)
         }
     }

@@ -32,8 +32,11 @@ pub(crate) struct Body {
 /// Where the records begin.
 pub(crate) const RECORDS_AT: u64 = size_of::<Body>() as u64;
 
+/// Where the word of the sending end lies.
+pub(in crate::objects) const SENDER_AT: u64 = 384;
+
 const_assert_eq!(offset_of!(Body, words), 0);
-const_assert_eq!(offset_of!(Body, sender), 384);
+const_assert_eq!(offset_of!(Body, sender), SENDER_AT as usize);
 const_assert_eq!(offset_of!(Body, receiver), 388);
 const_assert_eq!(offset_of!(Body, data), 512);
 const_assert_eq!(offset_of!(Body, room), 640);

@@ -19,12 +19,14 @@ pub use typed::{TypedReceiver, TypedRing, TypedSender};
 use crate::error::{Error, ErrorKind, Result};
 use crate::lockfree::spsc::record;
 use crate::objects::directory::{How, Plan, obtain};
+use crate::objects::faults;
 use crate::objects::yard::Yard;
 use crate::presence::attachment::{Attachment, Gone, Held, Who};
 use crate::segment::directory::{ObjectType, Record as Entry};
 use crate::shim::Bytes;
 use crate::sync::wait::Manner;
 pub(crate) use layout::RECORDS_AT as BODY_BYTES;
+pub(super) use layout::SENDER_AT;
 use layout::{Body, RECORDS_AT};
 pub(crate) use loose::{LooseReceiver, LooseSender};
 use side::{Side, Spot, Which};
@@ -225,6 +227,9 @@ pub(crate) fn recover(yard: &Attachment, entry: &Entry, who: Who, gone: Gone) {
             Gone::Closed => end::leave(end, token, true),
         };
         if marked {
+            if gone == Gone::Died {
+                faults::note(yard, who, end, 1);
+            }
             peer.notify();
         }
     }

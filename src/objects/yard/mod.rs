@@ -9,6 +9,7 @@ mod tests;
 pub use options::{Cost, Options};
 
 use crate::error::Result;
+use crate::objects::faults::{self, Fault};
 use crate::os::file;
 use crate::presence::attachment::Held;
 use crate::presence::thread;
@@ -111,6 +112,17 @@ impl Yard {
     /// waits does it too.
     pub fn sweep(&self) {
         self.held.sweep();
+    }
+
+    /// The last repairs behind dead participants, at most 16, the newest first: who died, doing what. For people and
+    /// logs; a repairer that is killed just after its repair leaves no note.
+    pub fn faults(&self) -> Vec<Fault> {
+        faults::read(&self.held)
+    }
+
+    /// The newest of [`Yard::faults`].
+    pub fn last_fault(&self) -> Option<Fault> {
+        self.faults().into_iter().next()
     }
 
     /// Whether the yard's size is sealed, so that not even a hostile peer can truncate it. True for anonymous yards.
