@@ -12,6 +12,10 @@ use courtyard::{
     Error, ErrorKind, FaultKind, Holder, Lock, ObjectType, Options, Ring, RingOptions, Scope, Strategy,
     Timeout, Value, Yard,
 };
+#[path = "support/process.rs"]
+mod process;
+
+use process::{Child, Ended, LONG, PANICKED, PATIENCE_SECONDS, Step, fork, fork_with, sleep_ms};
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::{AsRawFd, BorrowedFd, IntoRawFd};
@@ -85,69 +89,7 @@ fn main() {
 // ---- processes ------------------------------------------------------------------------------------------------------
 
 const SKIPPED: i32 = 77;
-const PANICKED: i32 = 101;
-/// Beyond this nobody waits: a scenario that hangs is killed.
-const PATIENCE_SECONDS: u32 = 60;
 const GENEROUS: Duration = Duration::from_secs(5);
-const LONG: Duration = Duration::from_secs(20);
-
-#[derive(Debug, PartialEq, Eq)]
-enum Ended {
-    Code(i32),
-    Signal(i32),
-}
-
-/// A child of fork(2).
-struct Child(libc::pid_t);
-
-impl Child {
-    fn kill(&self, signal: i32) {
-        assert_eq!(unsafe { libc::kill(self.0, signal) }, 0);
-    }
-
-    fn wait(self) -> Ended {
-        let mut status = 0;
-        assert_eq!(unsafe { libc::waitpid(self.0, &mut status, 0) }, self.0);
-        match libc::WIFSIGNALED(status) {
-            true => Ended::Signal(libc::WTERMSIG(status)),
-            false => Ended::Code(libc::WEXITSTATUS(status)),
-        }
-    }
-
-    fn slay(self) {
-        self.kill(libc::SIGKILL);
-        assert_eq!(self.wait(), Ended::Signal(libc::SIGKILL));
-    }
-
-    /// Waits until the child is stopped.
-    fn stop(&self) {
-        self.kill(libc::SIGSTOP);
-        let mut status = 0;
-        assert_eq!(unsafe { libc::waitpid(self.0, &mut status, libc::WUNTRACED) }, self.0);
-        assert!(libc::WIFSTOPPED(status));
-    }
-}
-
-/// Runs `f` in a fork child, which ends with the code that `f` returns, or 101 if it panics.
-fn fork_with(f: impl FnOnce() -> i32) -> Child {
-    let _ = std::io::stdout().flush();
-    match unsafe { libc::fork() } {
-        -1 => panic!("fork: {}", std::io::Error::last_os_error()),
-        0 => {
-            unsafe { libc::alarm(PATIENCE_SECONDS) };
-            let code = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).unwrap_or(PANICKED);
-            unsafe { libc::_exit(code) }
-        }
-        pid => Child(pid),
-    }
-}
-
-fn fork(f: impl FnOnce()) -> Child {
-    fork_with(|| {
-        f();
-        0
-    })
-}
 
 fn in_a_process(scenario: fn() -> Verdict) -> Ended {
     fork_with(|| match scenario() {
@@ -164,10 +106,6 @@ fn in_a_process(scenario: fn() -> Verdict) -> Ended {
 fn die() -> ! {
     unsafe { libc::kill(libc::getpid(), libc::SIGKILL) };
     unreachable!()
-}
-
-fn sleep_ms(ms: u64) {
-    std::thread::sleep(Duration::from_millis(ms));
 }
 
 /// Closes every descriptor but 0, 1, 2.
@@ -194,27 +132,6 @@ impl Drop for Name {
     fn drop(&mut self) {
         if self.1 == std::process::id() {
             let _ = Yard::unlink(&self.0);
-        }
-    }
-}
-
-/// A count in the yard by which processes wait for each other.
-struct Step(Value<u32>);
-
-impl Step {
-    fn of(yard: &Yard) -> Step {
-        Step(Value::open_or_create(yard, "step").unwrap())
-    }
-
-    fn set(&self, step: u32) {
-        self.0.set(step);
-    }
-
-    fn wait(&self, step: u32) {
-        let end = Instant::now() + LONG;
-        while self.0.get() < step {
-            assert!(Instant::now() < end, "step {step} never came, it is {}", self.0.get());
-            sleep_ms(1);
         }
     }
 }

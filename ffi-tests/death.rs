@@ -1,0 +1,358 @@
+//! What is left of each noun after each way to go: makes somebody go and compares with the table of `docs/death.md`.
+//!
+//! Every cell runs in a process of its own, forked from a main that has one thread and has never used the library.
+//! Arguments pick cells by a part of `noun / way`.
+// The scenarios fork, kill and exec by hand, and fail by panicking, as tests do. Each unsafe block is one system call.
+#![allow(unsafe_code, clippy::undocumented_unsafe_blocks)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+#[path = "support/process.rs"]
+mod process;
+
+use courtyard::{ErrorKind, Lock, Options, Peer, Ring, RingOptions, Scope, Strategy, Timeout, Value, Yard};
+use process::{Child, Ended, LONG, Step, fork, sleep_ms};
+use std::os::unix::process::CommandExt;
+use std::time::Duration;
+
+/// One row: how to make it, to take it for good, and what a stranger finds.
+struct Noun {
+    name: &'static str,
+    make: fn(&Yard),
+    hold: fn(&Yard),
+    /// Its owner lives.
+    held: fn(&Yard),
+    /// Its owner is gone.
+    freed: fn(&Yard),
+}
+
+const NOUNS: &[Noun] = &[
+    Noun {
+        name: "Lock, scope thread",
+        make: |yard| drop(Lock::create(yard, "it", Scope::Thread).unwrap()),
+        hold: hold_lock,
+        held: lock_is_held,
+        freed: lock_is_freed,
+    },
+    Noun {
+        name: "Lock, scope process",
+        make: |yard| drop(Lock::create(yard, "it", Scope::Process).unwrap()),
+        hold: hold_lock,
+        held: lock_is_held,
+        freed: lock_is_freed,
+    },
+    Noun {
+        name: "Lock, scope anyone",
+        make: |yard| drop(Lock::create(yard, "it", Scope::Anyone).unwrap()),
+        hold: hold_lock,
+        held: lock_is_held,
+        freed: lock_is_freed,
+    },
+    Noun {
+        name: "Value",
+        make: |yard| drop(Value::<u64>::create(yard, "it").unwrap()),
+        hold: |yard| Value::<u64>::open(yard, "it").unwrap().set(42),
+        held: |yard| assert_eq!(Value::<u64>::open(yard, "it").unwrap().get(), 42),
+        freed: |yard| assert_eq!(Value::<u64>::open(yard, "it").unwrap().get(), 42),
+    },
+    Noun {
+        name: "Ring, sending end",
+        make: make_ring,
+        hold: |yard| {
+            let mut sender = ring(yard).sender(Strategy::Block).unwrap();
+            sender.send(b"last words", Timeout::Try).unwrap();
+            std::mem::forget(sender);
+        },
+        held: |yard| {
+            assert_eq!(ring(yard).sender(Strategy::Block).unwrap_err().kind(), ErrorKind::Busy);
+            assert_eq!(ring(yard).sender_state(), Peer::Here);
+        },
+        freed: |yard| {
+            let mut receiver = ring(yard).receiver(Strategy::Block).unwrap();
+            let (words, received) = receiver.recv_vec(LONG).unwrap();
+            assert_eq!((&words[..], received.redelivered), (&b"last words"[..], false));
+            assert_eq!(receiver.recv_vec(LONG).unwrap_err().kind(), ErrorKind::PeerDied);
+            ring(yard).sender(Strategy::Block).unwrap();
+        },
+    },
+    Noun {
+        name: "Ring, receiving end",
+        make: |yard| {
+            make_ring(yard);
+            ring(yard).sender(Strategy::Block).unwrap().send(b"unread", Timeout::Try).unwrap();
+        },
+        hold: |yard| {
+            let mut receiver = ring(yard).receiver(Strategy::Block).unwrap();
+            std::mem::forget(receiver.peek(Timeout::Try).unwrap());
+            std::mem::forget(receiver);
+        },
+        held: |yard| {
+            assert_eq!(ring(yard).receiver(Strategy::Block).unwrap_err().kind(), ErrorKind::Busy);
+            assert_eq!(ring(yard).receiver_state(), Peer::Here);
+        },
+        freed: |yard| {
+            let mut receiver = patiently(|| ring(yard).receiver(Strategy::Block).ok());
+            let (words, received) = receiver.recv_vec(LONG).unwrap();
+            assert_eq!((&words[..], received.redelivered), (&b"unread"[..], true));
+        },
+    },
+];
+
+fn hold_lock(yard: &Yard) {
+    assert_eq!(Lock::open(yard, "it").unwrap().acquire_unguarded(Timeout::Try).unwrap(), None);
+}
+
+fn lock_is_held(yard: &Yard) {
+    let lock = Lock::open(yard, "it").unwrap();
+    assert_eq!(lock.acquire(Duration::from_millis(5)).unwrap_err().kind(), ErrorKind::Timeout);
+    assert!(lock.holder().is_some() && !lock.is_suspect());
+}
+
+fn lock_is_freed(yard: &Yard) {
+    let lock = Lock::open(yard, "it").unwrap();
+    assert!(lock.acquire(LONG).unwrap().owner_died());
+    assert!(lock.acquire(LONG).unwrap().owner_died(), "told until it is repaired");
+    lock.acquire(LONG).unwrap().repaired().unwrap();
+    assert!(!lock.acquire(LONG).unwrap().owner_died());
+}
+
+fn make_ring(yard: &Yard) {
+    drop(Ring::create(yard, "it", RingOptions { capacity: 1024, spin_only: false }).unwrap());
+}
+
+fn ring(yard: &Yard) -> Ring {
+    Ring::open(yard, "it").unwrap()
+}
+
+/// Until there is something: a death is known when the kernel has taken the dead one's memory away.
+fn patiently<T>(mut what: impl FnMut() -> Option<T>) -> T {
+    let end = std::time::Instant::now() + LONG;
+    loop {
+        match what() {
+            Some(done) => return done,
+            None => assert!(std::time::Instant::now() < end, "it never came"),
+        }
+        sleep_ms(1);
+    }
+}
+
+// ---- the ways to go -------------------------------------------------------------------------------------------------
+
+/// What a cell of the table expects.
+#[derive(Clone, Copy)]
+enum Left {
+    Held,
+    Freed,
+}
+
+type Way = fn(&Noun, &Yard, Left);
+
+const WAYS: &[(&str, Way)] = &[
+    ("SIGKILL", |noun, yard, left| {
+        let child = holder(noun, yard, || forever());
+        child.kill(libc::SIGKILL);
+        look_after(child, Ended::Signal(libc::SIGKILL), noun, yard, left);
+    }),
+    ("abort", |noun, yard, left| {
+        let child = holder(noun, yard, || {
+            core_files(0);
+            std::process::abort();
+        });
+        look_after(child, Ended::Signal(libc::SIGABRT), noun, yard, left);
+    }),
+    ("core dump", |noun, yard, left| {
+        let dir = std::env::temp_dir().join(format!("cyd-death-{}", std::process::id()));
+        std::fs::create_dir(&dir).unwrap();
+        let child = holder(noun, yard, || {
+            std::env::set_current_dir(&dir).unwrap();
+            core_files(libc::RLIM_INFINITY);
+            unsafe {
+                libc::signal(libc::SIGSEGV, libc::SIG_DFL);
+                libc::raise(libc::SIGSEGV);
+            }
+        });
+        look_after(child, Ended::Signal(libc::SIGSEGV), noun, yard, left);
+        std::fs::remove_dir_all(&dir).unwrap();
+    }),
+    ("exit", |noun, yard, left| {
+        let child = holder(noun, yard, || std::process::exit(7));
+        look_after(child, Ended::Code(7), noun, yard, left);
+    }),
+    ("OOM kill", |noun, yard, left| {
+        // The kernel forgets the list of what it has to tell.
+        let child = holder(noun, yard, || unsafe {
+            assert_eq!(libc::syscall(libc::SYS_set_robust_list, 0usize, 24usize), 0);
+            libc::kill(libc::getpid(), libc::SIGKILL);
+        });
+        look_after(child, Ended::Signal(libc::SIGKILL), noun, yard, left);
+    }),
+    ("exec", |noun, yard, left| {
+        let child = holder(noun, yard, || {
+            let error = std::process::Command::new("sleep").arg("60").exec();
+            panic!("{error}");
+        });
+        look(noun, yard, left); // the other program still runs
+        child.slay();
+    }),
+    ("thread exit", |noun, yard, left| in_a_thread(noun, yard, left, || {})),
+    ("thread panic", |noun, yard, left| {
+        in_a_thread(noun, yard, left, || {
+            std::panic::set_hook(Box::new(|_| {}));
+            panic!("on purpose");
+        });
+    }),
+    ("fork child's end", |noun, yard, left| {
+        let other = Value::<u32>::create(yard, "other").unwrap();
+        let child = holder(noun, yard, || {
+            assert_eq!(fork(|| {}).wait(), Ended::Code(0));
+            other.set(fork(|| forever()).0.cast_unsigned());
+            forever();
+        });
+        let grandchild = Child(patiently(|| Some(other.get()).filter(|pid| *pid != 0)).cast_signed());
+        look(noun, yard, left);
+        child.slay();
+        look(noun, yard, if is_owned(noun) { Left::Freed } else { left });
+        grandchild.kill(libc::SIGKILL);
+    }),
+    ("SIGSTOP", |noun, yard, left| {
+        let child = holder(noun, yard, || forever());
+        child.stop();
+        yard.sweep();
+        look(noun, yard, left);
+        child.kill(libc::SIGCONT);
+        look(noun, yard, left);
+        child.slay();
+    }),
+];
+
+/// A child that has taken it and then goes its way.
+fn holder(noun: &Noun, yard: &Yard, way: impl FnOnce()) -> Child {
+    let step = Step::of(yard);
+    let child = fork(|| {
+        (noun.hold)(yard);
+        step.set(1);
+        way();
+    });
+    step.wait(1);
+    child
+}
+
+/// A thread of a child takes it and ends; the child goes on.
+fn in_a_thread(noun: &Noun, yard: &Yard, left: Left, way: fn()) {
+    let step = Step::of(yard);
+    let child = fork(|| {
+        Value::<u8>::open_or_create(yard, "childs").unwrap(); // the main thread is there as well
+        std::thread::scope(|s| {
+            let thread = s.spawn(|| {
+                (noun.hold)(yard);
+                way();
+            });
+            let _ = thread.join();
+        });
+        step.set(1);
+        forever();
+    });
+    step.wait(1);
+    look(noun, yard, left);
+    child.slay();
+}
+
+/// Looks while the child is going, or, if nothing should change, when it is gone.
+fn look_after(child: Child, end: Ended, noun: &Noun, yard: &Yard, left: Left) {
+    match left {
+        Left::Freed => {
+            look(noun, yard, left);
+            assert_eq!(child.wait(), end);
+        }
+        Left::Held => {
+            assert_eq!(child.wait(), end);
+            look(noun, yard, left);
+        }
+    }
+}
+
+fn look(noun: &Noun, yard: &Yard, left: Left) {
+    match left {
+        Left::Held => (noun.held)(yard),
+        Left::Freed => (noun.freed)(yard),
+    }
+}
+
+fn forever() -> ! {
+    loop {
+        sleep_ms(1000);
+    }
+}
+
+fn core_files(bytes: libc::rlim_t) {
+    let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
+    if unsafe { libc::setrlimit(libc::RLIMIT_CORE, &limit) } != 0 {
+        println!("note: RLIMIT_CORE stays as it is");
+    }
+}
+
+// ---- the table ------------------------------------------------------------------------------------------------------
+
+const PAGE: &str = include_str!("../docs/death.md");
+
+fn cells(line: &str) -> Vec<&str> {
+    line.trim_matches('|').split(" | ").map(|c| c.trim_matches([' ', '|'])).collect()
+}
+
+/// The table of the page: the heads of its columns, then its rows.
+fn table() -> (Vec<&'static str>, Vec<Vec<&'static str>>) {
+    let mut lines = PAGE.lines().filter(|l| l.starts_with('|'));
+    let heads = cells(lines.next().expect("a table"));
+    (heads, lines.skip(1).map(cells).collect())
+}
+
+fn expected(noun: &str, way: &str) -> &'static str {
+    let (heads, rows) = table();
+    let column = heads.iter().position(|h| *h == way).unwrap_or_else(|| panic!("no column {way:?}"));
+    rows.iter().find(|r| r[0] == noun).unwrap_or_else(|| panic!("no row {noun:?}"))[column]
+}
+
+fn is_owned(noun: &Noun) -> bool {
+    expected(noun.name, "owner") != "nobody"
+}
+
+fn run(noun: &Noun, way: Way, word: &str) -> Ended {
+    let left = match word {
+        "held" => Left::Held,
+        "freed" => Left::Freed,
+        "same" if !is_owned(noun) => Left::Held,
+        other => panic!("{}: {other:?} is no word of the table", noun.name),
+    };
+    fork(|| {
+        let yard = Options::new().slots(8).size(1 << 16).anonymous().unwrap();
+        (noun.make)(&yard);
+        yard.detach_thread();
+        way(noun, &yard, left);
+    })
+    .wait()
+}
+
+fn main() {
+    let args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    let wanted = |cell: &str| args.is_empty() || args.iter().any(|a| cell.contains(a.as_str()));
+    let (heads, rows) = table();
+    let untested = ["noun", "owner", "power cut", "what is left"];
+    let known = |h: &&str| untested.contains(h) || WAYS.iter().any(|w| w.0 == *h);
+    assert!(heads.iter().all(|h| known(&h)), "a column that nobody tests: {heads:?}");
+    assert!(rows.iter().all(|r| NOUNS.iter().any(|n| n.name == r[0])), "a row that nobody tests: {rows:?}");
+    let (mut passed, mut failed) = (0, Vec::new());
+    for (noun, (name, way)) in NOUNS.iter().flat_map(|n| WAYS.iter().map(move |w| (n, *w))) {
+        let (cell, word) = (format!("{} / {name}", noun.name), expected(noun.name, name));
+        if !wanted(&cell) {
+            continue;
+        }
+        match run(noun, way, word) {
+            Ended::Code(0) => passed += 1,
+            end => {
+                println!("{cell}: not {word} ({end:?})");
+                failed.push(cell);
+            }
+        }
+    }
+    println!("{passed} cells as in docs/death.md, {} failed", failed.len());
+    std::process::exit(i32::from(!failed.is_empty()));
+}
