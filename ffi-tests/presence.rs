@@ -56,6 +56,7 @@ const SCENARIOS: &[Scenario] = &[
     ("no_time_is_a_try", no_time_is_a_try),
     ("uncontended_calls_make_no_system_call", uncontended_calls_make_no_system_call),
     ("a_small_or_read_only_shm_is_refused_cleanly", a_small_or_read_only_shm),
+    ("exhausted_places_come_back_with_a_death", exhausted_places_come_back),
     ("the_last_faults_say_who_died_doing_what", the_last_faults_say_who_died),
 ];
 
@@ -880,6 +881,54 @@ fn a_small_or_read_only_shm() -> Verdict {
     assert_eq!(kind(options.create(&format!("{name}-2"))), ErrorKind::Permission);
     assert_eq!(kind(options.open(&name)), ErrorKind::Permission);
     assert_eq!(kind(Yard::unlink(&name)), ErrorKind::Permission);
+    Good
+}
+
+/// Every thread slot, then every process entry, is taken by a child that is killed.
+fn exhausted_places_come_back() -> Verdict {
+    let yard = small().slots(4).anonymous().unwrap();
+    let lock = Lock::create(&yard, "l", Scope::Thread).unwrap();
+    yard.detach_thread();
+    let step = Step::of(&yard);
+    yard.detach_thread();
+    let refused = || kind(lock.acquire(Timeout::Try)) == ErrorKind::NoSlots;
+    let threads = fork(|| {
+        std::thread::scope(|s| {
+            for _ in 0..4 {
+                s.spawn(|| {
+                    drop(lock.acquire(LONG).unwrap());
+                    step.0.fetch_add(1);
+                    loop {
+                        sleep_ms(1000);
+                    }
+                });
+            }
+        });
+    });
+    step.wait(4);
+    assert!(refused());
+    threads.slay();
+    drop(lock.acquire(Timeout::Try).unwrap());
+    yard.detach_thread();
+
+    step.set(0);
+    let members: Vec<Child> = (0..3)
+        .map(|_| {
+            fork(|| {
+                drop(lock.acquire(LONG).unwrap());
+                step.0.fetch_add(1);
+                loop {
+                    sleep_ms(1000);
+                }
+            })
+        })
+        .collect();
+    step.wait(3);
+    let fifth = fork(|| assert!(refused()));
+    assert_eq!(fifth.wait(), Ended::Code(0));
+    members.into_iter().for_each(Child::slay);
+    let next = fork(|| drop(lock.acquire(Timeout::Try).unwrap()));
+    assert_eq!(next.wait(), Ended::Code(0));
     Good
 }
 
