@@ -1,6 +1,7 @@
-//! What does an uncontended lock cost?
+//! What does a lock cost, uncontended and fought for?
 //!
-//! The floor is what any lock must do: one compare-and-swap and one swap on a shared word.
+//! The floor is what any lock must do: one compare-and-swap and one swap on a shared word. Fought for, the rivals are
+//! the C library's process-shared mutexes.
 #![allow(missing_docs, clippy::unwrap_used, unsafe_code, clippy::disallowed_types)] // a bench with floors of its own
 
 mod support;
@@ -8,7 +9,7 @@ mod support;
 use courtyard::{Lock, Options, Scope, Timeout};
 use std::ffi::{CStr, CString, c_char, c_void};
 use std::hint::black_box;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use support::{Variant, compare, describe, pin, variant};
 
 /// Zeroed shared memory that is never given back.
@@ -36,14 +37,16 @@ fn bare(word: &AtomicU32, n: u64) {
     }
 }
 
-fn robust_mutex() -> *mut libc::pthread_mutex_t {
+fn mutex(robust: bool) -> *mut libc::pthread_mutex_t {
     let mutex = shared();
     // SAFETY: the attribute is a local, the mutex lies in fresh shared memory.
     unsafe {
         let mut attr: libc::pthread_mutexattr_t = std::mem::zeroed();
         libc::pthread_mutexattr_init(&raw mut attr);
         libc::pthread_mutexattr_setpshared(&raw mut attr, libc::PTHREAD_PROCESS_SHARED);
-        libc::pthread_mutexattr_setrobust(&raw mut attr, libc::PTHREAD_MUTEX_ROBUST);
+        if robust {
+            libc::pthread_mutexattr_setrobust(&raw mut attr, libc::PTHREAD_MUTEX_ROBUST);
+        }
         assert_eq!(libc::pthread_mutex_init(mutex, &raw const attr), 0);
     }
     mutex
@@ -91,7 +94,7 @@ fn main() {
         (lock("t", Scope::Thread), lock("p", Scope::Process), lock("a", Scope::Anyone));
     // SAFETY: fresh shared memory, zeroed, aligned to a page.
     let word: &AtomicU32 = unsafe { &*shared() };
-    let mutex = robust_mutex();
+    let mutex = mutex(true);
     let pair = |lock: Lock| {
         move |n| {
             for _ in 0..n {
@@ -126,4 +129,61 @@ fn main() {
         None => println!("# libcourtyard.so is not beside this bench: SKIPPED"),
     }
     compare("taken and released by one thread", 2_000_000, variants);
+    fought_for();
+}
+
+/// Two threads on two CPUs share a count and a line of data that each turn of the lock changes.
+fn two(n: u64, turn: impl Fn(&dyn Fn()) + Sync) {
+    let count = AtomicU64::new(0);
+    let work = || {
+        for _ in 0..n / 2 {
+            turn(&|| count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed));
+        }
+    };
+    std::thread::scope(|s| {
+        s.spawn(|| {
+            pin(1);
+            work();
+        });
+        work();
+    });
+    assert_eq!(count.into_inner(), n / 2 * 2);
+}
+
+#[derive(Clone, Copy)]
+struct Mutex(*mut libc::pthread_mutex_t);
+
+// SAFETY: a process-shared mutex in shared memory.
+unsafe impl Sync for Mutex {}
+
+impl Mutex {
+    fn turn(&self, work: &dyn Fn()) {
+        // SAFETY: initialised when it was made, and never unmapped.
+        unsafe {
+            libc::pthread_mutex_lock(self.0);
+            work();
+            libc::pthread_mutex_unlock(self.0);
+        }
+    }
+}
+
+fn fought_for() {
+    let yard = Options::new().anonymous().unwrap();
+    let lock = Lock::create(&yard, "lock", Scope::Thread).unwrap();
+    let (plain, robust) = (Mutex(mutex(false)), Mutex(mutex(true)));
+    compare(
+        "fought for by two threads on two CPUs",
+        200_000,
+        vec![
+            variant("pthread mutex, process-shared", |n| two(n, |work| plain.turn(work))),
+            variant("pthread mutex, robust, process-shared", |n| two(n, |work| robust.turn(work))),
+            variant("Lock, scope thread", |n| {
+                two(n, |work| {
+                    lock.acquire_unguarded(Timeout::Forever).unwrap();
+                    work();
+                    lock.release().unwrap();
+                });
+            }),
+        ],
+    );
 }
