@@ -59,7 +59,7 @@ pub(crate) const STEPS: [Step; 33] = [
     step(
         LOCK,
         "a living owner is robbed",
-        &[("Some(_) => return Err(ErrorKind::Busy),", "Some(_) => true,")],
+        &[("Some(_) => return Err(ErrorKind::Busy),", "Some(owner) => Some(owner),")],
     ),
     step(LOCK, "a repaired lock stays suspect", &[("word & !SUSPECT, ", "word, ")]),
     step(
