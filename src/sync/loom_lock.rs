@@ -312,7 +312,9 @@ fn a_repair_by_a_third_party_and_a_taker_agree() {
         let dead = world.token(0);
         world.acquire(0, dead);
         world.die(0);
-        let sweeper = spawn(&world, move |w| w.locks[0].recover(dead));
+        let sweeper = spawn(&world, move |w| {
+            w.locks[0].recover(dead);
+        });
         let other = spawn(&world, |w| assert_eq!(turn(w, 2), Got::Suspect));
         assert_eq!(turn(&world, 1), Got::Suspect);
         sweeper.join().unwrap();
@@ -394,7 +396,9 @@ fn killed_before_the_wake(repair: fn(&World, Token)) {
 
 #[test]
 fn a_sweeper_wakes_whom_a_killed_taker_did_not() {
-    killed_before_the_wake(|world, dead| world.locks[0].recover(dead));
+    killed_before_the_wake(|world, dead| {
+        world.locks[0].recover(dead);
+    });
 }
 
 #[test]
