@@ -12,7 +12,7 @@ use std::thread::{sleep, yield_now};
 use std::time::{Duration, Instant};
 
 const WORKERS: usize = 5;
-const PERMITS: u32 = 3;
+const PERMITS: u32 = 2;
 
 /// Beside the yard: for each worker what it surely has, and above bit 32 what it may have besides.
 struct Ledger {
