@@ -44,8 +44,9 @@
  *   its Crash paragraph which instant decides. What it owned comes free: the next taker of a lock succeeds with
  *   #CYD_OWNER_DIED, the other end of a ring learns #CYD_E_PEER_DIED, whoever waits for the dead one is woken.
  *   Dead means proved dead: a process that is stopped, swapped out or in a debugger keeps what it owns, however long
- *   others wait. A thread that ends while it owns something counts as dead for those things. Nothing survives a power
- *   cut, and nothing is promised for memory that a wild pointer of yours has overwritten.
+ *   others wait. A thread that ends while it owns something counts as dead for those things. Nobody owns a permit of a
+ *   semaphore: what a dead one had taken stays taken. Nothing survives a power cut, and nothing is promised for memory
+ *   that a wild pointer of yours has overwritten.
  *
  * FORK, EXEC, VFORK
  *
@@ -53,7 +54,7 @@
  *             child does not hold its locks or its ends of rings, and releasing or using them in the child is refused
  *             with #CYD_E_NOT_OWNER (a lock of #CYD_SCOPE_ANYONE may be released by anyone). The parent's registration
  *             is void in the child; the child registers itself with its first call that needs it. The functions of
- *             cyd_value_t need none.
+ *             cyd_value_t need none, and those of cyd_semaphore_t none but to wait.
  *   vfork().  Between vfork() and exec no function of this library may be called: the child runs in its parent's
  *             memory and would act as the parent.
  *   exec().   Ends the process for this library: what it owned comes free, as at a death. Descriptors are close-on-

@@ -36,7 +36,8 @@ use std::ptr::NonNull;
 /// [`Semaphore::release`] and [`Semaphore::value`] are async-signal-safe.
 pub struct Semaphore {
     word: NonNull<SemaphoreWord>,
-    options: SemaphoreOptions,
+    limit: u32,
+    maximum: Option<u32>,
     manner: Manner,
     yard: Held,
 }
@@ -129,9 +130,11 @@ impl Semaphore {
             Ok(())
         })?;
         let body: &Body = yard.held().region().at(record.offset)?;
+        let is = SemaphoreOptions::of(&record)?;
         Ok(Semaphore {
             word: NonNull::from(&body.word),
-            options: SemaphoreOptions::of(&record)?,
+            limit: is.limit(),
+            maximum: is.maximum,
             manner: yard.manner(),
             yard: yard.held().clone(),
         })
@@ -191,7 +194,7 @@ impl Semaphore {
         if count == 0 {
             return Err(ErrorKind::Range);
         }
-        self.word().release(count, self.options.limit())
+        self.word().release(count, self.limit)
     }
 
     /// How many permits there are at this instant. Async-signal-safe.
@@ -202,13 +205,19 @@ impl Semaphore {
 
     /// How many there can be, if that was said when the semaphore was made.
     pub fn maximum(&self) -> Option<u32> {
-        self.options.maximum
+        self.maximum
     }
 }
 
 impl Clone for Semaphore {
     fn clone(&self) -> Semaphore {
-        Semaphore { word: self.word, options: self.options, manner: self.manner, yard: self.yard.clone() }
+        Semaphore {
+            word: self.word,
+            limit: self.limit,
+            maximum: self.maximum,
+            manner: self.manner,
+            yard: self.yard.clone(),
+        }
     }
 }
 
