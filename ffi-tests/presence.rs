@@ -9,8 +9,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use courtyard::{
-    Error, ErrorKind, FaultKind, Holder, Lock, ObjectType, Options, RLock, Ring, RingOptions, Scope, Semaphore,
-    SemaphoreOptions, Strategy, Timeout, Value, Yard,
+    Error, ErrorKind, FaultKind, Holder, Lock, ObjectType, Options, RLock, Ring, RingOptions, Scope,
+    Semaphore, SemaphoreOptions, Strategy, Timeout, Value, Yard,
 };
 #[path = "support/process.rs"]
 mod process;
