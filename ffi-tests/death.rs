@@ -9,7 +9,10 @@
 #[path = "support/process.rs"]
 mod process;
 
-use courtyard::{ErrorKind, Lock, Options, Peer, Ring, RingOptions, Scope, Strategy, Timeout, Value, Yard};
+use courtyard::{
+    ErrorKind, Lock, Options, Peer, RLock, Ring, RingOptions, Scope, Semaphore, SemaphoreOptions, Strategy,
+    Timeout, Value, Yard,
+};
 use process::{Child, Ended, LONG, Step, fork, sleep_ms};
 use std::os::unix::process::CommandExt;
 use std::time::Duration;
@@ -46,6 +49,39 @@ const NOUNS: &[Noun] = &[
         hold: hold_lock,
         held: lock_is_held,
         freed: lock_is_freed,
+    },
+    Noun {
+        name: "RLock",
+        make: |yard| drop(RLock::create(yard, "it").unwrap()),
+        hold: |yard| {
+            let lock = RLock::open(yard, "it").unwrap();
+            (0..3).for_each(|_| assert_eq!(lock.acquire_unguarded(Timeout::Try), Ok(None)));
+        },
+        held: |yard| {
+            let lock = RLock::open(yard, "it").unwrap();
+            assert_eq!(lock.acquire(Duration::from_millis(5)).unwrap_err().kind(), ErrorKind::Timeout);
+            assert!(lock.holder().is_some() && !lock.is_suspect());
+        },
+        freed: |yard| {
+            let lock = RLock::open(yard, "it").unwrap();
+            assert!(lock.acquire(LONG).unwrap().owner_died());
+            let mut guard = lock.acquire(LONG).unwrap();
+            assert!(guard.owner_died(), "told until it is repaired");
+            assert_eq!(lock.count(), 1);
+            guard.repaired().unwrap();
+            drop(guard);
+            assert!(!lock.acquire(LONG).unwrap().owner_died());
+        },
+    },
+    Noun {
+        name: "Semaphore",
+        make: |yard| {
+            let options = SemaphoreOptions { initial: 2, maximum: Some(2) };
+            drop(Semaphore::create(yard, "it", options).unwrap());
+        },
+        hold: |yard| Semaphore::open(yard, "it").unwrap().acquire(Timeout::Try).unwrap(),
+        held: one_permit_is_left,
+        freed: one_permit_is_left,
     },
     Noun {
         name: "Value",
@@ -113,6 +149,14 @@ fn lock_is_freed(yard: &Yard) {
     assert!(lock.acquire(LONG).unwrap().owner_died(), "told until it is repaired");
     lock.acquire(LONG).unwrap().repaired().unwrap();
     assert!(!lock.acquire(LONG).unwrap().owner_died());
+}
+
+fn one_permit_is_left(yard: &Yard) {
+    let semaphore = Semaphore::open(yard, "it").unwrap();
+    assert_eq!(semaphore.value(), 1);
+    semaphore.acquire(Timeout::Try).unwrap();
+    assert_eq!(semaphore.try_acquire().unwrap_err().kind(), ErrorKind::Busy);
+    semaphore.release(1).unwrap();
 }
 
 fn make_ring(yard: &Yard) {

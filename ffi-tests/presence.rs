@@ -9,8 +9,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use courtyard::{
-    Error, ErrorKind, FaultKind, Holder, Lock, ObjectType, Options, Ring, RingOptions, Scope, Strategy,
-    Timeout, Value, Yard,
+    Error, ErrorKind, FaultKind, Holder, Lock, ObjectType, Options, RLock, Ring, RingOptions, Scope,
+    Semaphore, SemaphoreOptions, Strategy, Timeout, Value, Yard,
 };
 #[path = "support/process.rs"]
 mod process;
@@ -54,6 +54,8 @@ const SCENARIOS: &[Scenario] = &[
     ("creating_beside_unlinking_never_says_not_found", creating_beside_unlinking),
     ("objects_of_hostile_or_unknown_shape_are_not_overlaid", strange_objects_are_not_overlaid),
     ("no_time_is_a_try", no_time_is_a_try),
+    ("permits_go_from_process_to_process", permits_go_from_process_to_process),
+    ("an_rlock_is_its_owners_however_often_taken", an_rlock_is_its_owners),
     ("uncontended_calls_make_no_system_call", uncontended_calls_make_no_system_call),
     ("a_small_or_read_only_shm_is_refused_cleanly", a_small_or_read_only_shm),
     ("exhausted_places_come_back_with_a_death", exhausted_places_come_back),
@@ -819,6 +821,75 @@ fn no_time_is_a_try() -> Verdict {
         let _guard = lock.acquire(Timeout::Forever).unwrap();
         assert_eq!(kind(lock.acquire(Timeout::For(Duration::ZERO))), ErrorKind::Busy);
     }
+    let semaphore = Semaphore::create(&yard, "semaphore", SemaphoreOptions::default()).unwrap();
+    assert_eq!(kind(semaphore.acquire(Timeout::For(Duration::ZERO))), ErrorKind::Busy);
+    Good
+}
+
+/// Taken here and released there; what a dead process had taken does not come back.
+fn permits_go_from_process_to_process() -> Verdict {
+    let yard = small().anonymous().unwrap();
+    let options = SemaphoreOptions { initial: 2, maximum: Some(2) };
+    let semaphore = Semaphore::create(&yard, "semaphore", options).unwrap();
+    semaphore.acquire(Timeout::Forever).unwrap();
+    let other = fork(|| {
+        let semaphore = Semaphore::open(&yard, "semaphore").unwrap();
+        semaphore.release(1).unwrap();
+        assert_eq!(kind(semaphore.release(1)), ErrorKind::Range);
+        semaphore.acquire(Timeout::Forever).unwrap();
+        die();
+    });
+    assert_eq!(other.wait(), Ended::Signal(libc::SIGKILL));
+    yard.sweep();
+    assert_eq!(semaphore.value(), 1);
+    semaphore.acquire(Timeout::Try).unwrap();
+    let sleeper = fork(|| semaphore.acquire(LONG).unwrap());
+    let killed = fork(|| semaphore.acquire(LONG).unwrap());
+    sleep_ms(20);
+    killed.slay();
+    semaphore.release(1).unwrap();
+    assert_eq!(sleeper.wait(), Ended::Code(0));
+    assert_eq!(semaphore.value(), 0);
+    Good
+}
+
+/// In twice, its owner waits for nobody; others wait for both releases, or for its death.
+fn an_rlock_is_its_owners() -> Verdict {
+    let yard = small().anonymous().unwrap();
+    let lock = RLock::create(&yard, "rlock").unwrap();
+    let depth = Value::<u32>::create(&yard, "depth").unwrap();
+    let owner = fork(|| {
+        for n in 1..4 {
+            lock.acquire_unguarded(Timeout::Forever).unwrap();
+            assert_eq!(lock.count(), n);
+        }
+        lock.release().unwrap();
+        depth.set(lock.count());
+        sleep_ms(u64::MAX);
+    });
+    let begin = Instant::now();
+    while depth.get() != 2 {
+        assert!(begin.elapsed() < LONG);
+        sleep_ms(1);
+    }
+    assert_eq!(kind(lock.acquire(Duration::from_millis(5))), ErrorKind::Timeout);
+    assert_eq!((lock.count(), lock.holder().unwrap().pid), (0, owner.0.cast_unsigned()));
+    let waiter = fork(|| {
+        let guard = lock.acquire(LONG).unwrap();
+        assert!(guard.owner_died());
+        assert_eq!(lock.count(), 1);
+    });
+    sleep_ms(20);
+    owner.slay();
+    assert_eq!(waiter.wait(), Ended::Code(0));
+    // A guard that a fork child inherits releases nothing.
+    let mut guard = lock.acquire(LONG).unwrap();
+    guard.repaired().unwrap();
+    let mut inner = Some(lock.acquire(Timeout::Forever).unwrap());
+    let child = fork(|| drop(inner.take()));
+    assert_eq!(child.wait(), Ended::Code(0));
+    assert_eq!(lock.count(), 2);
+    assert!(guard.repaired().is_ok());
     Good
 }
 
@@ -826,6 +897,8 @@ fn no_time_is_a_try() -> Verdict {
 fn uncontended_calls_make_no_system_call() -> Verdict {
     let yard = small().anonymous().unwrap();
     let locks = SCOPES.map(|scope| Lock::create(&yard, &format!("{scope:?}"), scope).unwrap());
+    let rlock = RLock::create(&yard, "rlock").unwrap();
+    let semaphore = Semaphore::create(&yard, "semaphore", SemaphoreOptions::default()).unwrap();
     let value = Value::<u64>::create(&yard, "value").unwrap();
     let ring = Ring::create(&yard, "ring", RingOptions { capacity: 1 << 10, spin_only: false }).unwrap();
     let mut ends = (ring.sender(Strategy::Block).unwrap(), ring.receiver(Strategy::Block).unwrap());
@@ -834,6 +907,10 @@ fn uncontended_calls_make_no_system_call() -> Verdict {
             lock.acquire_unguarded(Timeout::Forever).unwrap();
             lock.release().unwrap();
         }
+        (0..3).for_each(|_| assert_eq!(rlock.acquire_unguarded(Timeout::Forever), Ok(None)));
+        (0..3).for_each(|_| rlock.release().unwrap());
+        semaphore.release(2).unwrap();
+        (0..2).for_each(|_| semaphore.acquire(Timeout::Forever).unwrap());
         value.set(value.get() + 1);
         value.fetch_max(3);
         ends.0.send(b"a record", Timeout::Forever).unwrap();

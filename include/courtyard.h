@@ -44,8 +44,9 @@
  *   its Crash paragraph which instant decides. What it owned comes free: the next taker of a lock succeeds with
  *   #CYD_OWNER_DIED, the other end of a ring learns #CYD_E_PEER_DIED, whoever waits for the dead one is woken.
  *   Dead means proved dead: a process that is stopped, swapped out or in a debugger keeps what it owns, however long
- *   others wait. A thread that ends while it owns something counts as dead for those things. Nothing survives a power
- *   cut, and nothing is promised for memory that a wild pointer of yours has overwritten.
+ *   others wait. A thread that ends while it owns something counts as dead for those things. Nobody owns a permit of a
+ *   semaphore: what a dead one had taken stays taken. Nothing survives a power cut, and nothing is promised for memory
+ *   that a wild pointer of yours has overwritten.
  *
  * FORK, EXEC, VFORK
  *
@@ -53,7 +54,7 @@
  *             child does not hold its locks or its ends of rings, and releasing or using them in the child is refused
  *             with #CYD_E_NOT_OWNER (a lock of #CYD_SCOPE_ANYONE may be released by anyone). The parent's registration
  *             is void in the child; the child registers itself with its first call that needs it. The functions of
- *             cyd_value_t need none.
+ *             cyd_value_t need none, and those of cyd_semaphore_t none but to wait.
  *   vfork().  Between vfork() and exec no function of this library may be called: the child runs in its parent's
  *             memory and would act as the parent.
  *   exec().   Ends the process for this library: what it owned comes free, as at a death. Descriptors are close-on-
@@ -222,6 +223,16 @@
 #define CYD_OBJECT_RING 3
 
 /**
+ * Kind of an object: a re-entrant lock.
+ */
+#define CYD_OBJECT_RLOCK 4
+
+/**
+ * Kind of an object: a semaphore.
+ */
+#define CYD_OBJECT_SEMAPHORE 6
+
+/**
  * A lock between processes that survives its owners.
  *
  * Uncontended, taking and releasing it are one compare-and-swap each and no system call. Not fair: a running taker
@@ -242,6 +253,25 @@ typedef struct cyd_receiver_t cyd_receiver_t;
  * where the dead one had sent. Several threads may use a handle on the ring at a time.
  */
 typedef struct cyd_ring_t cyd_ring_t;
+
+/**
+ * A lock between processes that its owner, a thread, may take again, and that survives its owners.
+ *
+ * It is free when it has been released as often as taken. Uncontended, the first taking and the last releasing are one
+ * compare-and-swap each, those between a load and a store; no system call. Not fair: a running taker may overtake a
+ * sleeping one. Several threads may use a handle at a time.
+ */
+typedef struct cyd_rlock_t cyd_rlock_t;
+
+/**
+ * A counting semaphore between processes, which nobody owns.
+ *
+ * Anybody takes permits one at a time, and anybody adds some, whoever took them. Nothing comes back by itself: a process
+ * that dies with a permit has taken it for good. Uncontended, taking and releasing are one compare-and-swap each and no
+ * system call. What was done before a release is seen by who takes what it released. Not fair: a running taker may
+ * overtake a sleeping one. Several threads may use a handle at a time.
+ */
+typedef struct cyd_semaphore_t cyd_semaphore_t;
 
 /**
  * The sending end of a ring. It belongs to the process that took it; one thread at a time may use it.
@@ -459,6 +489,24 @@ typedef struct {
      */
     uint32_t tid;
 } cyd_holder_t;
+
+/**
+ * How a semaphore is made. Zero means default; a NULL pointer to it means all defaults.
+ */
+typedef struct {
+    /**
+     * sizeof(cyd_semaphore_options_t)
+     */
+    size_t struct_size;
+    /**
+     * How many permits there are at first.
+     */
+    uint32_t initial;
+    /**
+     * How many there can be, at most 2147483647; 0 sets no maximum but that number.
+     */
+    uint32_t maximum;
+} cyd_semaphore_options_t;
 
 /**
  * The type of a value: a CYD_TYPE_ number. CYD_TYPE_OF() finds it for a C expression.
@@ -1574,6 +1622,369 @@ CYD_MUST_USE cyd_status_t cyd_lock_scope(const cyd_lock_t *lock, cyd_scope_t *ou
  * \par Since      0.1
  */
 cyd_status_t cyd_lock_close(cyd_lock_t *lock);
+
+/**
+ * Makes a re-entrant lock.
+ *
+ * \param yard  Where. Borrowed; the lock keeps the yard open by itself.
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param out   Receives the handle; close it with cyd_rlock_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_EXISTS    the name is taken
+ *   - #CYD_E_NAME      `name` is no legal name, or NULL
+ *   - #CYD_E_NO_SPACE  the yard is full
+ *   - #CYD_E_NO_SLOTS  the directory, or the table of threads, is full
+ *   - #CYD_E_TIMEOUT   another object has been in the making for ten seconds
+ *   - #CYD_E_INVALID   a pointer is misaligned
+ *   - #CYD_E_NULL      `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *
+ * \par Threads    Any.
+ * \par Processes  One of several that create the same name at once succeeds.
+ * \par Blocking   Waits for whoever is making another object in the yard, at most ten seconds.
+ * \par Crash      The lock exists whole, or not at all.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_rlock_create(cyd_yard_t *yard, const char *name, cyd_rlock_t **out);
+
+/**
+ * Opens a re-entrant lock.
+ *
+ * \param yard  Where. Borrowed; the lock keeps the yard open by itself.
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param out   Receives the handle; close it with cyd_rlock_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  there is no object of that name
+ *   - #CYD_E_TYPE       the object of that name is no re-entrant lock; or `yard` is no yard
+ *   - #CYD_E_NAME       `name` is no legal name, or NULL
+ *   - #CYD_E_NULL       `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED     `yard` is closed
+ *   - #CYD_E_INVALID    a pointer is misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_rlock_open(cyd_yard_t *yard, const char *name, cyd_rlock_t **out);
+
+/**
+ * Opens a re-entrant lock, or makes it.
+ *
+ * \param yard  Where. Borrowed; the lock keeps the yard open by itself.
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param out   Receives the handle; close it with cyd_rlock_close().
+ *
+ * \return As cyd_rlock_open() and cyd_rlock_create(), but neither #CYD_E_NOT_FOUND nor #CYD_E_EXISTS.
+ *
+ * \par Threads    Any.
+ * \par Processes  Several that call it at once get the same lock.
+ * \par Blocking   As cyd_rlock_create().
+ * \par Crash      As cyd_rlock_create().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_rlock_open_or_create(cyd_yard_t *yard, const char *name, cyd_rlock_t **out);
+
+/**
+ * Takes the lock, at once if the calling thread holds it already. Each taking needs its own cyd_rlock_release().
+ *
+ * If the owner dies, the next taker gets the lock, taken once, and #CYD_OWNER_DIED: make the guarded data whole, then
+ * call cyd_rlock_repaired(). Until somebody does, every taking gets that news.
+ *
+ * \param rlock       Borrowed.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ *
+ * \return #CYD_OK or #CYD_OWNER_DIED: the lock is yours; or
+ *   - #CYD_E_BUSY         another thread has it, and `timeout_ns` is 0
+ *   - #CYD_E_TIMEOUT      another thread still has it after `timeout_ns`
+ *   - #CYD_E_RANGE        the calling thread has taken it 2^32 - 1 times; nothing is changed
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `rlock` is NULL, closed, no re-entrant lock, misaligned
+ *
+ * \par Threads    Any. The calling thread owns it.
+ * \par Processes  Any. A fork() child takes it for itself: it is not its parent.
+ * \par Blocking   Sleeps in the kernel while another owner lives, however long; never for the owner itself. Not
+ *   async-signal-safe.
+ * \par Crash      Killed before the one store that takes it: not taken. Killed after, however often it was taken: a dead
+ *   owner's, and the next taker has it at once, taken once.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_rlock_acquire(cyd_rlock_t *rlock, int64_t timeout_ns);
+
+/**
+ * Releases the lock once. It is free when it has been released as often as taken.
+ *
+ * \param rlock  Borrowed.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_OWNER  the calling thread does not hold it (a fork() child does not hold what its parent does)
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `rlock` is NULL, closed, no re-entrant lock, misaligned
+ *
+ * \par Threads    The owner.
+ * \par Processes  The owner's.
+ * \par Blocking   Never; one system call if somebody sleeps and it was the last release. Not async-signal-safe.
+ * \par Crash      Killed before the last release's one store: a dead owner's. Killed after: free, and a sleeper that was
+ *   not woken looks again within 250 ms.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_rlock_release(cyd_rlock_t *rlock);
+
+/**
+ * Declares the guarded data whole again after an owner died: later takers are no longer warned.
+ *
+ * \param rlock  Held by the calling thread. Borrowed.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_OWNER  the calling thread does not hold it
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `rlock` is NULL, closed, no re-entrant lock, misaligned
+ *
+ * \par Threads    The owner.
+ * \par Processes  The owner's.
+ * \par Blocking   Never.
+ * \par Crash      Declared, or not; the lock itself is a dead owner's.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_rlock_repaired(cyd_rlock_t *rlock);
+
+/**
+ * Tells how many releases the calling thread owes.
+ *
+ * \param rlock  Borrowed.
+ * \param out    Receives the number; 0 if the calling thread does not hold the lock.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_rlock_count(const cyd_rlock_t *rlock, uint32_t *out);
+
+/**
+ * Tells who holds the lock at this instant.
+ *
+ * \param rlock  Borrowed.
+ * \param out    Filled as far as its `struct_size` reaches.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  nobody holds it, or a dead one does
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  `rlock` or `out` is NULL, `rlock` is closed or no re-entrant lock
+ *   - #CYD_E_INVALID    a pointer is misaligned, `struct_size` is not set
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_rlock_holder(const cyd_rlock_t *rlock, cyd_holder_t *out);
+
+/**
+ * Tells whether an owner has died and nobody has declared the data repaired: a fact at some instant.
+ *
+ * \param rlock  Borrowed.
+ * \param out    Receives the answer.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_rlock_is_suspect(const cyd_rlock_t *rlock, bool *out);
+
+/**
+ * Closes a handle on a re-entrant lock. NULL is harmless.
+ *
+ * The lock itself, and who holds it how often, stays as it is, unless this was the process's last handle on the yard:
+ * see cyd_yard_close().
+ *
+ * \param rlock  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle.
+ * \par Processes  Closes this process's handle only.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      As cyd_yard_close().
+ * \par Since      0.1
+ */
+cyd_status_t cyd_rlock_close(cyd_rlock_t *rlock);
+
+/**
+ * Makes a semaphore.
+ *
+ * \param yard     Where. Borrowed; the semaphore keeps the yard open by itself.
+ * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param options  NULL: no permits at first, and no maximum.
+ * \param out      Receives the handle; close it with cyd_semaphore_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_EXISTS    the name is taken
+ *   - #CYD_E_NAME      `name` is no legal name, or NULL
+ *   - #CYD_E_RANGE     more permits at first than the maximum, or than 2147483647; a maximum above that
+ *   - #CYD_E_NO_SPACE  the yard is full
+ *   - #CYD_E_NO_SLOTS  the directory, or the table of threads, is full
+ *   - #CYD_E_TIMEOUT   another object has been in the making for ten seconds
+ *   - #CYD_E_INVALID   `struct_size` is impossible, a pointer is misaligned
+ *   - #CYD_E_VERSION   the options hold something that this version does not know
+ *   - #CYD_E_NULL      `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *
+ * \par Threads    Any.
+ * \par Processes  One of several that create the same name at once succeeds.
+ * \par Blocking   Waits for whoever is making another object in the yard, at most ten seconds.
+ * \par Crash      The semaphore exists whole, or not at all.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_semaphore_create(cyd_yard_t *yard, const char *name, const cyd_semaphore_options_t *options, cyd_semaphore_t **out);
+
+/**
+ * Opens a semaphore, whatever its maximum.
+ *
+ * \param yard  Where. Borrowed; the semaphore keeps the yard open by itself.
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param out   Receives the handle; close it with cyd_semaphore_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  there is no object of that name
+ *   - #CYD_E_TYPE       the object of that name is no semaphore; or `yard` is no yard
+ *   - #CYD_E_NAME       `name` is no legal name, or NULL
+ *   - #CYD_E_NULL       `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED     `yard` is closed
+ *   - #CYD_E_INVALID    a pointer is misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_semaphore_open(cyd_yard_t *yard, const char *name, cyd_semaphore_t **out);
+
+/**
+ * Opens a semaphore of this maximum, or makes it. `initial` counts for who makes it only.
+ *
+ * \param yard     Where. Borrowed; the semaphore keeps the yard open by itself.
+ * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param options  NULL: no permits at first, and no maximum.
+ * \param out      Receives the handle; close it with cyd_semaphore_close().
+ *
+ * \return As cyd_semaphore_open() and cyd_semaphore_create(), but neither #CYD_E_NOT_FOUND nor #CYD_E_EXISTS;
+ *   #CYD_E_MISMATCH if it exists with another maximum.
+ *
+ * \par Threads    Any.
+ * \par Processes  Several that call it at once get the same semaphore.
+ * \par Blocking   As cyd_semaphore_create().
+ * \par Crash      As cyd_semaphore_create().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_semaphore_open_or_create(cyd_yard_t *yard, const char *name, const cyd_semaphore_options_t *options, cyd_semaphore_t **out);
+
+/**
+ * Takes a permit.
+ *
+ * \param semaphore   Borrowed.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_BUSY         there was none, and `timeout_ns` is 0
+ *   - #CYD_E_TIMEOUT      there was none in `timeout_ns`
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     there was none, and the yard's table of threads or processes is full
+ *   - #CYD_E_UNSUPPORTED  there was none, and the thread was made by a bare clone()
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `semaphore` is NULL, closed, no semaphore, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any. A fork() child may use inherited handles at once.
+ * \par Blocking   Sleeps in the kernel while there is no permit, however long. Not async-signal-safe.
+ * \par Crash      Killed before the one store that takes the permit: not taken. Killed after: taken for good; nothing
+ *   comes back with a death. Others wait no longer than 250 ms while permits are there.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_semaphore_acquire(cyd_semaphore_t *semaphore, int64_t timeout_ns);
+
+/**
+ * Adds permits, whoever took them or whether anybody did, and wakes as many who wait.
+ *
+ * Leaves no message for cyd_last_error_message().
+ *
+ * \param semaphore  Borrowed.
+ * \param count      How many, at least 1.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_RANGE  `count` is 0, or there would be more than the maximum (without one: than 2147483647); nothing is
+ *     changed
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `semaphore` is NULL, closed, no semaphore, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any. A fork() child may use inherited handles at once.
+ * \par Blocking   Never; one system call if somebody sleeps. Async-signal-safe.
+ * \par Crash      All of them are added, or none. Killed after the one store that adds them: a sleeper that was not
+ *   woken looks again within 250 ms.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_semaphore_release(cyd_semaphore_t *semaphore, uint32_t count);
+
+/**
+ * Tells how many permits there are at this instant.
+ *
+ * Leaves no message for cyd_last_error_message().
+ *
+ * \param semaphore  Borrowed.
+ * \param out        Receives the number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any. A fork() child may use inherited handles at once.
+ * \par Blocking   Never. Async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_semaphore_value(const cyd_semaphore_t *semaphore, uint32_t *out);
+
+/**
+ * Tells how many permits there can be.
+ *
+ * \param semaphore  Borrowed.
+ * \param out        Receives the maximum it was made with; 0 if none was set.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_semaphore_maximum(const cyd_semaphore_t *semaphore, uint32_t *out);
+
+/**
+ * Closes a handle on a semaphore. NULL is harmless.
+ *
+ * The semaphore stays as it is; what this process has taken stays taken.
+ *
+ * \param semaphore  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle.
+ * \par Processes  Closes this process's handle only.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      As cyd_yard_close().
+ * \par Since      0.1
+ */
+cyd_status_t cyd_semaphore_close(cyd_semaphore_t *semaphore);
 
 /**
  * Makes a value; it is 0.

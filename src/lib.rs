@@ -1,7 +1,7 @@
 //! Shared-memory IPC that stays whole when processes die: locks, values and rings of messages in one segment.
 //!
-//! Processes meet in a [`Yard`]. In it lie objects with names: [`Lock`], [`Value`], [`Ring`], [`TypedRing`]. Any process
-//! may be killed at any instruction, and the others go on: nothing acknowledged is lost, nothing is torn, nobody waits
+//! Processes meet in a [`Yard`]. In it lie objects with names: [`Lock`], [`RLock`], [`Semaphore`], [`Value`], [`Ring`],
+//! [`TypedRing`]. Any process may be killed at any instruction, and the others go on: nothing acknowledged is lost, nothing is torn, nobody waits
 //! for ever.
 //!
 //! ```
@@ -50,7 +50,7 @@
 //!
 //! ```text
 //! capi       a C call becomes a Rust call
-//! objects    what users hold: yard, lock, value, ring
+//! objects    what users hold: yard, lock, rlock, semaphore, value, ring
 //! lockfree   the moves of the ring on shared words      sync   waiting, waking, owning
 //! presence   who is here, and is he alive
 //! segment    bytes with an address
@@ -82,6 +82,8 @@ pub use objects::{
         Batch, Peer, Received, Receiver, Record, Reserved, Ring, RingOptions, Sender, Strategy,
         TypedReceiver, TypedRing, TypedSender,
     },
+    rlock::{RGuard, RLock},
+    semaphore::{Semaphore, SemaphoreOptions},
     value::{Op, Scalar, ScalarType, Value},
     yard::{Cost, ObjectInfo, Options, Yard},
 };

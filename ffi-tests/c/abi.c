@@ -88,6 +88,8 @@ IS(CYD_NAME_BYTES, 64);
 IS(CYD_OBJECT_LOCK, 1);
 IS(CYD_OBJECT_VALUE, 2);
 IS(CYD_OBJECT_RING, 3);
+IS(CYD_OBJECT_RLOCK, 4);
+IS(CYD_OBJECT_SEMAPHORE, 6);
 IS(CYD_SCOPE_THREAD, 0);
 IS(CYD_SCOPE_PROCESS, 1);
 IS(CYD_SCOPE_ANYONE, 2);
@@ -169,6 +171,11 @@ FIELD(cyd_ring_options_t, struct_size, 0, 8);
 FIELD(cyd_ring_options_t, capacity, 8, 8);
 FIELD(cyd_ring_options_t, spin_only, 16, 4);
 FIELD(cyd_ring_options_t, reserved, 20, 4);
+
+IS(sizeof(cyd_semaphore_options_t), 16);
+FIELD(cyd_semaphore_options_t, struct_size, 0, 8);
+FIELD(cyd_semaphore_options_t, initial, 8, 4);
+FIELD(cyd_semaphore_options_t, maximum, 12, 4);
 
 IS(sizeof(cyd_slice_t), 16);
 FIELD(cyd_slice_t, data, 0, 8);

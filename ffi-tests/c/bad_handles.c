@@ -17,6 +17,8 @@ static struct {
         cyd_lock_t *lock;
         cyd_value_t *value;
         cyd_ring_t *ring;
+        cyd_rlock_t *rlock;
+        cyd_semaphore_t *semaphore;
         cyd_sender_t *sender;
         cyd_receiver_t *receiver;
         void *room;
@@ -49,6 +51,12 @@ static void yard_calls(cyd_yard_t *yard, cyd_status_t wanted) {
     IS(cyd_ring_create(yard, "n", NULL, &out.a.ring), wanted);
     IS(cyd_ring_open(yard, "n", &out.a.ring), wanted);
     IS(cyd_ring_open_or_create(yard, "n", NULL, &out.a.ring), wanted);
+    IS(cyd_rlock_create(yard, "n", &out.a.rlock), wanted);
+    IS(cyd_rlock_open(yard, "n", &out.a.rlock), wanted);
+    IS(cyd_rlock_open_or_create(yard, "n", &out.a.rlock), wanted);
+    IS(cyd_semaphore_create(yard, "n", NULL, &out.a.semaphore), wanted);
+    IS(cyd_semaphore_open(yard, "n", &out.a.semaphore), wanted);
+    IS(cyd_semaphore_open_or_create(yard, "n", NULL, &out.a.semaphore), wanted);
     IS(cyd_yard_close(yard), yard == NULL ? CYD_OK : wanted);
 }
 
@@ -60,6 +68,24 @@ static void lock_calls(cyd_lock_t *lock, cyd_status_t wanted) {
     IS(cyd_lock_is_suspect(lock, &out.a.truth), wanted);
     IS(cyd_lock_scope(lock, &out.a.number), wanted);
     IS(cyd_lock_close(lock), lock == NULL ? CYD_OK : wanted);
+}
+
+static void rlock_calls(cyd_rlock_t *rlock, cyd_status_t wanted) {
+    IS(cyd_rlock_acquire(rlock, -1), wanted);
+    IS(cyd_rlock_release(rlock), wanted);
+    IS(cyd_rlock_repaired(rlock), wanted);
+    IS(cyd_rlock_count(rlock, &out.a.number), wanted);
+    IS(cyd_rlock_holder(rlock, &out.filled.holder), wanted);
+    IS(cyd_rlock_is_suspect(rlock, &out.a.truth), wanted);
+    IS(cyd_rlock_close(rlock), rlock == NULL ? CYD_OK : wanted);
+}
+
+static void semaphore_calls(cyd_semaphore_t *semaphore, cyd_status_t wanted) {
+    IS(cyd_semaphore_acquire(semaphore, -1), wanted);
+    IS(cyd_semaphore_release(semaphore, 1), wanted);
+    IS(cyd_semaphore_value(semaphore, &out.a.number), wanted);
+    IS(cyd_semaphore_maximum(semaphore, &out.a.number), wanted);
+    IS(cyd_semaphore_close(semaphore), semaphore == NULL ? CYD_OK : wanted);
 }
 
 static void value_calls(cyd_value_t *value, cyd_status_t wanted) {
@@ -101,27 +127,35 @@ static void receiver_calls(cyd_receiver_t *receiver, cyd_status_t wanted) {
     IS(cyd_receiver_close(receiver), receiver == NULL ? CYD_OK : wanted);
 }
 
-static void *open_handles[6];
+enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, NOUNS };
+
+static void *open_handles[NOUNS];
 
 /* Every noun's functions with this pointer, but those of the noun at `except`. */
 static void everything(void *handle, cyd_status_t wanted, int except) {
-    if (except != 0) {
+    if (except != YARD) {
         yard_calls((cyd_yard_t *)handle, wanted);
     }
-    if (except != 1) {
+    if (except != LOCK) {
         lock_calls((cyd_lock_t *)handle, wanted);
     }
-    if (except != 2) {
+    if (except != VALUE) {
         value_calls((cyd_value_t *)handle, wanted);
     }
-    if (except != 3) {
+    if (except != RING) {
         ring_calls((cyd_ring_t *)handle, wanted);
     }
-    if (except != 4) {
+    if (except != SENDER) {
         sender_calls((cyd_sender_t *)handle, wanted);
     }
-    if (except != 5) {
+    if (except != RECEIVER) {
         receiver_calls((cyd_receiver_t *)handle, wanted);
+    }
+    if (except != RLOCK) {
+        rlock_calls((cyd_rlock_t *)handle, wanted);
+    }
+    if (except != SEMAPHORE) {
+        semaphore_calls((cyd_semaphore_t *)handle, wanted);
     }
     CHECK(memcmp(&out, &untouched, sizeof out) == 0);
 }
@@ -137,13 +171,17 @@ int main(void) {
     cyd_ring_t *ring;
     cyd_sender_t *sender;
     cyd_receiver_t *receiver;
+    cyd_rlock_t *rlock;
+    cyd_semaphore_t *semaphore;
     OK(cyd_yard_create_anonymous(NULL, &yard));
     OK(cyd_lock_create(yard, "lock", CYD_SCOPE_THREAD, &lock));
     OK(cyd_value_create(yard, "value", CYD_TYPE_U8, &value));
     OK(cyd_ring_create(yard, "ring", NULL, &ring));
     OK(cyd_ring_sender(ring, CYD_STRATEGY_ADAPTIVE, &sender));
     OK(cyd_ring_receiver(ring, CYD_STRATEGY_ADAPTIVE, &receiver));
-    void *all[] = {yard, lock, value, ring, sender, receiver};
+    OK(cyd_rlock_create(yard, "rlock", &rlock));
+    OK(cyd_semaphore_create(yard, "semaphore", NULL, &semaphore));
+    void *all[NOUNS] = {yard, lock, value, ring, sender, receiver, rlock, semaphore};
     memcpy(open_handles, all, sizeof all);
 
     everything(NULL, CYD_E_NULL, -1);
@@ -155,18 +193,20 @@ int main(void) {
     for (size_t i = 1; i < 128; i++) {
         everything(garbage + i, CYD_E_INVALID, -1);
     }
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < NOUNS; i++) {
         everything(open_handles[i], CYD_E_TYPE, i);
         everything((char *)open_handles[i] + 4, CYD_E_INVALID, -1);
     }
 
+    OK(cyd_semaphore_close(semaphore));
+    OK(cyd_rlock_close(rlock));
     OK(cyd_receiver_close(receiver));
     OK(cyd_sender_close(sender));
     OK(cyd_ring_close(ring));
     OK(cyd_value_close(value));
     OK(cyd_lock_close(lock));
     OK(cyd_yard_close(yard));
-    for (int i = 0; i < 6; i++) { /* a closed one is told before its type is */
+    for (int i = 0; i < NOUNS; i++) { /* a closed one is told before its type is */
         everything(open_handles[i], CYD_E_CLOSED, -1);
     }
 

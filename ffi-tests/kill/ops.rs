@@ -5,6 +5,8 @@ mod lock;
 mod object;
 mod presence;
 mod ring;
+mod rlock;
+mod semaphore;
 mod value;
 mod yard;
 
@@ -14,6 +16,8 @@ use crate::engine::Trial;
 pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     let mut all = Vec::new();
     all.extend(lock::all());
+    all.extend(rlock::all());
+    all.extend(semaphore::all());
     all.extend(value::all());
     all.extend(ring::all());
     all.extend(object::all());

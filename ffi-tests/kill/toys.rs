@@ -9,6 +9,7 @@ mod lock;
 mod pair;
 mod rejects;
 mod ring;
+mod semaphore;
 mod words;
 
 use crate::engine::Trial;
@@ -33,6 +34,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(file::Fresh),
         Box::new(door::Door),
         Box::new(bell::Bell),
+        Box::new(semaphore::BrokenSemaphore),
     ];
     all.extend(rejects::all());
     all

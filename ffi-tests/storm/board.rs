@@ -33,6 +33,7 @@ pub enum Fault {
     LostIncrement,
     TwoOwners,
     Unflagged,
+    LostPermit,
     WrongAnswer,
     Crash,
 }

@@ -42,6 +42,10 @@ mod fault;
 
 mod lock;
 
+mod rlock;
+
+mod semaphore;
+
 mod value;
 
 mod ring;
@@ -57,6 +61,8 @@ pub use last::*;
 pub use lock::*;
 pub use probe::*;
 pub use ring::*;
+pub use rlock::*;
+pub use semaphore::*;
 pub use status::*;
 pub use value::*;
 pub use version::*;

@@ -43,6 +43,18 @@ pub(crate) fn obtain(
     plan: &Plan,
     fits: impl Fn(&Record) -> Result<()>,
 ) -> Result<Record> {
+    obtain_filled(yard, name, how, plan, fits, |_, _| Ok(()))
+}
+
+/// As [`obtain`]; `fill` writes what a fresh object at that offset holds beside zeros, before anybody can see it.
+pub(crate) fn obtain_filled(
+    yard: &Held,
+    name: &str,
+    how: How,
+    plan: &Plan,
+    fits: impl Fn(&Record) -> Result<()>,
+    fill: impl Fn(&Region, u64) -> Result<()>,
+) -> Result<Record> {
     let name = Name::new(name)?;
     if let Some(record) = yard.directory()?.find(&name)? {
         return accept(record, how, plan, fits);
@@ -57,7 +69,7 @@ pub(crate) fn obtain(
     if !making.try_fast(token.0) {
         making.acquire(taker, &Threads(yard), &wait)?;
     }
-    let made = make(yard, &name, how, plan, fits);
+    let made = make(yard, &name, how, plan, fits, fill);
     let _ = making.repaired(token.0); // an unfinished object is scratch: nothing to repair
     if !making.release_fast(token.0) {
         let _ = making.release(token.0);
@@ -85,6 +97,7 @@ fn make(
     how: How,
     plan: &Plan,
     fits: impl Fn(&Record) -> Result<()>,
+    fill: impl Fn(&Region, u64) -> Result<()>,
 ) -> Result<Record> {
     let directory = yard.directory()?;
     if let Some(record) = directory.find(name)? {
@@ -92,6 +105,7 @@ fn make(
     }
     let draft = directory.prepare(name, plan.len, plan.params)?;
     clear(yard.region(), draft.offset, draft.len)?;
+    fill(yard.region(), draft.offset)?;
     let (offset, len) = (draft.offset, draft.len);
     draft.publish(plan.kind);
     Ok(Record { kind: plan.kind, name: *name, offset, len, params: plan.params })

@@ -11,6 +11,8 @@ pub(crate) mod faults;
 pub(crate) mod lock;
 pub(crate) mod owners;
 pub(crate) mod ring;
+pub(crate) mod rlock;
+pub(crate) mod semaphore;
 pub(crate) mod value;
 pub(crate) mod yard;
 
@@ -32,6 +34,8 @@ impl Objects for Repair {
                 ObjectType::Lock => lock::recover(yard, &record, who),
                 ObjectType::Value => {} // nobody owns a value
                 ObjectType::Ring => ring::recover(yard, &record, who, gone),
+                ObjectType::RLock => rlock::recover(yard, record.offset, who),
+                ObjectType::Semaphore => {} // nobody owns what was taken
             }
         }
         if let (Who::Process(_), Gone::Died) = (who, gone) {

@@ -1,11 +1,13 @@
 //! Who the tokens in a lock word stand for: threads or processes of a yard.
 #![forbid(unsafe_code)]
 
+use crate::error::ErrorKind;
 use crate::objects::faults;
 use crate::presence::attachment::{Attachment, Who};
 use crate::presence::place::Standing;
 use crate::segment::bits::Token;
-use crate::sync::lock::{Crowd, LockWord, Owners};
+use crate::sync::lock::{Crowd, Got, LockWord, Owners, Taker};
+use crate::sync::wait::{Manner, Timeout, Wait};
 
 /// The threads of a yard, as owners.
 pub(crate) struct Threads<'a>(pub(crate) &'a Attachment);
@@ -74,4 +76,43 @@ impl Owners for Processes<'_> {
     fn buried(&self, dead: Token, word: &LockWord) {
         faults::note(self.0, Who::Process(dead), word, 1);
     }
+}
+
+/// Takes a lock, waiting at most `timeout`.
+pub(crate) fn acquire(
+    word: &LockWord,
+    taker: Taker,
+    owners: &impl Owners,
+    timeout: Timeout,
+    manner: Manner,
+) -> Result<Got, ErrorKind> {
+    match timeout.or_try() {
+        Timeout::Try => word.try_acquire(taker, owners),
+        timeout => word.acquire(taker, owners, &Wait::new(timeout, manner)),
+    }
+}
+
+/// Takes a lock for the calling thread, whose token this is.
+pub(crate) fn acquire_by_thread(
+    word: &LockWord,
+    token: Token,
+    yard: &Attachment,
+    timeout: Timeout,
+    manner: Manner,
+) -> Result<Got, ErrorKind> {
+    let taker = Taker { token, is_me: true, forever: timeout == Timeout::Forever };
+    match acquire(word, taker, &Threads(yard), timeout, manner) {
+        // Short waits never see a slice end; a death that the kernel did not tell is asked for here.
+        Err(ErrorKind::Timeout) if is_owner_gone(word, yard) => {
+            yard.sweep();
+            word.try_acquire(taker, &Threads(yard))
+        }
+        got => got,
+    }
+}
+
+/// Whether the owning thread's whole process is gone. Asks the kernel.
+fn is_owner_gone(word: &LockWord, yard: &Attachment) -> bool {
+    let process = || yard.process_of(word.holder()?);
+    process().is_some_and(|p| !yard.is_here(p))
 }

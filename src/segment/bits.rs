@@ -8,6 +8,7 @@
 //! | alive word | 32 | TID 0-29, owner died 30, FUTEX_WAITERS 31 (the kernel's layout) |
 //! | ring end | 32 | token 0-29 (0: never taken), CLOSED 30, DIED 31 |
 //! | event count | 32 | somebody sleeps 0, epoch 1-31 |
+//! | semaphore | 32 | permits 0-30, WAITERS 31 |
 //!
 //! The ring's record header is described where the ring lies.
 #![forbid(unsafe_code)]
@@ -24,8 +25,10 @@ const MARK: u32 = 1 << 29;
 pub(crate) const TOKEN: u32 = (1 << 30) - 1;
 /// Lock word: an owner died and nobody has declared the guarded data repaired.
 pub(crate) const SUSPECT: u32 = 1 << 30;
-/// Lock word: somebody sleeps on it.
+/// Lock word, semaphore: somebody sleeps on it.
 pub(crate) const WAITERS: u32 = 1 << 31;
+/// Semaphore: how many permits there are; also the most that there can be.
+pub(crate) const PERMITS: u32 = (1 << 31) - 1;
 /// Ring end: its holder closed it.
 pub(crate) const END_CLOSED: u32 = 1 << 30;
 /// Ring end: its holder died.

@@ -32,11 +32,17 @@ pub enum ObjectType {
     Value = 2,
     /// A ring of records between one sender and one receiver.
     Ring = 3,
+    /// A lock that its owner may take again.
+    RLock = 4,
+    /// A count that anybody may take from and add to.
+    Semaphore = 6,
 }
 
 impl ObjectType {
     fn from_kind(kind: u32) -> Option<ObjectType> {
-        [ObjectType::Lock, ObjectType::Value, ObjectType::Ring].into_iter().find(|t| *t as u32 == kind)
+        [ObjectType::Lock, ObjectType::Value, ObjectType::Ring, ObjectType::RLock, ObjectType::Semaphore]
+            .into_iter()
+            .find(|t| *t as u32 == kind)
     }
 }
 

@@ -129,6 +129,14 @@ impl LockWord {
         self.0.compare_exchange(0, token, Ordering::AcqRel, Ordering::Relaxed).is_ok() // edge: lock, owner
     }
 
+    /// How the lock is held under `token`, if it is.
+    #[inline]
+    pub(crate) fn held_by(&self, token: u32) -> Option<Got> {
+        let word = self.0.load(Ordering::Relaxed); // Relaxed: our own token, or not ours
+        let got = if word & SUSPECT == 0 { Got::Clean } else { Got::Suspect };
+        (word & TOKEN == token).then_some(got)
+    }
+
     /// Releases the lock if it is ours, clean, and nobody waits.
     #[inline]
     pub(crate) fn release_fast(&self, token: u32) -> bool {

@@ -1,6 +1,6 @@
 //! Waiting, waking, owning.
 //!
-//! * what lives here: the event count, the stamped lock, the one loop in which anybody sleeps
+//! * what lives here: the event count, the stamped lock, its re-entrant kind, the semaphore, the one loop in which anybody sleeps
 //! * who calls it: `objects`
 //! * what it may call: `shim`, `presence` (how somebody stands), `segment` (bit layouts), `os` (the clock), `error`
 //! * the invariant: nobody sleeps except in slices, and every death found is told to the other sleepers
@@ -12,4 +12,10 @@ pub(crate) mod lock;
 mod loom_event_count;
 #[cfg(all(test, loom))]
 mod loom_lock;
+#[cfg(all(test, loom))]
+mod loom_rlock;
+#[cfg(all(test, loom))]
+mod loom_semaphore;
+pub(crate) mod rlock;
+pub(crate) mod semaphore;
 pub(crate) mod wait;

@@ -1,6 +1,6 @@
 //! Making and finding objects.
 
-use courtyard::{ErrorKind, Lock, Ring, RingOptions, Scope, Value, Yard};
+use courtyard::{ErrorKind, Lock, RLock, Ring, RingOptions, Scope, Semaphore, SemaphoreOptions, Value, Yard};
 
 use super::common::{kind, turn, watch, wrong, yard};
 use crate::engine::Trial;
@@ -13,6 +13,14 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(Make {
             name: "lock create",
             make: |y| drop(Lock::create(y, "new", Scope::Thread).unwrap()),
+        }),
+        Box::new(Make { name: "rlock create", make: |y| drop(RLock::create(y, "new").unwrap()) }),
+        Box::new(Make {
+            name: "semaphore create",
+            make: |y| {
+                let options = SemaphoreOptions { initial: 2, maximum: Some(3) };
+                assert_eq!(Semaphore::create(y, "new", options).unwrap().value(), 2);
+            },
         }),
         Box::new(Make { name: "value create", make: |y| drop(Value::<u64>::create(y, "new").unwrap()) }),
         Box::new(Make {

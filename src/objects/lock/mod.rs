@@ -10,14 +10,14 @@ pub use layout::Scope;
 use crate::error::{Error, ErrorKind, News, Result};
 use crate::objects::directory::{How, Plan, obtain};
 use crate::objects::faults;
-use crate::objects::owners::{Processes, Threads};
+use crate::objects::owners::{self, Processes};
 use crate::objects::yard::Yard;
 use crate::presence::attachment::{Attachment, Held, Who};
 use crate::presence::thread;
 use crate::segment::bits::Token;
 use crate::segment::directory::{ObjectType, Record};
 use crate::sync::lock::{Got, LockWord, Taker};
-use crate::sync::wait::{Manner, Timeout, Wait};
+use crate::sync::wait::{Manner, Timeout};
 pub(crate) use layout::BODY_BYTES;
 use layout::Body;
 use std::marker::PhantomData;
@@ -148,46 +148,15 @@ impl Lock {
 
     #[cold]
     fn acquire_slow(&self, timeout: Timeout) -> Result<Option<News>> {
-        let timeout = timeout.or_try();
         // A sleeper needs a registered thread too: its death must wake the others.
         let thread = thread::register(&self.yard)?;
-        let (token, is_me) = match self.scope {
-            Scope::Thread => (thread, true),
-            Scope::Process | Scope::Anyone => (self.yard.process_token()?, false),
-        };
-        let taker = Taker { token, is_me, forever: timeout == Timeout::Forever };
         let got = if self.scope == Scope::Thread {
-            self.acquire_as(taker, &Threads(&self.yard), timeout)
+            owners::acquire_by_thread(self.word(), thread, &self.yard, timeout, self.manner)?
         } else {
-            self.acquire_as(taker, &Processes(&self.yard), timeout)
+            let taker = Taker { token: self.yard.process_token()?, is_me: false, forever: false };
+            owners::acquire(self.word(), taker, &Processes(&self.yard), timeout, self.manner)?
         };
-        let got = match got {
-            // Short waits never see a slice end; a death that the kernel did not tell is asked for here.
-            Err(e) if e.kind() == ErrorKind::Timeout && self.owner_is_gone() => {
-                self.yard.sweep();
-                self.acquire_as(taker, &Threads(&self.yard), Timeout::Try)
-            }
-            got => got,
-        };
-        Ok((got? == Got::Suspect).then_some(News::OwnerDied))
-    }
-
-    /// Whether the owning thread's whole process is gone. Asks the kernel.
-    fn owner_is_gone(&self) -> bool {
-        let process = || self.yard.process_of(self.word().holder()?);
-        self.scope == Scope::Thread && process().is_some_and(|p| !self.yard.is_here(p))
-    }
-
-    fn acquire_as(
-        &self,
-        taker: Taker,
-        owners: &impl crate::sync::lock::Owners,
-        timeout: Timeout,
-    ) -> Result<Got> {
-        match timeout {
-            Timeout::Try => Ok(self.word().try_acquire(taker, owners)?),
-            _ => Ok(self.word().acquire(taker, owners, &Wait::new(timeout, self.manner))?),
-        }
+        Ok((got == Got::Suspect).then_some(News::OwnerDied))
     }
 
     /// Releases the lock. Errors: `NotOwner` if nobody holds it, or somebody else does (with [`Scope::Anyone`]
@@ -236,9 +205,7 @@ impl Lock {
         if self.scope != Scope::Thread {
             return self.yard.is_here(token).then(|| Holder { pid: pid_of(&self.yard, token), tid: 0 });
         }
-        let tid = self.yard.tid_of(token)?;
-        let process = self.yard.process_of(token)?;
-        Some(Holder { pid: pid_of(&self.yard, process), tid })
+        thread_holder(&self.yard, token)
     }
 
     /// Whether an owner has died and nobody has declared the data repaired. A fact at some instant.
@@ -268,6 +235,13 @@ impl std::fmt::Debug for Lock {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Lock").field("scope", &self.scope).field("holder", &self.holder()).finish()
     }
+}
+
+/// The thread behind a thread token, if it lives.
+pub(crate) fn thread_holder(yard: &Attachment, token: Token) -> Option<Holder> {
+    let tid = yard.tid_of(token)?;
+    let process = yard.process_of(token)?;
+    Some(Holder { pid: pid_of(yard, process), tid })
 }
 
 fn pid_of(yard: &Attachment, process: Token) -> u32 {
