@@ -7,7 +7,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::{Built, Language, Link, Part, Suite, elf, link_flags, root, run};
+use support::{Built, Language, Link, Part, Suite, declared, elf, link_flags, root, run};
 
 fn main() {
     let mut suite = Suite::new();
@@ -155,19 +155,6 @@ fn exports_what_the_header_declares(built: &Built) -> Part {
     assert!(foreign.is_empty(), "exported by accident: {foreign:?}");
     assert_eq!(library.exported, declared(), "left: the library, right: the header");
     Part::Passed
-}
-
-/// The functions of the header, sorted.
-fn declared() -> Vec<String> {
-    let header = fs::read_to_string(root().join("include/courtyard.h")).unwrap();
-    let outside = header.lines().filter(|l| !l.starts_with([' ', '#', '/', '}']) && l.ends_with(");"));
-    let name = |line: &str| {
-        let before = line.split('(').next()?;
-        Some(before.rsplit([' ', '*']).next()?.to_owned()).filter(|name| name.starts_with("cyd_"))
-    };
-    let mut names: Vec<String> = outside.filter_map(name).collect();
-    names.sort();
-    names
 }
 
 /// The attribute is easily lost in a change of the header's style.

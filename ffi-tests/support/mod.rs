@@ -98,12 +98,18 @@ impl Language {
 
     /// The compiler with the warnings that our header must survive; `None` if there is no such compiler here.
     pub fn command(self) -> Option<Command> {
+        let mut command = self.bare_command()?;
+        command.args(["-Wall", "-Wextra", "-Werror", "-I"]).arg(root().join("include"));
+        Some(command)
+    }
+
+    /// The compiler as it is; it knows nothing of our header.
+    pub fn bare_command(self) -> Option<Command> {
         let line = self.compiler();
         let mut words = line.split_whitespace();
         let mut command = Command::new(words.next()?);
         command.args(words);
         exists(&mut command)?;
-        command.args(["-Wall", "-Wextra", "-Werror", "-I"]).arg(root().join("include"));
         Some(command)
     }
 }
@@ -130,6 +136,19 @@ pub fn run(command: &mut Command) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{command:?}: {}\n{text}{errors}", output.status);
     text
+}
+
+/// The functions of the header, sorted.
+pub fn declared() -> Vec<String> {
+    let header = fs::read_to_string(root().join("include/courtyard.h")).unwrap();
+    let outside = header.lines().filter(|l| !l.starts_with([' ', '#', '/', '}']) && l.ends_with(");"));
+    let name = |line: &str| {
+        let before = line.split('(').next()?;
+        Some(before.rsplit([' ', '*']).next()?.to_owned()).filter(|name| name.starts_with("cyd_"))
+    };
+    let mut names: Vec<String> = outside.filter_map(name).collect();
+    names.sort();
+    names
 }
 
 /// How a program takes the library in.
