@@ -5,6 +5,7 @@
 //! `CYD_BLESS=1 cargo test --lib layout_lock` writes down what is new.
 //!
 //! A new struct: `shim::words!` beside it, and its line in `STRUCTS`.
+#![allow(clippy::unwrap_used)] // a test fails by panicking
 
 use crate::objects::value;
 use crate::presence::attachment::IN_USE;

@@ -173,7 +173,7 @@ impl Built {
     /// Compiles and links one file; `None` without a compiler.
     pub fn compile(&self, language: Language, source: &Path, link: Link, flags: &[&str]) -> Option<PathBuf> {
         let kind = if link == Link::Shared { "shared" } else { "static" };
-        let program = self.folder.join(format!("{}-{kind}", source.file_stem()?.to_string_lossy()));
+        let program = self.folder.join(format!("{}-{kind}", source.file_name()?.to_string_lossy()));
         let mut command = language.command()?;
         command.args(flags).arg("-g").arg(source).arg("-o").arg(&program);
         match link {
