@@ -162,9 +162,7 @@ fn send(sender: &mut Sender, verb: &str, rest: &[&str]) -> Option<Told> {
     Some(match (verb, rest) {
         ("send", [text, limit]) => done(sender.send(text.as_bytes(), time(limit))),
         ("half", [text]) => done(sender.reserve(text.len(), Timeout::Forever).and_then(|mut room| {
-            room.write(0, text.as_bytes())?;
-            std::mem::forget(room);
-            Ok(())
+            room.write(0, text.as_bytes()) // and that is all
         })),
         ("flood", [first, last]) => {
             let mut numbers = number(first)..=number(last);
