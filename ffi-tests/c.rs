@@ -31,6 +31,7 @@ fn main() {
             suite.part(&format!("{name} {manner}"), || cpp_runs(&built, &source, Link::Shared, flags));
         }
     }
+    suite.part("courtyard.hpp is complete", every_function_is_in_cpp);
     suite.part("courtyard.hpp refuses", || what_must_not_compile(&built));
     for link in [Link::Shared, Link::Static] {
         let kind = if link == Link::Shared { "shared" } else { "static" };
@@ -110,6 +111,21 @@ fn cpp_header_compiles(built: &Built, flags: &[&str]) -> Part {
         run(compiler.args(flags).args(["-Wshadow", "-Wconversion", "-fsyntax-only"]).arg(&source))
     });
     Part::needs(done, "C++ compiler")
+}
+
+/// Functions that C++ calls as they are. (A value's type is part of its class.)
+const PLAIN: [&str; 4] = ["cyd_last_os_error", "cyd_probe_print", "cyd_value_type", "cyd_version_string"];
+
+fn every_function_is_in_cpp() -> Part {
+    let header = fs::read_to_string(root().join("include/courtyard.hpp")).unwrap();
+    let is_used = |name: &str| {
+        let mut ends = header.match_indices(name).map(|(at, _)| header[at + name.len()..].chars().next());
+        ends.any(|next| next.is_none_or(|c| c != '_' && !c.is_alphanumeric()))
+    };
+    let (known, missing): (Vec<String>, Vec<String>) = declared().into_iter().partition(|name| is_used(name));
+    assert_eq!(missing, PLAIN, "left: functions of the header that no class of courtyard.hpp calls");
+    assert!(known.len() > 50, "only {} functions found", known.len());
+    Part::Passed
 }
 
 /// What the types of courtyard.hpp forbid. The first line is allowed: it shows that the rest fails for its own sake.

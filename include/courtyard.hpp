@@ -97,6 +97,7 @@ using YardOptions = Sized<cyd_yard_options_t>;
 using RingOptions = Sized<cyd_ring_options_t>;
 using Cost = Sized<cyd_cost_t>;
 using ObjectInfo = Sized<cyd_object_info_t>;
+using Fault = Sized<cyd_fault_t>;
 using Holder = Sized<cyd_holder_t>;
 using Probe = Sized<cyd_probe_t>;
 /** Bytes to send in a batch. */
@@ -337,6 +338,10 @@ public:
     /** The next object from `cursor` on, which begins at 0; #CYD_E_END after the last. */
     Result<ObjectInfo> next_object(std::size_t &cursor) const {
         return detail::filled<ObjectInfo>([&](auto out) { return cyd_yard_next_object(raw_, &cursor, out); });
+    }
+    /** One of the last repairs, 0 is the newest; #CYD_E_END if there are not so many. */
+    Result<Fault> fault(std::uint32_t back) const {
+        return detail::filled<Fault>([&](auto out) { return cyd_yard_fault(raw_, back, out); });
     }
 };
 

@@ -193,6 +193,7 @@ static void locks(const Yard &yard) {
                   SIGKILL);
     {
         Result<Lock::Guard> guard = lock.acquire(forever);
+        CHECK(yard.fault(0)->kind == CYD_FAULT_OWNER && yard.fault(99).code() == CYD_E_END);
         CHECK(guard.ok() && guard.news() && guard.owner_died() && guard->owner_died() && lock.is_suspect().value());
     }
     Lock::Guard guard = lock.acquire(forever).value();

@@ -75,7 +75,7 @@ const_assert_eq!(offset_of!(Slot, alive_offset), 8);
 const_assert_eq!(offset_of!(Slot, tid), 12);
 const_assert_eq!(offset_of!(Slot, pid), 16);
 const_assert_eq!(size_of::<Slot>() as u64, SLOT_BYTES);
-words!("thread slot", Slot { place, alive_offset, reserved, pad });
+words!("thread slot", Slot { place, alive_offset, tid, pid, reserved, pad });
 
 // SAFETY: repr(C), atomics only, zeros are a free slot.
 unsafe impl Shared for Slot {}
