@@ -7,7 +7,7 @@ mod support;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use support::{Built, Language, Link, Part, Suite, elf, link_flags, root, run};
+use support::{Built, Language, Link, Part, Suite, declared, elf, link_flags, root, run};
 
 fn main() {
     let mut suite = Suite::new();
@@ -18,14 +18,24 @@ fn main() {
     for standard in ["c++11", "c++17"] {
         suite.part(&format!("header as {standard}"), || header_compiles(&built, Language::Cxx, standard));
     }
-    for source in programs() {
+    for source in programs("c") {
         let name = source.file_name().unwrap().to_string_lossy().into_owned();
         suite.part(&format!("{name} shared"), || runs(&built, &source, Link::Shared));
         suite.part(&format!("{name} static"), || runs(&built, &source, Link::Static));
     }
+    for (manner, flags) in CXX {
+        suite.part(&format!("courtyard.hpp {manner}"), || cpp_header_compiles(&built, flags));
+        // The oldest C++ has a program of its own, for the C header.
+        for source in programs("cpp").into_iter().filter(|source| !source.ends_with("smoke.cpp")) {
+            let name = source.file_name().unwrap().to_string_lossy().into_owned();
+            suite.part(&format!("{name} {manner}"), || cpp_runs(&built, &source, Link::Shared, flags));
+        }
+    }
+    suite.part("courtyard.hpp is complete", every_function_is_in_cpp);
+    suite.part("courtyard.hpp refuses", || what_must_not_compile(&built));
     for link in [Link::Shared, Link::Static] {
         let kind = if link == Link::Shared { "shared" } else { "static" };
-        suite.part(&format!("smoke.cpp {kind}"), || cpp_runs(&built, link));
+        suite.part(&format!("smoke.cpp {kind}"), || smoke_runs(&built, link));
         suite.part(&format!("hello.c {kind}"), || hello_runs(&built, link));
     }
     suite.part("exported symbols", || exports_what_the_header_declares(&built));
@@ -35,10 +45,19 @@ fn main() {
     suite.finish();
 }
 
-fn programs() -> Vec<PathBuf> {
-    let files = fs::read_dir(root().join("ffi-tests/c")).unwrap().map(|entry| entry.unwrap().path());
+/// How the programs in `cpp/` are built.
+const CXX: [(&str, &[&str]); 3] = [
+    ("c++17", &["-std=c++17", "-Wpedantic"]),
+    ("c++17 without exceptions", &["-std=c++17", "-Wpedantic", "-fno-exceptions", "-fno-rtti"]),
+    ("c++20", &["-std=c++20", "-Wpedantic", "-O2"]),
+];
+
+/// The programs of a language, which is a folder and an extension.
+fn programs(language: &str) -> Vec<PathBuf> {
+    let folder = root().join("ffi-tests").join(language);
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut programs: Vec<PathBuf> =
-        files.filter(|path| path.extension().is_some_and(|e| e == "c")).collect();
+        files.filter(|path| path.extension().is_some_and(|e| e == language)).collect();
     programs.sort();
     assert!(!programs.is_empty());
     programs
@@ -73,10 +92,68 @@ fn run_linked(built: &Built, program: &Path, link: Link) -> String {
     }
 }
 
-fn cpp_runs(built: &Built, link: Link) -> Part {
-    let source = root().join("ffi-tests/cpp/smoke.cpp");
-    let program = built.compile(Language::Cxx, &source, link, &["-std=c++11"]);
+fn cpp_runs(built: &Built, source: &Path, link: Link, flags: &[&str]) -> Part {
+    let program = built.compile(Language::Cxx, source, link, flags);
     Part::needs(program.map(|program| print!("{}", run_linked(built, &program, link))), "C++ compiler")
+}
+
+/// The C header in the oldest C++ that it knows.
+fn smoke_runs(built: &Built, link: Link) -> Part {
+    cpp_runs(built, &root().join("ffi-tests/cpp/smoke.cpp"), link, &["-std=c++11"])
+}
+
+/// As `header_compiles`.
+fn cpp_header_compiles(built: &Built, flags: &[&str]) -> Part {
+    let source = built.folder.join("alone.cpp");
+    fs::write(&source, "#include \"courtyard.hpp\"\n#include \"courtyard.hpp\"\nextern int unused;\n")
+        .unwrap();
+    let done = Language::Cxx.command().map(|mut compiler| {
+        run(compiler.args(flags).args(["-Wshadow", "-Wconversion", "-fsyntax-only"]).arg(&source))
+    });
+    Part::needs(done, "C++ compiler")
+}
+
+/// Functions that C++ calls as they are. (A value's type is part of its class.)
+const PLAIN: [&str; 4] = ["cyd_last_os_error", "cyd_probe_print", "cyd_value_type", "cyd_version_string"];
+
+fn every_function_is_in_cpp() -> Part {
+    let header = fs::read_to_string(root().join("include/courtyard.hpp")).unwrap();
+    let is_used = |name: &str| {
+        let mut ends = header.match_indices(name).map(|(at, _)| header[at + name.len()..].chars().next());
+        ends.any(|next| next.is_none_or(|c| c != '_' && !c.is_alphanumeric()))
+    };
+    let (known, missing): (Vec<String>, Vec<String>) = declared().into_iter().partition(|name| is_used(name));
+    assert_eq!(missing, PLAIN, "left: functions of the header that no class of courtyard.hpp calls");
+    assert!(known.len() > 50, "only {} functions found", known.len());
+    Part::Passed
+}
+
+/// What the types of courtyard.hpp forbid. The first line is allowed: it shows that the rest fails for its own sake.
+fn what_must_not_compile(built: &Built) -> Part {
+    let lines = [
+        "courtyard::Value<int> value; (void)value.fetch_add(1).value();",
+        "courtyard::Yard().sweep();",
+        "courtyard::Lock().acquire(courtyard::no_wait);",
+        "courtyard::Lock lock; courtyard::Lock copy = lock;",
+        "courtyard::Value<char> value;",
+        "courtyard::Value<const int> value;",
+        "courtyard::Value<int *> value;",
+        "courtyard::Value<bool> value; (void)value.fetch_add(true).value();",
+        "courtyard::Value<float> value; (void)value.fetch_or(1).value();",
+        "courtyard::Sender sender; (void)sender.send(\"text\", 3, 5).ok();",
+    ];
+    let compiles = |line: &str| {
+        let source = built.folder.join("refused.cpp");
+        fs::write(&source, format!("#include \"courtyard.hpp\"\nvoid f() {{ {line} }}\n")).unwrap();
+        let mut compiler = Language::Cxx.command()?;
+        let output = compiler.args(["-std=c++17", "-fsyntax-only"]).arg(&source).output().unwrap();
+        Some(output.status.success())
+    };
+    let done = lines.iter().enumerate().try_for_each(|(i, line)| {
+        assert_eq!(compiles(line)?, i == 0, "{line}");
+        Some(())
+    });
+    Part::needs(done, "C++ compiler")
 }
 
 /// The example of the README, as its reader would compile it.
@@ -94,19 +171,6 @@ fn exports_what_the_header_declares(built: &Built) -> Part {
     assert!(foreign.is_empty(), "exported by accident: {foreign:?}");
     assert_eq!(library.exported, declared(), "left: the library, right: the header");
     Part::Passed
-}
-
-/// The functions of the header, sorted.
-fn declared() -> Vec<String> {
-    let header = fs::read_to_string(root().join("include/courtyard.h")).unwrap();
-    let outside = header.lines().filter(|l| !l.starts_with([' ', '#', '/', '}']) && l.ends_with(");"));
-    let name = |line: &str| {
-        let before = line.split('(').next()?;
-        Some(before.rsplit([' ', '*']).next()?.to_owned()).filter(|name| name.starts_with("cyd_"))
-    };
-    let mut names: Vec<String> = outside.filter_map(name).collect();
-    names.sort();
-    names
 }
 
 /// The attribute is easily lost in a change of the header's style.
@@ -128,7 +192,7 @@ fn a_dropped_result_warns(built: &Built) -> Part {
 
 /// The README's line works (every static program above used it); here is said which of its flags this libc needs.
 fn which_flags_are_needed(built: &Built) -> Part {
-    let Some(source) = programs().into_iter().next() else { return Part::Skipped("C program") };
+    let Some(source) = programs("c").into_iter().next() else { return Part::Skipped("C program") };
     let flags = link_flags(Link::Static);
     let links = |flags: &[String]| {
         let mut compiler = Language::C.command()?;

@@ -63,6 +63,8 @@
 #[cfg(not(loom))]
 pub mod capi;
 mod error;
+#[cfg(all(test, not(loom)))]
+mod layout_lock;
 mod lockfree;
 #[cfg(not(loom))]
 mod objects;

@@ -98,12 +98,18 @@ impl Language {
 
     /// The compiler with the warnings that our header must survive; `None` if there is no such compiler here.
     pub fn command(self) -> Option<Command> {
+        let mut command = self.bare_command()?;
+        command.args(["-Wall", "-Wextra", "-Werror", "-I"]).arg(root().join("include"));
+        Some(command)
+    }
+
+    /// The compiler as it is; it knows nothing of our header.
+    pub fn bare_command(self) -> Option<Command> {
         let line = self.compiler();
         let mut words = line.split_whitespace();
         let mut command = Command::new(words.next()?);
         command.args(words);
         exists(&mut command)?;
-        command.args(["-Wall", "-Wextra", "-Werror", "-I"]).arg(root().join("include"));
         Some(command)
     }
 }
@@ -132,6 +138,19 @@ pub fn run(command: &mut Command) -> String {
     text
 }
 
+/// The functions of the header, sorted.
+pub fn declared() -> Vec<String> {
+    let header = fs::read_to_string(root().join("include/courtyard.h")).unwrap();
+    let outside = header.lines().filter(|l| !l.starts_with([' ', '#', '/', '}']) && l.ends_with(");"));
+    let name = |line: &str| {
+        let before = line.split('(').next()?;
+        Some(before.rsplit([' ', '*']).next()?.to_owned()).filter(|name| name.starts_with("cyd_"))
+    };
+    let mut names: Vec<String> = outside.filter_map(name).collect();
+    names.sort();
+    names
+}
+
 /// How a program takes the library in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Link {
@@ -154,7 +173,7 @@ impl Built {
     /// Compiles and links one file; `None` without a compiler.
     pub fn compile(&self, language: Language, source: &Path, link: Link, flags: &[&str]) -> Option<PathBuf> {
         let kind = if link == Link::Shared { "shared" } else { "static" };
-        let program = self.folder.join(format!("{}-{kind}", source.file_stem()?.to_string_lossy()));
+        let program = self.folder.join(format!("{}-{kind}", source.file_name()?.to_string_lossy()));
         let mut command = language.command()?;
         command.args(flags).arg("-g").arg(source).arg("-o").arg(&program);
         match link {

@@ -4,7 +4,7 @@
 use crate::presence::place::PlaceWord;
 use crate::segment::geometry::{ENTRY_BYTES, SLOT_BYTES};
 use crate::segment::region::Shared;
-use crate::shim::{AtomicU32, AtomicU64, Ordering};
+use crate::shim::{AtomicU32, AtomicU64, Ordering, words};
 use static_assertions::const_assert_eq;
 use std::mem::offset_of;
 
@@ -27,6 +27,7 @@ const_assert_eq!(offset_of!(Entry, pid), 8);
 const_assert_eq!(offset_of!(Entry, start_time), 16);
 const_assert_eq!(offset_of!(Entry, name), 24);
 const_assert_eq!(size_of::<Entry>() as u64, ENTRY_BYTES);
+words!("process entry", Entry { place, pid, reserved, start_time, name, pad });
 
 // SAFETY: repr(C), atomics only, zeros are a free entry.
 unsafe impl Shared for Entry {}
@@ -74,6 +75,7 @@ const_assert_eq!(offset_of!(Slot, alive_offset), 8);
 const_assert_eq!(offset_of!(Slot, tid), 12);
 const_assert_eq!(offset_of!(Slot, pid), 16);
 const_assert_eq!(size_of::<Slot>() as u64, SLOT_BYTES);
+words!("thread slot", Slot { place, alive_offset, tid, pid, reserved, pad });
 
 // SAFETY: repr(C), atomics only, zeros are a free slot.
 unsafe impl Shared for Slot {}

@@ -14,7 +14,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::segment::geometry::{Geometry, LINE_BYTES, OBJECT_BYTES};
 use crate::segment::region::{Region, Shared};
-use crate::shim::{AtomicU32, AtomicU64, Ordering};
+use crate::shim::{AtomicU32, AtomicU64, Ordering, words};
 use static_assertions::const_assert_eq;
 use std::mem::offset_of;
 
@@ -64,6 +64,7 @@ const_assert_eq!(offset_of!(Slot, len), 16);
 const_assert_eq!(offset_of!(Slot, params), 24);
 const_assert_eq!(offset_of!(Slot, name), 56);
 const_assert_eq!(size_of::<Slot>() as u64, OBJECT_BYTES);
+words!("directory entry", Slot { kind, reserved, offset, len, params, name, pad });
 
 // SAFETY: repr(C), atomics only, zeros are a free entry.
 unsafe impl Shared for Slot {}

@@ -9,7 +9,7 @@
 use crate::error::Result;
 use crate::segment::geometry::{FAULTS_BYTES, HEADER_BYTES};
 use crate::segment::region::{Region, Shared};
-use crate::shim::{AtomicU64, Ordering};
+use crate::shim::{AtomicU64, Ordering, words};
 use static_assertions::const_assert;
 use static_assertions::const_assert_eq;
 use std::mem::offset_of;
@@ -19,7 +19,7 @@ pub(crate) const FAULTS_MAX: usize = 16;
 
 /// One note in shared memory.
 #[repr(C)]
-struct Line {
+pub(crate) struct Line {
     number: AtomicU64,
     who: AtomicU64,
     place: AtomicU64,
@@ -47,6 +47,8 @@ const_assert_eq!(offset_of!(Line, sum), 40);
 const_assert_eq!(size_of::<Line>(), 64);
 const_assert_eq!(offset_of!(Faults, lines), 64);
 const_assert!(size_of::<Faults>() as u64 <= FAULTS_BYTES);
+words!("note of a fault", Line { number, who, place, count, time, sum, pad });
+words!("record of last faults", Faults { next, pad, lines });
 
 // SAFETY: repr(C), atomics only, zeros are a page without notes.
 unsafe impl Shared for Faults {}

@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::os::file;
 use crate::segment::geometry::{Geometry, HEADER_BYTES};
 use crate::segment::region::{Region, Shared};
-use crate::shim::{AtomicU32, AtomicU64, Ordering};
+use crate::shim::{AtomicU32, AtomicU64, Ordering, words};
 use static_assertions::const_assert_eq;
 use std::mem::offset_of;
 use std::os::fd::BorrowedFd;
@@ -50,6 +50,10 @@ const_assert_eq!(offset_of!(Header, objects), 36);
 const_assert_eq!(offset_of!(Header, page), 40);
 const_assert_eq!(offset_of!(Header, making), 128);
 const_assert_eq!(size_of::<Header>(), 256);
+words!(
+    "header",
+    Header { magic, version, format, total, heap, slots, objects, page, reserved, pad, making, pad_end }
+);
 
 // SAFETY: repr(C), atomics only, zeros are a header of nothing.
 unsafe impl Shared for Header {}

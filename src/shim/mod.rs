@@ -16,6 +16,9 @@ mod model;
 #[cfg(loom)]
 pub(crate) use model::*;
 
+pub(crate) mod words;
+pub(crate) use words::words;
+
 /// One word to sleep on and the value it must still have when the kernel puts the caller to sleep.
 #[derive(Clone, Copy)]
 pub(crate) struct Watch<'a> {

@@ -3,7 +3,9 @@
 //! * `edges`: every ordered access belongs to an edge, every edge to a table, every table names models that exist
 //! * `models`: the loom models, each in a process of its own
 //! * `mutants`: the models again, once for each edge or step that is weakened; one of them must fail each time
+//! * `dist`: the library, the headers and what finds them, laid down under a prefix
 
+mod dist;
 mod edges;
 mod models;
 mod mutants;
@@ -16,6 +18,7 @@ const USAGE: &str = "\
 usage: cargo xtask edges
        cargo xtask models [FILTER]
        cargo xtask mutants [--list] [--shard I/N] [FILTER]
+       cargo xtask dist --prefix PATH [--destdir PATH] [--libdir lib]
 
 FILTER is a part of a model's name, or of a mutant's line as --list prints it. Shards count from 1.";
 
@@ -30,6 +33,9 @@ struct Options {
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let result = match args.split_first() {
+        Some((command, rest)) if command == "dist" => dist::Place::parse(rest)
+            .map_err(|why| format!("{why}\n{USAGE}"))
+            .and_then(|place| dist::run(&place)),
         Some((command, rest)) => options(rest).and_then(|options| run(command, &options)),
         None => Err(USAGE.to_owned()),
     };

@@ -4,7 +4,7 @@
 //! they may wrap; every distance is checked against the capacity before it is believed.
 
 use super::Corrupt;
-use crate::shim::{AtomicU64, Ordering};
+use crate::shim::{AtomicU64, Ordering, words};
 
 /// A word with its neighbours kept away: 128 bytes, because processors fetch lines in pairs.
 #[cfg_attr(not(loom), repr(C, align(128)))]
@@ -17,6 +17,8 @@ pub(crate) struct Words {
     head: Line,
     acked: Line,
 }
+
+words!("positions of a ring", Words { tail, head, acked });
 
 #[cfg(not(loom))]
 mod layout {

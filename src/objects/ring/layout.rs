@@ -11,7 +11,7 @@
 
 use crate::lockfree::spsc::Words;
 use crate::segment::region::Shared;
-use crate::shim::AtomicU32;
+use crate::shim::{AtomicU32, words};
 use crate::sync::event_count::EventCount;
 use static_assertions::const_assert_eq;
 use std::mem::offset_of;
@@ -41,6 +41,7 @@ const_assert_eq!(offset_of!(Body, receiver), 388);
 const_assert_eq!(offset_of!(Body, data), 512);
 const_assert_eq!(offset_of!(Body, room), 640);
 const_assert_eq!(RECORDS_AT, 768);
+words!("ring", Body { words, sender, receiver, pad_ends, data, pad_data, room, pad_room });
 
 // SAFETY: repr(C), atomics only, zeros are a fresh ring whose ends nobody has taken.
 unsafe impl Shared for Body {}

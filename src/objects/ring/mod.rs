@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // a pointer into the mapping is kept beside the share that keeps it mapped
 
 mod end;
-mod layout;
+pub(crate) mod layout;
 mod loose;
 mod receiver;
 mod sender;

@@ -1,0 +1,190 @@
+//! Does in Rust what it is told, line by line: see README.md beside this file.
+
+use courtyard::{
+    ErrorKind, Lock, News, Receiver, Ring, RingOptions, Scope, Sender, Strategy, Timeout, Value, Yard,
+};
+use std::collections::HashMap;
+use std::io::{self, BufRead};
+use std::time::Duration;
+
+/// What a call gives: data for the answer and news, or an error.
+type Told = courtyard::Result<(String, Option<News>)>;
+
+#[derive(Default)]
+struct Actor {
+    yard: Option<Yard>,
+    locks: HashMap<String, Lock>,
+    values: HashMap<String, Value<i64>>,
+    rings: HashMap<String, Ring>,
+    senders: HashMap<String, Sender>,
+    receivers: HashMap<String, Receiver>,
+}
+
+/// Reads commands until there are no more.
+pub fn main() {
+    let mut actor = Actor::default();
+    for line in io::stdin().lock().lines() {
+        let line = line.unwrap();
+        let words: Vec<&str> = line.split_whitespace().collect();
+        println!("{}", answer(actor.play(&words)));
+    }
+}
+
+fn answer(told: Option<Told>) -> String {
+    let (head, data) = match told {
+        None => return "err usage".to_owned(),
+        Some(Err(error)) => return format!("err {}", error.kind().name()),
+        Some(Ok((data, None))) => ("ok", data),
+        Some(Ok((data, Some(News::OwnerDied)))) => ("news CYD_OWNER_DIED", data),
+        Some(Ok((data, Some(News::Redelivered)))) => ("news CYD_REDELIVERED", data),
+        Some(Ok((data, Some(_)))) => ("news CYD_NEWS_UNKNOWN", data),
+    };
+    format!("{head} {data}").trim_end().to_owned()
+}
+
+fn time(word: &str) -> Timeout {
+    u64::try_from(number(word)).map_or(Timeout::Forever, |ms| match ms {
+        0 => Timeout::Try,
+        ms => Timeout::For(Duration::from_millis(ms)),
+    })
+}
+
+fn number(word: &str) -> i64 {
+    word.parse().unwrap()
+}
+
+/// A call that gives nothing to tell.
+fn done(result: courtyard::Result<()>) -> Told {
+    result.map(|()| (String::new(), None))
+}
+
+fn data(it: impl ToString) -> Told {
+    Ok((it.to_string(), None))
+}
+
+/// Keeps what was opened.
+fn keep<T>(among: &mut HashMap<String, T>, name: &str, opened: courtyard::Result<T>) -> Told {
+    done(opened.map(|it| drop(among.insert(name.to_owned(), it))))
+}
+
+/// What was opened under a name; nothing was, if it failed.
+fn get<'a, T>(among: &'a mut HashMap<String, T>, name: &str) -> courtyard::Result<&'a mut T> {
+    among.get_mut(name).ok_or(ErrorKind::Null.into())
+}
+
+impl Actor {
+    /// Plays one command; `None` if it is none.
+    fn play(&mut self, words: &[&str]) -> Option<Told> {
+        Some(match *words {
+            ["yard", "open", name] => done(Yard::open_or_create(name).map(|yard| self.yard = Some(yard))),
+            ["lock", verb, name, ref rest @ ..] => return self.lock(verb, name, rest),
+            ["value", verb, name, ref rest @ ..] => return self.value(verb, name, rest),
+            ["ring", verb, name, ref rest @ ..] => return self.ring(verb, name, rest),
+            _ => return None,
+        })
+    }
+
+    fn lock(&mut self, verb: &str, name: &str, rest: &[&str]) -> Option<Told> {
+        if let ("open", [scope]) = (verb, rest) {
+            let scope = [Scope::Thread, Scope::Process, Scope::Anyone][number(scope) as usize];
+            return Some(keep(&mut self.locks, name, Lock::open_or_create(self.yard.as_ref()?, name, scope)));
+        }
+        let lock = match get(&mut self.locks, name) {
+            Ok(lock) => lock,
+            Err(error) => return Some(Err(error)),
+        };
+        Some(match (verb, rest) {
+            ("acquire", [limit]) => lock.acquire_unguarded(time(limit)).map(|news| (String::new(), news)),
+            ("release", []) => done(lock.release()),
+            ("repaired", []) => done(lock.repaired()),
+            ("suspect", []) => data(lock.is_suspect()),
+            _ => return None,
+        })
+    }
+
+    fn value(&mut self, verb: &str, name: &str, rest: &[&str]) -> Option<Told> {
+        if let ("open", []) = (verb, rest) {
+            return Some(keep(&mut self.values, name, Value::open_or_create(self.yard.as_ref()?, name)));
+        }
+        let value = match get(&mut self.values, name) {
+            Ok(value) => value,
+            Err(error) => return Some(Err(error)),
+        };
+        Some(match (verb, rest) {
+            ("get", []) => data(value.get()),
+            ("set", [it]) => {
+                value.set(number(it));
+                done(Ok(()))
+            }
+            ("add", [more]) => data(value.fetch_add(number(more))),
+            ("cas", [old, new]) => data(value.compare_exchange(number(old), number(new)).is_ok()),
+            ("count", [times]) => {
+                for _ in 0..number(times) {
+                    value.fetch_add(1);
+                }
+                done(Ok(()))
+            }
+            _ => return None,
+        })
+    }
+
+    fn ring(&mut self, verb: &str, name: &str, rest: &[&str]) -> Option<Told> {
+        Some(match (verb, rest) {
+            ("open", [capacity]) => {
+                let options = RingOptions { capacity: number(capacity) as usize, ..RingOptions::default() };
+                keep(&mut self.rings, name, Ring::open_or_create(self.yard.as_ref()?, name, options))
+            }
+            ("sender", []) => {
+                let sender = get(&mut self.rings, name).and_then(|ring| ring.sender(Strategy::Adaptive));
+                keep(&mut self.senders, name, sender)
+            }
+            ("receiver", []) => {
+                let receiver = get(&mut self.rings, name).and_then(|ring| ring.receiver(Strategy::Adaptive));
+                keep(&mut self.receivers, name, receiver)
+            }
+            ("peer", []) => match get(&mut self.senders, name) {
+                Ok(sender) => data(sender.peer() as u32),
+                Err(_) => get(&mut self.receivers, name).and_then(|receiver| data(receiver.peer() as u32)),
+            },
+            ("send" | "half" | "flood", _) => match get(&mut self.senders, name) {
+                Ok(sender) => return send(sender, verb, rest),
+                Err(error) => Err(error),
+            },
+            _ => match get(&mut self.receivers, name) {
+                Ok(receiver) => return receive(receiver, verb, rest),
+                Err(error) => Err(error),
+            },
+        })
+    }
+}
+
+fn send(sender: &mut Sender, verb: &str, rest: &[&str]) -> Option<Told> {
+    Some(match (verb, rest) {
+        ("send", [text, limit]) => done(sender.send(text.as_bytes(), time(limit))),
+        ("half", [text]) => done(sender.reserve(text.len(), Timeout::Forever).and_then(|mut room| {
+            room.write(0, text.as_bytes()) // and that is all
+        })),
+        ("flood", [first, last]) => {
+            let mut numbers = number(first)..=number(last);
+            done(numbers.try_for_each(|n| sender.send(n.to_string().as_bytes(), Timeout::Forever)))
+        }
+        _ => return None,
+    })
+}
+
+fn receive(receiver: &mut Receiver, verb: &str, rest: &[&str]) -> Option<Told> {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Some(match (verb, rest) {
+        ("recv", [limit]) => {
+            receiver.recv_vec(time(limit)).map(|(bytes, received)| (text(bytes), received.news()))
+        }
+        ("peek", [limit]) => receiver.peek(time(limit)).and_then(|record| {
+            let mut bytes = vec![0; record.len()];
+            record.copy_to(&mut bytes)?;
+            Ok((text(bytes), record.redelivered().then_some(News::Redelivered)))
+        }),
+        // A record is held by its borrow here: peeking again shows the same one.
+        ("release", []) => done(receiver.peek(Timeout::Try).map(|record| record.release())),
+        _ => return None,
+    })
+}

@@ -1,0 +1,223 @@
+/* Does in C what it is told, line by line: see ffi-tests/actors/README.md. */
+#include "courtyard.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static cyd_yard_t *yard;
+
+/* What is open, by kind and name. The ends of a ring are kinds of their own. */
+static struct {
+    char kind[16], name[64];
+    void *handle;
+} things[64];
+
+/* The handle's place; a free one if there is none yet. */
+static void **find(const char *kind, const char *name) {
+    size_t i = 0;
+    while (things[i].handle != NULL && (strcmp(things[i].kind, kind) != 0 || strcmp(things[i].name, name) != 0)) {
+        if (++i == sizeof things / sizeof *things) {
+            fprintf(stderr, "too many things\n");
+            exit(1);
+        }
+    }
+    snprintf(things[i].kind, sizeof things[i].kind, "%s", kind);
+    snprintf(things[i].name, sizeof things[i].name, "%s", name);
+    return &things[i].handle;
+}
+
+static cyd_lock_t *lock(const char *name) { return *find("lock", name); }
+static cyd_value_t *value(const char *name) { return *find("value", name); }
+static cyd_ring_t *ring(const char *name) { return *find("ring", name); }
+static cyd_sender_t *sender(const char *name) { return *find("sender", name); }
+static cyd_receiver_t *receiver(const char *name) { return *find("receiver", name); }
+
+static int64_t number(const char *word) { return strtoll(word, NULL, 10); }
+static int64_t time_of(const char *word) { return number(word) < 0 ? -1 : number(word) * 1000000; }
+
+static char data[1024];
+
+/* On success, the data of the answer. */
+static cyd_status_t say_number(cyd_status_t status, int64_t it) {
+    snprintf(data, sizeof data, "%" PRId64, it);
+    return status;
+}
+
+static cyd_status_t say_bool(cyd_status_t status, bool it) {
+    snprintf(data, sizeof data, "%s", it ? "true" : "false");
+    return status;
+}
+
+static cyd_status_t yard_open(char **a) { return cyd_yard_open_or_create(a[0], NULL, &yard); }
+
+static cyd_status_t lock_open(char **a) {
+    cyd_lock_t *it = NULL;
+    cyd_status_t status = cyd_lock_open_or_create(yard, a[0], (cyd_scope_t)number(a[1]), &it);
+    *find("lock", a[0]) = it;
+    return status;
+}
+static cyd_status_t lock_acquire(char **a) { return cyd_lock_acquire(lock(a[0]), time_of(a[1])); }
+static cyd_status_t lock_release(char **a) { return cyd_lock_release(lock(a[0])); }
+static cyd_status_t lock_repaired(char **a) { return cyd_lock_repaired(lock(a[0])); }
+static cyd_status_t lock_suspect(char **a) {
+    bool it = false;
+    cyd_status_t status = cyd_lock_is_suspect(lock(a[0]), &it);
+    return say_bool(status, it);
+}
+
+static cyd_status_t value_open(char **a) {
+    cyd_value_t *it = NULL;
+    cyd_status_t status = cyd_value_open_or_create(yard, a[0], CYD_TYPE_I64, &it);
+    *find("value", a[0]) = it;
+    return status;
+}
+static cyd_status_t value_get(char **a) {
+    int64_t it = 0;
+    cyd_status_t status = CYD_VALUE_GET(value(a[0]), &it);
+    return say_number(status, it);
+}
+static cyd_status_t value_set(char **a) {
+    int64_t it = number(a[1]);
+    return CYD_VALUE_SET(value(a[0]), &it);
+}
+static cyd_status_t value_add(char **a) {
+    int64_t more = number(a[1]), old = 0;
+    cyd_status_t status = CYD_VALUE_FETCH(value(a[0]), CYD_OP_ADD, &more, &old);
+    return say_number(status, old);
+}
+static cyd_status_t value_cas(char **a) {
+    int64_t expected = number(a[1]), desired = number(a[2]);
+    bool done = false;
+    cyd_status_t status = CYD_VALUE_COMPARE_EXCHANGE(value(a[0]), &expected, &desired, &done);
+    return say_bool(status, done);
+}
+static cyd_status_t value_count(char **a) {
+    cyd_status_t status = CYD_OK;
+    for (int64_t i = 0, one = 1; i < number(a[1]) && status == CYD_OK; i++) {
+        status = CYD_VALUE_FETCH(value(a[0]), CYD_OP_ADD, &one, &(int64_t){0});
+    }
+    return status;
+}
+
+static cyd_status_t ring_open(char **a) {
+    cyd_ring_options_t options = {.struct_size = sizeof options, .capacity = (size_t)number(a[1])};
+    cyd_ring_t *it = NULL;
+    cyd_status_t status = cyd_ring_open_or_create(yard, a[0], &options, &it);
+    *find("ring", a[0]) = it;
+    return status;
+}
+static cyd_status_t ring_sender(char **a) {
+    cyd_sender_t *it = NULL;
+    cyd_status_t status = cyd_ring_sender(ring(a[0]), CYD_STRATEGY_ADAPTIVE, &it);
+    *find("sender", a[0]) = it;
+    return status;
+}
+static cyd_status_t ring_receiver(char **a) {
+    cyd_receiver_t *it = NULL;
+    cyd_status_t status = cyd_ring_receiver(ring(a[0]), CYD_STRATEGY_ADAPTIVE, &it);
+    *find("receiver", a[0]) = it;
+    return status;
+}
+static cyd_status_t ring_send(char **a) { return cyd_sender_send(sender(a[0]), a[1], strlen(a[1]), time_of(a[2])); }
+static cyd_status_t ring_half(char **a) {
+    void *room = NULL;
+    cyd_status_t status = cyd_sender_reserve(sender(a[0]), strlen(a[1]), -1, &room);
+    if (!CYD_FAILED(status)) {
+        memcpy(room, a[1], strlen(a[1]));
+    }
+    return status;
+}
+static cyd_status_t ring_flood(char **a) {
+    cyd_status_t status = CYD_OK;
+    for (int64_t i = number(a[1]); i <= number(a[2]) && status == CYD_OK; i++) {
+        char text[32];
+        int len = snprintf(text, sizeof text, "%" PRId64, i);
+        status = cyd_sender_send(sender(a[0]), text, (size_t)len, -1);
+    }
+    return status;
+}
+static cyd_status_t ring_recv(char **a) {
+    size_t len = 0;
+    cyd_status_t status = cyd_receiver_recv(receiver(a[0]), data, sizeof data - 1, time_of(a[1]), &len);
+    data[CYD_FAILED(status) ? 0 : len] = 0;
+    return status;
+}
+static cyd_status_t ring_peek(char **a) {
+    const void *first = NULL;
+    size_t len = 0;
+    cyd_status_t status = cyd_receiver_peek(receiver(a[0]), time_of(a[1]), &first, &len);
+    if (!CYD_FAILED(status)) {
+        snprintf(data, sizeof data, "%.*s", (int)len, (const char *)first);
+    }
+    return status;
+}
+static cyd_status_t ring_release(char **a) { return cyd_receiver_release(receiver(a[0])); }
+static cyd_status_t ring_peer(char **a) {
+    cyd_peer_t it = 0;
+    cyd_status_t status = sender(a[0]) != NULL ? cyd_sender_peer(sender(a[0]), &it)
+                                               : cyd_receiver_peer(receiver(a[0]), &it);
+    return say_number(status, it);
+}
+
+static const struct {
+    const char *noun, *verb;
+    int arguments;
+    cyd_status_t (*play)(char **arguments);
+} verbs[] = {
+    {"yard", "open", 1, yard_open},
+    {"lock", "open", 2, lock_open},
+    {"lock", "acquire", 2, lock_acquire},
+    {"lock", "release", 1, lock_release},
+    {"lock", "repaired", 1, lock_repaired},
+    {"lock", "suspect", 1, lock_suspect},
+    {"value", "open", 1, value_open},
+    {"value", "get", 1, value_get},
+    {"value", "set", 2, value_set},
+    {"value", "add", 2, value_add},
+    {"value", "cas", 3, value_cas},
+    {"value", "count", 2, value_count},
+    {"ring", "open", 2, ring_open},
+    {"ring", "sender", 1, ring_sender},
+    {"ring", "receiver", 1, ring_receiver},
+    {"ring", "send", 3, ring_send},
+    {"ring", "half", 2, ring_half},
+    {"ring", "flood", 3, ring_flood},
+    {"ring", "recv", 2, ring_recv},
+    {"ring", "peek", 2, ring_peek},
+    {"ring", "release", 1, ring_release},
+    {"ring", "peer", 1, ring_peer},
+};
+
+static void play(char **words, int count) {
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        if (count == verbs[i].arguments + 2 && strcmp(words[0], verbs[i].noun) == 0 &&
+            strcmp(words[1], verbs[i].verb) == 0) {
+            data[0] = 0;
+            cyd_status_t status = verbs[i].play(words + 2);
+            if (CYD_FAILED(status)) {
+                printf("err %s\n", cyd_status_name(status));
+            } else {
+                printf(status == CYD_OK ? "ok" : "news %s", cyd_status_name(status));
+                printf(data[0] == 0 ? "\n" : " %s\n", data);
+            }
+            return;
+        }
+    }
+    printf("err usage\n");
+}
+
+int main(void) {
+    char line[1024];
+    while (fgets(line, sizeof line, stdin) != NULL) {
+        char *words[8];
+        int count = 0;
+        for (char *word = strtok(line, " \n"); word != NULL && count < 8; word = strtok(NULL, " \n")) {
+            words[count++] = word;
+        }
+        play(words, count);
+        fflush(stdout);
+    }
+    return 0;
+}

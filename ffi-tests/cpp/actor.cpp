@@ -1,0 +1,152 @@
+// Does in C++ what it is told, line by line: see ffi-tests/actors/README.md.
+#include "courtyard.hpp"
+
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <sstream>
+#include <vector>
+
+using namespace courtyard;
+
+using Words = std::vector<std::string>;
+
+static Yard yard;
+static std::map<std::string, Lock> locks;
+static std::map<std::string, Value<std::int64_t>> values;
+static std::map<std::string, Ring> rings;
+static std::map<std::string, Sender> senders;
+static std::map<std::string, Receiver> receivers;
+
+static std::int64_t number(const std::string &word) { return std::strtoll(word.c_str(), nullptr, 10); }
+static Timeout time_of(const std::string &word) {
+    return number(word) < 0 ? forever : Timeout(std::chrono::milliseconds(number(word)));
+}
+
+// The answer to a call: its status and what it gave.
+static std::string answer(Status status, const std::string &data = "") {
+    if (!status.ok()) {
+        return std::string("err ") + status.name();
+    }
+    const std::string head = status.news() ? std::string("news ") + status.name() : "ok";
+    return data.empty() ? head : head + ' ' + data;
+}
+static std::string text(bool it) { return it ? "true" : "false"; }
+static std::string text(std::int64_t it) { return std::to_string(it); }
+static std::string text(Peer it) { return std::to_string(static_cast<cyd_peer_t>(it)); }
+static std::string text(const std::string &it) { return it; }
+static std::string text(Record it) { return std::string(it.text()); }
+
+template <class T>
+static std::string answer(const Result<T> &result) {
+    return answer(result.status(), result.ok() ? text(result.value()) : "");
+}
+// Keeps what was opened.
+template <class T>
+static std::string keep(std::map<std::string, T> &among, const std::string &name, Result<T> result) {
+    const Status status = result.status();
+    among[name] = std::move(result).value_or(T());
+    return answer(status);
+}
+
+static std::string value_count(const Words &a) {
+    Status status(CYD_OK);
+    for (std::int64_t i = 0; i < number(a[1]) && status.ok(); i++) {
+        status = values[a[0]].fetch_add(1).status();
+    }
+    return answer(status);
+}
+
+static std::string ring_half(const Words &a) {
+    static std::vector<Sender::Reserved> unfinished;
+    Result<Sender::Reserved> room = senders[a[0]].reserve(a[1].size(), forever);
+    const Status status = room.status();
+    if (room.ok()) {
+        std::memcpy(room->data(), a[1].data(), room->size());
+        unfinished.push_back(std::move(room).value());
+    }
+    return answer(status);
+}
+
+static std::string ring_flood(const Words &a) {
+    Status status(CYD_OK);
+    for (std::int64_t i = number(a[1]); i <= number(a[2]) && status.ok(); i++) {
+        status = senders[a[0]].send(std::to_string(i), forever);
+    }
+    return answer(status);
+}
+
+static std::string ring_open(const Words &a) {
+    RingOptions options;
+    options.capacity = static_cast<std::size_t>(number(a[1]));
+    return keep(rings, a[0], Ring::open_or_create(yard, a[0].c_str(), options));
+}
+
+static std::string yard_open(const Words &a) {
+    Result<Yard> opened = Yard::open_or_create(a[0].c_str());
+    const Status status = opened.status();
+    yard = std::move(opened).value_or(Yard());
+    return answer(status);
+}
+
+struct Verb {
+    const char *name;
+    std::size_t arguments;
+    std::function<std::string(const Words &)> play;
+};
+
+static const Verb verbs[] = {
+    {"yard open", 1, yard_open},
+    {"lock open", 2,
+     [](auto &a) { return keep(locks, a[0], Lock::open_or_create(yard, a[0].c_str(), Scope(number(a[1])))); }},
+    {"lock acquire", 2, [](auto &a) { return answer(locks[a[0]].acquire_unguarded(time_of(a[1]))); }},
+    {"lock release", 1, [](auto &a) { return answer(locks[a[0]].release()); }},
+    {"lock repaired", 1, [](auto &a) { return answer(locks[a[0]].repaired()); }},
+    {"lock suspect", 1, [](auto &a) { return answer(locks[a[0]].is_suspect()); }},
+    {"value open", 1,
+     [](auto &a) { return keep(values, a[0], Value<std::int64_t>::open_or_create(yard, a[0].c_str())); }},
+    {"value get", 1, [](auto &a) { return answer(values[a[0]].get()); }},
+    {"value set", 2, [](auto &a) { return answer(values[a[0]].set(number(a[1]))); }},
+    {"value add", 2, [](auto &a) { return answer(values[a[0]].fetch_add(number(a[1]))); }},
+    {"value cas", 3,
+     [](auto &a) {
+         std::int64_t expected = number(a[1]);
+         return answer(values[a[0]].compare_exchange(expected, number(a[2])));
+     }},
+    {"value count", 2, value_count},
+    {"ring open", 2, ring_open},
+    {"ring sender", 1, [](auto &a) { return keep(senders, a[0], rings[a[0]].sender()); }},
+    {"ring receiver", 1, [](auto &a) { return keep(receivers, a[0], rings[a[0]].receiver()); }},
+    {"ring send", 3, [](auto &a) { return answer(senders[a[0]].send(a[1], time_of(a[2]))); }},
+    {"ring half", 2, ring_half},
+    {"ring flood", 3, ring_flood},
+    {"ring recv", 2, [](auto &a) { return answer(receivers[a[0]].recv(time_of(a[1]))); }},
+    {"ring peek", 2, [](auto &a) { return answer(receivers[a[0]].peek(time_of(a[1]))); }},
+    {"ring release", 1, [](auto &a) { return answer(receivers[a[0]].release()); }},
+    {"ring peer", 1,
+     [](auto &a) { return answer(senders.count(a[0]) ? senders[a[0]].peer() : receivers[a[0]].peer()); }},
+};
+
+static std::string play(const Words &words) {
+    for (const Verb &verb : verbs) {
+        if (words.size() == verb.arguments + 2 && words[0] + ' ' + words[1] == verb.name) {
+            return verb.play(Words(words.begin() + 2, words.end()));
+        }
+    }
+    return "err usage";
+}
+
+int main() {
+    std::string line;
+    while (std::getline(std::cin, line)) {
+        std::istringstream stream(line);
+        Words words;
+        for (std::string word; stream >> word;) {
+            words.push_back(word);
+        }
+        std::cout << play(words) << std::endl;
+    }
+    return 0;
+}

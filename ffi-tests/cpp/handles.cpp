@@ -1,0 +1,340 @@
+// courtyard.hpp: every class does what its function in courtyard.h does, closes what it opens, and says what failed.
+// Built with exceptions and without, as C++17 and as C++20.
+#include "courtyard.hpp"
+
+#include <array>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vector>
+
+using namespace courtyard;
+using namespace std::chrono_literals;
+
+#define CHECK(what)                                                                            \
+    do {                                                                                       \
+        if (!(what)) {                                                                         \
+            std::fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #what);          \
+            std::exit(1);                                                                      \
+        }                                                                                      \
+    } while (false)
+
+// The call ends with this status.
+#define IS(call, wanted) is(__LINE__, #call, (call).code(), (wanted))
+#define OK(call) IS(call, CYD_OK)
+
+static void is(int line, const char *call, cyd_status_t code, cyd_status_t wanted) {
+    if (code != wanted) {
+        std::fprintf(stderr, "%d: %s is %s, not %s\n", line, call, cyd_status_name(code), cyd_status_name(wanted));
+        std::exit(1);
+    }
+}
+
+// Handles own; they are not copied, and moving one cannot fail.
+template <class T>
+constexpr bool is_owner = std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T> &&
+                          !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T>;
+static_assert(is_owner<Yard> && is_owner<Lock> && is_owner<Lock::Guard> && is_owner<Value<int>>);
+static_assert(is_owner<Ring> && is_owner<Sender> && is_owner<Receiver>);
+static_assert(sizeof(Ring) == sizeof(void *));
+
+// Timeouts, as courtyard.h takes them.
+static_assert(Timeout(5ns).ns() == 5 && Timeout(2s).ns() == 2'000'000'000 && Timeout(0s).ns() == 0);
+static_assert(Timeout(-1ns).ns() == no_wait.ns() && Timeout(std::chrono::hours::max()).ns() == forever.ns());
+static_assert(Timeout(std::chrono::nanoseconds::max()).ns() == forever.ns());
+static_assert(Timeout(std::chrono::duration<double>(1.5)).ns() == 1'500'000'000);
+static_assert(Timeout(std::chrono::duration<double>(std::numeric_limits<double>::quiet_NaN())).ns() == 0);
+static_assert(Timeout(std::chrono::duration<int, std::pico>(1500)).ns() == 1);
+
+static_assert(type_of<signed char>() == CYD_TYPE_I8 && type_of<unsigned char>() == CYD_TYPE_U8);
+static_assert(type_of<short>() == CYD_TYPE_I16 && type_of<unsigned short>() == CYD_TYPE_U16);
+static_assert(type_of<int>() == CYD_TYPE_I32 && type_of<unsigned>() == CYD_TYPE_U32);
+static_assert(type_of<long long>() == CYD_TYPE_I64 && type_of<unsigned long long>() == CYD_TYPE_U64);
+static_assert(type_of<long>() == (sizeof(long) == 8 ? CYD_TYPE_I64 : CYD_TYPE_I32));
+static_assert(type_of<float>() == CYD_TYPE_F32 && type_of<double>() == CYD_TYPE_F64);
+static_assert(type_of<bool>() == CYD_TYPE_BOOL);
+
+static void ended_well(pid_t child) {
+    int status = -1;
+    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void was_killed_by(pid_t child, int signal) {
+    int status = -1;
+    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == signal);
+}
+
+// Runs in a fork child, which then ends without a destructor.
+template <class Work>
+static pid_t child(Work work) {
+    const pid_t pid = fork();
+    if (pid == 0) {
+        work();
+        _exit(0);
+    }
+    return pid;
+}
+
+static void yards() {
+    const std::string name = "cyd-test-cpp-" + std::to_string(getpid());
+    YardOptions options;
+    options.size = 1 << 17;
+    options.slots = 8;
+    IS(Yard::open(name.c_str()), CYD_E_NOT_FOUND);
+    Yard yard = Yard::create(name.c_str(), options).value();
+    IS(Yard::create(name.c_str(), options), CYD_E_EXISTS);
+    CHECK(!yard.is_sealed().value() && yard.fd().value() >= 0);
+    OK(yard.set_inheritable(true));
+    OK(yard.sweep());
+    CHECK(yard.get_cost()->total_bytes == Yard::cost(options)->total_bytes);
+    Value<int>::create(yard, "number").value();
+    std::size_t cursor = 0;
+    const ObjectInfo info = yard.next_object(cursor).value();
+    CHECK(info.kind == CYD_OBJECT_VALUE && std::strcmp(info.name, "number") == 0);
+    IS(yard.next_object(cursor), CYD_E_END);
+    Yard again = Yard::open_or_create(name.c_str()).value();
+    Yard by_fd = Yard::open_fd(yard.fd().value()).value();
+    OK(Yard::unlink(name.c_str()));
+    IS(Yard::unlink(name.c_str()), CYD_E_NOT_FOUND);
+
+    // Empty handles answer, and are assigned over.
+    Yard moved = std::move(yard);
+    CHECK(moved && !yard);
+    IS(yard.sweep(), CYD_E_NULL);
+    IS(Lock::create(yard, "lock"), CYD_E_NULL);
+    yard = std::move(moved);
+    OK(yard.detach_thread());
+    OK(yard.close());
+    OK(yard.close());
+    IS(yard.get_cost(), CYD_E_NULL);
+    CHECK(!Yard() && Yard().get_native() == nullptr);
+}
+
+static void results(const Yard &yard) {
+    const Result<Lock> missing = Lock::open(yard, "missing");
+    CHECK(!missing.ok() && !missing && !missing.news() && missing.code() == CYD_E_NOT_FOUND);
+    CHECK(std::strcmp(missing.name(), "CYD_E_NOT_FOUND") == 0);
+    CHECK(std::strstr(missing.message(), "missing") != nullptr);
+    IS(Lock::open(yard, "not a name"), CYD_E_NAME);
+    // The thread's last failure is another one by now.
+    CHECK(std::strcmp(missing.message(), cyd_status_message(CYD_E_NOT_FOUND)) == 0);
+    CHECK(std::strcmp(Status(CYD_OK).message(), cyd_status_message(CYD_OK)) == 0);
+    CHECK(Value<int>::open(yard, "missing").value_or(Value<int>()).get_native() == nullptr);
+    CHECK(Status(CYD_OWNER_DIED).ok() && Status(CYD_OWNER_DIED).news() && Status(77).ok() && Status(77).news());
+}
+
+#if COURTYARD_EXCEPTIONS
+static void failures(const Yard &yard) {
+    try {
+        Lock::open(yard, "missing").value();
+        CHECK(!"reached");
+    } catch (const std::runtime_error &error) {
+        CHECK(std::strstr(error.what(), "missing") != nullptr);
+        CHECK(static_cast<const Error &>(error).code() == CYD_E_NOT_FOUND);
+    }
+    try {
+        Status(CYD_E_BUSY).value();
+        CHECK(!"reached");
+    } catch (const Error &error) {
+        CHECK(error.code() == CYD_E_BUSY);
+    }
+}
+#else
+static void failures(const Yard &yard) {
+    int pipes[2];
+    CHECK(pipe(pipes) == 0);
+    const pid_t aborts = child([&] {
+        dup2(pipes[1], STDERR_FILENO);
+        Lock::open(yard, "missing").value();
+    });
+    was_killed_by(aborts, SIGABRT);
+    std::array<char, 256> said{};
+    CHECK(read(pipes[0], said.data(), said.size() - 1) > 0);
+    CHECK(std::strstr(said.data(), "CYD_E_NOT_FOUND") != nullptr && std::strstr(said.data(), "missing") != nullptr);
+    close(pipes[0]);
+    close(pipes[1]);
+}
+#endif
+
+static void locks(const Yard &yard) {
+    Lock lock = Lock::create(yard, "lock").value();
+    CHECK(lock.scope().value() == Scope::thread && Lock::open(yard, "lock")->scope().value() == Scope::thread);
+    IS(Lock::open_or_create(yard, "lock", Scope::process), CYD_E_MISMATCH);
+    {
+        Lock::Guard guard = lock.acquire(forever).value();
+        CHECK(!guard.owner_died() && lock.holder()->pid == static_cast<std::uint32_t>(getpid()));
+        IS(lock.acquire(no_wait), CYD_E_BUSY);
+        IS(lock.acquire(1ms), CYD_E_TIMEOUT);
+        IS(lock.acquire(forever), CYD_E_DEADLOCK);
+        // A child's copy of the guard frees nothing.
+        ended_well(child([&] { Lock::Guard inherited = std::move(guard); }));
+        Lock::Guard other = std::move(guard);
+        IS(guard.release(), CYD_E_NULL);
+        IS(lock.acquire(no_wait), CYD_E_BUSY);
+    }
+    IS(lock.holder(), CYD_E_NOT_FOUND);
+    {
+        Lock::Guard guard = lock.acquire(no_wait).value();
+        OK(guard.release());
+        guard = lock.acquire(no_wait).value();
+    }
+    OK(lock.acquire_unguarded(no_wait));
+    OK(lock.release());
+    IS(lock.release(), CYD_E_NOT_OWNER);
+
+    was_killed_by(child([&] {
+                      Result<Lock::Guard> guard = lock.acquire(forever);
+                      raise(SIGKILL);
+                  }),
+                  SIGKILL);
+    {
+        Result<Lock::Guard> guard = lock.acquire(forever);
+        CHECK(yard.fault(0)->kind == CYD_FAULT_OWNER && yard.fault(99).code() == CYD_E_END);
+        CHECK(guard.ok() && guard.news() && guard.owner_died() && guard->owner_died() && lock.is_suspect().value());
+    }
+    Lock::Guard guard = lock.acquire(forever).value();
+    CHECK(guard.owner_died());
+    OK(guard.repaired());
+    CHECK(!guard.owner_died() && !lock.is_suspect().value());
+}
+
+// Anyone may release such a lock, but a guard releases only what it took.
+static void locks_of_anyone(const Yard &yard) {
+    Lock lock = Lock::create(yard, "anyone", Scope::anyone).value();
+    Lock same = std::move(lock);
+    {
+        Lock::Guard guard = same.acquire(forever).value();
+        ended_well(child([&] {
+            IS(guard.release(), CYD_E_NOT_OWNER);
+            IS(same.acquire(no_wait), CYD_E_BUSY);
+            OK(same.release());
+        }));
+        ended_well(child([&] { OK(same.acquire_unguarded(no_wait)); }));
+        IS(guard.release(), CYD_E_NOT_OWNER);
+    }
+    CHECK(same.acquire(forever).owner_died());
+}
+
+template <class T>
+static void numbers_of(const Yard &yard, const char *name) {
+    Value<T> value = Value<T>::create(yard, name).value();
+    CHECK(value.get().value() == T(0));
+    OK(value.set(T(5)));
+    CHECK(value.swap(T(3)).value() == T(5) && value.fetch_max(T(9)).value() == T(3));
+    CHECK(value.fetch_min(T(4)).value() == T(9) && value.fetch_add(T(2)).value() == T(4));
+    CHECK(value.fetch_sub(T(1)).value() == T(6));
+    T expected = T(1);
+    CHECK(!value.compare_exchange(expected, T(7)).value() && expected == T(5));
+    CHECK(value.compare_exchange(expected, T(7)).value() && value.get().value() == T(7));
+    if constexpr (std::is_integral_v<T>) {
+        CHECK(value.fetch_or(T(8)).value() == T(7) && value.fetch_and(T(12)).value() == T(15));
+        CHECK(value.fetch_xor(T(4)).value() == T(12) && value.get().value() == T(8));
+    }
+}
+
+static void values(const Yard &yard) {
+    numbers_of<std::int8_t>(yard, "i8");
+    numbers_of<std::uint8_t>(yard, "u8");
+    numbers_of<std::int16_t>(yard, "i16");
+    numbers_of<std::uint16_t>(yard, "u16");
+    numbers_of<int>(yard, "i32");
+    numbers_of<unsigned>(yard, "u32");
+    numbers_of<long long>(yard, "i64");
+    numbers_of<unsigned long>(yard, "u64");
+    numbers_of<float>(yard, "f32");
+    numbers_of<double>(yard, "f64");
+    Value<bool> flag = Value<bool>::open_or_create(yard, "flag").value();
+    CHECK(!flag.fetch_or(true).value() && flag.swap(false).value() && !flag.get().value());
+    IS(Value<float>::open(yard, "flag"), CYD_E_MISMATCH);
+    IS(Value<float>::open(yard, "lock"), CYD_E_TYPE);
+    CHECK(Value<double>::open(yard, "f64")->get().value() == 7.0);
+    IS(Value<int>().get(), CYD_E_NULL);
+    IS(Value<int>().fetch_add(1), CYD_E_NULL);
+}
+
+static void rings(const Yard &yard) {
+    RingOptions options;
+    options.capacity = 1024;
+    Ring ring = Ring::create(yard, "ring", options).value();
+    CHECK(ring.capacity().value() == 1024 && ring.max_len().value() == 504);
+    CHECK(Ring::open_or_create(yard, "ring", options)->capacity().value() == 1024);
+    CHECK(ring.sender_state().value() == Peer::absent);
+    Sender sender = ring.sender().value();
+    IS(ring.sender(Strategy::spin), CYD_E_BUSY);
+    CHECK(ring.sender_state().value() == Peer::here && sender.peer().value() == Peer::absent);
+    Receiver receiver = Ring::open(yard, "ring")->receiver(Strategy::block).value();
+    CHECK(ring.receiver_state().value() == Peer::here && receiver.peer().value() == Peer::here);
+    IS(receiver.recv(no_wait), CYD_E_EMPTY);
+    IS(receiver.recv(1ms), CYD_E_EMPTY);
+
+    OK(sender.send("a text", forever));
+    CHECK(receiver.recv(forever).value() == "a text");
+    const std::string longest(504, 'x');
+    OK(sender.send(longest, no_wait));
+    IS(sender.send(longest, no_wait), CYD_E_FULL);
+    IS(sender.send(longest + "x", forever), CYD_E_TOO_LONG);
+    std::size_t len = 0;
+    IS(receiver.recv(nullptr, 0, len, no_wait), CYD_E_TOO_LONG);
+    CHECK(len == 504 && receiver.recv(no_wait).value() == longest);
+    OK(sender.send(nullptr, 0, no_wait));
+    CHECK(receiver.recv<std::vector<std::byte>>(no_wait).value().empty());
+
+    const Slice slices[] = {{"one", 3}, {"four", 4}};
+    CHECK(sender.send_batch(slices, 2, no_wait).value() == 2);
+    char both[8] = {};
+    std::size_t lens[2] = {};
+    CHECK(receiver.recv_batch(both, 7, lens, 2, no_wait).value() == 2);
+    CHECK(std::strcmp(both, "onefour") == 0 && lens[0] == 3 && lens[1] == 4);
+
+    // In place, on both sides.
+    {
+        Sender::Reserved room = sender.reserve(8, no_wait).value();
+        IS(sender.send("x", no_wait), CYD_E_STATE);
+        std::memcpy(room.data(), "in place", room.size());
+        IS(room.commit(9), CYD_E_RANGE);
+        OK(room.commit(8));
+        IS(room.commit(8), CYD_E_NULL);
+        Sender::Reserved given_up = sender.reserve(8, no_wait).value();
+        Sender::Reserved moved = std::move(given_up);
+    }
+    OK(sender.reserve(1, no_wait).value().abort());
+    CHECK(receiver.peek(no_wait)->text() == "in place" && receiver.peek(no_wait)->size == 8);
+    IS(receiver.recv(no_wait), CYD_E_STATE);
+    OK(receiver.release());
+    IS(receiver.release(), CYD_E_STATE);
+
+    // What a killed receiver has looked at comes again, and says so.
+    OK(sender.send("once more", no_wait));
+    OK(receiver.close());
+    was_killed_by(child([&] {
+                      Receiver mine = ring.receiver().value();
+                      CHECK(mine.peek(forever)->text() == "once more");
+                      raise(SIGKILL);
+                  }),
+                  SIGKILL);
+    CHECK(sender.peer().value() == Peer::died);
+    receiver = ring.receiver().value();
+    const Result<std::string> again = receiver.recv(forever);
+    CHECK(again.ok() && again.redelivered() && *again == "once more");
+    OK(sender.close());
+    IS(sender.send("x", no_wait), CYD_E_NULL);
+    IS(receiver.recv(forever), CYD_E_PEER_CLOSED);
+}
+
+int main() {
+    CHECK(is_compatible() && probe()->cpus > 0);
+    yards();
+    const Yard yard = Yard::create_anonymous().value();
+    CHECK(yard.is_sealed().value());
+    results(yard);
+    failures(yard);
+    locks(yard);
+    locks_of_anyone(yard);
+    values(yard);
+    rings(yard);
+    return 0;
+}

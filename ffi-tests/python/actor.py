@@ -1,0 +1,198 @@
+"""Does in Python what it is told, line by line: see ffi-tests/actors/README.md. actor.py LIBRARY"""
+
+import ctypes
+import sys
+
+TYPE_I64, OP_ADD, INTERRUPTIBLE = 7, 1, 1
+
+# What a function takes: a handle or pointer, a string, a uint32_t, an int64_t, a size_t.
+KINDS = {"p": ctypes.c_void_p, "s": ctypes.c_char_p, "u": ctypes.c_uint32, "i": ctypes.c_int64, "n": ctypes.c_size_t}
+SIGNATURES = {
+    "yard_open_or_create": "spp",
+    "lock_open_or_create": "psup",
+    "lock_acquire": "pi",
+    "lock_release": "p",
+    "lock_repaired": "p",
+    "lock_is_suspect": "pp",
+    "value_open_or_create": "psup",
+    "value_get": "pup",
+    "value_set": "pup",
+    "value_fetch": "puupp",
+    "value_compare_exchange": "puppp",
+    "ring_open_or_create": "pspp",
+    "ring_sender": "pup",
+    "ring_receiver": "pup",
+    "sender_send": "psni",
+    "sender_reserve": "pnip",
+    "sender_peer": "pp",
+    "receiver_recv": "ppnip",
+    "receiver_peek": "pipp",
+    "receiver_release": "p",
+    "receiver_peer": "pp",
+}
+
+
+class YardOptions(ctypes.Structure):
+    _fields_ = [("struct_size", ctypes.c_size_t), ("size", ctypes.c_uint64)] + [
+        (name, ctypes.c_uint32) for name in ("slots", "objects", "mode", "flags")
+    ]
+
+
+class RingOptions(ctypes.Structure):
+    _fields_ = [("struct_size", ctypes.c_size_t), ("capacity", ctypes.c_size_t)] + [
+        (name, ctypes.c_uint32) for name in ("spin_only", "reserved")
+    ]
+
+
+class Failure(Exception):
+    """A call that failed; its argument is the status's name."""
+
+
+class News(str):
+    """What a call gave, with news; `code` is the status's name."""
+
+
+class Actor:
+    def __init__(self, path):
+        self.lib = ctypes.CDLL(path)
+        self.lib.cyd_status_name.restype = ctypes.c_char_p
+        for name, kinds in SIGNATURES.items():
+            getattr(self.lib, "cyd_" + name).argtypes = [KINDS[kind] for kind in kinds]
+        self.yard = None
+        self.things = {}
+
+    def call(self, name, *arguments):
+        """Calls a function; the name of its status if that is news."""
+        status = getattr(self.lib, "cyd_" + name)(*arguments)
+        text = self.lib.cyd_status_name(status).decode()
+        if status < 0:
+            raise Failure(text)
+        return text if status > 0 else None
+
+    def fill(self, output, name, *arguments):
+        """Calls a function whose last argument is an output; what is in it then."""
+        self.call(name, *arguments, ctypes.byref(output))
+        return output.value
+
+    def open(self, kind, name, function, *arguments):
+        self.things[kind, name] = None
+        self.things[kind, name] = self.fill(ctypes.c_void_p(), function, *arguments)
+
+    def open_yard(self, name, flags=0):
+        options = YardOptions(struct_size=ctypes.sizeof(YardOptions), flags=flags)
+        self.yard = self.fill(ctypes.c_void_p(), "yard_open_or_create", name.encode(), ctypes.byref(options))
+
+    def open_ring(self, name, capacity):
+        options = RingOptions(struct_size=ctypes.sizeof(RingOptions), capacity=capacity)
+        self.open("ring", name, "ring_open_or_create", self.yard, name.encode(), ctypes.byref(options))
+
+    def set(self, name, number):
+        self.call("value_set", self.things["value", name], TYPE_I64, ctypes.byref(ctypes.c_int64(number)))
+
+    def add(self, name, number):
+        old = ctypes.c_int64()
+        number = ctypes.byref(ctypes.c_int64(number))
+        return self.fill(old, "value_fetch", self.things["value", name], TYPE_I64, OP_ADD, number)
+
+    def compare_exchange(self, name, expected, desired):
+        expected, desired = ctypes.byref(ctypes.c_int64(expected)), ctypes.byref(ctypes.c_int64(desired))
+        value = self.things["value", name]
+        return self.fill(ctypes.c_bool(), "value_compare_exchange", value, TYPE_I64, expected, desired)
+
+    def count(self, name, times):
+        for _ in range(times):
+            self.add(name, 1)
+
+    def send(self, name, text, time):
+        text = text.encode()
+        self.call("sender_send", self.things["sender", name], text, len(text), time)
+
+    def half(self, name, text):
+        room = self.fill(ctypes.c_void_p(), "sender_reserve", self.things["sender", name], len(text), -1)
+        ctypes.memmove(room, text.encode(), len(text))
+
+    def flood(self, name, first, last):
+        for number in range(first, last + 1):
+            self.send(name, str(number), -1)
+
+    def recv(self, name, time):
+        buffer, length = ctypes.create_string_buffer(1024), ctypes.c_size_t()
+        receiver = self.things["receiver", name]
+        news = self.call("receiver_recv", receiver, buffer, len(buffer), time, ctypes.byref(length))
+        return told(buffer.raw[: length.value].decode(), news)
+
+    def peek(self, name, time):
+        first, length = ctypes.c_void_p(), ctypes.c_size_t()
+        receiver = self.things["receiver", name]
+        news = self.call("receiver_peek", receiver, time, ctypes.byref(first), ctypes.byref(length))
+        return told(ctypes.string_at(first, length.value).decode(), news)
+
+    def peer(self, name):
+        end = "sender" if ("sender", name) in self.things else "receiver"
+        return self.fill(ctypes.c_uint32(), end + "_peer", self.things[end, name])
+
+
+def told(data, news):
+    """A call's data, with its news if there are some."""
+    if news is None:
+        return data
+    data = News(data)
+    data.code = news
+    return data
+
+
+def time_of(word):
+    return -1 if int(word) < 0 else int(word) * 1_000_000
+
+
+# Each takes the actor and the words after the verb.
+VERBS = {
+    ("yard", "open"): lambda me, name: me.open_yard(name),
+    ("lock", "open"): lambda me, name, scope: me.open(
+        "lock", name, "lock_open_or_create", me.yard, name.encode(), int(scope)
+    ),
+    ("lock", "acquire"): lambda me, name, time: told(
+        "", me.call("lock_acquire", me.things["lock", name], time_of(time))
+    ),
+    ("lock", "release"): lambda me, name: me.call("lock_release", me.things["lock", name]),
+    ("lock", "repaired"): lambda me, name: me.call("lock_repaired", me.things["lock", name]),
+    ("lock", "suspect"): lambda me, name: me.fill(ctypes.c_bool(), "lock_is_suspect", me.things["lock", name]),
+    ("value", "open"): lambda me, name: me.open(
+        "value", name, "value_open_or_create", me.yard, name.encode(), TYPE_I64
+    ),
+    ("value", "get"): lambda me, name: me.fill(ctypes.c_int64(), "value_get", me.things["value", name], TYPE_I64),
+    ("value", "set"): lambda me, name, number: me.set(name, int(number)),
+    ("value", "add"): lambda me, name, number: me.add(name, int(number)),
+    ("value", "cas"): lambda me, name, old, new: me.compare_exchange(name, int(old), int(new)),
+    ("value", "count"): lambda me, name, times: me.count(name, int(times)),
+    ("ring", "open"): lambda me, name, capacity: me.open_ring(name, int(capacity)),
+    ("ring", "sender"): lambda me, name: me.open("sender", name, "ring_sender", me.things["ring", name], 0),
+    ("ring", "receiver"): lambda me, name: me.open("receiver", name, "ring_receiver", me.things["ring", name], 0),
+    ("ring", "send"): lambda me, name, text, time: me.send(name, text, time_of(time)),
+    ("ring", "half"): lambda me, name, text: me.half(name, text),
+    ("ring", "flood"): lambda me, name, first, last: me.flood(name, int(first), int(last)),
+    ("ring", "recv"): lambda me, name, time: me.recv(name, time_of(time)),
+    ("ring", "peek"): lambda me, name, time: me.peek(name, time_of(time)),
+    ("ring", "release"): lambda me, name: me.call("receiver_release", me.things["receiver", name]),
+    ("ring", "peer"): lambda me, name: me.peer(name),
+}
+
+
+def play(me, noun="", verb="", *words):
+    """Plays one command; the answer."""
+    action = VERBS.get((noun, verb))
+    if action is None or action.__code__.co_argcount != len(words) + 1:
+        return "err usage"
+    try:
+        data = action(me, *words)
+    except Failure as failure:
+        return f"err {failure}"
+    head = f"news {data.code}" if isinstance(data, News) else "ok"
+    data = "" if data is None else str(data).lower() if isinstance(data, bool) else str(data)
+    return f"{head} {data}".strip()
+
+
+if __name__ == "__main__":
+    actor = Actor(sys.argv[1])
+    for line in sys.stdin:
+        print(play(actor, *line.split()), flush=True)

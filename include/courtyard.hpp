@@ -1,0 +1,704 @@
+/*
+ * courtyard for C++17 and later: the functions of courtyard.h as classes that close what they open.
+ *
+ * SPDX-License-Identifier: MIT OR Apache-2.0
+ *
+ * What a call does, when it waits, which errors it has and what a death leaves behind stands in courtyard.h, beside
+ * the function of the same name: `lock.acquire(...)` is cyd_lock_acquire(). What is different is said here.
+ *
+ * Results.  A call that can fail returns a Status, or a Result with what it gives. Both say ok(), the news of a
+ *   success (owner_died(), redelivered()), code() and message(). Neither may be dropped unseen. value() gives what is
+ *   in it; of a failure it throws courtyard::Error, or, where the compiler has exceptions turned off, prints the
+ *   message and aborts. Nothing else in this header throws, but for memory that recv() needs for its answer.
+ *
+ * Handles.  Yard, Lock, Value, Ring, Sender and Receiver own one handle of this process, can be moved and not copied,
+ *   and close it in the destructor. An empty one, moved from or closed, answers every call with #CYD_E_NULL. Objects
+ *   keep the yard open by themselves, ends keep their ring: any order of closing is fine. A Guard and a Reserved end
+ *   before their Lock or Sender does; a Lock or Sender may be moved meanwhile.
+ *
+ * Timeouts.  Any std::chrono duration, courtyard::forever or courtyard::no_wait. A negative duration is no_wait.
+ *
+ * Fork.  As in courtyard.h: what the parent owns stays the parent's, also when a Guard or an end that the child has
+ *   inherited is destroyed in the child.
+ */
+#ifndef COURTYARD_HPP
+#define COURTYARD_HPP
+
+#if !defined(__cplusplus) || __cplusplus < 201703L
+#error "courtyard.hpp needs C++17"
+#endif
+
+#include "courtyard.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <unistd.h>
+#include <utility>
+
+/** 1 if value() throws, 0 if it aborts; follows the compiler's flags unless it is defined before the include. */
+#ifndef COURTYARD_EXCEPTIONS
+#if defined(__cpp_exceptions) || defined(__EXCEPTIONS)
+#define COURTYARD_EXCEPTIONS 1
+#else
+#define COURTYARD_EXCEPTIONS 0
+#endif
+#endif
+
+#if COURTYARD_EXCEPTIONS
+#include <stdexcept>
+#endif
+
+namespace courtyard {
+
+/* Files compiled with and without exceptions may be linked together: their functions have different names. */
+#if COURTYARD_EXCEPTIONS
+inline namespace throwing {
+#else
+inline namespace aborting {
+#endif
+
+/** Whom a lock takes for its owner. */
+enum class Scope : cyd_scope_t {
+    thread = CYD_SCOPE_THREAD,
+    process = CYD_SCOPE_PROCESS,
+    anyone = CYD_SCOPE_ANYONE,
+};
+
+/** How an end of a ring waits. */
+enum class Strategy : cyd_strategy_t {
+    adaptive = CYD_STRATEGY_ADAPTIVE,
+    spin = CYD_STRATEGY_SPIN,
+    block = CYD_STRATEGY_BLOCK,
+};
+
+/** How the other end of a ring stands. */
+enum class Peer : cyd_peer_t {
+    absent = CYD_PEER_ABSENT,
+    here = CYD_PEER_HERE,
+    closed = CYD_PEER_CLOSED,
+    died = CYD_PEER_DIED,
+};
+
+/** A struct of courtyard.h that is led by its size: zero everywhere else, which means default. */
+template <class Struct>
+struct Sized : Struct {
+    Sized() noexcept : Struct() { this->struct_size = sizeof(Struct); }
+};
+
+using YardOptions = Sized<cyd_yard_options_t>;
+using RingOptions = Sized<cyd_ring_options_t>;
+using Cost = Sized<cyd_cost_t>;
+using ObjectInfo = Sized<cyd_object_info_t>;
+using Fault = Sized<cyd_fault_t>;
+using Holder = Sized<cyd_holder_t>;
+using Probe = Sized<cyd_probe_t>;
+/** Bytes to send in a batch. */
+using Slice = cyd_slice_t;
+
+/** How long a call may wait. */
+class Timeout {
+public:
+    /** Longer than 292 years is forever; negative, or not a number, is no_wait. */
+    template <class Rep, class Period>
+    constexpr Timeout(std::chrono::duration<Rep, Period> time) noexcept : ns_(count(time)) {}
+
+    static constexpr Timeout from_ns(std::int64_t ns) noexcept { return Timeout(ns, 0); }
+    /** As courtyard.h takes it. */
+    constexpr std::int64_t ns() const noexcept { return ns_; }
+
+private:
+    constexpr Timeout(std::int64_t ns, int) noexcept : ns_(ns) {}
+
+    template <class Rep, class Period>
+    static constexpr std::int64_t count(std::chrono::duration<Rep, Period> time) noexcept {
+        if (!(time > time.zero())) {
+            return 0;
+        }
+        if (std::chrono::duration<double, std::nano>(time).count() >= 9.2e18) {
+            return -1;
+        }
+        return std::chrono::duration_cast<std::chrono::duration<std::int64_t, std::nano>>(time).count();
+    }
+
+    std::int64_t ns_;
+};
+
+/** Waits without limit. */
+inline constexpr Timeout forever = Timeout::from_ns(-1);
+/** Tries, and never waits. */
+inline constexpr Timeout no_wait = Timeout::from_ns(0);
+
+#if COURTYARD_EXCEPTIONS
+/** A failure whose value was asked for. */
+class Error : public std::runtime_error {
+public:
+    Error(cyd_status_t code, const char *message) : std::runtime_error(message), code_(code) {}
+    /** A CYD_E_ number. */
+    cyd_status_t code() const noexcept { return code_; }
+
+private:
+    cyd_status_t code_;
+};
+#endif
+
+/** How a call ended. */
+class [[nodiscard]] Status {
+public:
+    /** A number of courtyard.h. */
+    constexpr explicit Status(cyd_status_t code) noexcept : code_(code) {}
+
+    /** Success, with news or without. */
+    constexpr bool ok() const noexcept { return !CYD_FAILED(code_); }
+    constexpr explicit operator bool() const noexcept { return ok(); }
+    /** Success, and there is something to know. */
+    constexpr bool news() const noexcept { return code_ > 0; }
+    /** Taken from a dead owner: what it guarded may be half changed. */
+    constexpr bool owner_died() const noexcept { return code_ == CYD_OWNER_DIED; }
+    /** A receiver that died may have seen it. */
+    constexpr bool redelivered() const noexcept { return code_ == CYD_REDELIVERED; }
+
+    constexpr cyd_status_t code() const noexcept { return code_; }
+    /** For example "CYD_E_TIMEOUT". Valid for ever. */
+    const char *name() const noexcept { return cyd_status_name(code_); }
+    /**
+     * What the code means; in the thread that failed, and until its next failure, in more detail. The detail is
+     * valid as long.
+     */
+    const char *message() const noexcept {
+        const char *general = cyd_status_message(code_);
+        const char *last = cyd_last_error_message();
+        return !ok() && std::strncmp(last, general, std::strlen(general)) == 0 ? last : general;
+    }
+    /** Throws Error, or aborts, unless ok(). */
+    void value() const {
+        if (!ok()) {
+            fail();
+        }
+    }
+
+private:
+    [[noreturn]] void fail() const {
+#if COURTYARD_EXCEPTIONS
+        throw Error(code_, message());
+#else
+        std::fprintf(stderr, "courtyard: %s: %s\n", name(), message());
+        std::abort();
+#endif
+    }
+
+    cyd_status_t code_;
+};
+
+/** How a call ended and, if it succeeded, what it gives. */
+template <class T>
+class [[nodiscard]] Result {
+public:
+    /** A success. */
+    Result(Status status, T value) : status_(status), value_(std::move(value)) {}
+    /** A failure. */
+    explicit Result(Status status) noexcept : status_(status) {}
+
+    bool ok() const noexcept { return status_.ok(); }
+    explicit operator bool() const noexcept { return ok(); }
+    bool news() const noexcept { return status_.news(); }
+    bool owner_died() const noexcept { return status_.owner_died(); }
+    bool redelivered() const noexcept { return status_.redelivered(); }
+    cyd_status_t code() const noexcept { return status_.code(); }
+    const char *name() const noexcept { return status_.name(); }
+    const char *message() const noexcept { return status_.message(); }
+    Status status() const noexcept { return status_; }
+
+    /** What the call gave. Of a failure: throws Error, or aborts. */
+    T &value() & { return status_.value(), *value_; }
+    const T &value() const & { return status_.value(), *value_; }
+    T &&value() && { return status_.value(), *std::move(value_); }
+    /** What the call gave, or this. */
+    T value_or(T other) && { return ok() ? *std::move(value_) : std::move(other); }
+    /** As value(). */
+    T &operator*() & { return value(); }
+    const T &operator*() const & { return value(); }
+    T &&operator*() && { return std::move(*this).value(); }
+    T *operator->() { return &value(); }
+    const T *operator->() const { return &value(); }
+
+private:
+    Status status_;
+    std::optional<T> value_;
+};
+
+namespace detail {
+
+/** A call that fills one plain output. */
+template <class T, class Call>
+Result<T> filled(Call call) {
+    T out{};
+    const Status status(call(&out));
+    return status.ok() ? Result<T>(status, out) : Result<T>(status);
+}
+
+/** A call that fills a number which C++ knows as an enum. */
+template <class Enum, class Call>
+Result<Enum> named(Call call) {
+    std::underlying_type_t<Enum> out{};
+    const Status status(call(&out));
+    return status.ok() ? Result<Enum>(status, static_cast<Enum>(out)) : Result<Enum>(status);
+}
+
+/** A call that opens a handle of C, here to be owned by a T. */
+template <class T, class Call>
+Result<T> opened(Call call) {
+    typename T::native out = nullptr;
+    const Status status(call(&out));
+    return status.ok() ? Result<T>(status, T(out)) : Result<T>(status);
+}
+
+/** Owns a handle of C. */
+template <class C, cyd_status_t (*Close)(C *)>
+class Handle {
+public:
+    using native = C *;
+
+    Handle() noexcept = default;
+    explicit Handle(C *raw) noexcept : raw_(raw) {}
+    Handle(Handle &&other) noexcept : raw_(other.release_native()) {}
+    Handle &operator=(Handle &&other) noexcept {
+        if (this != &other) {
+            Close(raw_);
+            raw_ = other.release_native();
+        }
+        return *this;
+    }
+    Handle(const Handle &) = delete;
+    Handle &operator=(const Handle &) = delete;
+    ~Handle() { Close(raw_); }
+
+    /** Whether there is a handle. */
+    explicit operator bool() const noexcept { return raw_ != nullptr; }
+    /** The handle for functions of courtyard.h; it stays this object's. */
+    C *get_native() const noexcept { return raw_; }
+    /** Gives the handle away; whoever takes it closes it. */
+    C *release_native() noexcept { return std::exchange(raw_, nullptr); }
+    /** Closes the handle now. */
+    Status close() noexcept { return Status(Close(release_native())); }
+
+protected:
+    C *raw_ = nullptr;
+};
+
+} // namespace detail
+
+/** A segment with named objects: cyd_yard_t. */
+class Yard : public detail::Handle<cyd_yard_t, cyd_yard_close> {
+public:
+    using Handle::Handle;
+
+    static Result<Yard> create(const char *name, const YardOptions &options = {}) {
+        return detail::opened<Yard>([&](auto out) { return cyd_yard_create(name, &options, out); });
+    }
+    static Result<Yard> open(const char *name, const YardOptions &options = {}) {
+        return detail::opened<Yard>([&](auto out) { return cyd_yard_open(name, &options, out); });
+    }
+    static Result<Yard> open_or_create(const char *name, const YardOptions &options = {}) {
+        return detail::opened<Yard>([&](auto out) { return cyd_yard_open_or_create(name, &options, out); });
+    }
+    static Result<Yard> create_anonymous(const YardOptions &options = {}) {
+        return detail::opened<Yard>([&](auto out) { return cyd_yard_create_anonymous(&options, out); });
+    }
+    static Result<Yard> open_fd(int fd, const YardOptions &options = {}) {
+        return detail::opened<Yard>([&](auto out) { return cyd_yard_open_fd(fd, &options, out); });
+    }
+    static Status unlink(const char *name) { return Status(cyd_yard_unlink(name)); }
+    /** What a yard of these options would cost. */
+    static Result<Cost> cost(const YardOptions &options) {
+        return detail::filled<Cost>([&](auto out) { return cyd_yard_cost(&options, out); });
+    }
+
+    /** What this yard costs. */
+    Result<Cost> get_cost() const {
+        return detail::filled<Cost>([&](auto out) { return cyd_yard_get_cost(raw_, out); });
+    }
+    Status sweep() { return Status(cyd_yard_sweep(raw_)); }
+    Status detach_thread() { return Status(cyd_yard_detach_thread(raw_)); }
+    Result<bool> is_sealed() const {
+        return detail::filled<bool>([&](auto out) { return cyd_yard_is_sealed(raw_, out); });
+    }
+    /** The descriptor; it stays the yard's. */
+    Result<int> fd() const {
+        return detail::filled<int>([&](auto out) { return cyd_yard_fd(raw_, out); });
+    }
+    Status set_inheritable(bool inheritable) { return Status(cyd_yard_set_inheritable(raw_, inheritable)); }
+    /** The next object from `cursor` on, which begins at 0; #CYD_E_END after the last. */
+    Result<ObjectInfo> next_object(std::size_t &cursor) const {
+        return detail::filled<ObjectInfo>([&](auto out) { return cyd_yard_next_object(raw_, &cursor, out); });
+    }
+    /** One of the last repairs, 0 is the newest; #CYD_E_END if there are not so many. */
+    Result<Fault> fault(std::uint32_t back) const {
+        return detail::filled<Fault>([&](auto out) { return cyd_yard_fault(raw_, back, out); });
+    }
+};
+
+/** A lock that survives its owners: cyd_lock_t. */
+class Lock : public detail::Handle<cyd_lock_t, cyd_lock_close> {
+public:
+    /** The lock, taken: released when this ends, by the thread that took it if the scope is thread. */
+    class Guard {
+    public:
+        Guard(Guard &&other) noexcept
+            : lock_(std::exchange(other.lock_, nullptr)), pid_(other.pid_), died_(other.died_) {}
+        Guard &operator=(Guard &&other) noexcept {
+            if (this != &other) {
+                static_cast<void>(release());
+                lock_ = std::exchange(other.lock_, nullptr);
+                pid_ = other.pid_;
+                died_ = other.died_;
+            }
+            return *this;
+        }
+        Guard(const Guard &) = delete;
+        Guard &operator=(const Guard &) = delete;
+        ~Guard() { static_cast<void>(release()); }
+
+        /** An owner died and what the lock guards may be half changed: make it whole, then repaired(). */
+        bool owner_died() const noexcept { return died_; }
+        /** Declares what the lock guards whole again. */
+        Status repaired() {
+            const Status status(cyd_lock_repaired(lock_));
+            died_ = died_ && !status.ok();
+            return status;
+        }
+        /** Releases the lock now; the guard is empty afterwards, and guards nothing. */
+        Status release() noexcept {
+            cyd_lock_t *lock = std::exchange(lock_, nullptr);
+            if (lock == nullptr) {
+                return Status(CYD_E_NULL);
+            }
+            return Status(pid_ != 0 && !is_mine(lock) ? CYD_E_NOT_OWNER : cyd_lock_release(lock));
+        }
+
+    private:
+        friend class Lock;
+        Guard(cyd_lock_t *lock, std::uint32_t pid, bool died) noexcept : lock_(lock), pid_(pid), died_(died) {}
+        /* With scope anyone a release frees the lock whoever holds it: a fork child's guard must not. */
+        bool is_mine(const cyd_lock_t *lock) const noexcept {
+            Holder holder;
+            return static_cast<std::uint32_t>(getpid()) == pid_ && cyd_lock_holder(lock, &holder) == CYD_OK &&
+                   holder.pid == pid_;
+        }
+
+        cyd_lock_t *lock_;
+        std::uint32_t pid_; /* the process that took it; 0 unless the scope is anyone */
+        bool died_;
+    };
+
+    Lock() noexcept = default;
+    explicit Lock(cyd_lock_t *raw) noexcept : Handle(raw), anyone_(scope().value_or(Scope::thread) == Scope::anyone) {}
+
+    static Result<Lock> create(const Yard &yard, const char *name, Scope scope = Scope::thread) {
+        const auto code = static_cast<cyd_scope_t>(scope);
+        return detail::opened<Lock>([&](auto out) { return cyd_lock_create(yard.get_native(), name, code, out); });
+    }
+    static Result<Lock> open(const Yard &yard, const char *name) {
+        return detail::opened<Lock>([&](auto out) { return cyd_lock_open(yard.get_native(), name, out); });
+    }
+    static Result<Lock> open_or_create(const Yard &yard, const char *name, Scope scope = Scope::thread) {
+        const auto code = static_cast<cyd_scope_t>(scope);
+        return detail::opened<Lock>(
+            [&](auto out) { return cyd_lock_open_or_create(yard.get_native(), name, code, out); });
+    }
+
+    /** Takes the lock until the guard ends. */
+    Result<Guard> acquire(Timeout timeout) {
+        const Status status(cyd_lock_acquire(raw_, timeout.ns()));
+        if (!status.ok()) {
+            return Result<Guard>(status);
+        }
+        const std::uint32_t pid = anyone_ ? static_cast<std::uint32_t>(getpid()) : 0;
+        return Result<Guard>(status, Guard(raw_, pid, status.owner_died()));
+    }
+    /** Takes the lock until release(). */
+    Status acquire_unguarded(Timeout timeout) { return Status(cyd_lock_acquire(raw_, timeout.ns())); }
+    /** Releases what acquire_unguarded() took. */
+    Status release() { return Status(cyd_lock_release(raw_)); }
+    Status repaired() { return Status(cyd_lock_repaired(raw_)); }
+    Result<Holder> holder() const {
+        return detail::filled<Holder>([&](auto out) { return cyd_lock_holder(raw_, out); });
+    }
+    Result<bool> is_suspect() const {
+        return detail::filled<bool>([&](auto out) { return cyd_lock_is_suspect(raw_, out); });
+    }
+    Result<Scope> scope() const {
+        return detail::named<Scope>([&](auto out) { return cyd_lock_scope(raw_, out); });
+    }
+
+private:
+    bool anyone_ = false;
+};
+
+/**
+ * The CYD_TYPE_ number of a C++ type: the integers of 1 to 8 bytes, float, double and bool. Character types are none
+ * of them, as in CYD_TYPE_OF().
+ */
+template <class T>
+constexpr cyd_type_t type_of() noexcept {
+    static_assert(std::is_same_v<T, std::remove_cv_t<T>>, "the value is what is shared, not const or volatile");
+    constexpr bool is_character = std::is_same_v<T, char> || std::is_same_v<T, wchar_t> ||
+                                  std::is_same_v<T, char16_t> || std::is_same_v<T, char32_t>;
+#ifdef __cpp_char8_t
+    static_assert(!std::is_same_v<T, char8_t>, "a character is not a number: take std::uint8_t");
+#endif
+    static_assert(!is_character, "a character is not a number: take the integer of its size");
+    if constexpr (std::is_same_v<T, bool>) {
+        static_assert(sizeof(bool) == 1, "bool is one byte");
+        return CYD_TYPE_BOOL;
+    } else if constexpr (std::is_same_v<T, float>) {
+        return CYD_TYPE_F32;
+    } else if constexpr (std::is_same_v<T, double>) {
+        return CYD_TYPE_F64;
+    } else {
+        static_assert(std::is_integral_v<T> && sizeof(T) <= 8, "no value can have this type");
+        constexpr cyd_type_t of_signed = sizeof(T) == 1   ? CYD_TYPE_I8
+                                         : sizeof(T) == 2 ? CYD_TYPE_I16
+                                         : sizeof(T) == 4 ? CYD_TYPE_I32
+                                                          : CYD_TYPE_I64;
+        static_assert(CYD_TYPE_U8 == CYD_TYPE_I8 + 1 && CYD_TYPE_U16 == CYD_TYPE_I16 + 1 &&
+                      CYD_TYPE_U32 == CYD_TYPE_I32 + 1 && CYD_TYPE_U64 == CYD_TYPE_I64 + 1);
+        return std::is_signed_v<T> ? of_signed : of_signed + 1;
+    }
+}
+
+/** A number of at most 8 bytes that processes share: cyd_value_t. */
+template <class T>
+class Value : public detail::Handle<cyd_value_t, cyd_value_close> {
+public:
+    /** Its CYD_TYPE_ number. */
+    static constexpr cyd_type_t type = type_of<T>();
+    static_assert(type != CYD_TYPE_ANY);
+
+    using detail::Handle<cyd_value_t, cyd_value_close>::Handle;
+
+    static Result<Value> create(const Yard &yard, const char *name) {
+        return detail::opened<Value>(
+            [&](auto out) { return cyd_value_create(yard.get_native(), name, type, out); });
+    }
+    static Result<Value> open(const Yard &yard, const char *name) {
+        return detail::opened<Value>([&](auto out) { return cyd_value_open(yard.get_native(), name, type, out); });
+    }
+    static Result<Value> open_or_create(const Yard &yard, const char *name) {
+        return detail::opened<Value>(
+            [&](auto out) { return cyd_value_open_or_create(yard.get_native(), name, type, out); });
+    }
+
+    Result<T> get() const {
+        return detail::filled<T>([&](auto out) { return cyd_value_get(this->raw_, type, out); });
+    }
+    Status set(T number) { return Status(cyd_value_set(this->raw_, type, &number)); }
+
+    /** Each of these combines the value with a number in one step and gives what it was before. */
+    Result<T> fetch_add(T number) { return fetch<CYD_OP_ADD>(number); }
+    Result<T> fetch_sub(T number) { return fetch<CYD_OP_SUB>(number); }
+    Result<T> fetch_and(T number) { return fetch<CYD_OP_AND>(number); }
+    Result<T> fetch_or(T number) { return fetch<CYD_OP_OR>(number); }
+    Result<T> fetch_xor(T number) { return fetch<CYD_OP_XOR>(number); }
+    Result<T> fetch_min(T number) { return fetch<CYD_OP_MIN>(number); }
+    Result<T> fetch_max(T number) { return fetch<CYD_OP_MAX>(number); }
+    Result<T> swap(T number) { return fetch<CYD_OP_SWAP>(number); }
+
+    /** True if `desired` was stored; false if the value is another, which is then in `expected`. */
+    Result<bool> compare_exchange(T &expected, T desired) {
+        return detail::filled<bool>([&](auto out) {
+            return cyd_value_compare_exchange(this->raw_, type, &expected, &desired, out);
+        });
+    }
+
+private:
+    template <cyd_op_t Op>
+    Result<T> fetch(T number) {
+        constexpr bool is_bits = Op == CYD_OP_AND || Op == CYD_OP_OR || Op == CYD_OP_XOR;
+        static_assert(!(is_bits && std::is_floating_point_v<T>), "float and double have no bit operations");
+        static_assert(is_bits || Op == CYD_OP_SWAP || !std::is_same_v<T, bool>, "bool is no number to count with");
+        return detail::filled<T>([&](auto out) { return cyd_value_fetch(this->raw_, type, Op, &number, out); });
+    }
+};
+
+/** The sending end of a ring: cyd_sender_t. One thread at a time may use it. */
+class Sender : public detail::Handle<cyd_sender_t, cyd_sender_close> {
+public:
+    /** Room for a record, to be written in place; given up when this ends, unless it was committed. */
+    class Reserved {
+    public:
+        Reserved(Reserved &&other) noexcept
+            : sender_(std::exchange(other.sender_, nullptr)), data_(other.data_), size_(other.size_) {}
+        Reserved(const Reserved &) = delete;
+        Reserved &operator=(const Reserved &) = delete;
+        Reserved &operator=(Reserved &&) = delete;
+        ~Reserved() { static_cast<void>(abort()); }
+
+        /** The first byte, aligned to 8; in shared memory. */
+        void *data() const noexcept { return data_; }
+        /** As many bytes as were asked for. */
+        std::size_t size() const noexcept { return size_; }
+        /** Sends the first `len` bytes as one record. */
+        Status commit(std::size_t len) {
+            const Status status(cyd_sender_commit(sender_, len));
+            if (status.ok()) {
+                sender_ = nullptr;
+            }
+            return status;
+        }
+        /** Gives the room back now. */
+        Status abort() noexcept { return Status(cyd_sender_abort(std::exchange(sender_, nullptr))); }
+
+    private:
+        friend class Sender;
+        Reserved(cyd_sender_t *sender, void *data, std::size_t size) noexcept
+            : sender_(sender), data_(data), size_(size) {}
+
+        cyd_sender_t *sender_;
+        void *data_;
+        std::size_t size_;
+    };
+
+    using Handle::Handle;
+
+    Status send(const void *data, std::size_t len, Timeout timeout) {
+        return Status(cyd_sender_send(raw_, data, len, timeout.ns()));
+    }
+    Status send(std::string_view text, Timeout timeout) { return send(text.data(), text.size(), timeout); }
+    /** How many of the records were sent. */
+    Result<std::size_t> send_batch(const Slice *records, std::size_t count, Timeout timeout) {
+        return detail::filled<std::size_t>(
+            [&](auto out) { return cyd_sender_send_batch(raw_, records, count, timeout.ns(), out); });
+    }
+    Result<Reserved> reserve(std::size_t len, Timeout timeout) {
+        void *data = nullptr;
+        const Status status(cyd_sender_reserve(raw_, len, timeout.ns(), &data));
+        return status.ok() ? Result<Reserved>(status, Reserved(raw_, data, len)) : Result<Reserved>(status);
+    }
+    Result<Peer> peer() {
+        return detail::named<Peer>([&](auto out) { return cyd_sender_peer(raw_, out); });
+    }
+};
+
+/** A record that lies in the ring: in shared memory, good until Receiver::release(). */
+struct Record {
+    const void *data = nullptr;
+    std::size_t size = 0;
+
+    /** Its bytes as text. */
+    std::string_view text() const noexcept { return {static_cast<const char *>(data), size}; }
+};
+
+/** The receiving end of a ring: cyd_receiver_t. One thread at a time may use it. */
+class Receiver : public detail::Handle<cyd_receiver_t, cyd_receiver_close> {
+public:
+    using Handle::Handle;
+
+    /** Receives into a buffer; `len` becomes the record's length, with #CYD_E_TOO_LONG too. */
+    Status recv(void *buffer, std::size_t room, std::size_t &len, Timeout timeout) {
+        return Status(cyd_receiver_recv(raw_, buffer, room, timeout.ns(), &len));
+    }
+    /**
+     * Receives a record of any length, as a std::string or another container of bytes that has data() and resize().
+     * If there is no memory for it, the record stays in the ring.
+     */
+    template <class Bytes = std::string>
+    Result<Bytes> recv(Timeout timeout) {
+        static_assert(sizeof(*std::declval<Bytes &>().data()) == 1, "a record is bytes");
+        Bytes bytes;
+        std::size_t len = 0;
+        bytes.resize(first_room);
+        Status status = recv(bytes.data(), bytes.size(), len, timeout);
+        while (status.code() == CYD_E_TOO_LONG) {
+            bytes.resize(len);
+            status = recv(bytes.data(), bytes.size(), len, timeout);
+        }
+        if (!status.ok()) {
+            return Result<Bytes>(status);
+        }
+        bytes.resize(len);
+        return Result<Bytes>(status, std::move(bytes));
+    }
+    /** Receives several records into a buffer, one after the other; gives how many, and their lengths in `lens`. */
+    Result<std::size_t> recv_batch(void *buffer, std::size_t room, std::size_t *lens, std::size_t max,
+                                   Timeout timeout) {
+        return detail::filled<std::size_t>(
+            [&](auto out) { return cyd_receiver_recv_batch(raw_, buffer, room, lens, max, timeout.ns(), out); });
+    }
+    /** Shows the next record, which stays in the ring until release(): not even a kill before that loses it. */
+    Result<Record> peek(Timeout timeout) {
+        return detail::filled<Record>(
+            [&](auto out) { return cyd_receiver_peek(raw_, timeout.ns(), &out->data, &out->size); });
+    }
+    Status release() { return Status(cyd_receiver_release(raw_)); }
+    Result<Peer> peer() {
+        return detail::named<Peer>([&](auto out) { return cyd_receiver_peer(raw_, out); });
+    }
+
+private:
+    static constexpr std::size_t first_room = 256;
+};
+
+/** A ring of records from one sender to one receiver: cyd_ring_t. */
+class Ring : public detail::Handle<cyd_ring_t, cyd_ring_close> {
+public:
+    using Handle::Handle;
+
+    static Result<Ring> create(const Yard &yard, const char *name, const RingOptions &options = {}) {
+        return detail::opened<Ring>(
+            [&](auto out) { return cyd_ring_create(yard.get_native(), name, &options, out); });
+    }
+    static Result<Ring> open(const Yard &yard, const char *name) {
+        return detail::opened<Ring>([&](auto out) { return cyd_ring_open(yard.get_native(), name, out); });
+    }
+    static Result<Ring> open_or_create(const Yard &yard, const char *name, const RingOptions &options = {}) {
+        return detail::opened<Ring>(
+            [&](auto out) { return cyd_ring_open_or_create(yard.get_native(), name, &options, out); });
+    }
+
+    Result<std::size_t> capacity() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_ring_capacity(raw_, out); });
+    }
+    Result<std::size_t> max_len() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_ring_max_len(raw_, out); });
+    }
+    Result<Peer> sender_state() const {
+        return detail::named<Peer>([&](auto out) { return cyd_ring_sender_state(raw_, out); });
+    }
+    Result<Peer> receiver_state() const {
+        return detail::named<Peer>([&](auto out) { return cyd_ring_receiver_state(raw_, out); });
+    }
+    /** Takes the sender's end for this process. */
+    Result<Sender> sender(Strategy strategy = Strategy::adaptive) {
+        const auto code = static_cast<cyd_strategy_t>(strategy);
+        return detail::opened<Sender>([&](auto out) { return cyd_ring_sender(raw_, code, out); });
+    }
+    /** Takes the receiver's end for this process. */
+    Result<Receiver> receiver(Strategy strategy = Strategy::adaptive) {
+        const auto code = static_cast<cyd_strategy_t>(strategy);
+        return detail::opened<Receiver>([&](auto out) { return cyd_ring_receiver(raw_, code, out); });
+    }
+};
+
+/** What this machine allows. */
+inline Result<Probe> probe() {
+    return detail::filled<Probe>([](auto out) { return cyd_probe(out); });
+}
+
+/** Whether the library that runs has the ABI of the header that this was compiled with. */
+inline bool is_compatible() noexcept {
+    return CYD_VERSION_MAJOR == 0 ? cyd_version() >> 8 == CYD_VERSION >> 8 : cyd_version() >> 16 == CYD_VERSION >> 16;
+}
+
+} // namespace throwing or aborting
+
+} // namespace courtyard
+
+#endif /* COURTYARD_HPP */

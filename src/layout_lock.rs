@@ -1,0 +1,205 @@
+//! What the bytes of a yard mean, against `docs/layout.lock`, where each layout version is written down.
+//!
+//! Programs of two builds that speak the same layout version share a yard: so no word of a struct may move, and no bit
+//! change its meaning, unless the version is raised. A new struct, or a new number, may be added to a version.
+//! `CYD_BLESS=1 cargo test --lib layout_lock` writes down what is new.
+//!
+//! A new struct: `shim::words!` beside it, and its line in `STRUCTS`.
+#![allow(clippy::unwrap_used)] // a test fails by panicking
+
+use crate::objects::value;
+use crate::presence::attachment::IN_USE;
+use crate::presence::entry::{Entry, Slot};
+use crate::segment::bits::{self, Place, State, Token};
+use crate::segment::directory::{self, ObjectType};
+use crate::segment::geometry::{self, Geometry};
+use crate::segment::header::{FORMAT, Header, LAYOUT_VERSION, MAGIC};
+use crate::shim::words::Words;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Every struct that lies in shared memory.
+const STRUCTS: &[Words] = &[
+    Header::WORDS,
+    Entry::WORDS,
+    Slot::WORDS,
+    directory::Slot::WORDS,
+    crate::segment::faults::Faults::WORDS,
+    crate::segment::faults::Line::WORDS,
+    crate::objects::lock::layout::Body::WORDS,
+    crate::lockfree::spsc::Words::WORDS,
+    crate::objects::ring::layout::Body::WORDS,
+];
+
+/// What is no struct, and as much a part of the layout.
+fn numbers() -> Vec<(&'static str, u64)> {
+    let place = |state| Place { generation: 1, state, token: Token::new(0, 0) }.pack();
+    let geometry = Geometry::new(1, 3, 5, 4096).unwrap();
+    vec![
+        ("magic", MAGIC),
+        ("format word, low half", u64::from(FORMAT & 0xffff)),
+        ("format word, high half", u64::from(FORMAT >> 16)),
+        ("bytes of the header's page", geometry::HEADER_BYTES),
+        ("bytes of the record of last faults", geometry::FAULTS_BYTES),
+        ("objects begin at a multiple of", geometry::LINE_BYTES),
+        ("3 slots, 5 objects, pages of 4096: entries at", geometry.entries_at),
+        ("3 slots, 5 objects, pages of 4096: slots at", geometry.slots_at),
+        ("3 slots, 5 objects, pages of 4096: directory at", geometry.directory_at),
+        ("3 slots, 5 objects, pages of 4096: alive pages at", geometry.alive_at),
+        ("3 slots, 5 objects, pages of 4096: objects at", geometry.heap_at),
+        ("locked byte: in use", IN_USE),
+        ("locked byte: entry 0 lives", Entry::byte(0)),
+        ("token of index 1, generation 0", u64::from(Token::new(1, 0).0)),
+        ("token of index 0, generation 1", u64::from(Token::new(0, 1).0)),
+        ("lock word: token", u64::from(bits::TOKEN)),
+        ("lock word: SUSPECT", u64::from(bits::SUSPECT)),
+        ("lock word: WAITERS", u64::from(bits::WAITERS)),
+        ("ring end: CLOSED", u64::from(bits::END_CLOSED)),
+        ("ring end: DIED", u64::from(bits::END_DIED)),
+        ("place: free, generation 1, token of 0 and 0", place(State::Free)),
+        ("place: joining, likewise", place(State::Joining)),
+        ("place: live, likewise", place(State::Live)),
+        ("place: leaving, likewise", place(State::Leaving)),
+        ("place: reaping, likewise", place(State::Reaping)),
+        ("object: lock", ObjectType::Lock as u64),
+        ("object: value", ObjectType::Value as u64),
+        ("object: ring", ObjectType::Ring as u64),
+        ("bytes of a value", value::BODY_BYTES),
+    ]
+}
+
+const HEAD: &str = "\
+# What lies where in shared memory: each struct with its words (offset, bytes), then numbers. A test compares it with
+# the sources; CYD_BLESS=1 cargo test --lib layout_lock writes it. What a layout version has stays as it is: a change
+# needs a new version in src/segment/header.rs. A struct that no released version had may be taken out by hand.
+";
+
+/// The parts of the layout by name, each with its lines.
+type Layout = BTreeMap<String, Vec<String>>;
+
+fn now() -> Layout {
+    let mut layout = Layout::new();
+    for Words { name, bytes, words } in STRUCTS {
+        let lines = words.iter().map(|(word, offset, bytes)| format!("{word} {offset} {bytes}")).collect();
+        let old = layout.insert(format!("{name}, {bytes} bytes"), lines);
+        assert!(old.is_none(), "two structs are called {name}");
+    }
+    for (name, number) in numbers() {
+        layout.insert(format!("{name}: {number:#x}"), Vec::new());
+    }
+    layout
+}
+
+fn print(version: u32, layout: &Layout) -> String {
+    let mut text = format!("{HEAD}\nlayout version {version}\n");
+    let (structs, numbers): (Vec<_>, Vec<_>) = layout.iter().partition(|(_, lines)| !lines.is_empty());
+    for (name, lines) in structs {
+        write!(text, "\n{name}\n").unwrap();
+        lines.iter().for_each(|line| writeln!(text, "  {line}").unwrap());
+    }
+    text.push('\n');
+    numbers.iter().for_each(|(name, _)| writeln!(text, "{name}").unwrap());
+    text
+}
+
+fn parse(text: &str) -> (u32, Layout) {
+    let (mut version, mut layout) = (0, Layout::new());
+    let mut last = String::new();
+    for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        if let Some(number) = line.strip_prefix("layout version ") {
+            version = number.parse().unwrap();
+        } else if let Some(word) = line.strip_prefix("  ") {
+            layout.get_mut(&last).unwrap().push(word.to_owned());
+        } else {
+            line.clone_into(&mut last);
+            layout.insert(line.to_owned(), Vec::new());
+        }
+    }
+    (version, layout)
+}
+
+/// What of a version is not as it was written down.
+fn moved(then: &Layout, now: &Layout) -> Vec<String> {
+    let mut moved = Vec::new();
+    for (name, lines) in then {
+        match now.get(name) {
+            None => moved.push(format!("{name}: is gone, or has another size or value")),
+            Some(now) if now != lines => moved.push(format!("{name}: was {lines:?}, is {now:?}")),
+            Some(_) => {}
+        }
+    }
+    moved
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn nothing_moves_unless_the_layout_version_is_raised() {
+    let path = root().join("docs/layout.lock");
+    let written = fs::read_to_string(&path).unwrap_or_default();
+    let (version, then) = parse(&written);
+    let now = now();
+    if version == LAYOUT_VERSION {
+        let moved = moved(&then, &now);
+        assert!(
+            moved.is_empty(),
+            "the layout has changed, and its version is still {LAYOUT_VERSION} (docs/layout.lock):\n{}\n\
+             Raise LAYOUT_VERSION in src/segment/header.rs, or put it back. What no released version had may be \
+             taken out of docs/layout.lock and written down anew.",
+            moved.join("\n")
+        );
+    }
+    let fresh = print(LAYOUT_VERSION, &now);
+    if std::env::var_os("CYD_BLESS").is_some_and(|v| v == "1") {
+        fs::write(&path, fresh).unwrap();
+        return;
+    }
+    let new: Vec<&String> = now.keys().filter(|name| !then.contains_key(*name)).collect();
+    assert!(
+        written == fresh,
+        "docs/layout.lock has version {version}, the sources have {LAYOUT_VERSION} and more: {new:?}\n\
+         If that is meant: CYD_BLESS=1 cargo test --lib layout_lock"
+    );
+}
+
+#[test]
+fn a_word_that_moves_is_seen_and_a_new_struct_is_welcome() {
+    let layout = now();
+    let (version, parsed) = parse(&print(7, &layout));
+    assert_eq!((version, &parsed), (7, &layout));
+    let text = print(1, &layout);
+    for (from, to) in
+        [("  making 128 4", "  making 132 4"), ("header, 256", "header, 384"), (": 0x1\n", ": 0x9\n")]
+    {
+        assert!(text.contains(from), "{from}");
+        assert!(!moved(&layout, &parse(&text.replace(from, to)).1).is_empty(), "{from}");
+    }
+    assert_eq!(moved(&layout, &parse(&format!("{text}\nnew, 8 bytes\n  word 0 8\n")).1), [] as [String; 0]);
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn no_struct_is_forgotten() {
+    let mut listed = 0;
+    for path in sources(&root().join("src")) {
+        let text = fs::read_to_string(&path).unwrap();
+        listed += text.lines().filter(|line| line.starts_with("words!(")).count();
+        // The transparent words and the atomics write the trait's whole path or their own: they have no fields.
+        let shared =
+            text.lines().filter_map(|l| l.strip_prefix("unsafe impl Shared for ")?.strip_suffix(" {}"));
+        for name in shared.filter(|name| !name.contains("::")) {
+            let mut lists = text.split("\nwords!(").skip(1).filter_map(|list| list.split(',').nth(1));
+            let has = lists.any(|list| list.trim_start().starts_with(&format!("{name} {{")));
+            assert!(has, "{}: no `words!(…, {name} {{ … }});` beside it", path.display());
+        }
+    }
+    assert_eq!(listed, STRUCTS.len(), "left: words! in the sources, right: in the list here");
+}
