@@ -44,6 +44,10 @@ mod lock;
 
 mod value;
 
+mod structs;
+
+mod array;
+
 mod ring;
 
 // what the functions share
@@ -52,12 +56,14 @@ mod boundary;
 mod handle;
 mod options;
 
+pub use array::*;
 pub use fault::*;
 pub use last::*;
 pub use lock::*;
 pub use probe::*;
 pub use ring::*;
 pub use status::*;
+pub use structs::*;
 pub use value::*;
 pub use version::*;
 pub use yard::*;

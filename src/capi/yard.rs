@@ -133,12 +133,18 @@ pub const CYD_OBJECT_LOCK: u32 = 1;
 pub const CYD_OBJECT_VALUE: u32 = 2;
 /// Kind of an object: a ring.
 pub const CYD_OBJECT_RING: u32 = 3;
+/// See cyd_struct_t.
+pub const CYD_OBJECT_STRUCT: u32 = 7;
+/// See cyd_array_t and cyd_struct_array_t.
+pub const CYD_OBJECT_ARRAY: u32 = 8;
 
 const _: () = {
     assert!(CYD_NAME_BYTES == crate::segment::directory::NAME_MAX + 1);
     assert!(CYD_OBJECT_LOCK == ObjectType::Lock as u32);
     assert!(CYD_OBJECT_VALUE == ObjectType::Value as u32);
     assert!(CYD_OBJECT_RING == ObjectType::Ring as u32);
+    assert!(CYD_OBJECT_STRUCT == ObjectType::Struct as u32);
+    assert!(CYD_OBJECT_ARRAY == ObjectType::Array as u32);
 };
 
 /// An object in a yard's directory; filled by cyd_yard_next_object().

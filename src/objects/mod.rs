@@ -6,11 +6,13 @@
 //! * the invariant: every object is in the directory before its first stamp, and [`Repair`] knows its type
 //! * where it is tested: beside each noun, `ffi-tests`
 
+pub(crate) mod array;
 pub(crate) mod directory;
 pub(crate) mod faults;
 pub(crate) mod lock;
 pub(crate) mod owners;
 pub(crate) mod ring;
+pub(crate) mod structs;
 pub(crate) mod value;
 pub(crate) mod yard;
 
@@ -32,6 +34,8 @@ impl Objects for Repair {
                 ObjectType::Lock => lock::recover(yard, &record, who),
                 ObjectType::Value => {} // nobody owns a value
                 ObjectType::Ring => ring::recover(yard, &record, who, gone),
+                ObjectType::Struct => structs::recover(yard, &record, who),
+                ObjectType::Array => array::recover(yard, &record, who),
             }
         }
         if let (Who::Process(_), Gone::Died) = (who, gone) {

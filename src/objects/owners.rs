@@ -1,11 +1,14 @@
 //! Who the tokens in a lock word stand for: threads or processes of a yard.
 #![forbid(unsafe_code)]
 
+use crate::error::{Error, ErrorKind, Result};
 use crate::objects::faults;
-use crate::presence::attachment::{Attachment, Who};
+use crate::presence::attachment::{Attachment, Held, Who};
 use crate::presence::place::Standing;
+use crate::presence::thread;
 use crate::segment::bits::Token;
-use crate::sync::lock::{Crowd, LockWord, Owners};
+use crate::sync::lock::{Crowd, Got, LockWord, Owners, Taker};
+use crate::sync::wait::{Manner, Timeout, Wait};
 
 /// The threads of a yard, as owners.
 pub(crate) struct Threads<'a>(pub(crate) &'a Attachment);
@@ -73,5 +76,49 @@ impl Owners for Processes<'_> {
 
     fn buried(&self, dead: Token, word: &LockWord) {
         faults::note(self.0, Who::Process(dead), word, 1);
+    }
+}
+
+/// Takes a lock of threads whose data a dead owner cannot have left half changed: nobody is told of his death. Tells
+/// the token under which it was taken. Errors: `Busy` (a try), `Timeout`, `Deadlock`, `Interrupted`, `NoSlots`.
+#[inline]
+pub(crate) fn take(yard: &Held, lock: &LockWord, timeout: Timeout, manner: Manner) -> Result<u32> {
+    let me = thread::token(yard.number());
+    if me != 0 && lock.try_fast(me) { Ok(me) } else { take_slowly(yard, lock, timeout.or_try(), manner) }
+}
+
+#[cold]
+fn take_slowly(yard: &Held, lock: &LockWord, timeout: Timeout, manner: Manner) -> Result<u32> {
+    let token = thread::register(yard)?;
+    let taker = Taker { token, is_me: true, forever: timeout == Timeout::Forever };
+    let got = match timeout {
+        Timeout::Try => lock.try_acquire(taker, &Threads(yard)),
+        _ => lock.acquire(taker, &Threads(yard), &Wait::new(timeout, manner)),
+    };
+    let got = match got {
+        // Short waits never see a slice end; a death that the kernel did not tell is asked for here.
+        Err(ErrorKind::Timeout) if owner_is_gone(yard, lock) => {
+            yard.sweep();
+            lock.try_acquire(taker, &Threads(yard))
+        }
+        got => got,
+    };
+    if got.map_err(Error::new)? == Got::Suspect {
+        lock.repaired(token.0)?;
+    }
+    Ok(token.0)
+}
+
+/// Whether the owning thread's whole process is gone. Asks the kernel.
+fn owner_is_gone(yard: &Attachment, lock: &LockWord) -> bool {
+    let process = || yard.process_of(lock.holder()?);
+    process().is_some_and(|p| !yard.is_here(p))
+}
+
+/// Releases a lock that was taken with [`take`] under this token.
+#[inline]
+pub(crate) fn give(lock: &LockWord, token: u32) {
+    if !lock.release_fast(token) {
+        let _ = lock.release(token); // NotOwner: the thread has left the yard since, and so the lock
     }
 }

@@ -32,11 +32,17 @@ pub enum ObjectType {
     Value = 2,
     /// A ring of records between one sender and one receiver.
     Ring = 3,
+    /// Plain data of up to 4096 bytes, written and read whole.
+    Struct = 7,
+    /// Numbers of one type, or structs of one size, side by side.
+    Array = 8,
 }
 
 impl ObjectType {
     fn from_kind(kind: u32) -> Option<ObjectType> {
-        [ObjectType::Lock, ObjectType::Value, ObjectType::Ring].into_iter().find(|t| *t as u32 == kind)
+        [ObjectType::Lock, ObjectType::Value, ObjectType::Ring, ObjectType::Struct, ObjectType::Array]
+            .into_iter()
+            .find(|t| *t as u32 == kind)
     }
 }
 
