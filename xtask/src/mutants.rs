@@ -53,7 +53,9 @@ fn weaken(tree: &Tree, site: &Site<'_>, mutants: &mut Vec<Mutant>) -> Result<(),
     };
     if code.contains("fence(") {
         make("no fence", String::new());
-        make("the fence is AcqRel", code.replace("SeqCst", "AcqRel"));
+        if code.contains("SeqCst") {
+            make("the fence is AcqRel", code.replace("SeqCst", "AcqRel"));
+        }
         return Ok(());
     }
     for (position, _) in code.match_indices("Ordering::") {
