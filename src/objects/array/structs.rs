@@ -149,6 +149,11 @@ impl<T: Pod> StructArray<T> {
         self.update(index, timeout, |now| std::mem::replace(now, value))
     }
 
+    #[cfg(test)]
+    pub(super) fn any(&self) -> &AnyStructArray {
+        &self.any
+    }
+
     /// How often the element was stored, as [`crate::Struct::version`].
     pub fn version(&self, index: usize) -> Result<u64> {
         Ok(self.any.place(index)?.snapshot.version())
