@@ -1,10 +1,12 @@
 //! The library's operations, told as plays.
 
+mod array;
 mod common;
 mod lock;
 mod object;
 mod presence;
 mod ring;
+mod structs;
 mod value;
 mod yard;
 
@@ -15,6 +17,8 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     let mut all = Vec::new();
     all.extend(lock::all());
     all.extend(value::all());
+    all.extend(structs::all());
+    all.extend(array::all());
     all.extend(ring::all());
     all.extend(object::all());
     all.extend(presence::all());

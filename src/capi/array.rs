@@ -8,7 +8,7 @@
 //! * where it is tested: `ffi-tests/c/array.c`
 
 use crate::capi::status::cyd_status_t;
-use crate::capi::structs::{cyd_change_t, read, shape, tell, update};
+use crate::capi::structs::{read, shape, tell, update};
 use crate::capi::value::{CYD_TYPE_ANY, Number, cyd_op_t, cyd_type_t, scalar};
 use crate::capi::yard::cyd_yard_t;
 use crate::capi::{args, boundary, handle, options};
@@ -816,7 +816,7 @@ pub unsafe extern "C" fn cyd_struct_array_update(
     index: usize,
     size: usize,
     timeout_ns: i64,
-    change: cyd_change_t,
+    change: Option<unsafe extern "C" fn(value: *mut c_void, context: *mut c_void)>,
     context: *mut c_void,
 ) -> cyd_status_t {
     // SAFETY: each is NULL or as the header asks of the caller.

@@ -30,10 +30,6 @@ pub struct cyd_struct_t {
 }
 handle::noun!(cyd_struct_t, AnyStruct, b"stru");
 
-/// Changes a private copy of a struct for cyd_struct_update(). `value` is aligned to 64. It must return: not by
-/// longjmp(), not by an exception.
-pub type cyd_change_t = Option<unsafe extern "C" fn(value: *mut c_void, context: *mut c_void)>;
-
 /// A shape that C names: 0 bytes is any, if that is allowed.
 pub(super) fn shape(size: usize, alignment: usize, how: How) -> Result<Option<Shape>> {
     if size == 0 && how == How::Open { Ok(None) } else { Shape::new(size, alignment).map(Some) }
@@ -99,7 +95,7 @@ pub(super) unsafe fn update(
     place: Place<'_>,
     size: usize,
     timeout_ns: i64,
-    change: cyd_change_t,
+    change: Option<unsafe extern "C" fn(value: *mut c_void, context: *mut c_void)>,
     context: *mut c_void,
 ) -> Result<()> {
     let change = change.ok_or(Error::new(ErrorKind::Null))?;
@@ -315,7 +311,8 @@ pub unsafe extern "C" fn cyd_struct_set(
 /// \param it          Borrowed.
 /// \param size        What `change` takes the struct for: what it has.
 /// \param timeout_ns  As cyd_struct_set().
-/// \param change      Called once, in the calling thread. It may read the struct; it must not store it.
+/// \param change      Called once, in the calling thread, with the copy, which is aligned to 64. It may read the
+///                    struct; it must not store it. It must return: not by longjmp(), not by an exception.
 /// \param context     Handed to `change`.
 ///
 /// \return As cyd_struct_set(), and
@@ -335,7 +332,7 @@ pub unsafe extern "C" fn cyd_struct_update(
     it: *mut cyd_struct_t,
     size: usize,
     timeout_ns: i64,
-    change: cyd_change_t,
+    change: Option<unsafe extern "C" fn(value: *mut c_void, context: *mut c_void)>,
     context: *mut c_void,
 ) -> cyd_status_t {
     // SAFETY: each is NULL or as the header asks of the caller.

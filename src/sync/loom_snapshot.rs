@@ -318,3 +318,14 @@ fn a_sweeper_frees_a_dead_writers_lock_and_declares_it_whole() {
         assert!(!world.lock().is_suspect() && world.lock().holder().is_none());
     });
 }
+
+#[test]
+fn what_a_sweeper_freed_is_clean_for_the_next_writer() {
+    loom::model(|| {
+        let world = World::with(2);
+        die_writing(&world, 1, 1, DeathAt::HalfWritten);
+        assert!(world.lock().recover(world.token(1)));
+        world.lock().absolve();
+        assert_eq!(world.take(0), Got::Clean);
+    });
+}
