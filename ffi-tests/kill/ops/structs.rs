@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use courtyard::{ErrorKind, Lock, Scope, Struct, StructArray, Timeout, Yard};
 
-use super::common::{BRIEF, SOON, is_gone, turn, wrong, yard};
+use super::common::{BRIEF, SOON, is_gone, turn, watch, wrong, yard};
 use crate::engine::Trial;
-use crate::operation::{Operation, Point};
+use crate::operation::{CHOSEN, Operation, Point, Points};
 use crate::stage::Stage;
+use crate::watch::Watch;
 
 const OLD: Data = [0x1111; 5];
 const NEW: Data = [0x2222; 5];
@@ -98,6 +99,14 @@ impl Operation for Change {
 
     fn name(&self) -> &'static str {
         self.name
+    }
+
+    fn points(&self) -> Points {
+        if self.steady() { Points::Every } else { CHOSEN }
+    }
+
+    fn watch(&self, world: &World) -> Watch {
+        watch(&world.yard)
     }
 
     fn setup(&self, stage: &mut Stage) -> World {
