@@ -54,7 +54,8 @@
  *             child does not hold its locks or its ends of rings, and releasing or using them in the child is refused
  *             with #CYD_E_NOT_OWNER (a lock of #CYD_SCOPE_ANYONE may be released by anyone). The parent's registration
  *             is void in the child; the child registers itself with its first call that needs it. The functions of
- *             cyd_value_t need none, and those of cyd_semaphore_t none but to wait.
+ *             cyd_value_t and cyd_array_t, and cyd_struct_get(), need none, and those of cyd_semaphore_t none but to
+ *             wait.
  *   vfork().  Between vfork() and exec no function of this library may be called: the child runs in its parent's
  *             memory and would act as the parent.
  *   exec().   Ends the process for this library: what it owned comes free, as at a death. Descriptors are close-on-
@@ -137,6 +138,25 @@
 /** cyd_value_compare_exchange() of the type that `expected` points to; `desired` points to the same type. */
 #define CYD_VALUE_COMPARE_EXCHANGE(value, expected, desired, done) \
     cyd_value_compare_exchange((value), CYD_TYPE_OF(*(expected)), (expected), CYD_SAME_(desired, expected), (done))
+/** cyd_array_get() of the type that `out` points to. */
+#define CYD_ARRAY_GET(array, index, out) cyd_array_get((array), CYD_TYPE_OF(*(out)), (index), (out))
+/** cyd_array_set() of the type that `in` points to. */
+#define CYD_ARRAY_SET(array, index, in) cyd_array_set((array), CYD_TYPE_OF(*(in)), (index), (in))
+/** cyd_array_fetch() of the type that `operand` points to; `old` points to the same type, or is NULL. */
+#define CYD_ARRAY_FETCH(array, op, index, operand, old) \
+    cyd_array_fetch((array), CYD_TYPE_OF(*(operand)), (op), (index), (operand), CYD_SAME_(old, operand))
+/** cyd_array_compare_exchange() of the type that `expected` points to; `desired` points to the same type. */
+#define CYD_ARRAY_COMPARE_EXCHANGE(array, index, expected, desired, done)            \
+    cyd_array_compare_exchange((array), CYD_TYPE_OF(*(expected)), (index), (expected), \
+                               CYD_SAME_(desired, expected), (done))
+/** cyd_array_read() of the type that `out` points to. */
+#define CYD_ARRAY_READ(array, start, count, out) \
+    cyd_array_read((array), CYD_TYPE_OF(*(out)), (start), (count), (out))
+/** cyd_array_write() of the type that `in` points to. */
+#define CYD_ARRAY_WRITE(array, start, count, in) \
+    cyd_array_write((array), CYD_TYPE_OF(*(in)), (start), (count), (in))
+/** cyd_array_fill() of the type that `in` points to. */
+#define CYD_ARRAY_FILL(array, start, count, in) cyd_array_fill((array), CYD_TYPE_OF(*(in)), (start), (count), (in))
 /* The first pointer; the compiler warns if it does not point to what the second does. */
 #define CYD_SAME_(pointer, other) ((void)sizeof((pointer) == (other)), (pointer))
 #endif
@@ -233,6 +253,27 @@
 #define CYD_OBJECT_SEMAPHORE 6
 
 /**
+ * See cyd_struct_t.
+ */
+#define CYD_OBJECT_STRUCT 7
+
+/**
+ * See cyd_array_t and cyd_struct_array_t.
+ */
+#define CYD_OBJECT_ARRAY 8
+
+/**
+ * Numbers of one type that processes share. Fresh elements are 0.
+ *
+ * Each element is what a cyd_value_t is: every access is one atomic access of the number's own width. Runs of elements
+ * are copied one by one, each atomically, not the run as a whole. Several threads may use a handle at a time.
+ *
+ * Python's type codes are these types: c U8, u WCHAR, b I8, B U8, h I16, H U16, i I32, I U32, l I64, L U64 (where long
+ * has 8 bytes, else I32 and U32), q I64, Q U64, f F32, d F64.
+ */
+typedef struct cyd_array_t cyd_array_t;
+
+/**
  * A lock between processes that survives its owners.
  *
  * Uncontended, taking and releasing it are one compare-and-swap each and no system call. Not fair: a running taker
@@ -277,6 +318,24 @@ typedef struct cyd_semaphore_t cyd_semaphore_t;
  * The sending end of a ring. It belongs to the process that took it; one thread at a time may use it.
  */
 typedef struct cyd_sender_t cyd_sender_t;
+
+/**
+ * Structs of one size that processes share: each element is what a cyd_struct_t is.
+ *
+ * An element of n bytes takes 64 and twice n, rounded up to 64. Several threads may use a handle at a time.
+ */
+typedef struct cyd_struct_array_t cyd_struct_array_t;
+
+/**
+ * A C struct of 1 to 4096 bytes that processes share, replaced and read as a whole. Fresh ones are all zeros.
+ *
+ * Reading takes no lock and waits for nobody: there are two copies, and writers, one at a time, write the one that is
+ * not the value. What is read is always one whole value; who reads it also sees what its writer did before. A writer
+ * that dies leaves the old value, and the next one goes on at once. Several threads may use a handle at a time.
+ *
+ * The struct must mean the same in every process: no pointers. Padding is stored as it is.
+ */
+typedef struct cyd_struct_t cyd_struct_t;
 
 /**
  * A number of at most 8 bytes that processes share. Fresh ones are 0.
@@ -509,14 +568,32 @@ typedef struct {
 } cyd_semaphore_options_t;
 
 /**
- * The type of a value: a CYD_TYPE_ number. CYD_TYPE_OF() finds it for a C expression.
+ * The type of a value, or of the elements of an array: a CYD_TYPE_ number. CYD_TYPE_OF() finds it for a C expression.
  */
 typedef uint32_t cyd_type_t;
 
 /**
- * What cyd_value_fetch() does: a CYD_OP_ number.
+ * What cyd_value_fetch() and cyd_array_fetch() do: a CYD_OP_ number.
  */
 typedef uint32_t cyd_op_t;
+
+/**
+ * How an array is made. Zero means default; a NULL pointer to it means all defaults.
+ */
+typedef struct {
+    /**
+     * sizeof(cyd_array_options_t)
+     */
+    size_t struct_size;
+    /**
+     * 1: the array has a lock of its own, for cyd_array_lock().
+     */
+    uint32_t lock;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved;
+} cyd_array_options_t;
 
 /**
  * How a ring is made. Zero means default; a NULL pointer to it means all defaults.
@@ -837,7 +914,7 @@ typedef uint32_t cyd_fault_kind_t;
 #define CYD_SCOPE_ANYONE 2
 
 /**
- * Only for cyd_value_open(): whatever type it has.
+ * Only for cyd_value_open() and cyd_array_open(): whatever type it has.
  */
 #define CYD_TYPE_ANY 0
 
@@ -897,27 +974,33 @@ typedef uint32_t cyd_fault_kind_t;
 #define CYD_TYPE_BOOL 11
 
 /**
- * The sum; integers wrap around. Not for bool.
+ * wchar_t or char32_t: a Unicode code point, 4 bytes; any other number counts as U+FFFD. CYD_TYPE_OF() cannot find it:
+ * to the compiler these types are numbers.
+ */
+#define CYD_TYPE_WCHAR 12
+
+/**
+ * The sum; integers wrap around. Not for bool and wchar_t.
  */
 #define CYD_OP_ADD 1
 
 /**
- * The difference; integers wrap around. Not for bool.
+ * The difference; integers wrap around. Not for bool and wchar_t.
  */
 #define CYD_OP_SUB 2
 
 /**
- * Bits set in both. Not for float and double.
+ * Bits set in both. Not for float, double and wchar_t.
  */
 #define CYD_OP_AND 3
 
 /**
- * Bits set in one or both. Not for float and double.
+ * Bits set in one or both. Not for float, double and wchar_t.
  */
 #define CYD_OP_OR 4
 
 /**
- * Bits set in one only. Not for float and double.
+ * Bits set in one only. Not for float, double and wchar_t.
  */
 #define CYD_OP_XOR 5
 
@@ -2177,6 +2260,634 @@ CYD_MUST_USE cyd_status_t cyd_value_compare_exchange(cyd_value_t *value, cyd_typ
  * \par Since      0.1
  */
 cyd_status_t cyd_value_close(cyd_value_t *value);
+
+/**
+ * Makes a struct; it is all zeros.
+ *
+ * \param yard       Where. Borrowed; the struct keeps the yard open by itself.
+ * \param name       1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param size       sizeof the struct: 1 to 4096.
+ * \param alignment  _Alignof the struct: a power of two up to 64, of which `size` is a multiple.
+ * \param out        Receives the handle; close it with cyd_struct_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_SIZE      there is no such struct: `size` or `alignment` is out of range
+ *   - #CYD_E_EXISTS    the name is taken
+ *   - #CYD_E_NAME      `name` is no legal name, or NULL
+ *   - #CYD_E_NO_SPACE  the yard is full
+ *   - #CYD_E_NO_SLOTS  the directory, or the table of threads, is full
+ *   - #CYD_E_TIMEOUT   another object has been in the making for ten seconds
+ *   - #CYD_E_INVALID   a pointer is misaligned
+ *   - #CYD_E_NULL      `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *
+ * \par Threads    Any.
+ * \par Processes  One of several that create the same name at once succeeds.
+ * \par Blocking   Waits for whoever is making another object in the yard, at most ten seconds.
+ * \par Crash      The struct exists whole, or not at all.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_struct_create(cyd_yard_t *yard, const char *name, size_t size, size_t alignment, cyd_struct_t **out);
+
+/**
+ * Opens a struct.
+ *
+ * \param yard       Where. Borrowed; the struct keeps the yard open by itself.
+ * \param name       1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param size       sizeof the struct; 0: whatever it has.
+ * \param alignment  _Alignof the struct; ignored if `size` is 0.
+ * \param out        Receives the handle; close it with cyd_struct_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  there is no object of that name
+ *   - #CYD_E_TYPE       the object of that name is no struct; or `yard` is no yard
+ *   - #CYD_E_MISMATCH   it has another size or alignment; cyd_last_error_message() names both
+ *   - #CYD_E_SIZE       there is no such struct: `size` or `alignment` is out of range
+ *   - #CYD_E_NAME       `name` is no legal name, or NULL
+ *   - #CYD_E_INVALID    a pointer is misaligned
+ *   - #CYD_E_NULL       `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED     `yard` is closed
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_struct_open(cyd_yard_t *yard, const char *name, size_t size, size_t alignment, cyd_struct_t **out);
+
+/**
+ * Opens a struct of this size and alignment, or makes it.
+ *
+ * \param yard       Where. Borrowed; the struct keeps the yard open by itself.
+ * \param name       1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param size       sizeof the struct: 1 to 4096.
+ * \param alignment  _Alignof the struct: a power of two up to 64, of which `size` is a multiple.
+ * \param out        Receives the handle; close it with cyd_struct_close().
+ *
+ * \return As cyd_struct_open() and cyd_struct_create(), but neither #CYD_E_NOT_FOUND nor #CYD_E_EXISTS.
+ *
+ * \par Threads    Any.
+ * \par Processes  Several that call it at once get the same struct.
+ * \par Blocking   As cyd_struct_create().
+ * \par Crash      As cyd_struct_create().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_struct_open_or_create(cyd_yard_t *yard, const char *name, size_t size, size_t alignment, cyd_struct_t **out);
+
+/**
+ * Tells size and alignment of a struct.
+ *
+ * \param it         Borrowed.
+ * \param size       Receives its bytes.
+ * \param alignment  Receives its alignment; may be NULL.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_struct_size(const cyd_struct_t *it, size_t *size, size_t *alignment);
+
+/**
+ * Reads a struct.
+ *
+ * \param it    Borrowed.
+ * \param out   Receives the value; it need not be aligned. After an error other than those of the arguments its bytes
+ *              are no value.
+ * \param size  Of the value: what the struct has.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_SIZE     `size` is not what the struct has
+ *   - #CYD_E_TIMEOUT  for ten seconds writers left no moment to read
+ *   - #CYD_E_CORRUPT  somebody writes without keeping the rules
+ *   - #CYD_E_NO_SLOTS, #CYD_E_UNSUPPORTED, #CYD_E_INTERRUPTED  as cyd_struct_set(), if the writers' lock was needed
+ *   - #CYD_E_NULL     `it` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `it` is closed, no struct, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any. A fork() child may use inherited handles at once.
+ * \par Blocking   No lock and no system call, unless writers came in between 64 times running; then it waits for their
+ *   lock, ten seconds at most. A writer that is stopped or dead holds up nobody. Not async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_struct_get(const cyd_struct_t *it, void *out, size_t size);
+
+/**
+ * Stores a struct.
+ *
+ * \param it          Borrowed.
+ * \param in          The value; it need not be aligned. Borrowed for the call.
+ * \param size        Of the value: what the struct has.
+ * \param timeout_ns  For other writers: 0 tries and never waits; a negative value waits without limit.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_SIZE         `size` is not what the struct has
+ *   - #CYD_E_BUSY         somebody else is writing, and `timeout_ns` is 0
+ *   - #CYD_E_TIMEOUT      somebody else still is after `timeout_ns`
+ *   - #CYD_E_DEADLOCK     in a function that cyd_struct_update() calls for the same struct, without limit
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
+ *   - #CYD_E_NULL         `it` or `in` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `it` is closed, no struct, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Sleeps in the kernel while another writer lives and is not done. Not async-signal-safe.
+ * \par Crash      Killed before the one store that commits: the old value. Killed after: the new one. The next writer
+ *   goes on at once.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_struct_set(cyd_struct_t *it, const void *in, size_t size, int64_t timeout_ns);
+
+/**
+ * Changes a struct: `change` gets a private copy, which is stored when it returns. Writers wait meanwhile, readers get
+ * the old value.
+ *
+ * \param it          Borrowed.
+ * \param size        What `change` takes the struct for: what it has.
+ * \param timeout_ns  As cyd_struct_set().
+ * \param change      Called once, in the calling thread, with the copy, which is aligned to 64. It may read the
+ *                    struct; it must not store it. It must return: not by longjmp(), not by an exception.
+ * \param context     Handed to `change`.
+ *
+ * \return As cyd_struct_set(), and
+ *   - #CYD_E_NULL       `it` or `change` is NULL
+ *   - #CYD_E_CORRUPT    somebody writes without keeping the rules; `change` was not called
+ *   - #CYD_E_NOT_OWNER  `change` has called fork() and this is the child, or has taken the thread out of the yard:
+ *                       nothing is stored
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   As cyd_struct_set(). Not async-signal-safe.
+ * \par Crash      As cyd_struct_set().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_struct_update(cyd_struct_t *it, size_t size, int64_t timeout_ns, void (*change)(void *value, void *context), void *context);
+
+/**
+ * Closes a handle on a struct. NULL is harmless.
+ *
+ * \param it    Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle.
+ * \par Processes  Closes this process's handle only.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      As cyd_yard_close().
+ * \par Since      0.1
+ */
+cyd_status_t cyd_struct_close(cyd_struct_t *it);
+
+/**
+ * Makes an array; its elements are 0.
+ *
+ * \param yard     Where. Borrowed; the array keeps the yard open by itself.
+ * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param type     A CYD_TYPE_ number.
+ * \param len      How many elements: at least 1.
+ * \param options  NULL for all defaults. Borrowed for the call.
+ * \param out      Receives the handle; close it with cyd_array_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_RANGE                `len` is 0
+ *   - #CYD_E_SIZE                 there cannot be so many bytes
+ *   - #CYD_E_EXISTS               the name is taken
+ *   - #CYD_E_NAME                 `name` is no legal name, or NULL
+ *   - #CYD_E_NO_SPACE             the yard is full
+ *   - #CYD_E_NO_SLOTS             the directory, or the table of threads, is full
+ *   - #CYD_E_TIMEOUT              another object has been in the making for ten seconds
+ *   - #CYD_E_INVALID              `type` is no type, a pointer is misaligned, `struct_size` is not set
+ *   - #CYD_E_VERSION              `options` asks for what this library does not know
+ *   - #CYD_E_NULL                 `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *
+ * \par Threads    Any.
+ * \par Processes  One of several that create the same name at once succeeds.
+ * \par Blocking   Waits for whoever is making another object in the yard, at most ten seconds.
+ * \par Crash      The array exists whole, or not at all.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_array_create(cyd_yard_t *yard, const char *name, cyd_type_t type, size_t len, const cyd_array_options_t *options, cyd_array_t **out);
+
+/**
+ * Opens an array, however long.
+ *
+ * \param yard  Where. Borrowed; the array keeps the yard open by itself.
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param type  A CYD_TYPE_ number, or #CYD_TYPE_ANY.
+ * \param out   Receives the handle; close it with cyd_array_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  there is no object of that name
+ *   - #CYD_E_TYPE       the object of that name is no array; or `yard` is no yard
+ *   - #CYD_E_MISMATCH   its elements are of another type, or structs
+ *   - #CYD_E_NAME       `name` is no legal name, or NULL
+ *   - #CYD_E_INVALID    `type` is no type, a pointer is misaligned
+ *   - #CYD_E_NULL       `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED     `yard` is closed
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_array_open(cyd_yard_t *yard, const char *name, cyd_type_t type, cyd_array_t **out);
+
+/**
+ * Opens an array of this type, length and options, or makes it.
+ *
+ * \param yard     Where. Borrowed; the array keeps the yard open by itself.
+ * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param type     A CYD_TYPE_ number.
+ * \param len      How many elements: at least 1.
+ * \param options  NULL for all defaults. Borrowed for the call.
+ * \param out      Receives the handle; close it with cyd_array_close().
+ *
+ * \return As cyd_array_open() and cyd_array_create(), but neither #CYD_E_NOT_FOUND nor #CYD_E_EXISTS;
+ *   #CYD_E_MISMATCH also if it has another length or other options.
+ *
+ * \par Threads    Any.
+ * \par Processes  Several that call it at once get the same array.
+ * \par Blocking   As cyd_array_create().
+ * \par Crash      As cyd_array_create().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_array_open_or_create(cyd_yard_t *yard, const char *name, cyd_type_t type, size_t len, const cyd_array_options_t *options, cyd_array_t **out);
+
+/**
+ * Tells how many elements an array has.
+ *
+ * \param array  Borrowed.
+ * \param out    Receives the answer: at least 1.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never. Async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_array_len(const cyd_array_t *array, size_t *out);
+
+/**
+ * Tells the type of an array's elements.
+ *
+ * \param array  Borrowed.
+ * \param out    Receives a CYD_TYPE_ number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never. Async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_array_type(const cyd_array_t *array, cyd_type_t *out);
+
+/**
+ * Reads an element.
+ *
+ * CYD_ARRAY_GET(array, index, &x) finds the type by itself.
+ *
+ * \param array  Borrowed.
+ * \param type   What the caller takes the elements for.
+ * \param index  From 0 on.
+ * \param out    Receives the number: as many bytes as the type has, which need not be aligned.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_RANGE                   there is no such element
+ *   - #CYD_E_TYPE                    the array is of another type, or `array` is no array
+ *   - #CYD_E_NULL                    `array` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_INVALID  `array` is closed, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any. A fork() child may use inherited handles at once.
+ * \par Blocking   Never. Async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_array_get(const cyd_array_t *array, cyd_type_t type, size_t index, void *out);
+
+/**
+ * Stores an element.
+ *
+ * CYD_ARRAY_SET(array, index, &x) finds the type by itself.
+ *
+ * \param array  Borrowed.
+ * \param type   What the caller takes the elements for.
+ * \param index  From 0 on.
+ * \param in     The number: as many bytes as the type has, which need not be aligned. Borrowed for the call.
+ *
+ * \return As cyd_array_get().
+ *
+ * \par Threads    Any.
+ * \par Processes  Any. A fork() child may use inherited handles at once.
+ * \par Blocking   Never. Async-signal-safe.
+ * \par Crash      Stored, or not: one store.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_array_set(cyd_array_t *array, cyd_type_t type, size_t index, const void *in);
+
+/**
+ * Combines an element with a number in one step, and tells what it was before.
+ *
+ * CYD_ARRAY_FETCH(array, op, index, &x, &old) finds the type by itself.
+ *
+ * \param array    Borrowed.
+ * \param type     What the caller takes the elements for.
+ * \param op       A CYD_OP_ number.
+ * \param index    From 0 on.
+ * \param operand  As many bytes as the type has, which need not be aligned. Borrowed for the call.
+ * \param old      Receives the number as it was before; may be NULL.
+ *
+ * \return As cyd_array_get(), and
+ *   - #CYD_E_UNSUPPORTED  the type does not know the operation
+ *   - #CYD_E_INVALID      `op` is no operation
+ *   - #CYD_E_NULL         `operand` is NULL
+ *
+ * \par Threads    Any.
+ * \par Processes  Any. A fork() child may use inherited handles at once.
+ * \par Blocking   Never: lock-free. Async-signal-safe.
+ * \par Crash      Done, or not: one atomic step.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_array_fetch(cyd_array_t *array, cyd_type_t type, cyd_op_t op, size_t index, const void *operand, void *old);
+
+/**
+ * Stores a number if the element is, bit for bit, the expected one.
+ *
+ * CYD_ARRAY_COMPARE_EXCHANGE(array, index, &expected, &desired, &done) finds the type by itself.
+ *
+ * \param array     Borrowed.
+ * \param type      What the caller takes the elements for.
+ * \param index     From 0 on.
+ * \param expected  As many bytes as the type has, which need not be aligned. If the element is another, that is
+ *                  written here.
+ * \param desired   The number to store. Borrowed for the call.
+ * \param done      Receives true if it was stored, false if the element is another.
+ *
+ * \return #CYD_OK, whether or not it was stored, or as cyd_array_get(); #CYD_E_INVALID also if `done` is misaligned.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any. A fork() child may use inherited handles at once.
+ * \par Blocking   Never. Async-signal-safe.
+ * \par Crash      Done, or not: one atomic step.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_array_compare_exchange(cyd_array_t *array, cyd_type_t type, size_t index, void *expected, const void *desired, bool *done);
+
+/**
+ * Reads a run of elements, each atomically, in their order; not the run as a whole.
+ *
+ * CYD_ARRAY_READ(array, start, count, first) finds the type by itself.
+ *
+ * \param array  Borrowed.
+ * \param type   What the caller takes the elements for.
+ * \param start  The first element.
+ * \param count  How many; 0 is nothing.
+ * \param out    Receives the numbers, side by side; they need not be aligned. May be NULL if `count` is 0.
+ *
+ * \return As cyd_array_get(); #CYD_E_RANGE if the array does not have them all: then none is read.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any. A fork() child may use inherited handles at once.
+ * \par Blocking   Never. Async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_array_read(const cyd_array_t *array, cyd_type_t type, size_t start, size_t count, void *out);
+
+/**
+ * Stores a run of elements, each atomically, in their order; not the run as a whole.
+ *
+ * CYD_ARRAY_WRITE(array, start, count, first) finds the type by itself.
+ *
+ * \param array  Borrowed.
+ * \param type   What the caller takes the elements for.
+ * \param start  The first element.
+ * \param count  How many; 0 is nothing.
+ * \param in     The numbers, side by side; they need not be aligned. Borrowed for the call. May be NULL if `count` is 0.
+ *
+ * \return As cyd_array_get(); #CYD_E_RANGE if the array does not have them all: then none is stored.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any. A fork() child may use inherited handles at once.
+ * \par Blocking   Never. Async-signal-safe.
+ * \par Crash      A beginning of them is stored; no element is torn.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_array_write(cyd_array_t *array, cyd_type_t type, size_t start, size_t count, const void *in);
+
+/**
+ * Stores one number in a run of elements, each atomically, in their order.
+ *
+ * CYD_ARRAY_FILL(array, start, count, &x) finds the type by itself.
+ *
+ * \param array  Borrowed.
+ * \param type   What the caller takes the elements for.
+ * \param start  The first element.
+ * \param count  How many; 0 is nothing.
+ * \param in     The number: as many bytes as the type has, which need not be aligned. Borrowed for the call.
+ *
+ * \return As cyd_array_get(); #CYD_E_RANGE if the array does not have them all: then none is stored.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any. A fork() child may use inherited handles at once.
+ * \par Blocking   Never. Async-signal-safe.
+ * \par Crash      A beginning of them is stored; no element is torn.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_array_fill(cyd_array_t *array, cyd_type_t type, size_t start, size_t count, const void *in);
+
+/**
+ * Closes a handle on an array. NULL is harmless.
+ *
+ * \param array  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle.
+ * \par Processes  Closes this process's handle only.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      As cyd_yard_close().
+ * \par Since      0.1
+ */
+cyd_status_t cyd_array_close(cyd_array_t *array);
+
+/**
+ * Makes an array of structs; they are all zeros.
+ *
+ * \param yard       Where. Borrowed; the array keeps the yard open by itself.
+ * \param name       1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param size       sizeof one struct: 1 to 4096.
+ * \param alignment  _Alignof the struct: a power of two up to 64, of which `size` is a multiple.
+ * \param len        How many elements: at least 1.
+ * \param out        Receives the handle; close it with cyd_struct_array_close().
+ *
+ * \return As cyd_struct_create(); #CYD_E_SIZE also if there cannot be so many bytes, and #CYD_E_RANGE if `len` is 0.
+ *
+ * \par Threads    Any.
+ * \par Processes  One of several that create the same name at once succeeds.
+ * \par Blocking   Waits for whoever is making another object in the yard, at most ten seconds.
+ * \par Crash      The array exists whole, or not at all.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_struct_array_create(cyd_yard_t *yard, const char *name, size_t size, size_t alignment, size_t len, cyd_struct_array_t **out);
+
+/**
+ * Opens an array of structs, however long.
+ *
+ * \param yard       Where. Borrowed; the array keeps the yard open by itself.
+ * \param name       1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param size       sizeof one struct; 0: whatever it has.
+ * \param alignment  _Alignof the struct; ignored if `size` is 0.
+ * \param out        Receives the handle; close it with cyd_struct_array_close().
+ *
+ * \return As cyd_struct_open(), of an array; #CYD_E_MISMATCH also if its elements are numbers.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_struct_array_open(cyd_yard_t *yard, const char *name, size_t size, size_t alignment, cyd_struct_array_t **out);
+
+/**
+ * Opens an array of structs of this size, alignment and length, or makes it.
+ *
+ * \param yard       Where. Borrowed; the array keeps the yard open by itself.
+ * \param name       1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param size       sizeof one struct: 1 to 4096.
+ * \param alignment  _Alignof the struct: a power of two up to 64, of which `size` is a multiple.
+ * \param len        How many elements: at least 1.
+ * \param out        Receives the handle; close it with cyd_struct_array_close().
+ *
+ * \return As cyd_struct_array_open() and cyd_struct_array_create(), but neither #CYD_E_NOT_FOUND nor #CYD_E_EXISTS;
+ *   #CYD_E_MISMATCH also if it has another length.
+ *
+ * \par Threads    Any.
+ * \par Processes  Several that call it at once get the same array.
+ * \par Blocking   As cyd_struct_array_create().
+ * \par Crash      As cyd_struct_array_create().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_struct_array_open_or_create(cyd_yard_t *yard, const char *name, size_t size, size_t alignment, size_t len, cyd_struct_array_t **out);
+
+/**
+ * Tells how many structs an array has.
+ *
+ * \param array  Borrowed.
+ * \param out    Receives the answer: at least 1.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_struct_array_len(const cyd_struct_array_t *array, size_t *out);
+
+/**
+ * Tells size and alignment of an array's structs.
+ *
+ * \param array      Borrowed.
+ * \param size       Receives the bytes of one.
+ * \param alignment  Receives the alignment; may be NULL.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_struct_array_size(const cyd_struct_array_t *array, size_t *size, size_t *alignment);
+
+/**
+ * Reads one of an array's structs.
+ *
+ * \param array  Borrowed.
+ * \param index  From 0 on.
+ * \param out    As cyd_struct_get().
+ * \param size   As cyd_struct_get().
+ *
+ * \return As cyd_struct_get(); #CYD_E_RANGE if there is no such element.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any. A fork() child may use inherited handles at once.
+ * \par Blocking   As cyd_struct_get().
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_struct_array_get(const cyd_struct_array_t *array, size_t index, void *out, size_t size);
+
+/**
+ * Stores one of an array's structs. Writers of other elements are not waited for.
+ *
+ * \param array       Borrowed.
+ * \param index       From 0 on.
+ * \param in          As cyd_struct_set().
+ * \param size        As cyd_struct_set().
+ * \param timeout_ns  As cyd_struct_set().
+ *
+ * \return As cyd_struct_set(); #CYD_E_RANGE if there is no such element.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   As cyd_struct_set().
+ * \par Crash      As cyd_struct_set().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_struct_array_set(cyd_struct_array_t *array, size_t index, const void *in, size_t size, int64_t timeout_ns);
+
+/**
+ * Changes one of an array's structs: see cyd_struct_update().
+ *
+ * \param array       Borrowed.
+ * \param index       From 0 on.
+ * \param size        As cyd_struct_update().
+ * \param timeout_ns  As cyd_struct_update().
+ * \param change      As cyd_struct_update(). It may store other elements.
+ * \param context     Handed to `change`.
+ *
+ * \return As cyd_struct_update(); #CYD_E_RANGE if there is no such element.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   As cyd_struct_set().
+ * \par Crash      As cyd_struct_set().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_struct_array_update(cyd_struct_array_t *array, size_t index, size_t size, int64_t timeout_ns, void (*change)(void *value, void *context), void *context);
+
+/**
+ * Closes a handle on an array. NULL is harmless.
+ *
+ * \param array  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle.
+ * \par Processes  Closes this process's handle only.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      As cyd_yard_close().
+ * \par Since      0.1
+ */
+cyd_status_t cyd_struct_array_close(cyd_struct_array_t *array);
 
 /**
  * Makes a ring.

@@ -1,8 +1,8 @@
 //! Shared-memory IPC that stays whole when processes die: locks, values and rings of messages in one segment.
 //!
-//! Processes meet in a [`Yard`]. In it lie objects with names: [`Lock`], [`RLock`], [`Semaphore`], [`Value`], [`Ring`],
-//! [`TypedRing`]. Any process may be killed at any instruction, and the others go on: nothing acknowledged is lost, nothing is torn, nobody waits
-//! for ever.
+//! Processes meet in a [`Yard`]. In it lie objects with names: [`Lock`], [`RLock`], [`Semaphore`], [`Value`],
+//! [`Struct`], [`Array`], [`StructArray`], [`Ring`], [`TypedRing`]. Any process may be killed at any instruction, and the
+//! others go on: nothing acknowledged is lost, nothing is torn, nobody waits for ever.
 //!
 //! ```
 //! use courtyard::{Lock, Ring, RingOptions, Scope, Strategy, Timeout, Value, Yard};
@@ -50,7 +50,7 @@
 //!
 //! ```text
 //! capi       a C call becomes a Rust call
-//! objects    what users hold: yard, lock, rlock, semaphore, value, ring
+//! objects    what users hold: yard, lock, rlock, semaphore, value, struct, array, ring
 //! lockfree   the moves of the ring on shared words      sync   waiting, waking, owning
 //! presence   who is here, and is he alive
 //! segment    bytes with an address
@@ -78,6 +78,7 @@ mod sync;
 pub use error::{Error, ErrorKind, News, Result};
 #[cfg(not(loom))]
 pub use objects::{
+    array::{Array, ArrayOptions, StructArray},
     faults::{Fault, FaultKind},
     lock::{Guard, Holder, Lock, Scope},
     ring::{
@@ -86,6 +87,7 @@ pub use objects::{
     },
     rlock::{RGuard, RLock},
     semaphore::{Semaphore, SemaphoreOptions},
+    structs::Struct,
     value::{Op, Scalar, ScalarType, Value},
     yard::{Cost, ObjectInfo, Options, Yard},
 };

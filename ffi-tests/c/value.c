@@ -115,7 +115,7 @@ static void wrong_types(void) {
     unsigned char guard[16];
     OK(cyd_value_create(yard, "small", CYD_TYPE_U8, &value));
     memset(guard, 0xEE, sizeof guard);
-    const cyd_type_t others[] = {CYD_TYPE_ANY, CYD_TYPE_I8, CYD_TYPE_U64, CYD_TYPE_BOOL, 12, UINT32_MAX};
+    const cyd_type_t others[] = {CYD_TYPE_ANY, CYD_TYPE_I8, CYD_TYPE_U64, CYD_TYPE_BOOL, CYD_TYPE_WCHAR, 13, UINT32_MAX};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         bool done = false;
         IS(cyd_value_get(value, others[i], guard), CYD_E_TYPE);
@@ -131,7 +131,7 @@ static void wrong_types(void) {
     OK(CYD_VALUE_GET(value, &n));
     CHECK(n == 0);
     IS(cyd_value_create(yard, "what", CYD_TYPE_ANY, &none), CYD_E_INVALID);
-    IS(cyd_value_create(yard, "what", 12, &none), CYD_E_INVALID);
+    IS(cyd_value_create(yard, "what", 13, &none), CYD_E_INVALID);
     IS(cyd_value_open_or_create(yard, "what", CYD_TYPE_ANY, &none), CYD_E_INVALID);
     IS(cyd_value_open(yard, "small", CYD_TYPE_I8, &none), CYD_E_MISMATCH);
     IS(cyd_value_open_or_create(yard, "small", CYD_TYPE_U16, &none), CYD_E_MISMATCH);

@@ -1,5 +1,6 @@
 //! The library's operations, told as plays.
 
+mod array;
 mod common;
 mod lock;
 mod object;
@@ -7,6 +8,7 @@ mod presence;
 mod ring;
 mod rlock;
 mod semaphore;
+mod structs;
 mod value;
 mod yard;
 
@@ -19,6 +21,8 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     all.extend(rlock::all());
     all.extend(semaphore::all());
     all.extend(value::all());
+    all.extend(structs::all());
+    all.extend(array::all());
     all.extend(ring::all());
     all.extend(object::all());
     all.extend(presence::all());

@@ -1,6 +1,7 @@
 //! Toys: small operations that prove the harness itself.
 
 mod bell;
+mod copies;
 mod counter;
 mod door;
 mod file;
@@ -28,6 +29,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(lock::BrokenLock),
         Box::new(lock::BrokenLockWithSurvivor),
         Box::new(ring::EarlyTail),
+        Box::new(copies::SameCopy),
         Box::new(flag::Flag),
         Box::new(file::Record { name: "toy file record", commits_early: false }),
         Box::new(file::Record { name: "toy file record, committed too early", commits_early: true }),

@@ -48,6 +48,10 @@ mod semaphore;
 
 mod value;
 
+mod structs;
+
+mod array;
+
 mod ring;
 
 // what the functions share
@@ -56,6 +60,7 @@ mod boundary;
 mod handle;
 mod options;
 
+pub use array::*;
 pub use fault::*;
 pub use last::*;
 pub use lock::*;
@@ -64,6 +69,7 @@ pub use ring::*;
 pub use rlock::*;
 pub use semaphore::*;
 pub use status::*;
+pub use structs::*;
 pub use value::*;
 pub use version::*;
 pub use yard::*;

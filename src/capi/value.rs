@@ -12,7 +12,7 @@ use crate::capi::yard::cyd_yard_t;
 use crate::capi::{args, boundary, handle};
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::directory::How;
-use crate::objects::value::{AnyValue, Op, ScalarType};
+use crate::objects::value::{AnyValue, Op, ScalarType, reads_as};
 use std::ffi::{c_char, c_void};
 
 /// A number of at most 8 bytes that processes share. Fresh ones are 0.
@@ -25,10 +25,10 @@ pub struct cyd_value_t {
 }
 handle::noun!(cyd_value_t, AnyValue, b"valu");
 
-/// The type of a value: a CYD_TYPE_ number. CYD_TYPE_OF() finds it for a C expression.
+/// The type of a value, or of the elements of an array: a CYD_TYPE_ number. CYD_TYPE_OF() finds it for a C expression.
 pub type cyd_type_t = u32;
 
-/// Only for cyd_value_open(): whatever type it has.
+/// Only for cyd_value_open() and cyd_array_open(): whatever type it has.
 pub const CYD_TYPE_ANY: cyd_type_t = 0;
 /// int8_t
 pub const CYD_TYPE_I8: cyd_type_t = 1;
@@ -52,19 +52,22 @@ pub const CYD_TYPE_F32: cyd_type_t = 9;
 pub const CYD_TYPE_F64: cyd_type_t = 10;
 /// bool: one byte, 0 or 1; any other byte counts as 1.
 pub const CYD_TYPE_BOOL: cyd_type_t = 11;
+/// wchar_t or char32_t: a Unicode code point, 4 bytes; any other number counts as U+FFFD. CYD_TYPE_OF() cannot find it:
+/// to the compiler these types are numbers.
+pub const CYD_TYPE_WCHAR: cyd_type_t = 12;
 
-/// What cyd_value_fetch() does: a CYD_OP_ number.
+/// What cyd_value_fetch() and cyd_array_fetch() do: a CYD_OP_ number.
 pub type cyd_op_t = u32;
 
-/// The sum; integers wrap around. Not for bool.
+/// The sum; integers wrap around. Not for bool and wchar_t.
 pub const CYD_OP_ADD: cyd_op_t = 1;
-/// The difference; integers wrap around. Not for bool.
+/// The difference; integers wrap around. Not for bool and wchar_t.
 pub const CYD_OP_SUB: cyd_op_t = 2;
-/// Bits set in both. Not for float and double.
+/// Bits set in both. Not for float, double and wchar_t.
 pub const CYD_OP_AND: cyd_op_t = 3;
-/// Bits set in one or both. Not for float and double.
+/// Bits set in one or both. Not for float, double and wchar_t.
 pub const CYD_OP_OR: cyd_op_t = 4;
-/// Bits set in one only. Not for float and double.
+/// Bits set in one only. Not for float, double and wchar_t.
 pub const CYD_OP_XOR: cyd_op_t = 5;
 /// The smaller one; a number rather than NaN. Not for bool.
 pub const CYD_OP_MIN: cyd_op_t = 6;
@@ -86,6 +89,7 @@ const _: () = {
         (CYD_TYPE_F32, ScalarType::F32),
         (CYD_TYPE_F64, ScalarType::F64),
         (CYD_TYPE_BOOL, ScalarType::Bool),
+        (CYD_TYPE_WCHAR, ScalarType::Char),
     ];
     let ops = [
         (CYD_OP_ADD, Op::Add),
@@ -110,54 +114,51 @@ const _: () = {
     }
 };
 
-fn scalar(code: cyd_type_t) -> Result<ScalarType> {
+pub(super) fn scalar(code: cyd_type_t) -> Result<ScalarType> {
     let known = ScalarType::from_code(u64::from(code));
     known.ok_or_else(|| Error::with(ErrorKind::Invalid, format!("type {code}")))
 }
 
 /// The bytes of a number where C has it; they need not be aligned.
 #[derive(Clone, Copy)]
-struct Number(*mut u8);
+pub(super) struct Number(*mut u8);
 
 impl Number {
     /// # Safety
     /// NULL, or `kind.bytes()` bytes that stay readable (and writable, if it is written) during the call.
     #[inline(always)]
-    unsafe fn new(at: *const c_void) -> std::result::Result<Number, ErrorKind> {
+    pub(super) unsafe fn new(at: *const c_void) -> std::result::Result<Number, ErrorKind> {
         if at.is_null() { Err(ErrorKind::Null) } else { Ok(Number(at.cast_mut().cast())) }
     }
 
     #[inline(always)]
-    fn read(self, kind: ScalarType) -> u64 {
+    pub(super) fn read(self, kind: ScalarType) -> u64 {
         // SAFETY: as many bytes as the type has (see `new`).
-        unsafe {
+        let bits = unsafe {
             match kind.bytes() {
-                1 => u64::from(tidy(kind, self.0.read())),
+                1 => u64::from(self.0.read()),
                 2 => u64::from(self.0.cast::<u16>().read_unaligned()),
                 4 => u64::from(self.0.cast::<u32>().read_unaligned()),
                 _ => self.0.cast::<u64>().read_unaligned(),
             }
-        }
+        };
+        reads_as(kind, bits)
     }
 
     #[inline(always)]
-    fn write(self, kind: ScalarType, bits: u64) {
+    pub(super) fn write(self, kind: ScalarType, bits: u64) {
+        // What is no bool, or no code point, must not reach a C program as one.
+        let bits = reads_as(kind, bits);
         // SAFETY: as many bytes as the type has (see `new`).
         unsafe {
             match kind.bytes() {
-                1 => self.0.write(tidy(kind, bits as u8)),
+                1 => self.0.write(bits as u8),
                 2 => self.0.cast::<u16>().write_unaligned(bits as u16),
                 4 => self.0.cast::<u32>().write_unaligned(bits as u32),
                 _ => self.0.cast::<u64>().write_unaligned(bits),
             }
         }
     }
-}
-
-/// A byte that is no bool must not reach a C program as one.
-#[inline(always)]
-fn tidy(kind: ScalarType, byte: u8) -> u8 {
-    if kind == ScalarType::Bool { u8::from(byte != 0) } else { byte }
 }
 
 /// Borrows a value of the type that the caller names: `Type` if it has another.

@@ -137,6 +137,10 @@ pub const CYD_OBJECT_RING: u32 = 3;
 pub const CYD_OBJECT_RLOCK: u32 = 4;
 /// Kind of an object: a semaphore.
 pub const CYD_OBJECT_SEMAPHORE: u32 = 6;
+/// See cyd_struct_t.
+pub const CYD_OBJECT_STRUCT: u32 = 7;
+/// See cyd_array_t and cyd_struct_array_t.
+pub const CYD_OBJECT_ARRAY: u32 = 8;
 
 const _: () = {
     assert!(CYD_NAME_BYTES == crate::segment::directory::NAME_MAX + 1);
@@ -145,6 +149,8 @@ const _: () = {
     assert!(CYD_OBJECT_RING == ObjectType::Ring as u32);
     assert!(CYD_OBJECT_RLOCK == ObjectType::RLock as u32);
     assert!(CYD_OBJECT_SEMAPHORE == ObjectType::Semaphore as u32);
+    assert!(CYD_OBJECT_STRUCT == ObjectType::Struct as u32);
+    assert!(CYD_OBJECT_ARRAY == ObjectType::Array as u32);
 };
 
 /// An object in a yard's directory; filled by cyd_yard_next_object().

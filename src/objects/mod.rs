@@ -6,6 +6,7 @@
 //! * the invariant: every object is in the directory before its first stamp, and [`Repair`] knows its type
 //! * where it is tested: beside each noun, `ffi-tests`
 
+pub(crate) mod array;
 pub(crate) mod directory;
 pub(crate) mod faults;
 pub(crate) mod lock;
@@ -13,6 +14,7 @@ pub(crate) mod owners;
 pub(crate) mod ring;
 pub(crate) mod rlock;
 pub(crate) mod semaphore;
+pub(crate) mod structs;
 pub(crate) mod value;
 pub(crate) mod yard;
 
@@ -36,6 +38,8 @@ impl Objects for Repair {
                 ObjectType::Ring => ring::recover(yard, &record, who, gone),
                 ObjectType::RLock => rlock::recover(yard, record.offset, who),
                 ObjectType::Semaphore => {} // nobody owns what was taken
+                ObjectType::Struct => structs::recover(yard, &record, who),
+                ObjectType::Array => array::recover(yard, &record, who),
             }
         }
         if let (Who::Process(_), Gone::Died) = (who, gone) {

@@ -1,10 +1,11 @@
 //! Who the tokens in a lock word stand for: threads or processes of a yard.
 #![forbid(unsafe_code)]
 
-use crate::error::ErrorKind;
+use crate::error::{Error, ErrorKind, Result};
 use crate::objects::faults;
-use crate::presence::attachment::{Attachment, Who};
+use crate::presence::attachment::{Attachment, Held, Who};
 use crate::presence::place::Standing;
+use crate::presence::thread;
 use crate::segment::bits::Token;
 use crate::sync::lock::{Crowd, Got, LockWord, Owners, Taker};
 use crate::sync::wait::{Manner, Timeout, Wait};
@@ -85,7 +86,7 @@ pub(crate) fn acquire(
     owners: &impl Owners,
     timeout: Timeout,
     manner: Manner,
-) -> Result<Got, ErrorKind> {
+) -> std::result::Result<Got, ErrorKind> {
     match timeout.or_try() {
         Timeout::Try => word.try_acquire(taker, owners),
         timeout => word.acquire(taker, owners, &Wait::new(timeout, manner)),
@@ -99,7 +100,7 @@ pub(crate) fn acquire_by_thread(
     yard: &Attachment,
     timeout: Timeout,
     manner: Manner,
-) -> Result<Got, ErrorKind> {
+) -> std::result::Result<Got, ErrorKind> {
     let taker = Taker { token, is_me: true, forever: timeout == Timeout::Forever };
     match acquire(word, taker, &Threads(yard), timeout, manner) {
         // Short waits never see a slice end; a death that the kernel did not tell is asked for here.
@@ -115,4 +116,29 @@ pub(crate) fn acquire_by_thread(
 fn is_owner_gone(word: &LockWord, yard: &Attachment) -> bool {
     let process = || yard.process_of(word.holder()?);
     process().is_some_and(|p| !yard.is_here(p))
+}
+/// Takes a lock of threads whose data a dead owner cannot have left half changed: nobody is told of his death. Tells
+/// the token under which it was taken. Errors: `Busy` (a try), `Timeout`, `Deadlock`, `Interrupted`, `NoSlots`.
+#[inline]
+pub(crate) fn take(yard: &Held, lock: &LockWord, timeout: Timeout, manner: Manner) -> Result<u32> {
+    let me = thread::token(yard.number());
+    if me != 0 && lock.try_fast(me) { Ok(me) } else { take_slowly(yard, lock, timeout.or_try(), manner) }
+}
+
+#[cold]
+fn take_slowly(yard: &Held, lock: &LockWord, timeout: Timeout, manner: Manner) -> Result<u32> {
+    let token = thread::register(yard)?;
+    let got = acquire_by_thread(lock, token, yard, timeout, manner);
+    if got.map_err(Error::new)? == Got::Suspect {
+        lock.repaired(token.0)?;
+    }
+    Ok(token.0)
+}
+
+/// Releases a lock that was taken with [`take`] under this token.
+#[inline]
+pub(crate) fn give(lock: &LockWord, token: u32) {
+    if !lock.release_fast(token) {
+        let _ = lock.release(token); // NotOwner: the thread has left the yard since, and so the lock
+    }
 }

@@ -36,13 +36,26 @@ pub enum ObjectType {
     RLock = 4,
     /// A count that anybody may take from and add to.
     Semaphore = 6,
+    /// Plain data of up to 4096 bytes, written and read whole.
+    Struct = 7,
+    /// Numbers of one type, or structs of one size, side by side.
+    Array = 8,
 }
 
 impl ObjectType {
+    /// Every type.
+    pub const ALL: &'static [ObjectType] = &[
+        ObjectType::Lock,
+        ObjectType::Value,
+        ObjectType::Ring,
+        ObjectType::RLock,
+        ObjectType::Semaphore,
+        ObjectType::Struct,
+        ObjectType::Array,
+    ];
+
     fn from_kind(kind: u32) -> Option<ObjectType> {
-        [ObjectType::Lock, ObjectType::Value, ObjectType::Ring, ObjectType::RLock, ObjectType::Semaphore]
-            .into_iter()
-            .find(|t| *t as u32 == kind)
+        ObjectType::ALL.iter().copied().find(|t| *t as u32 == kind)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Waiting, waking, owning.
 //!
-//! * what lives here: the event count, the stamped lock, its re-entrant kind, the semaphore, the one loop in which anybody sleeps
+//! * what lives here: the event count, the stamped lock, its re-entrant kind, the semaphore, plain data in two copies, the
+//!   one loop in which anybody sleeps
 //! * who calls it: `objects`
 //! * what it may call: `shim`, `presence` (how somebody stands), `segment` (bit layouts), `os` (the clock), `error`
 //! * the invariant: nobody sleeps except in slices, and every death found is told to the other sleepers
@@ -16,6 +17,9 @@ mod loom_lock;
 mod loom_rlock;
 #[cfg(all(test, loom))]
 mod loom_semaphore;
+#[cfg(all(test, loom))]
+mod loom_snapshot;
 pub(crate) mod rlock;
 pub(crate) mod semaphore;
+pub(crate) mod snapshot;
 pub(crate) mod wait;

@@ -31,7 +31,7 @@ fn all(tree: &Tree) -> Result<Vec<Mutant>, String> {
     for site in modelled {
         weaken(tree, &site, &mut mutants)?;
     }
-    for step in &STEPS {
+    for step in STEPS {
         mutants.push(break_step(tree, step)?);
     }
     Ok(mutants)
@@ -53,7 +53,9 @@ fn weaken(tree: &Tree, site: &Site<'_>, mutants: &mut Vec<Mutant>) -> Result<(),
     };
     if code.contains("fence(") {
         make("no fence", String::new());
-        make("the fence is AcqRel", code.replace("SeqCst", "AcqRel"));
+        if code.contains("SeqCst") {
+            make("the fence is AcqRel", code.replace("SeqCst", "AcqRel"));
+        }
         return Ok(());
     }
     for (position, _) in code.match_indices("Ordering::") {

@@ -23,12 +23,13 @@ const SEMAPHORE: &str = "src/sync/semaphore.rs";
 const WAIT: &str = "src/sync/wait.rs";
 const COUNT: &str = "src/sync/event_count.rs";
 const PLACE: &str = "src/presence/place.rs";
+const SNAPSHOT: &str = "src/sync/snapshot.rs";
 const BITS: &str = "src/segment/bits.rs";
 const RECORD: &str = "src/lockfree/spsc/record.rs";
 const FIXED: &str = "src/lockfree/spsc/fixed.rs";
 const INDEX: &str = "src/lockfree/spsc/index.rs";
 
-pub(crate) const STEPS: [Step; 45] = [
+pub(crate) const STEPS: &[Step] = &[
     step(LOCK, "who leaves the slow path wakes nobody", &[("if slept {\n", "if false && slept {\n")]),
     step(
         LOCK,
@@ -184,5 +185,36 @@ pub(crate) const STEPS: [Step; 45] = [
             "if self.cursor.wrapping_sub(self.head) >= ",
             "if false && self.cursor.wrapping_sub(self.head) >= ",
         )],
+    ),
+    step(
+        SNAPSHOT,
+        "a writer writes the copy that is the value",
+        &[(
+            "copy_in(self.snapshot.copy(self.version), from)",
+            "copy_in(self.snapshot.copy(self.version ^ 1), from)",
+        )],
+    ),
+    step(
+        SNAPSHOT,
+        "a value is published before it is written",
+        &[(
+            "        draft.fill(from);\n        draft.publish();",
+            "        self.draft().publish();\n        Draft { version: draft.version, snapshot: *self }.fill(from);",
+        )],
+    ),
+    step(
+        SNAPSHOT,
+        "a reader does not look at the version again",
+        &[("self.head.version.load(Ordering::Relaxed) == version", "let _ = version;\n        true")],
+    ),
+    step(
+        SNAPSHOT,
+        "a writer does not count",
+        &[("version.load(Ordering::Relaxed).wrapping_add(1)", "version.load(Ordering::Relaxed) | 1")],
+    ),
+    step(
+        LOCK,
+        "what is declared whole stays suspect",
+        &[("compare_exchange(SUSPECT, 0, ", "compare_exchange(0, 0, ")],
     ),
 ];

@@ -1,6 +1,9 @@
 //! Making and finding objects.
 
-use courtyard::{ErrorKind, Lock, RLock, Ring, RingOptions, Scope, Semaphore, SemaphoreOptions, Value, Yard};
+use courtyard::{
+    Array, ArrayOptions, ErrorKind, Lock, RLock, Ring, RingOptions, Scope, Semaphore, SemaphoreOptions,
+    Struct, StructArray, Value, Yard,
+};
 
 use super::common::{kind, turn, watch, wrong, yard};
 use crate::engine::Trial;
@@ -23,6 +26,18 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
             },
         }),
         Box::new(Make { name: "value create", make: |y| drop(Value::<u64>::create(y, "new").unwrap()) }),
+        Box::new(Make {
+            name: "struct create",
+            make: |y| drop(Struct::<[u64; 9]>::create(y, "new").unwrap()),
+        }),
+        Box::new(Make {
+            name: "array create",
+            make: |y| drop(Array::<u16>::create(y, "new", 99, ArrayOptions::default()).unwrap()),
+        }),
+        Box::new(Make {
+            name: "struct array create",
+            make: |y| drop(StructArray::<[u32; 3]>::create(y, "new", 5).unwrap()),
+        }),
         Box::new(Make {
             name: "ring create",
             make: |y| drop(Ring::create(y, "new", RingOptions { capacity: 1024, spin_only: false }).unwrap()),

@@ -3,7 +3,7 @@
 #![allow(clippy::unnecessary_cast)] // one of the widths is that of the carrier
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::objects::value::scalar::{Op, ScalarType, combine};
+use crate::objects::value::scalar::{Op, Scalar, ScalarType, combine};
 use crate::shim::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 use std::ptr::NonNull;
 
@@ -40,15 +40,17 @@ macro_rules! with_width {
 }
 
 impl Cell {
-    /// `at`: at least 8 bytes, aligned to 8, that stay mapped as long as the cell is used.
+    /// `at`: as many bytes as every type has that the cell is used with, aligned to that many, and mapped as long as
+    /// the cell is used.
+    #[inline(always)]
     pub(crate) fn new(at: NonNull<u8>) -> Cell {
-        debug_assert!(at.cast::<u64>().is_aligned());
         Cell(at)
     }
 
     #[inline]
     fn at<A>(&self) -> &A {
-        // SAFETY: 8 aligned bytes (see `new`), mapped while the handle that made this cell lives; `A` is an atomic,
+        debug_assert!(self.0.cast::<A>().is_aligned());
+        // SAFETY: as many aligned bytes as the type has (see `new`), mapped while the handle that made this cell lives; `A` is an atomic,
         // so a peer's store breaks no rule.
         unsafe { self.0.cast::<A>().as_ref() }
     }
@@ -79,10 +81,8 @@ impl Cell {
         new: u64,
     ) -> std::result::Result<u64, u64> {
         match self.exchange_bits(kind, current, new) {
-            // A byte that no honest peer writes is `true` too; else a caller who was told so would try for ever.
-            Err(odd) if kind == ScalarType::Bool && current == 1 && odd > 1 => {
-                self.exchange_bits(kind, odd, new)
-            }
+            // What no honest peer writes reads as something; else a caller who was told so would try for ever.
+            Err(odd) if reads_as(kind, odd) == current => self.exchange_bits(kind, odd, new),
             done => done,
         }
     }
@@ -107,11 +107,11 @@ impl Cell {
     /// As [`Cell::fetch`], for operations that the type knows; others change nothing.
     #[inline]
     pub(crate) fn fetch_bits(&self, kind: ScalarType, op: Op, operand: u64) -> u64 {
-        use ScalarType::{Bool, F32, F64};
+        use ScalarType::{Bool, Char, F32, F64};
         let order = Ordering::AcqRel; // edge: value
         match (kind, op) {
             (_, Op::Swap) => self.swap(kind, operand),
-            (F32 | F64 | Bool, _) | (_, Op::Min | Op::Max) => self.fetch_slowly(kind, op, operand),
+            (F32 | F64 | Bool | Char, _) | (_, Op::Min | Op::Max) => self.fetch_slowly(kind, op, operand),
             (_, Op::Add) => with_width!(self, kind, |a: W| a.fetch_add(operand as W, order) as u64),
             (_, Op::Sub) => with_width!(self, kind, |a: W| a.fetch_sub(operand as W, order) as u64),
             (_, Op::And) => with_width!(self, kind, |a: W| a.fetch_and(operand as W, order) as u64),
@@ -130,5 +130,15 @@ impl Cell {
             }
         }
         old
+    }
+}
+
+/// As what the bits are read: those of a bool or a character may be none.
+#[inline(always)]
+pub(crate) fn reads_as(kind: ScalarType, bits: u64) -> u64 {
+    match kind {
+        ScalarType::Bool => bool::from_bits(bits).to_bits(),
+        ScalarType::Char => char::from_bits(bits).to_bits(),
+        _ => bits,
     }
 }

@@ -2,11 +2,11 @@
 #![allow(unsafe_code)] // a pointer into the mapping is kept beside the share that keeps it mapped
 
 mod cell;
-mod scalar;
+pub(crate) mod scalar;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use cell::Cell;
+pub(crate) use cell::{Cell, reads_as};
 pub use scalar::{Op, Scalar, ScalarType};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -78,7 +78,7 @@ impl AnyValue {
     }
 }
 
-/// A shared number: any integer or float of at most 8 bytes, or `bool`. Fresh ones are 0 (`false`).
+/// A shared number: any integer or float of at most 8 bytes, `bool`, or `char`. Fresh ones are 0 (`false`).
 ///
 /// Every access is one atomic access of the number's own width: never torn, never waiting, no system call, nothing to
 /// repair after a death. Reading acquires, writing releases, and the `fetch` family does both: who reads a value also
@@ -128,7 +128,7 @@ impl<T: Scalar> Value<T> {
     /// Combines the number with `operand` in one step and returns what it was before.
     ///
     /// Integers wrap around. Floats know `Add`, `Sub`, `Min`, `Max`, `Swap`; `Min` and `Max` prefer a number to NaN.
-    /// `bool` knows `And`, `Or`, `Xor`, `Swap`. Errors: `Unsupported` for the others.
+    /// `bool` knows `And`, `Or`, `Xor`, `Swap`; `char` knows `Min`, `Max`, `Swap`. Errors: `Unsupported` for the others.
     #[inline]
     pub fn fetch(&self, op: Op, operand: T) -> Result<T> {
         self.any.cell.fetch(T::TYPE, op, operand.to_bits()).map(T::from_bits)

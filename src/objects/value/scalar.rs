@@ -48,6 +48,7 @@ types! {
     F32 = 9, f32, "IEEE 754, 4 bytes";
     F64 = 10, f64, "IEEE 754, 8 bytes";
     Bool = 11, bool, "one byte, 0 or 1; any other byte reads as `true`";
+    Char = 12, char, "a Unicode scalar value, 4 bytes; any other number reads as U+FFFD";
 }
 
 /// What `fetch` does with the number and the operand. The numbers are part of the C ABI.
@@ -86,7 +87,7 @@ pub(crate) mod sealed {
     pub trait Sealed {}
 }
 
-/// A type that a [`super::Value`] can have.
+/// A type that a [`super::Value`], or an element of an [`crate::Array`], can have.
 pub trait Scalar: Copy + sealed::Sealed {
     /// Its name in the directory.
     const TYPE: ScalarType;
@@ -153,6 +154,18 @@ impl Scalar for bool {
     }
 }
 
+impl Scalar for char {
+    const TYPE: ScalarType = ScalarType::Char;
+    #[inline]
+    fn to_bits(self) -> u64 {
+        u64::from(u32::from(self))
+    }
+    #[inline]
+    fn from_bits(bits: u64) -> char {
+        char::from_u32(bits as u32).unwrap_or(char::REPLACEMENT_CHARACTER)
+    }
+}
+
 /// What `op` makes of a number; `None` if the type does not know the operation.
 pub(crate) fn combine(kind: ScalarType, op: Op, old: u64, operand: u64) -> Option<u64> {
     use ScalarType as T;
@@ -168,7 +181,18 @@ pub(crate) fn combine(kind: ScalarType, op: Op, old: u64, operand: u64) -> Optio
         T::F32 => float32(op, f32::from_bits(old as u32), f32::from_bits(operand as u32)),
         T::F64 => float64(op, f64::from_bits(old), f64::from_bits(operand)),
         T::Bool => boolean(op, old != 0, operand != 0),
+        T::Char => character(op, char::from_bits(old), char::from_bits(operand)),
     }
+}
+
+fn character(op: Op, a: char, b: char) -> Option<u64> {
+    let result = match op {
+        Op::Min => a.min(b),
+        Op::Max => a.max(b),
+        Op::Swap => b,
+        Op::Add | Op::Sub | Op::And | Op::Or | Op::Xor => return None,
+    };
+    Some(result.to_bits())
 }
 
 fn integer<T: Scalar + Ord>(op: Op, a: T, b: T, add: fn(T, T) -> T, sub: fn(T, T) -> T) -> Option<u64> {
