@@ -117,6 +117,7 @@ fn is_owner_gone(word: &LockWord, yard: &Attachment) -> bool {
     let process = || yard.process_of(word.holder()?);
     process().is_some_and(|p| !yard.is_here(p))
 }
+
 /// Takes a lock of threads whose data a dead owner cannot have left half changed: nobody is told of his death. Tells
 /// the token under which it was taken. Errors: `Busy` (a try), `Timeout`, `Deadlock`, `Interrupted`, `NoSlots`.
 #[inline]

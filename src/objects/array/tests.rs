@@ -169,9 +169,10 @@ fn a_dead_writers_elements_are_free_again() {
     let yard = yard();
     let a = StructArray::<[u64; 3]>::create(&yard, "s", 3).unwrap();
     std::thread::scope(|s| {
-        s.spawn(|| {
+        let writer = s.spawn(|| {
             (0..3).for_each(|i| std::mem::forget(a.any().place(i).unwrap().take(LONG.into()).unwrap()))
         });
+        writer.join().unwrap(); // the scope alone does not wait for the very end of the thread
     });
     for i in 0..3 {
         a.set(i, [9; 3], Timeout::Try).unwrap();
