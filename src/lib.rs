@@ -1,8 +1,8 @@
 //! Shared-memory IPC that stays whole when processes die: locks, values and rings of messages in one segment.
 //!
-//! Processes meet in a [`Yard`]. In it lie objects with names: [`Lock`], [`Value`], [`Ring`], [`TypedRing`]. Any process
-//! may be killed at any instruction, and the others go on: nothing acknowledged is lost, nothing is torn, nobody waits
-//! for ever.
+//! Processes meet in a [`Yard`]. In it lie objects with names: [`Lock`], [`Permits`], [`Value`], [`Ring`],
+//! [`TypedRing`]. Any process may be killed at any instruction, and the others go on: nothing acknowledged is lost,
+//! nothing is torn, nobody waits for ever.
 //!
 //! ```
 //! use courtyard::{Lock, Ring, RingOptions, Scope, Strategy, Timeout, Value, Yard};
@@ -50,7 +50,7 @@
 //!
 //! ```text
 //! capi       a C call becomes a Rust call
-//! objects    what users hold: yard, lock, value, ring
+//! objects    what users hold: yard, lock, permits, value, ring
 //! lockfree   the moves of the ring on shared words      sync   waiting, waking, owning
 //! presence   who is here, and is he alive
 //! segment    bytes with an address
@@ -77,6 +77,7 @@ pub use error::{Error, ErrorKind, News, Result};
 #[cfg(not(loom))]
 pub use objects::{
     lock::{Guard, Holder, Lock, Scope},
+    permits::{Permit, PermitHolder, Permits},
     ring::{
         Batch, Peer, Received, Receiver, Record, Reserved, Ring, RingOptions, Sender, Strategy,
         TypedReceiver, TypedRing, TypedSender,

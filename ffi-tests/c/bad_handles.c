@@ -14,6 +14,8 @@ static struct {
     } filled;
     union {
         cyd_lock_t *lock;
+        cyd_permits_t *permits;
+        cyd_permit_holder_t permit_holder;
         cyd_value_t *value;
         cyd_ring_t *ring;
         cyd_sender_t *sender;
@@ -41,6 +43,9 @@ static void yard_calls(cyd_yard_t *yard, cyd_status_t wanted) {
     IS(cyd_lock_create(yard, "n", CYD_SCOPE_THREAD, &out.a.lock), wanted);
     IS(cyd_lock_open(yard, "n", &out.a.lock), wanted);
     IS(cyd_lock_open_or_create(yard, "n", CYD_SCOPE_THREAD, &out.a.lock), wanted);
+    IS(cyd_permits_create(yard, "n", 1, &out.a.permits), wanted);
+    IS(cyd_permits_open(yard, "n", &out.a.permits), wanted);
+    IS(cyd_permits_open_or_create(yard, "n", 1, &out.a.permits), wanted);
     IS(cyd_value_create(yard, "n", CYD_TYPE_U8, &out.a.value), wanted);
     IS(cyd_value_open(yard, "n", CYD_TYPE_U8, &out.a.value), wanted);
     IS(cyd_value_open_or_create(yard, "n", CYD_TYPE_U8, &out.a.value), wanted);
@@ -58,6 +63,17 @@ static void lock_calls(cyd_lock_t *lock, cyd_status_t wanted) {
     IS(cyd_lock_is_suspect(lock, &out.a.truth), wanted);
     IS(cyd_lock_scope(lock, &out.a.number), wanted);
     IS(cyd_lock_close(lock), lock == NULL ? CYD_OK : wanted);
+}
+
+static void permits_calls(cyd_permits_t *permits, cyd_status_t wanted) {
+    IS(cyd_permits_acquire(permits, -1), wanted);
+    IS(cyd_permits_acquire_many(permits, 1, -1), wanted);
+    IS(cyd_permits_release(permits, 1), wanted);
+    IS(cyd_permits_available(permits, &out.a.number), wanted);
+    IS(cyd_permits_capacity(permits, &out.a.number), wanted);
+    IS(cyd_permits_held(permits, &out.a.number), wanted);
+    IS(cyd_permits_holders(permits, &out.a.permit_holder, 1, &out.b.size), wanted);
+    IS(cyd_permits_close(permits), permits == NULL ? CYD_OK : wanted);
 }
 
 static void value_calls(cyd_value_t *value, cyd_status_t wanted) {
@@ -99,7 +115,7 @@ static void receiver_calls(cyd_receiver_t *receiver, cyd_status_t wanted) {
     IS(cyd_receiver_close(receiver), receiver == NULL ? CYD_OK : wanted);
 }
 
-static void *open_handles[6];
+static void *open_handles[7];
 
 /* Every noun's functions with this pointer, but those of the noun at `except`. */
 static void everything(void *handle, cyd_status_t wanted, int except) {
@@ -121,6 +137,9 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
     if (except != 5) {
         receiver_calls((cyd_receiver_t *)handle, wanted);
     }
+    if (except != 6) {
+        permits_calls((cyd_permits_t *)handle, wanted);
+    }
     CHECK(memcmp(&out, &untouched, sizeof out) == 0);
 }
 
@@ -135,17 +154,19 @@ int main(void) {
     cyd_ring_t *ring;
     cyd_sender_t *sender;
     cyd_receiver_t *receiver;
+    cyd_permits_t *permits;
     OK(cyd_yard_create_anonymous(NULL, &yard));
     OK(cyd_lock_create(yard, "lock", CYD_SCOPE_THREAD, &lock));
     OK(cyd_value_create(yard, "value", CYD_TYPE_U8, &value));
     OK(cyd_ring_create(yard, "ring", NULL, &ring));
     OK(cyd_ring_sender(ring, CYD_STRATEGY_ADAPTIVE, &sender));
     OK(cyd_ring_receiver(ring, CYD_STRATEGY_ADAPTIVE, &receiver));
-    void *all[] = {yard, lock, value, ring, sender, receiver};
+    OK(cyd_permits_create(yard, "permits", 1, &permits));
+    void *all[] = {yard, lock, value, ring, sender, receiver, permits};
     memcpy(open_handles, all, sizeof all);
 
     everything(NULL, CYD_E_NULL, -1);
-    _Alignas(64) unsigned char garbage[64];
+    _Alignas(128) unsigned char garbage[64];
     memset(garbage, 0, sizeof garbage);
     everything(garbage, CYD_E_TYPE, -1);
     memset(garbage, 0xAB, sizeof garbage);
@@ -153,18 +174,19 @@ int main(void) {
     for (size_t i = 1; i < 64; i++) {
         everything(garbage + i, CYD_E_INVALID, -1);
     }
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 7; i++) {
         everything(open_handles[i], CYD_E_TYPE, i);
         everything((char *)open_handles[i] + 4, CYD_E_INVALID, -1);
     }
 
+    OK(cyd_permits_close(permits));
     OK(cyd_receiver_close(receiver));
     OK(cyd_sender_close(sender));
     OK(cyd_ring_close(ring));
     OK(cyd_value_close(value));
     OK(cyd_lock_close(lock));
     OK(cyd_yard_close(yard));
-    for (int i = 0; i < 6; i++) { /* a closed one is told before its type is */
+    for (int i = 0; i < 7; i++) { /* a closed one is told before its type is */
         everything(open_handles[i], CYD_E_CLOSED, -1);
     }
 

@@ -3,6 +3,7 @@
 mod common;
 mod lock;
 mod object;
+mod permits;
 mod presence;
 mod ring;
 mod value;
@@ -14,6 +15,7 @@ use crate::engine::Trial;
 pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     let mut all = Vec::new();
     all.extend(lock::all());
+    all.extend(permits::all());
     all.extend(value::all());
     all.extend(ring::all());
     all.extend(object::all());

@@ -1,12 +1,13 @@
 //! The kill storm: real processes under load are killed and stopped at random, and nothing is lost.
 //!
-//! `cargo test --test storm -- [--seed N] [--seconds N] [NAME]`: three storms, of locks, rings and waits, for N seconds
+//! `cargo test --test storm -- [--seed N] [--seconds N] [NAME]`: four storms, of locks, permits, rings and waits, for N seconds
 //! in all. The seed is printed; it decides what the supervisor does, not how the processes meet.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::panic)] // a test fails by panicking
 #![allow(unsafe_code)] // fork, signals, and memory shared beside the yards
 
 mod board;
 mod locks;
+mod permits;
 mod rings;
 mod troop;
 mod waits;
@@ -18,8 +19,8 @@ use troop::Deeds;
 /// Runs one storm: on this board, with this seed, for so long.
 type Storm = fn(&'static Board, u64, Duration) -> (Deeds, String);
 
-const STORMS: [(&str, Storm); 3] =
-    [("locks", locks::storm), ("rings", rings::storm), ("waits", waits::storm)];
+const STORMS: [(&str, Storm); 4] =
+    [("locks", locks::storm), ("permits", permits::storm), ("rings", rings::storm), ("waits", waits::storm)];
 
 /// What the command line says; of libtest's own options `--list` alone means something here.
 struct Arguments {

@@ -40,6 +40,8 @@ mod yard;
 
 mod lock;
 
+mod permits;
+
 mod value;
 
 mod ring;
@@ -52,6 +54,7 @@ mod options;
 
 pub use last::*;
 pub use lock::*;
+pub use permits::*;
 pub use probe::*;
 pub use ring::*;
 pub use status::*;

@@ -133,12 +133,15 @@ pub const CYD_OBJECT_LOCK: u32 = 1;
 pub const CYD_OBJECT_VALUE: u32 = 2;
 /// Kind of an object: a ring.
 pub const CYD_OBJECT_RING: u32 = 3;
+/// Kind of an object: permits.
+pub const CYD_OBJECT_PERMITS: u32 = 5;
 
 const _: () = {
     assert!(CYD_NAME_BYTES == crate::segment::directory::NAME_MAX + 1);
     assert!(CYD_OBJECT_LOCK == ObjectType::Lock as u32);
     assert!(CYD_OBJECT_VALUE == ObjectType::Value as u32);
     assert!(CYD_OBJECT_RING == ObjectType::Ring as u32);
+    assert!(CYD_OBJECT_PERMITS == ObjectType::Permits as u32);
 };
 
 /// An object in a yard's directory; filled by cyd_yard_next_object().

@@ -9,6 +9,7 @@
 pub(crate) mod directory;
 pub(crate) mod lock;
 pub(crate) mod owners;
+pub(crate) mod permits;
 pub(crate) mod ring;
 pub(crate) mod value;
 pub(crate) mod yard;
@@ -30,6 +31,7 @@ impl Objects for Repair {
             match record.kind {
                 ObjectType::Lock => lock::recover(yard, &record, who),
                 ObjectType::Value => {} // nobody owns a value
+                ObjectType::Permits => permits::recover(yard, &record, who),
                 ObjectType::Ring => ring::recover(yard, &record, who, gone),
             }
         }

@@ -32,11 +32,15 @@ pub enum ObjectType {
     Value = 2,
     /// A ring of records between one sender and one receiver.
     Ring = 3,
+    /// A number of permits that come back from the dead.
+    Permits = 5,
 }
 
 impl ObjectType {
     fn from_kind(kind: u32) -> Option<ObjectType> {
-        [ObjectType::Lock, ObjectType::Value, ObjectType::Ring].into_iter().find(|t| *t as u32 == kind)
+        [ObjectType::Lock, ObjectType::Value, ObjectType::Ring, ObjectType::Permits]
+            .into_iter()
+            .find(|t| *t as u32 == kind)
     }
 }
 

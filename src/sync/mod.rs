@@ -1,6 +1,6 @@
 //! Waiting, waking, owning.
 //!
-//! * what lives here: the event count, the stamped lock, the one loop in which anybody sleeps
+//! * what lives here: the event count, the stamped lock, the permits, the one loop in which anybody sleeps
 //! * who calls it: `objects`
 //! * what it may call: `shim`, `presence` (how somebody stands), `segment` (bit layouts), `os` (the clock), `error`
 //! * the invariant: nobody sleeps except in slices, and every death found is told to the other sleepers
@@ -12,4 +12,7 @@ pub(crate) mod lock;
 mod loom_event_count;
 #[cfg(all(test, loom))]
 mod loom_lock;
+#[cfg(all(test, loom))]
+mod loom_permits;
+pub(crate) mod permits;
 pub(crate) mod wait;

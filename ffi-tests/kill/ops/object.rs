@@ -1,6 +1,6 @@
 //! Making and finding objects.
 
-use courtyard::{ErrorKind, Lock, Ring, RingOptions, Scope, Value, Yard};
+use courtyard::{ErrorKind, Lock, Permits, Ring, RingOptions, Scope, Value, Yard};
 
 use super::common::{kind, turn, watch, wrong, yard};
 use crate::engine::Trial;
@@ -13,6 +13,10 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(Make {
             name: "lock create",
             make: |y| drop(Lock::create(y, "new", Scope::Thread).unwrap()),
+        }),
+        Box::new(Make {
+            name: "permits create",
+            make: |y| assert_eq!(Permits::create(y, "new", 4).unwrap().available(), 4),
         }),
         Box::new(Make { name: "value create", make: |y| drop(Value::<u64>::create(y, "new").unwrap()) }),
         Box::new(Make {
