@@ -9,8 +9,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use courtyard::{
-    Error, ErrorKind, FaultKind, Holder, Lock, ObjectType, Options, RLock, Ring, RingOptions, Scope,
-    Semaphore, SemaphoreOptions, Strategy, Timeout, Value, Yard,
+    Error, ErrorKind, FaultKind, Holder, Lock, ObjectType, Options, PermitHolder, Permits, RLock, Ring,
+    RingOptions, Scope, Semaphore, SemaphoreOptions, Strategy, Timeout, Value, Yard,
 };
 #[path = "support/process.rs"]
 mod process;
@@ -60,6 +60,10 @@ const SCENARIOS: &[Scenario] = &[
     ("a_small_or_read_only_shm_is_refused_cleanly", a_small_or_read_only_shm),
     ("exhausted_places_come_back_with_a_death", exhausted_places_come_back),
     ("the_last_faults_say_who_died_doing_what", the_last_faults_say_who_died),
+    ("permits_come_back_however_their_process_ends", permits_come_back),
+    ("permits_of_a_process_without_registered_threads_come_back", silent_permits_come_back),
+    ("a_fork_child_holds_no_permit_of_its_parent", a_fork_child_holds_no_permit),
+    ("a_stopped_holder_keeps_its_permits", a_stopped_holder_keeps_its_permits),
 ];
 
 fn main() {
@@ -902,7 +906,12 @@ fn uncontended_calls_make_no_system_call() -> Verdict {
     let value = Value::<u64>::create(&yard, "value").unwrap();
     let ring = Ring::create(&yard, "ring", RingOptions { capacity: 1 << 10, spin_only: false }).unwrap();
     let mut ends = (ring.sender(Strategy::Block).unwrap(), ring.receiver(Strategy::Block).unwrap());
+    let permits = Permits::create(&yard, "permits", 3).unwrap();
     let mut round = || {
+        drop(permits.acquire(Timeout::Forever).unwrap());
+        permits.acquire_unguarded(Timeout::Try).unwrap();
+        drop(permits.acquire_many(2, Timeout::Forever).unwrap());
+        permits.release(1).unwrap();
         for lock in &locks {
             lock.acquire_unguarded(Timeout::Forever).unwrap();
             lock.release().unwrap();
@@ -924,6 +933,104 @@ fn uncontended_calls_make_no_system_call() -> Verdict {
     // Not _exit: that is exit_group, which is not allowed here.
     unsafe { libc::syscall(libc::SYS_exit, 0) };
     unreachable!("exit does not return")
+}
+
+/// A process holds three of four permits and ends somehow; another sleeps for all four.
+fn permits_come_back() -> Verdict {
+    let ends: [(&str, fn()); 4] = [
+        ("killed", || die()),
+        ("ended", || {}),
+        ("crashed", || unsafe { std::ptr::null_mut::<u8>().write_volatile(0) }),
+        ("exec", || {
+            let _ = Command::new("/bin/true").exec();
+        }),
+    ];
+    for fallback in [false, true] {
+        for (how, end) in ends {
+            let yard = small().fallback(fallback).anonymous().unwrap();
+            let permits = Permits::create(&yard, "p", 4).unwrap();
+            let step = Step::of(&yard);
+            let child = fork(|| {
+                permits.acquire_many_unguarded(2, Timeout::Try).unwrap();
+                permits.acquire_unguarded(Timeout::Try).unwrap();
+                step.set(1);
+                sleep_ms(20);
+                end();
+            });
+            step.wait(1);
+            assert_eq!(permits.holders(), [PermitHolder { pid: child.0 as u32, count: 3 }]);
+            assert_eq!(permits.available(), 1);
+            assert_eq!(kind(permits.acquire_many(2, Timeout::Try)), ErrorKind::Busy);
+            let begin = Instant::now();
+            drop(permits.acquire_many(4, LONG).unwrap_or_else(|e| panic!("{how}: {e:?}")));
+            assert!(begin.elapsed() < GENEROUS, "{how}: took {:?}", begin.elapsed());
+            assert_eq!((permits.available(), permits.holders().len()), (4, 0), "{how}");
+            child.wait();
+        }
+    }
+    Good
+}
+
+/// Nothing tells of the death of such a process but its byte of the file: a try asks for it in the end.
+fn silent_permits_come_back() -> Verdict {
+    let yard = small().anonymous().unwrap();
+    let permits = Permits::create(&yard, "p", 2).unwrap();
+    let hold_both = || {
+        permits.acquire_many_unguarded(2, Timeout::Try).unwrap();
+        yard.detach_thread();
+    };
+    assert_eq!(fork(hold_both).wait(), Ended::Code(0));
+    permits.acquire_unguarded(LONG).unwrap();
+    permits.release(1).unwrap();
+    assert_eq!(permits.available(), 2);
+    assert_eq!(fork(hold_both).wait(), Ended::Code(0));
+    let tries = (1..=512).find(|_| permits.try_acquire().is_ok());
+    assert!(tries.is_some(), "no try has asked the kernel");
+    Good
+}
+
+fn a_fork_child_holds_no_permit() -> Verdict {
+    let yard = small().anonymous().unwrap();
+    let permits = Permits::create(&yard, "p", 3).unwrap();
+    let guard = permits.acquire_many(2, Timeout::Try).unwrap();
+    let child = fork(|| {
+        assert_eq!(permits.held(), 0);
+        assert_eq!(kind(permits.release(1)), ErrorKind::NotOwner);
+        drop(unsafe { std::ptr::read(&guard) }); // the child's copy; it never returns
+        let own = permits.acquire(Timeout::Try).unwrap();
+        assert_eq!((permits.held(), permits.available()), (1, 0));
+        assert_eq!(kind(permits.release(2)), ErrorKind::NotOwner);
+        drop(unsafe { std::ptr::read(&guard) });
+        assert_eq!(permits.held(), 1);
+        drop(own);
+    });
+    assert_eq!(child.wait(), Ended::Code(0));
+    assert_eq!((permits.held(), permits.available()), (2, 1));
+    drop(guard);
+    assert_eq!(permits.available(), 3);
+    Good
+}
+
+fn a_stopped_holder_keeps_its_permits() -> Verdict {
+    let yard = small().anonymous().unwrap();
+    let permits = Permits::create(&yard, "p", 2).unwrap();
+    let step = Step::of(&yard);
+    let child = fork(|| {
+        permits.acquire_unguarded(Timeout::Try).unwrap();
+        step.set(1);
+        sleep_ms(60_000);
+    });
+    step.wait(1);
+    child.kill(libc::SIGSTOP);
+    assert_eq!(kind(permits.acquire_many(2, Duration::from_millis(600))), ErrorKind::Timeout);
+    for _ in 0..600 {
+        assert_eq!(kind(permits.acquire_many(2, Timeout::Try)), ErrorKind::Busy);
+    }
+    assert_eq!(permits.available(), 1);
+    child.kill(libc::SIGKILL);
+    drop(permits.acquire_many(2, LONG).unwrap());
+    child.wait();
+    Good
 }
 
 /// A /dev/shm of our own, as containers have it: 64 KiB, then read-only.

@@ -263,6 +263,11 @@
 #define CYD_OBJECT_ARRAY 8
 
 /**
+ * Kind of an object: permits.
+ */
+#define CYD_OBJECT_PERMITS 5
+
+/**
  * Numbers of one type that processes share. Fresh elements are 0.
  *
  * Each element is what a cyd_value_t is: every access is one atomic access of the number's own width. Runs of elements
@@ -280,6 +285,17 @@ typedef struct cyd_array_t cyd_array_t;
  * may overtake a sleeping one. Several threads may use a handle at a time.
  */
 typedef struct cyd_lock_t cyd_lock_t;
+
+/**
+ * A number of permits, of which processes hold some for a while: a semaphore that gets them back from the dead.
+ *
+ * A permit belongs to the process that took it: any thread of it may give it back. The permits of a process that
+ * dies, or closes its last handle on the yard, come back by themselves. There is no news of that: a permit guards no
+ * data. Uncontended, taking one and giving it back are one compare-and-swap each and no system call. Not fair: a
+ * running taker may overtake a sleeping one, and takers of one permit overtake who collects several. Several threads
+ * may use a handle at a time.
+ */
+typedef struct cyd_permits_t cyd_permits_t;
 
 /**
  * The receiving end of a ring. It belongs to the process that took it; one thread at a time may use it.
@@ -548,6 +564,20 @@ typedef struct {
      */
     uint32_t tid;
 } cyd_holder_t;
+
+/**
+ * Who holds permits, and how many; see cyd_permits_holders().
+ */
+typedef struct {
+    /**
+     * The process, numbered in its own PID namespace.
+     */
+    uint32_t pid;
+    /**
+     * Its permits.
+     */
+    uint32_t count;
+} cyd_permit_holder_t;
 
 /**
  * How a semaphore is made. Zero means default; a NULL pointer to it means all defaults.
@@ -1902,6 +1932,236 @@ CYD_MUST_USE cyd_status_t cyd_rlock_is_suspect(const cyd_rlock_t *rlock, bool *o
  * \par Since      0.1
  */
 cyd_status_t cyd_rlock_close(cyd_rlock_t *rlock);
+
+/**
+ * Makes permits; all of them are free.
+ *
+ * \param yard   Where. Borrowed; the permits keep the yard open by themselves.
+ * \param name   1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param count  How many: 1 to 4096. They take 128 bytes and 4 for each.
+ * \param out    Receives the handle; close it with cyd_permits_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_RANGE     `count` is 0 or above 4096
+ *   - #CYD_E_EXISTS    the name is taken
+ *   - #CYD_E_NAME      `name` is no legal name, or NULL
+ *   - #CYD_E_NO_SPACE  the yard is full
+ *   - #CYD_E_NO_SLOTS  the directory, or the table of threads, is full
+ *   - #CYD_E_TIMEOUT   another object has been in the making for ten seconds
+ *   - #CYD_E_INVALID   a pointer is misaligned
+ *   - #CYD_E_NULL      `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *
+ * \par Threads    Any.
+ * \par Processes  One of several that create the same name at once succeeds.
+ * \par Blocking   Waits for whoever is making another object in the yard, at most ten seconds.
+ * \par Crash      The permits exist, all free, or not at all.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_permits_create(cyd_yard_t *yard, const char *name, uint32_t count, cyd_permits_t **out);
+
+/**
+ * Opens permits, however many they are.
+ *
+ * \param yard  Where. Borrowed; the permits keep the yard open by themselves.
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param out   Receives the handle; close it with cyd_permits_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  there is no object of that name
+ *   - #CYD_E_TYPE       the object of that name is something else; or `yard` is no yard
+ *   - #CYD_E_NAME       `name` is no legal name, or NULL
+ *   - #CYD_E_NO_SLOTS   the table of processes is full (in a fork() child)
+ *   - #CYD_E_NULL       `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED     `yard` is closed
+ *   - #CYD_E_INVALID    a pointer is misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_permits_open(cyd_yard_t *yard, const char *name, cyd_permits_t **out);
+
+/**
+ * Opens so many permits, or makes them.
+ *
+ * \param yard   Where. Borrowed; the permits keep the yard open by themselves.
+ * \param name   1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param count  How many: 1 to 4096.
+ * \param out    Receives the handle; close it with cyd_permits_close().
+ *
+ * \return As cyd_permits_open() and cyd_permits_create(), but neither #CYD_E_NOT_FOUND nor #CYD_E_EXISTS;
+ *   #CYD_E_MISMATCH if there are more or fewer.
+ *
+ * \par Threads    Any.
+ * \par Processes  Several that call it at once get the same permits.
+ * \par Blocking   As cyd_permits_create().
+ * \par Crash      As cyd_permits_create().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_permits_open_or_create(cyd_yard_t *yard, const char *name, uint32_t count, cyd_permits_t **out);
+
+/**
+ * Takes a permit.
+ *
+ * A try answers #CYD_E_BUSY only after it has looked at every permit and found it taken. Those of the dead it frees
+ * on the way, if a thread of theirs was known here and is seen to have died; about others it asks the kernel at the
+ * handle's first failed try and at every 256th after it. A call that waits asks always.
+ *
+ * \param permits     Borrowed.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ *
+ * \return #CYD_OK: the process has one more; or
+ *   - #CYD_E_BUSY         all were taken, and `timeout_ns` is 0
+ *   - #CYD_E_TIMEOUT      still none after `timeout_ns`
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_UNSUPPORTED  the thread would have to wait and cannot: it was made by a bare clone()
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `permits` is NULL, closed, something else, misaligned
+ *
+ * \par Threads    Any. The process owns the permit: any thread may give it back.
+ * \par Processes  Any. A fork() child takes it for itself: it is not its parent.
+ * \par Blocking   Sleeps in the kernel while living processes hold all of them, however long. Not async-signal-safe.
+ * \par Crash      Killed before the one store that takes it: not taken. Killed after: taken by a dead process, and
+ *   free again as soon as somebody looks.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_permits_acquire(cyd_permits_t *permits, int64_t timeout_ns);
+
+/**
+ * Takes several permits at once, or none.
+ *
+ * One caller at a time collects, permit by permit, and keeps what it has while it waits for the rest: two of them
+ * cannot block each other. Takers of one permit may overtake it. Who holds permits and waits for more may still wait
+ * for himself, or in a circle with others, as with any semaphore.
+ *
+ * \param permits     Borrowed.
+ * \param count       How many: from 1 to as many as there are.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ *
+ * \return As cyd_permits_acquire(); #CYD_E_BUSY also if somebody else is collecting, #CYD_E_RANGE if `count` is 0 or
+ *   more than there are.
+ *
+ * \par Threads    As cyd_permits_acquire().
+ * \par Processes  As cyd_permits_acquire().
+ * \par Blocking   As cyd_permits_acquire(), and while another one collects.
+ * \par Crash      One store decides whether it has all or none. If the thread dies in here and its process lives,
+ *   the process has all or none.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_permits_acquire_many(cyd_permits_t *permits, uint32_t count, int64_t timeout_ns);
+
+/**
+ * Gives back permits of this process, whichever thread took them.
+ *
+ * \param permits  Borrowed.
+ * \param count    How many: from 1 to as many as there are.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_OWNER  the process holds fewer. Nothing is changed then, unless several threads give back more than
+ *     the process holds at the same time; each permit is given back once even so
+ *   - #CYD_E_RANGE      `count` is 0 or more than there are
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `permits` is NULL, closed, something else, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  The one that took them; a fork() child is another process.
+ * \par Blocking   Never; one system call if somebody sleeps. Not async-signal-safe.
+ * \par Crash      Killed on the way: some are given back, the others are a dead process's. A sleeper that was not
+ *   woken looks again within 250 ms.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_permits_release(cyd_permits_t *permits, uint32_t count);
+
+/**
+ * Tells how many permits are free: a fact at some instant.
+ *
+ * Those of the dead count, if they show a sign of death or somebody has noticed; those that somebody is collecting
+ * just now do not.
+ *
+ * \param permits  Borrowed.
+ * \param out      Receives the number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never waits; may cost a system call.
+ * \par Crash      Nothing is changed, but that a death is noted.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_permits_available(const cyd_permits_t *permits, uint32_t *out);
+
+/**
+ * Tells how many permits there are.
+ *
+ * \param permits  Borrowed.
+ * \param out      Receives the number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_permits_capacity(const cyd_permits_t *permits, uint32_t *out);
+
+/**
+ * Tells how many permits this process holds. A fork() child does not hold its parent's.
+ *
+ * \param permits  Borrowed.
+ * \param out      Receives the number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_permits_held(const cyd_permits_t *permits, uint32_t *out);
+
+/**
+ * Tells who holds permits, and how many: a fact at some instant, in no order.
+ *
+ * Neither the dead are told, nor those who are still collecting.
+ *
+ * \param permits  Borrowed.
+ * \param list     Receives the first `room` of them; NULL if `room` is 0.
+ * \param room     How many `list` has room for.
+ * \param out      Receives how many there are, which may be more.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer, or an impossible
+ *   `room`).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never waits; costs system calls.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_permits_holders(const cyd_permits_t *permits, cyd_permit_holder_t *list, size_t room, size_t *out);
+
+/**
+ * Closes a handle on permits. NULL is harmless.
+ *
+ * What the process holds stays held, unless this was its last handle on the yard: see cyd_yard_close().
+ *
+ * \param permits  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle.
+ * \par Processes  Closes this process's handle only.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      As cyd_yard_close().
+ * \par Since      0.1
+ */
+cyd_status_t cyd_permits_close(cyd_permits_t *permits);
 
 /**
  * Makes a semaphore.

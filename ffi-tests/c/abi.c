@@ -90,6 +90,7 @@ IS(CYD_OBJECT_VALUE, 2);
 IS(CYD_OBJECT_RING, 3);
 IS(CYD_OBJECT_RLOCK, 4);
 IS(CYD_OBJECT_SEMAPHORE, 6);
+IS(CYD_OBJECT_PERMITS, 5);
 IS(CYD_SCOPE_THREAD, 0);
 IS(CYD_SCOPE_PROCESS, 1);
 IS(CYD_SCOPE_ANYONE, 2);
@@ -165,6 +166,10 @@ IS(sizeof(cyd_holder_t), 16);
 FIELD(cyd_holder_t, struct_size, 0, 8);
 FIELD(cyd_holder_t, pid, 8, 4);
 FIELD(cyd_holder_t, tid, 12, 4);
+
+IS(sizeof(cyd_permit_holder_t), 8);
+FIELD(cyd_permit_holder_t, pid, 0, 4);
+FIELD(cyd_permit_holder_t, count, 4, 4);
 
 IS(sizeof(cyd_ring_options_t), 24);
 FIELD(cyd_ring_options_t, struct_size, 0, 8);

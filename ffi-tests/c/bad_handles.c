@@ -15,6 +15,8 @@ static struct {
     } filled;
     union {
         cyd_lock_t *lock;
+        cyd_permits_t *permits;
+        cyd_permit_holder_t permit_holder;
         cyd_value_t *value;
         cyd_ring_t *ring;
         cyd_rlock_t *rlock;
@@ -45,6 +47,9 @@ static void yard_calls(cyd_yard_t *yard, cyd_status_t wanted) {
     IS(cyd_lock_create(yard, "n", CYD_SCOPE_THREAD, &out.a.lock), wanted);
     IS(cyd_lock_open(yard, "n", &out.a.lock), wanted);
     IS(cyd_lock_open_or_create(yard, "n", CYD_SCOPE_THREAD, &out.a.lock), wanted);
+    IS(cyd_permits_create(yard, "n", 1, &out.a.permits), wanted);
+    IS(cyd_permits_open(yard, "n", &out.a.permits), wanted);
+    IS(cyd_permits_open_or_create(yard, "n", 1, &out.a.permits), wanted);
     IS(cyd_value_create(yard, "n", CYD_TYPE_U8, &out.a.value), wanted);
     IS(cyd_value_open(yard, "n", CYD_TYPE_U8, &out.a.value), wanted);
     IS(cyd_value_open_or_create(yard, "n", CYD_TYPE_U8, &out.a.value), wanted);
@@ -88,6 +93,17 @@ static void semaphore_calls(cyd_semaphore_t *semaphore, cyd_status_t wanted) {
     IS(cyd_semaphore_close(semaphore), semaphore == NULL ? CYD_OK : wanted);
 }
 
+static void permits_calls(cyd_permits_t *permits, cyd_status_t wanted) {
+    IS(cyd_permits_acquire(permits, -1), wanted);
+    IS(cyd_permits_acquire_many(permits, 1, -1), wanted);
+    IS(cyd_permits_release(permits, 1), wanted);
+    IS(cyd_permits_available(permits, &out.a.number), wanted);
+    IS(cyd_permits_capacity(permits, &out.a.number), wanted);
+    IS(cyd_permits_held(permits, &out.a.number), wanted);
+    IS(cyd_permits_holders(permits, &out.a.permit_holder, 1, &out.b.size), wanted);
+    IS(cyd_permits_close(permits), permits == NULL ? CYD_OK : wanted);
+}
+
 static void value_calls(cyd_value_t *value, cyd_status_t wanted) {
     IS(cyd_value_type(value, &out.a.number), wanted);
     IS(cyd_value_get(value, CYD_TYPE_U8, out.bytes), wanted);
@@ -127,7 +143,7 @@ static void receiver_calls(cyd_receiver_t *receiver, cyd_status_t wanted) {
     IS(cyd_receiver_close(receiver), receiver == NULL ? CYD_OK : wanted);
 }
 
-enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, NOUNS };
+enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, NOUNS };
 
 static void *open_handles[NOUNS];
 
@@ -157,6 +173,9 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
     if (except != SEMAPHORE) {
         semaphore_calls((cyd_semaphore_t *)handle, wanted);
     }
+    if (except != PERMITS) {
+        permits_calls((cyd_permits_t *)handle, wanted);
+    }
     CHECK(memcmp(&out, &untouched, sizeof out) == 0);
 }
 
@@ -173,6 +192,7 @@ int main(void) {
     cyd_receiver_t *receiver;
     cyd_rlock_t *rlock;
     cyd_semaphore_t *semaphore;
+    cyd_permits_t *permits;
     OK(cyd_yard_create_anonymous(NULL, &yard));
     OK(cyd_lock_create(yard, "lock", CYD_SCOPE_THREAD, &lock));
     OK(cyd_value_create(yard, "value", CYD_TYPE_U8, &value));
@@ -181,7 +201,8 @@ int main(void) {
     OK(cyd_ring_receiver(ring, CYD_STRATEGY_ADAPTIVE, &receiver));
     OK(cyd_rlock_create(yard, "rlock", &rlock));
     OK(cyd_semaphore_create(yard, "semaphore", NULL, &semaphore));
-    void *all[NOUNS] = {yard, lock, value, ring, sender, receiver, rlock, semaphore};
+    OK(cyd_permits_create(yard, "permits", 1, &permits));
+    void *all[NOUNS] = {yard, lock, value, ring, sender, receiver, rlock, semaphore, permits};
     memcpy(open_handles, all, sizeof all);
 
     everything(NULL, CYD_E_NULL, -1);
@@ -200,6 +221,7 @@ int main(void) {
 
     OK(cyd_semaphore_close(semaphore));
     OK(cyd_rlock_close(rlock));
+    OK(cyd_permits_close(permits));
     OK(cyd_receiver_close(receiver));
     OK(cyd_sender_close(sender));
     OK(cyd_ring_close(ring));

@@ -4,6 +4,7 @@ mod array;
 mod common;
 mod lock;
 mod object;
+mod permits;
 mod presence;
 mod ring;
 mod rlock;
@@ -20,6 +21,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     all.extend(lock::all());
     all.extend(rlock::all());
     all.extend(semaphore::all());
+    all.extend(permits::all());
     all.extend(value::all());
     all.extend(structs::all());
     all.extend(array::all());

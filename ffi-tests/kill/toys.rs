@@ -8,6 +8,7 @@ mod file;
 mod flag;
 mod lock;
 mod pair;
+mod permits;
 mod rejects;
 mod ring;
 mod semaphore;
@@ -30,6 +31,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(lock::BrokenLockWithSurvivor),
         Box::new(ring::EarlyTail),
         Box::new(copies::SameCopy),
+        Box::new(permits::NoCommit),
         Box::new(flag::Flag),
         Box::new(file::Record { name: "toy file record", commits_early: false }),
         Box::new(file::Record { name: "toy file record, committed too early", commits_early: true }),

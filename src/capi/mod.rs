@@ -44,6 +44,7 @@ mod lock;
 
 mod rlock;
 
+mod permits;
 mod semaphore;
 
 mod value;
@@ -64,6 +65,7 @@ pub use array::*;
 pub use fault::*;
 pub use last::*;
 pub use lock::*;
+pub use permits::*;
 pub use probe::*;
 pub use ring::*;
 pub use rlock::*;

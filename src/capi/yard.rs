@@ -141,6 +141,8 @@ pub const CYD_OBJECT_SEMAPHORE: u32 = 6;
 pub const CYD_OBJECT_STRUCT: u32 = 7;
 /// See cyd_array_t and cyd_struct_array_t.
 pub const CYD_OBJECT_ARRAY: u32 = 8;
+/// Kind of an object: permits.
+pub const CYD_OBJECT_PERMITS: u32 = 5;
 
 const _: () = {
     assert!(CYD_NAME_BYTES == crate::segment::directory::NAME_MAX + 1);
@@ -151,6 +153,7 @@ const _: () = {
     assert!(CYD_OBJECT_SEMAPHORE == ObjectType::Semaphore as u32);
     assert!(CYD_OBJECT_STRUCT == ObjectType::Struct as u32);
     assert!(CYD_OBJECT_ARRAY == ObjectType::Array as u32);
+    assert!(CYD_OBJECT_PERMITS == ObjectType::Permits as u32);
 };
 
 /// An object in a yard's directory; filled by cyd_yard_next_object().

@@ -11,6 +11,7 @@ pub(crate) mod directory;
 pub(crate) mod faults;
 pub(crate) mod lock;
 pub(crate) mod owners;
+pub(crate) mod permits;
 pub(crate) mod ring;
 pub(crate) mod rlock;
 pub(crate) mod semaphore;
@@ -35,6 +36,7 @@ impl Objects for Repair {
             match record.kind {
                 ObjectType::Lock => lock::recover(yard, &record, who),
                 ObjectType::Value => {} // nobody owns a value
+                ObjectType::Permits => permits::recover(yard, &record, who),
                 ObjectType::Ring => ring::recover(yard, &record, who, gone),
                 ObjectType::RLock => rlock::recover(yard, record.offset, who),
                 ObjectType::Semaphore => {} // nobody owns what was taken

@@ -62,6 +62,10 @@ impl Owners for Processes<'_> {
         self.0.process_standing(token)
     }
 
+    fn glance(&self, token: Token) -> Standing<'_> {
+        self.0.process_glance(token)
+    }
+
     fn others<'a>(&'a self, out: &mut Crowd<'a>) {
         listen(self.0, out);
     }

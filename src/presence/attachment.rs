@@ -393,6 +393,15 @@ impl Attachment {
 
     /// How the process behind a process token stands: proof by its byte, notice by one of its threads.
     pub(crate) fn process_standing(&self, token: Token) -> Standing<'_> {
+        self.judge_process(token, false)
+    }
+
+    /// As `process_standing`, without asking the kernel about a process that shows no sign of death: it counts as here.
+    pub(crate) fn process_glance(&self, token: Token) -> Standing<'_> {
+        self.judge_process(token, true)
+    }
+
+    fn judge_process(&self, token: Token, at_a_glance: bool) -> Standing<'_> {
         if token.0 == self.token_if_joined() {
             return Standing::Here(None);
         }
@@ -406,7 +415,8 @@ impl Attachment {
                 _ => mourned = true,
             }
         }
-        if !self.is_here(token) {
+        let here = if at_a_glance && !mourned { self.is_placed(token) } else { self.is_here(token) };
+        if !here {
             return Standing::Dead;
         }
         if mourned { Standing::Doubtful } else { Standing::Here(None) }

@@ -7,6 +7,7 @@
 //! | place (thread slot, process entry) | 64 | generation 0-16, state 17-20, token 21-50 |
 //! | alive word | 32 | TID 0-29, owner died 30, FUTEX_WAITERS 31 (the kernel's layout) |
 //! | ring end | 32 | token 0-29 (0: never taken), CLOSED 30, DIED 31 |
+//! | permit | 32 | process token 0-29 (0: free), COLLECTING 30 |
 //! | event count | 32 | somebody sleeps 0, epoch 1-31 |
 //! | semaphore | 32 | permits 0-30, WAITERS 31 |
 //!
@@ -33,6 +34,8 @@ pub(crate) const PERMITS: u32 = (1 << 31) - 1;
 pub(crate) const END_CLOSED: u32 = 1 << 30;
 /// Ring end: its holder died.
 pub(crate) const END_DIED: u32 = 1 << 31;
+/// Permit: it is being collected, and goes back if its collector dies before it has committed.
+pub(crate) const COLLECTING: u32 = 1 << 30;
 /// Alive word: the TID's part.
 pub(crate) const ALIVE_TID: u32 = (1 << 30) - 1;
 /// Alive word: what the kernel leaves of a dead thread.

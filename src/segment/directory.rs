@@ -40,6 +40,8 @@ pub enum ObjectType {
     Struct = 7,
     /// Numbers of one type, or structs of one size, side by side.
     Array = 8,
+    /// A number of permits that come back from the dead.
+    Permits = 5,
 }
 
 impl ObjectType {
@@ -49,6 +51,7 @@ impl ObjectType {
         ObjectType::Value,
         ObjectType::Ring,
         ObjectType::RLock,
+        ObjectType::Permits,
         ObjectType::Semaphore,
         ObjectType::Struct,
         ObjectType::Array,

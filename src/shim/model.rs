@@ -110,6 +110,14 @@ pub(crate) fn exit(alive: &AtomicU32) {
     wake(alive, 1);
 }
 
+/// The fence that a read-modify-write is on x86-64; see `real.rs`.
+pub(crate) fn rmw_fence(order: Ordering) {
+    fence(order);
+}
+
+/// loom keeps the order of the program.
+pub(crate) fn step() {}
+
 /// Polling lets the others run, or the model would never end.
 pub(crate) fn pause() {
     loom::thread::yield_now();

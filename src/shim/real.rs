@@ -8,6 +8,20 @@ pub(crate) use core::sync::atomic::{
 
 pub(crate) use crate::os::futex::{sleep, sleep_first, wake};
 
+/// The fence between a read-modify-write that changed something and a look whether somebody sleeps. The change itself
+/// is such a fence on x86-64.
+#[inline(always)]
+pub(crate) fn rmw_fence(order: Ordering) {
+    if cfg!(target_arch = "x86_64") { compiler_fence(order) } else { fence(order) }
+}
+
+/// What is written above is written before what is written below, for those who look when the thread has been killed
+/// in between: the processor retires stores in order, the compiler is told so here.
+#[inline(always)]
+pub(crate) fn step() {
+    compiler_fence(Ordering::SeqCst);
+}
+
 /// Tells the processor that this is a polling loop.
 #[inline(always)]
 pub(crate) fn pause() {

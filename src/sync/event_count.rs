@@ -11,9 +11,9 @@
 //! ## Edges
 //! | edge | first | second | carries | model that fails without it |
 //! |---|---|---|---|---|
-//! | sleep | condition; `notify`: fence; load of the bit | bit; `prepare`: fence; condition | one sees the other | `a_sleeper_is_never_left_behind` |
+//! | sleep | condition; `notify`, `notify_after_rmw`: fence; load of the bit | bit; `prepare`: fence; condition | one sees the other | `a_sleeper_is_never_left_behind`, `a_sleeper_hears_of_a_change_that_is_its_own_fence` |
 
-use crate::shim::{AtomicU32, Ordering, Watch, fence, wake};
+use crate::shim::{AtomicU32, Ordering, Watch, fence, rmw_fence, wake};
 
 const SLEEPING: u32 = 1;
 const EPOCH: u32 = 2;
@@ -37,6 +37,18 @@ impl EventCount {
     #[inline]
     pub(crate) fn notify(&self) {
         fence(Ordering::SeqCst); // edge: sleep; pairs with `prepare`
+        self.wake_sleepers();
+    }
+
+    /// The same after a change that was one read-modify-write: on x86-64 that is fence enough.
+    #[inline]
+    pub(crate) fn notify_after_rmw(&self) {
+        rmw_fence(Ordering::SeqCst); // edge: sleep; pairs with `prepare`
+        self.wake_sleepers();
+    }
+
+    #[inline]
+    fn wake_sleepers(&self) {
         // Relaxed: the fence has ordered it after the condition.
         if self.0.load(Ordering::Relaxed) & SLEEPING != 0 {
             self.notify_sleepers();

@@ -28,6 +28,10 @@ use crate::sync::wait::{Slept, Wait};
 pub(crate) trait Owners {
     /// How the one behind a token stands.
     fn standing(&self, token: Token) -> Standing<'_>;
+    /// As `standing`; who shows no sign of death may count as here without a question to the kernel.
+    fn glance(&self, token: Token) -> Standing<'_> {
+        self.standing(token)
+    }
     /// Alive words of the others, to hear of a sleeper that is killed after it was woken. At most `out` is filled.
     fn others<'a>(&'a self, out: &mut Crowd<'a>);
     /// Somebody has slept a whole slice.
@@ -84,14 +88,19 @@ const DOUBTS: u32 = 2000;
 
 /// Whom a sleeper has heard of as registered, and how long to look closely when he is not any more. Somebody else may
 /// have cleared up behind the thread that died first.
-#[derive(Default)]
-struct Heard {
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Heard {
     of: u32,
     doubts: u32,
 }
 
 impl Heard {
-    fn doubts_still(&mut self, owner: Token) -> bool {
+    /// Somebody is registered, or was a moment ago.
+    pub(crate) fn of(owner: Token) -> Heard {
+        Heard { of: owner.0, doubts: DOUBTS }
+    }
+
+    pub(crate) fn doubts_still(&mut self, owner: Token) -> bool {
         let doubts = self.of == owner.0 && self.doubts > 0;
         self.doubts -= u32::from(doubts);
         doubts
@@ -196,7 +205,7 @@ impl LockWord {
                 Some(owner) => match owners.standing(owner) {
                     Standing::Dead => Some(true),
                     Standing::Here(Some(watch)) => {
-                        heard = Heard { of: owner.0, doubts: DOUBTS };
+                        heard = Heard::of(owner);
                         crowd.add(watch);
                         None
                     }
@@ -205,7 +214,7 @@ impl LockWord {
                         None
                     }
                     Standing::Doubtful => {
-                        heard = Heard { of: owner.0, doubts: DOUBTS };
+                        heard = Heard::of(owner);
                         doubt = true;
                         None
                     }

@@ -38,6 +38,20 @@ fn a_sleeper_is_never_left_behind() {
 }
 
 #[test]
+fn a_sleeper_hears_of_a_change_that_is_its_own_fence() {
+    loom::model(|| {
+        let shared = shared();
+        let sleeper = {
+            let s = shared.clone();
+            thread::spawn(move || sleep_until(&s, 1))
+        };
+        shared.ready.fetch_add(1, Ordering::Release);
+        shared.event.notify_after_rmw();
+        sleeper.join().unwrap();
+    });
+}
+
+#[test]
 fn two_sleepers_are_both_woken() {
     loom::model(|| {
         let shared = shared();

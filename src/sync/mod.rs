@@ -1,6 +1,6 @@
 //! Waiting, waking, owning.
 //!
-//! * what lives here: the event count, the stamped lock, its re-entrant kind, the semaphore, plain data in two copies, the
+//! * what lives here: the event count, the stamped lock, its re-entrant kind, the permits, the semaphore, plain data in two copies, the
 //!   one loop in which anybody sleeps
 //! * who calls it: `objects`
 //! * what it may call: `shim`, `presence` (how somebody stands), `segment` (bit layouts), `os` (the clock), `error`
@@ -14,11 +14,14 @@ mod loom_event_count;
 #[cfg(all(test, loom))]
 mod loom_lock;
 #[cfg(all(test, loom))]
+mod loom_permits;
+#[cfg(all(test, loom))]
 mod loom_rlock;
 #[cfg(all(test, loom))]
 mod loom_semaphore;
 #[cfg(all(test, loom))]
 mod loom_snapshot;
+pub(crate) mod permits;
 pub(crate) mod rlock;
 pub(crate) mod semaphore;
 pub(crate) mod snapshot;

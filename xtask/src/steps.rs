@@ -22,6 +22,7 @@ const RLOCK: &str = "src/sync/rlock.rs";
 const SEMAPHORE: &str = "src/sync/semaphore.rs";
 const WAIT: &str = "src/sync/wait.rs";
 const COUNT: &str = "src/sync/event_count.rs";
+const PERMITS: &str = "src/sync/permits.rs";
 const PLACE: &str = "src/presence/place.rs";
 const SNAPSHOT: &str = "src/sync/snapshot.rs";
 const BITS: &str = "src/segment/bits.rs";
@@ -216,5 +217,86 @@ pub(crate) const STEPS: &[Step] = &[
         LOCK,
         "what is declared whole stays suspect",
         &[("compare_exchange(SUSPECT, 0, ", "compare_exchange(0, 0, ")],
+    ),
+    step(
+        PERMITS,
+        "a release of the hinted one wakes nobody",
+        &[("            self.gate.event.notify_after_rmw();\n", "")],
+    ),
+    step(
+        PERMITS,
+        "a release of several wakes nobody",
+        &[("        if left < count {\n            self.gate.event.notify();\n        }\n", "")],
+    ),
+    step(
+        PERMITS,
+        "a living holder is robbed",
+        &[(
+            "Standing::Dead => seen.changed |= self.free_all(word),",
+            "_ if true => seen.changed |= self.free_all(word),\n                Standing::Dead => {}",
+        )],
+    ),
+    step(
+        PERMITS,
+        "a dead holder keeps its permits",
+        &[("Standing::Dead => seen.changed |= self.free_all(word),", "Standing::Dead => {}")],
+    ),
+    step(
+        PERMITS,
+        "a sleeper does not listen to the holders",
+        &[(
+            "                    *heard.about(process) = Heard::of(process);\n                    crowd.as_mut().map(|crowd| crowd.add(watch));\n",
+            "                    let _ = watch;\n",
+        )],
+    ),
+    step(
+        PERMITS,
+        "a sleeper looks before it says that it sleeps",
+        &[
+            (
+                "            let mut crowd = Crowd::new(self.gate.event.prepare());\n            if self.grab(claim) {\n                return Ok(());\n            }\n",
+                "            if self.grab(claim) {\n                return Ok(());\n            }\n",
+            ),
+            (
+                "            // Whatever ends the wait:",
+                "            let mut crowd = Crowd::new(self.gate.event.prepare());\n            // Whatever ends the wait:",
+            ),
+            ("Some(&mut crowd));\n            if seen.changed", "None);\n            if seen.changed"),
+        ],
+    ),
+    step(PERMITS, "a commit is forgotten", &[("self.gate.commit.load(Ordering::Relaxed) != 0;", "false;")]),
+    step(
+        PERMITS,
+        "a collector never commits",
+        &[(
+            "            self.gate.commit.store(parties.me.0, Ordering::Relaxed); // Relaxed: read by holders of the lock only\n",
+            "",
+        )],
+    ),
+    step(
+        PERMITS,
+        "a commit stays for the next collector",
+        &[("        self.gate.commit.store(0, Ordering::Relaxed);\n", "")],
+    ),
+    step(
+        PERMITS,
+        "a collector does not settle for the dead one before it",
+        &[("            self.settle(); // for the last collector, who died\n", "")],
+    ),
+    step(
+        PERMITS,
+        "a taker does not settle for a dead collector",
+        &[(
+            "                self.settle();\n                let _ = lock.repaired(parties.me.0);\n",
+            "                let _ = lock.repaired(parties.me.0);\n",
+        )],
+    ),
+    step(
+        PERMITS,
+        "a sleeper does not listen to the collector",
+        &[(
+            "                    crowd.as_mut().map(|crowd| crowd.add(watch));\n                    return;\n",
+            "                    let _ = (watch, crowd);\n                    return;\n",
+        )],
     ),
 ];

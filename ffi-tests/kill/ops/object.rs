@@ -1,8 +1,8 @@
 //! Making and finding objects.
 
 use courtyard::{
-    Array, ArrayOptions, ErrorKind, Lock, RLock, Ring, RingOptions, Scope, Semaphore, SemaphoreOptions,
-    Struct, StructArray, Value, Yard,
+    Array, ArrayOptions, ErrorKind, Lock, Permits, RLock, Ring, RingOptions, Scope, Semaphore,
+    SemaphoreOptions, Struct, StructArray, Value, Yard,
 };
 
 use super::common::{kind, turn, watch, wrong, yard};
@@ -24,6 +24,10 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
                 let options = SemaphoreOptions { initial: 2, maximum: Some(3) };
                 assert_eq!(Semaphore::create(y, "new", options).unwrap().value(), 2);
             },
+        }),
+        Box::new(Make {
+            name: "permits create",
+            make: |y| assert_eq!(Permits::create(y, "new", 4).unwrap().available(), 4),
         }),
         Box::new(Make { name: "value create", make: |y| drop(Value::<u64>::create(y, "new").unwrap()) }),
         Box::new(Make {
