@@ -11,8 +11,8 @@
  *   in it; of a failure it throws courtyard::Error, or, where the compiler has exceptions turned off, prints the
  *   message and aborts. Nothing else in this header throws, but for memory that recv() needs for its answer.
  *
- * Handles.  Yard, Lock, Value, Ring, Sender and Receiver own one handle of this process, can be moved and not copied,
- *   and close it in the destructor. An empty one, moved from or closed, answers every call with #CYD_E_NULL. Objects
+ * Handles.  Yard, Lock, RLock, Semaphore, Value, Ring, Sender and Receiver own one handle of this process, can be moved
+ *   and not copied, and close it in the destructor. An empty one, moved from or closed, answers every call with #CYD_E_NULL. Objects
  *   keep the yard open by themselves, ends keep their ring: any order of closing is fine. A Guard and a Reserved end
  *   before their Lock or Sender does; a Lock or Sender may be moved meanwhile.
  *
@@ -95,6 +95,7 @@ struct Sized : Struct {
 
 using YardOptions = Sized<cyd_yard_options_t>;
 using RingOptions = Sized<cyd_ring_options_t>;
+using SemaphoreOptions = Sized<cyd_semaphore_options_t>;
 using Cost = Sized<cyd_cost_t>;
 using ObjectInfo = Sized<cyd_object_info_t>;
 using Fault = Sized<cyd_fault_t>;
@@ -440,6 +441,112 @@ public:
 
 private:
     bool anyone_ = false;
+};
+
+/** A lock that its owner, a thread, may take again, and that survives its owners: cyd_rlock_t. */
+class RLock : public detail::Handle<cyd_rlock_t, cyd_rlock_close> {
+public:
+    /** The lock, taken once: released once when this ends, by the thread that took it. A thread may have several. */
+    class Guard {
+    public:
+        Guard(Guard &&other) noexcept : rlock_(std::exchange(other.rlock_, nullptr)), died_(other.died_) {}
+        Guard &operator=(Guard &&other) noexcept {
+            if (this != &other) {
+                static_cast<void>(release());
+                rlock_ = std::exchange(other.rlock_, nullptr);
+                died_ = other.died_;
+            }
+            return *this;
+        }
+        Guard(const Guard &) = delete;
+        Guard &operator=(const Guard &) = delete;
+        ~Guard() { static_cast<void>(release()); }
+
+        /** An owner died and what the lock guards may be half changed: make it whole, then repaired(). */
+        bool owner_died() const noexcept { return died_; }
+        /** Declares what the lock guards whole again. */
+        Status repaired() {
+            const Status status(cyd_rlock_repaired(rlock_));
+            died_ = died_ && !status.ok();
+            return status;
+        }
+        /** Releases the lock once now; the guard is empty afterwards, and guards nothing. */
+        Status release() noexcept { return Status(cyd_rlock_release(std::exchange(rlock_, nullptr))); }
+
+    private:
+        friend class RLock;
+        Guard(cyd_rlock_t *rlock, bool died) noexcept : rlock_(rlock), died_(died) {}
+
+        cyd_rlock_t *rlock_;
+        bool died_;
+    };
+
+    using detail::Handle<cyd_rlock_t, cyd_rlock_close>::Handle;
+
+    static Result<RLock> create(const Yard &yard, const char *name) {
+        return detail::opened<RLock>([&](auto out) { return cyd_rlock_create(yard.get_native(), name, out); });
+    }
+    static Result<RLock> open(const Yard &yard, const char *name) {
+        return detail::opened<RLock>([&](auto out) { return cyd_rlock_open(yard.get_native(), name, out); });
+    }
+    static Result<RLock> open_or_create(const Yard &yard, const char *name) {
+        return detail::opened<RLock>(
+            [&](auto out) { return cyd_rlock_open_or_create(yard.get_native(), name, out); });
+    }
+
+    /** Takes the lock, again if this thread has it, until the guard ends. */
+    Result<Guard> acquire(Timeout timeout) {
+        const Status status(cyd_rlock_acquire(raw_, timeout.ns()));
+        return status.ok() ? Result<Guard>(status, Guard(raw_, status.owner_died())) : Result<Guard>(status);
+    }
+    /** Takes the lock until release(). */
+    Status acquire_unguarded(Timeout timeout) { return Status(cyd_rlock_acquire(raw_, timeout.ns())); }
+    /** Releases what acquire_unguarded() took. */
+    Status release() { return Status(cyd_rlock_release(raw_)); }
+    Status repaired() { return Status(cyd_rlock_repaired(raw_)); }
+    /** How many releases the calling thread owes. */
+    Result<std::uint32_t> count() const {
+        return detail::filled<std::uint32_t>([&](auto out) { return cyd_rlock_count(raw_, out); });
+    }
+    Result<Holder> holder() const {
+        return detail::filled<Holder>([&](auto out) { return cyd_rlock_holder(raw_, out); });
+    }
+    Result<bool> is_suspect() const {
+        return detail::filled<bool>([&](auto out) { return cyd_rlock_is_suspect(raw_, out); });
+    }
+};
+
+/** A counting semaphore, which nobody owns: cyd_semaphore_t. */
+class Semaphore : public detail::Handle<cyd_semaphore_t, cyd_semaphore_close> {
+public:
+    using detail::Handle<cyd_semaphore_t, cyd_semaphore_close>::Handle;
+
+    static Result<Semaphore> create(const Yard &yard, const char *name, const SemaphoreOptions &options = {}) {
+        return detail::opened<Semaphore>(
+            [&](auto out) { return cyd_semaphore_create(yard.get_native(), name, &options, out); });
+    }
+    static Result<Semaphore> open(const Yard &yard, const char *name) {
+        return detail::opened<Semaphore>(
+            [&](auto out) { return cyd_semaphore_open(yard.get_native(), name, out); });
+    }
+    static Result<Semaphore> open_or_create(const Yard &yard, const char *name,
+                                            const SemaphoreOptions &options = {}) {
+        return detail::opened<Semaphore>(
+            [&](auto out) { return cyd_semaphore_open_or_create(yard.get_native(), name, &options, out); });
+    }
+
+    /** Takes one permit. */
+    Status acquire(Timeout timeout) { return Status(cyd_semaphore_acquire(raw_, timeout.ns())); }
+    /** Adds permits, whoever took them. */
+    Status release(std::uint32_t count = 1) { return Status(cyd_semaphore_release(raw_, count)); }
+    /** How many permits there are. */
+    Result<std::uint32_t> value() const {
+        return detail::filled<std::uint32_t>([&](auto out) { return cyd_semaphore_value(raw_, out); });
+    }
+    /** How many there can be; 0 if no maximum was set. */
+    Result<std::uint32_t> maximum() const {
+        return detail::filled<std::uint32_t>([&](auto out) { return cyd_semaphore_maximum(raw_, out); });
+    }
 };
 
 /**

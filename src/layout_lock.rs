@@ -29,6 +29,9 @@ const STRUCTS: &[Words] = &[
     crate::segment::faults::Faults::WORDS,
     crate::segment::faults::Line::WORDS,
     crate::objects::lock::layout::Body::WORDS,
+    crate::objects::rlock::layout::Body::WORDS,
+    crate::sync::rlock::RLockWord::WORDS,
+    crate::objects::semaphore::layout::Body::WORDS,
     crate::lockfree::spsc::Words::WORDS,
     crate::objects::ring::layout::Body::WORDS,
 ];
@@ -56,6 +59,7 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("lock word: token", u64::from(bits::TOKEN)),
         ("lock word: SUSPECT", u64::from(bits::SUSPECT)),
         ("lock word: WAITERS", u64::from(bits::WAITERS)),
+        ("semaphore: permits", u64::from(bits::PERMITS)),
         ("ring end: CLOSED", u64::from(bits::END_CLOSED)),
         ("ring end: DIED", u64::from(bits::END_DIED)),
         ("place: free, generation 1, token of 0 and 0", place(State::Free)),
@@ -66,6 +70,8 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("object: lock", ObjectType::Lock as u64),
         ("object: value", ObjectType::Value as u64),
         ("object: ring", ObjectType::Ring as u64),
+        ("object: re-entrant lock", ObjectType::RLock as u64),
+        ("object: semaphore", ObjectType::Semaphore as u64),
         ("bytes of a value", value::BODY_BYTES),
     ]
 }

@@ -219,6 +219,67 @@ static void locks_of_anyone(const Yard &yard) {
     CHECK(same.acquire(forever).owner_died());
 }
 
+// The owner takes it again; a guard, also a child's copy of one, releases once what its own thread took.
+static void rlocks(const Yard &yard) {
+    RLock rlock = RLock::create(yard, "rlock").value();
+    IS(Lock::open(yard, "rlock"), CYD_E_TYPE);
+    IS(RLock::create(yard, "rlock"), CYD_E_EXISTS);
+    {
+        RLock::Guard outer = rlock.acquire(forever).value();
+        RLock same = RLock::open(yard, "rlock").value();
+        RLock::Guard inner = same.acquire(1ms).value();
+        CHECK(rlock.count().value() == 2 && !inner.owner_died());
+        CHECK(rlock.holder()->pid == static_cast<std::uint32_t>(getpid()));
+        ended_well(child([&] {
+            IS(rlock.acquire(no_wait), CYD_E_BUSY);
+            IS(inner.release(), CYD_E_NOT_OWNER);
+            RLock::Guard inherited = std::move(outer);
+        }));
+        OK(inner.release());
+        IS(inner.release(), CYD_E_NULL);
+        OK(rlock.acquire_unguarded(forever));
+        OK(rlock.release());
+        CHECK(rlock.count().value() == 1);
+        inner = std::move(outer);
+    }
+    CHECK(rlock.count().value() == 0);
+    IS(rlock.release(), CYD_E_NOT_OWNER);
+    IS(rlock.holder(), CYD_E_NOT_FOUND);
+
+    was_killed_by(child([&] {
+                      Result<RLock::Guard> outer = rlock.acquire(forever), inner = rlock.acquire(forever);
+                      raise(SIGKILL);
+                  }),
+                  SIGKILL);
+    RLock same = RLock::open_or_create(yard, "rlock").value();
+    RLock::Guard guard = same.acquire(forever).value();
+    CHECK(guard.owner_died() && rlock.is_suspect().value() && rlock.count().value() == 1);
+    OK(guard.repaired());
+    CHECK(!guard.owner_died() && !rlock.is_suspect().value());
+    IS(RLock().repaired(), CYD_E_NULL);
+    OK(rlock.repaired());
+}
+
+static void semaphores(const Yard &yard) {
+    SemaphoreOptions options;
+    options.initial = 1;
+    options.maximum = 2;
+    Semaphore semaphore = Semaphore::create(yard, "semaphore", options).value();
+    IS(Semaphore::open_or_create(yard, "semaphore"), CYD_E_MISMATCH);
+    CHECK(Semaphore::open_or_create(yard, "semaphore", options)->maximum().value() == 2);
+    OK(semaphore.acquire(forever));
+    IS(semaphore.acquire(no_wait), CYD_E_BUSY);
+    IS(semaphore.acquire(1ms), CYD_E_TIMEOUT);
+    ended_well(child([&] {
+        OK(Semaphore::open(yard, "semaphore")->release());
+        OK(semaphore.release());
+        IS(semaphore.release(), CYD_E_RANGE);
+    }));
+    CHECK(semaphore.value().value() == 2);
+    IS(semaphore.release(0), CYD_E_RANGE);
+    IS(Semaphore().acquire(forever), CYD_E_NULL);
+}
+
 template <class T>
 static void numbers_of(const Yard &yard, const char *name) {
     Value<T> value = Value<T>::create(yard, name).value();
@@ -334,6 +395,8 @@ int main() {
     failures(yard);
     locks(yard);
     locks_of_anyone(yard);
+    rlocks(yard);
+    semaphores(yard);
     values(yard);
     rings(yard);
     return 0;

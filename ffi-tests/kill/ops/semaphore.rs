@@ -251,8 +251,8 @@ impl Operation for TwoSleepers {
     }
 }
 
-/// How long a taker waits that gives up: longer than it takes to step it to its sleep.
-const PATIENCE: Duration = Duration::from_millis(120);
+/// So short that it is over before the sleep: the taker has announced itself, gives up, and wakes one more.
+const NO_TIME: Duration = Duration::from_nanos(1);
 
 /// A wait that gives up, beside another sleeper.
 struct GivingUp;
@@ -265,12 +265,8 @@ impl Operation for GivingUp {
         "semaphore acquire, giving up beside another"
     }
 
-    fn modes(&self) -> &'static [Mode] {
-        &[Mode::Kill, Mode::Stop]
-    }
-
     fn points(&self) -> Points {
-        Points::Chosen(8) // each point behind the sleep takes as long as the wait
+        CHOSEN
     }
 
     fn watch(&self, fight: &Fight) -> Watch {
@@ -279,10 +275,6 @@ impl Operation for GivingUp {
 
     fn steady(&self) -> bool {
         false
-    }
-
-    fn sleeps(&self) -> bool {
-        true // until it gives up: nobody else ends it
     }
 
     fn setup(&self, stage: &mut Stage) -> Fight {
@@ -294,7 +286,7 @@ impl Operation for GivingUp {
     }
 
     fn act(&self, fight: &Fight, ended: &mut Option<ErrorKind>) {
-        *ended = kind(fight.world.semaphore.acquire(PATIENCE));
+        *ended = kind(fight.world.semaphore.acquire(NO_TIME));
     }
 
     fn finish(&self, fight: &Fight, ended: &mut Option<ErrorKind>) -> Result<(), String> {

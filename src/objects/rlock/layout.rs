@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // `Shared`
 
 use crate::segment::region::Shared;
-use crate::shim::AtomicU32;
+use crate::shim::{AtomicU32, words};
 use crate::sync::rlock::RLockWord;
 use static_assertions::const_assert_eq;
 use std::mem::offset_of;
@@ -17,6 +17,8 @@ pub(crate) struct Body {
     pub(crate) lock: RLockWord,
     pad: [AtomicU32; 30],
 }
+
+words!("re-entrant lock", Body { lock, pad });
 
 const_assert_eq!(offset_of!(Body, lock), 0);
 const_assert_eq!(size_of::<RLockWord>(), 8);
