@@ -928,6 +928,11 @@ typedef uint32_t cyd_fault_kind_t;
 #define CYD_FAULT_RECEIVER 5
 
 /**
+ * He was storing a struct. The old value is there, or the new one; the next writer goes on.
+ */
+#define CYD_FAULT_WRITER 6
+
+/**
  * The thread that took it: only it may release it, taking it twice is a deadlock that is found, and the lock is taken
  * over when the thread dies.
  */

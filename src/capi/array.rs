@@ -19,7 +19,6 @@ use crate::objects::directory::How;
 use crate::objects::value::{Cell, Op, ScalarType};
 use crate::sync::wait::Timeout;
 use std::ffi::{c_char, c_void};
-use std::ops::Range;
 
 /// Numbers of one type that processes share. Fresh elements are 0.
 ///
@@ -71,43 +70,29 @@ unsafe fn typed<'a>(
     if kind as cyd_type_t == code { Ok((array, kind)) } else { Err(ErrorKind::Type) }
 }
 
-/// A run of numbers where C has them, and the elements they belong to.
-struct Run<'a> {
-    array: &'a AnyArray,
-    kind: ScalarType,
-    range: Range<usize>,
+/// A run of elements, each with its place among the numbers that C has side by side.
+///
+/// # Safety
+/// As [`typed`]; `numbers` is NULL, or as long as `count` numbers of the array's type.
+#[inline]
+unsafe fn run(
+    array: *const cyd_array_t,
+    code: cyd_type_t,
+    (start, count): (usize, usize),
     numbers: *const c_void,
-}
-
-impl Run<'_> {
-    /// # Safety
-    /// As [`typed`]; `numbers` is NULL, or as long as `count` numbers of the array's type.
-    unsafe fn new<'a>(
-        array: *const cyd_array_t,
-        code: cyd_type_t,
-        (start, count): (usize, usize),
-        numbers: *const c_void,
-    ) -> std::result::Result<Run<'a>, ErrorKind> {
-        // SAFETY: the caller's promise.
-        let (array, kind) = unsafe { typed(array, code) }?;
-        let range = array.run(start, count).ok_or(ErrorKind::Range)?;
-        if numbers.is_null() && count > 0 {
-            Err(ErrorKind::Null)
-        } else {
-            Ok(Run { array, kind, range, numbers })
-        }
+) -> std::result::Result<(ScalarType, impl Iterator<Item = (Cell, Number)>), ErrorKind> {
+    // SAFETY: the caller's promise.
+    let (array, kind) = unsafe { typed(array, code) }?;
+    let cells = array.cells(kind, start, count).ok_or(ErrorKind::Range)?;
+    // SAFETY: NULL, or one number at least, unless the run is empty, and then nobody looks at it.
+    let first = unsafe { Number::new(numbers) };
+    if count > 0 {
+        first?;
     }
-
-    /// Does something with each element and the number that belongs to it, in their order.
-    fn each(self, mut step: impl FnMut(Cell, Number, ScalarType)) {
-        for (i, index) in self.range.enumerate() {
-            // SAFETY: the `i`-th of as many numbers as the range has elements; not NULL, as there is one.
-            let number = unsafe { Number::new(self.numbers.byte_add(i * self.kind.bytes())) };
-            if let (Some(cell), Ok(number)) = (self.array.cell(index), number) {
-                step(cell, number, self.kind);
-            }
-        }
-    }
+    // SAFETY: the `i`-th of as many numbers as there are elements.
+    let places =
+        (0..count).filter_map(move |i| unsafe { Number::new(numbers.byte_add(i * kind.bytes())) }.ok());
+    Ok((kind, cells.zip(places)))
 }
 
 /// How an array is made. Zero means default; a NULL pointer to it means all defaults.
@@ -486,8 +471,10 @@ pub unsafe extern "C" fn cyd_array_read(
     out: *mut c_void,
 ) -> cyd_status_t {
     // SAFETY: each is NULL or as the header asks of the caller.
-    let run = unsafe { Run::new(array, r#type, (start, count), out) };
-    boundary::code_in_signal(run.map(|run| run.each(|cell, to, kind| to.write(kind, cell.load(kind)))))
+    let run = unsafe { run(array, r#type, (start, count), out) };
+    boundary::code_in_signal(
+        run.map(|(kind, run)| run.for_each(|(cell, to)| to.write(kind, cell.load(kind)))),
+    )
 }
 
 /// Stores a run of elements, each atomically, in their order; not the run as a whole.
@@ -517,8 +504,10 @@ pub unsafe extern "C" fn cyd_array_write(
     r#in: *const c_void,
 ) -> cyd_status_t {
     // SAFETY: each is NULL or as the header asks of the caller.
-    let run = unsafe { Run::new(array, r#type, (start, count), r#in) };
-    boundary::code_in_signal(run.map(|run| run.each(|cell, from, kind| cell.store(kind, from.read(kind)))))
+    let run = unsafe { run(array, r#type, (start, count), r#in) };
+    boundary::code_in_signal(
+        run.map(|(kind, run)| run.for_each(|(cell, from)| cell.store(kind, from.read(kind)))),
+    )
 }
 
 /// Stores one number in a run of elements, each atomically, in their order.
@@ -550,8 +539,9 @@ pub unsafe extern "C" fn cyd_array_fill(
     // SAFETY: each is NULL or as the header asks of the caller.
     let checked = || unsafe { Ok((typed(array, r#type)?, Number::new(r#in)?)) };
     boundary::code_in_signal(checked().and_then(|((array, kind), number)| {
-        let (range, bits) = (array.run(start, count).ok_or(ErrorKind::Range)?, number.read(kind));
-        range.filter_map(|i| array.cell(i)).for_each(|cell| cell.store(kind, bits));
+        let cells = array.cells(kind, start, count).ok_or(ErrorKind::Range)?;
+        let bits = number.read(kind);
+        cells.for_each(|cell| cell.store(kind, bits));
         Ok(())
     }))
 }

@@ -8,7 +8,6 @@ use crate::objects::value::{Cell, Op, ScalarType};
 use crate::objects::yard::Yard;
 use crate::presence::attachment::Held;
 use crate::segment::directory::{ObjectType, Record};
-use std::ops::Range;
 use std::ptr::NonNull;
 
 /// What somebody asks of an array, as far as it matters to him.
@@ -99,11 +98,19 @@ impl AnyArray {
         self.cell_of(self.kind, index)
     }
 
-    /// The run of `count` elements from `start` on, if the array has them all.
-    #[inline]
-    pub(crate) fn run(&self, start: usize, count: usize) -> Option<Range<usize>> {
-        let end = start.checked_add(count)?;
-        (end <= self.len).then_some(start..end)
+    /// The `count` elements from `start` on, in their order, if the array has them all. `kind` is the array's.
+    #[inline(always)]
+    pub(crate) fn cells(
+        &self,
+        kind: ScalarType,
+        start: usize,
+        count: usize,
+    ) -> Option<impl ExactSizeIterator<Item = Cell> + DoubleEndedIterator + use<>> {
+        debug_assert_eq!(kind, self.kind);
+        let end = start.checked_add(count).filter(|end| *end <= self.len)?;
+        let first = self.first;
+        // SAFETY: each is an element of the array, as in `cell_of`: the range ends where the array does, or before.
+        Some((start..end).map(move |i| Cell::new(unsafe { first.add(i * kind.bytes()) })))
     }
 
     /// `None` if the type does not know the operation. As all calls here: no allocation, no system call, no lock.

@@ -96,7 +96,7 @@ fn runs_are_copied_and_bounds_are_named() {
     a.fill(..=0, 9).unwrap();
     a.fill(2..2, 1).unwrap();
     assert_eq!(a.to_vec(), [9, 0, 0, 1, 2, 3, 0, 0, 7, 7]);
-    assert_eq!(a.iter().rev().len(), 10);
+    assert_eq!(a.iter().count(), 10);
     a.read_slice(10, &mut []).unwrap();
 
     let error = a.get(10).unwrap_err();
