@@ -149,6 +149,9 @@ static void array_calls(cyd_array_t *array, cyd_status_t wanted) {
     IS(cyd_array_read(array, CYD_TYPE_U8, 0, 8, out.bytes), wanted);
     IS(cyd_array_write(array, CYD_TYPE_U8, 0, 8, out.bytes), wanted);
     IS(cyd_array_fill(array, CYD_TYPE_U8, 0, 8, out.bytes), wanted);
+    IS(cyd_array_lock(array, -1), wanted);
+    IS(cyd_array_unlock(array), wanted);
+    IS(cyd_array_repaired(array), wanted);
     IS(cyd_array_close(array), array == NULL ? CYD_OK : wanted);
 }
 

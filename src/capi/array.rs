@@ -7,7 +7,7 @@
 //!   of runs of them touch no thread-local, allocate nothing and cannot panic
 //! * where it is tested: `ffi-tests/c/array.c`
 
-use crate::capi::status::cyd_status_t;
+use crate::capi::status::{CYD_OK, cyd_status_t};
 use crate::capi::structs::{read, shape, tell, update};
 use crate::capi::value::{CYD_TYPE_ANY, Number, cyd_op_t, cyd_type_t, scalar};
 use crate::capi::yard::cyd_yard_t;
@@ -16,6 +16,7 @@ use crate::error::{ErrorKind, Result};
 use crate::objects::array::layout::Element;
 use crate::objects::array::{AnyArray, AnyStructArray, ArrayOptions, Asked};
 use crate::objects::directory::How;
+use crate::objects::rlock::RLock;
 use crate::objects::value::{Cell, Op, ScalarType};
 use crate::sync::wait::Timeout;
 use std::ffi::{c_char, c_void};
@@ -544,6 +545,81 @@ pub unsafe extern "C" fn cyd_array_fill(
         cells.for_each(|cell| cell.store(kind, bits));
         Ok(())
     }))
+}
+
+/// Takes the array's own lock, at once if the calling thread holds it already. Each taking needs its own
+/// cyd_array_unlock().
+///
+/// It is for changes of several elements that others, who take the lock too, must see together. Nothing takes it by
+/// itself, and no other call waits for it. If the owner dies, the next taker gets the lock and #CYD_OWNER_DIED: make
+/// the elements whole, then call cyd_array_repaired().
+///
+/// \param array       Borrowed. Made with cyd_array_options_t.lock.
+/// \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+///
+/// \return #CYD_OK or #CYD_OWNER_DIED: the lock is yours; or
+///   - #CYD_E_UNSUPPORTED  the array has no lock; or the thread can own nothing: it was made by a bare clone()
+///   - #CYD_E_BUSY         another thread has it, and `timeout_ns` is 0
+///   - #CYD_E_TIMEOUT      another thread still has it after `timeout_ns`
+///   - #CYD_E_RANGE        the calling thread has taken it 2^32 - 1 times; nothing is changed
+///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+///   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `array` is NULL, closed, no array, misaligned
+///
+/// \par Threads    Any. The calling thread owns it.
+/// \par Processes  Any. A fork() child takes it for itself: it is not its parent.
+/// \par Blocking   As cyd_rlock_acquire(). Not async-signal-safe.
+/// \par Crash      As cyd_rlock_acquire().
+/// \par Since      0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cyd_array_lock(array: *mut cyd_array_t, timeout_ns: i64) -> cyd_status_t {
+    // SAFETY: NULL or a handle that nobody closes meanwhile, by the caller's promise.
+    match unsafe { handle::get(array) } {
+        Ok(array) if array.lock().is_some_and(RLock::acquire_fast) => CYD_OK,
+        Ok(array) => boundary::call(|| array.locked()?.acquire_unguarded(Timeout::from_ns(timeout_ns))),
+        Err(wrong) => boundary::code(Err::<(), _>(wrong)),
+    }
+}
+
+/// Releases the array's own lock once. It is free when it has been released as often as taken.
+///
+/// \param array  Borrowed.
+///
+/// \return #CYD_OK, or
+///   - #CYD_E_NOT_OWNER    the calling thread does not hold it (a fork() child does not hold what its parent does)
+///   - #CYD_E_UNSUPPORTED  the array has no lock
+///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `array` is NULL, closed, no array, misaligned
+///
+/// \par Threads    The owner.
+/// \par Processes  The owner's.
+/// \par Blocking   Never; one system call if somebody sleeps. Not async-signal-safe.
+/// \par Crash      As cyd_rlock_release().
+/// \par Since      0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cyd_array_unlock(array: *mut cyd_array_t) -> cyd_status_t {
+    // SAFETY: NULL or a handle that nobody closes meanwhile, by the caller's promise. Releasing cannot panic.
+    let lock = unsafe { handle::get(array) }.and_then(|array| array.lock().ok_or(ErrorKind::Unsupported));
+    boundary::code(lock.and_then(RLock::leave))
+}
+
+/// Declares the elements whole again after an owner of the array's own lock died: later takers are no longer warned.
+///
+/// \param array  Its lock held by the calling thread. Borrowed.
+///
+/// \return As cyd_array_unlock().
+///
+/// \par Threads    The owner.
+/// \par Processes  The owner's.
+/// \par Blocking   Never.
+/// \par Crash      Declared, or not; the lock itself is a dead owner's.
+/// \par Since      0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cyd_array_repaired(array: *mut cyd_array_t) -> cyd_status_t {
+    // SAFETY: NULL or a handle that nobody closes meanwhile, by the caller's promise.
+    boundary::call(|| unsafe { handle::get(array) }?.locked()?.repaired())
 }
 
 /// Closes a handle on an array. NULL is harmless.

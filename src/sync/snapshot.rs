@@ -14,6 +14,7 @@
 //! | reuse | `draft`: fence before the first word of a copy | `try_read`: fence after the last | that the version has moved on since the copy was the value | `a_read_is_never_torn_while_two_writes_go_by` |
 
 use crate::error::ErrorKind;
+use crate::shim::words::words;
 use crate::shim::{AtomicU32, AtomicU64, Ordering, fence, pause, racing_in, racing_out};
 use crate::sync::lock::LockWord;
 
@@ -28,6 +29,8 @@ pub(crate) struct Head {
     reserved: AtomicU32,
     version: AtomicU64,
 }
+
+words!("two copies of plain data", Head { lock, reserved, version });
 
 #[cfg(not(loom))]
 #[allow(unsafe_code)]

@@ -4,6 +4,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::array::layout::{Element, Form};
 use crate::objects::directory::{How, Plan, obtain};
+use crate::objects::rlock::RLock;
 use crate::objects::value::{Cell, Op, ScalarType};
 use crate::objects::yard::Yard;
 use crate::presence::attachment::Held;
@@ -55,6 +56,7 @@ pub(crate) struct AnyArray {
     first: NonNull<u8>,
     len: usize,
     kind: ScalarType,
+    lock: Option<RLock>,
     _yard: Held,
 }
 
@@ -71,7 +73,19 @@ impl AnyArray {
         };
         let bytes = (form.len * kind.bytes()) as u64;
         let first = yard.held().region().bytes(record.offset + form.first_at(), bytes)?;
-        Ok(AnyArray { first, len: form.len, kind, _yard: yard.held().clone() })
+        let lock = if form.lock { Some(RLock::over(yard, record.offset)?) } else { None };
+        Ok(AnyArray { first, len: form.len, kind, lock, _yard: yard.held().clone() })
+    }
+
+    /// The array's own lock.
+    #[inline]
+    pub(crate) fn lock(&self) -> Option<&RLock> {
+        self.lock.as_ref()
+    }
+
+    /// As [`AnyArray::lock`], of an array that must have one: `Unsupported` else.
+    pub(crate) fn locked(&self) -> Result<&RLock> {
+        self.lock().ok_or_else(|| Error::with(ErrorKind::Unsupported, "the array has no lock of its own"))
     }
 
     pub(crate) fn kind(&self) -> ScalarType {

@@ -12,6 +12,7 @@ pub use structs::StructArray;
 
 use crate::error::Result;
 use crate::objects::directory::How;
+use crate::objects::rlock::{self, RLock};
 use crate::objects::structs::recover_at;
 use crate::objects::value::scalar::Integer;
 use crate::objects::value::{Cell, Op, Scalar};
@@ -86,6 +87,13 @@ impl<T: Scalar> Array<T> {
     #[inline]
     pub fn len(&self) -> usize {
         self.any.len()
+    }
+
+    /// The array's own lock, if it was made with one: for changes of several elements that others, who take the lock
+    /// too, must see together. Nothing takes it by itself, and no call here waits for it.
+    #[inline]
+    pub fn lock(&self) -> Option<&RLock> {
+        self.any.lock()
     }
 
     #[inline(always)]
@@ -220,9 +228,15 @@ pub(crate) fn has_lock_at(record: &Record, at: u64) -> bool {
     Form::read(record).is_ok_and(|form| at < form.first_at())
 }
 
-/// Frees the writers' locks that the thread which is gone held. Nobody owns a number.
+/// Frees what the thread that is gone held: the array's own lock, suspect, and writers' locks, whole. Nobody owns a
+/// number.
 pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who) {
-    if let Ok(Form { element: Element::Struct(shape), len, .. }) = Form::read(record) {
-        (0..len as u64).for_each(|i| recover_at(yard, record.offset + i * shape.body_bytes(), who));
+    let Ok(form) = Form::read(record) else { return };
+    if form.lock {
+        rlock::recover(yard, record.offset, who);
+    }
+    if let Element::Struct(shape) = form.element {
+        let first = record.offset + form.first_at();
+        (0..form.len as u64).for_each(|i| recover_at(yard, first + i * shape.body_bytes(), who));
     }
 }

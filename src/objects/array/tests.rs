@@ -195,3 +195,31 @@ fn many_threads_count_in_neighbours_without_losing_one() {
     });
     assert_eq!(a.to_vec(), [100, 100, 100, 100, 0, 0, 0, (400 & 255) as u8]);
 }
+
+#[test]
+fn an_array_may_have_a_lock_of_its_own() {
+    let yard = yard();
+    let with = ArrayOptions { lock: true };
+    let a = Array::<u64>::create(&yard, "a", 3, with).unwrap();
+    assert!(Array::<u8>::create(&yard, "b", 3, PLAIN).unwrap().lock().is_none());
+    assert_eq!(kind(Array::<u64>::open_or_create(&yard, "a", 3, PLAIN)), ErrorKind::Mismatch);
+    assert_eq!(kind(Array::<u8>::open_or_create(&yard, "b", 3, with)), ErrorKind::Mismatch);
+    let same = Array::<u64>::open(&yard, "a").unwrap();
+    let outer = a.lock().unwrap().acquire(LONG).unwrap();
+    let inner = same.lock().unwrap().acquire(Timeout::Try).unwrap();
+    a.fill(.., u64::MAX).unwrap();
+    assert_eq!(same.lock().unwrap().count(), 2, "the elements do not lie on the lock");
+    drop((outer, inner));
+    std::thread::scope(|s| {
+        s.spawn(|| std::mem::forget(a.lock().unwrap().acquire(LONG).unwrap()));
+    });
+    let mut guard = same.lock().unwrap().acquire(LONG).unwrap();
+    assert!(guard.owner_died());
+    guard.repaired().unwrap();
+    assert_eq!(a.to_vec(), [u64::MAX; 3]);
+    let last = yard.faults().into_iter().next().unwrap();
+    assert_eq!(
+        (last.kind, last.object.unwrap().0),
+        (crate::objects::faults::FaultKind::Owner, "a".to_owned())
+    );
+}
