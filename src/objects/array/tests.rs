@@ -175,7 +175,7 @@ fn a_dead_writers_elements_are_free_again() {
         writer.join().unwrap(); // the scope alone does not wait for the very end of the thread
     });
     for i in 0..3 {
-        a.set(i, [9; 3], Timeout::Try).unwrap();
+        a.set(i, [9; 3], LONG).unwrap();
     }
 }
 
