@@ -3,8 +3,8 @@
 #![allow(missing_docs, unsafe_code, clippy::unwrap_used, clippy::panic)] // tests may; the hostile peer maps the yard
 
 use courtyard::{
-    ErrorKind, Lock, Op, Options, Peer, Result, Ring, RingOptions, Scope, Strategy, Timeout, TypedRing,
-    Value, Yard,
+    Array, ArrayOptions, ErrorKind, Lock, Op, Options, Peer, Result, Ring, RingOptions, Scope, Strategy,
+    Struct, StructArray, Timeout, TypedRing, Value, Yard,
 };
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -37,7 +37,7 @@ fn kind<T: std::fmt::Debug>(result: Result<T>) -> ErrorKind {
 }
 
 fn small() -> Options {
-    Options::new().size(1 << 16).slots(4).objects(8)
+    Options::new().size(1 << 16).slots(4).objects(16)
 }
 
 /// An abandoned yard with one change made to its file.
@@ -178,9 +178,9 @@ const SHORT: Duration = Duration::from_micros(200);
 
 /// Where the parts of a yard made by `small` lie.
 const HEADER: (usize, usize) = (0, 256);
-const TABLES: (usize, usize) = (8192, 9984);
+const TABLES: (usize, usize) = (8192, 11_008);
 const ALIVE: (usize, usize) = (12_288, 28_672);
-const OBJECTS: (usize, usize) = (28_672, 28_672 + 4608);
+const OBJECTS: (usize, usize) = (28_672, 28_672 + 5376);
 
 /// One of everything, every result but a panic allowed.
 fn use_everything(yard: &Yard, random: &mut Random) {
@@ -195,12 +195,44 @@ fn use_everything(yard: &Yard, random: &mut Random) {
         value.fetch_add(1);
         let _ = value.fetch(Op::Max, 7);
     }
+    if let Ok(it) = Struct::<[u64; 9]>::open(yard, "struct") {
+        use_struct(&it);
+    }
+    use_arrays(yard, random);
     if let Ok(ring) = Ring::open(yard, "ring") {
         use_ring(&ring, random);
     }
     if let Ok(ring) = TypedRing::<u64>::open(yard, "typed") {
         let _ = ring.sender(Strategy::Block).map(|mut tx| tx.send(1, SHORT));
         let _ = ring.receiver(Strategy::Block).map(|mut rx| rx.recv(SHORT));
+    }
+}
+
+fn use_struct(it: &Struct<[u64; 9]>) {
+    for timeout in [Timeout::Try, Timeout::For(SHORT)] {
+        let _ = it.get_within(timeout);
+        let _ = it.set([7; 9], timeout);
+        let _ = it.update(timeout, |value| value[0] = 1);
+        let _ = it.swap([8; 9], timeout);
+    }
+    let _ = it.version();
+}
+
+fn use_arrays(yard: &Yard, random: &mut Random) {
+    let index = random.next() as usize % 40;
+    if let Ok(array) = Array::<char>::open(yard, "array") {
+        let _ = array.get(index).map(|c| u32::from(c) <= 0x10_FFFF);
+        let _ = (array.set(index, 'x'), array.fetch(Op::Max, index, 'y'), array.swap(index, 'z'));
+        let _ = array.compare_exchange(index, '\u{FFFD}', 'a');
+        let _ = array.write_slice(index, &['b'; 7]);
+        let _ = array.read_slice(index, &mut ['c'; 7]);
+        let _ = array.fill(index.., 'd');
+        let _ = array.iter().take(100).filter(|c| c.is_alphabetic()).count();
+    }
+    if let Ok(structs) = StructArray::<[u32; 3]>::open(yard, "structs") {
+        let _ = structs.get_within(index, SHORT);
+        let _ = structs.set(index, [1; 3], SHORT);
+        let _ = structs.update(index % 3, SHORT, |value| value[1] = 1);
     }
 }
 
@@ -233,6 +265,9 @@ fn furnished() -> Yard {
     Lock::create(&yard, "process", Scope::Process).unwrap();
     Lock::create(&yard, "anyone", Scope::Anyone).unwrap();
     Value::<u32>::create(&yard, "value").unwrap();
+    Struct::<[u64; 9]>::create(&yard, "struct").unwrap();
+    Array::<char>::create(&yard, "array", 30, ArrayOptions::default()).unwrap();
+    StructArray::<[u32; 3]>::create(&yard, "structs", 3).unwrap();
     Ring::create(&yard, "ring", RingOptions { capacity: 2048, spin_only: false }).unwrap();
     TypedRing::<u64>::create(&yard, "typed", 8, false).unwrap();
     yard

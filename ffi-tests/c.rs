@@ -113,8 +113,16 @@ fn cpp_header_compiles(built: &Built, flags: &[&str]) -> Part {
     Part::needs(done, "C++ compiler")
 }
 
-/// Functions that C++ calls as they are. (A value's type is part of its class.)
-const PLAIN: [&str; 4] = ["cyd_last_os_error", "cyd_probe_print", "cyd_value_type", "cyd_version_string"];
+/// Functions that C++ calls as they are. (The type of a value, or of elements, is part of its class.)
+const PLAIN: [&str; 7] = [
+    "cyd_array_type",
+    "cyd_last_os_error",
+    "cyd_probe_print",
+    "cyd_struct_array_size",
+    "cyd_struct_size",
+    "cyd_value_type",
+    "cyd_version_string",
+];
 
 fn every_function_is_in_cpp() -> Part {
     let header = fs::read_to_string(root().join("include/courtyard.hpp")).unwrap();

@@ -10,8 +10,8 @@
 mod process;
 
 use courtyard::{
-    ErrorKind, Lock, Options, Peer, RLock, Ring, RingOptions, Scope, Semaphore, SemaphoreOptions, Strategy,
-    Timeout, Value, Yard,
+    Array, ArrayOptions, ErrorKind, Lock, Options, Peer, RLock, Ring, RingOptions, Scope, Semaphore,
+    SemaphoreOptions, Strategy, Struct, Timeout, Value, Yard,
 };
 use process::{Child, Ended, LONG, Step, fork, sleep_ms};
 use std::os::unix::process::CommandExt;
@@ -91,6 +91,20 @@ const NOUNS: &[Noun] = &[
         freed: |yard| assert_eq!(Value::<u64>::open(yard, "it").unwrap().get(), 42),
     },
     Noun {
+        name: "Struct",
+        make: |yard| drop(Struct::<[u64; 20]>::create(yard, "it").unwrap()),
+        hold: |yard| Struct::open(yard, "it").unwrap().set([42u64; 20], Timeout::Try).unwrap(),
+        held: struct_is_whole,
+        freed: struct_is_whole,
+    },
+    Noun {
+        name: "Array",
+        make: |yard| drop(Array::<u16>::create(yard, "it", 9, ArrayOptions::default()).unwrap()),
+        hold: |yard| Array::open(yard, "it").unwrap().fill(.., 42u16).unwrap(),
+        held: |yard| assert_eq!(Array::<u16>::open(yard, "it").unwrap().to_vec(), [42; 9]),
+        freed: |yard| assert_eq!(Array::<u16>::open(yard, "it").unwrap().to_vec(), [42; 9]),
+    },
+    Noun {
         name: "Ring, sending end",
         make: make_ring,
         hold: |yard| {
@@ -135,6 +149,12 @@ const NOUNS: &[Noun] = &[
 
 fn hold_lock(yard: &Yard) {
     assert_eq!(Lock::open(yard, "it").unwrap().acquire_unguarded(Timeout::Try).unwrap(), None);
+}
+
+fn struct_is_whole(yard: &Yard) {
+    let it = Struct::<[u64; 20]>::open(yard, "it").unwrap();
+    assert_eq!(it.get_within(Timeout::Try).unwrap(), [42; 20]);
+    it.update(LONG, |_| ()).unwrap();
 }
 
 fn lock_is_held(yard: &Yard) {

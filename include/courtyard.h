@@ -928,6 +928,11 @@ typedef uint32_t cyd_fault_kind_t;
 #define CYD_FAULT_RECEIVER 5
 
 /**
+ * He was storing a struct. The old value is there, or the new one; the next writer goes on.
+ */
+#define CYD_FAULT_WRITER 6
+
+/**
  * The thread that took it: only it may release it, taking it twice is a deadlock that is found, and the lock is taken
  * over when the thread dies.
  */
@@ -2680,7 +2685,7 @@ CYD_MUST_USE cyd_status_t cyd_struct_set(cyd_struct_t *it, const void *in, size_
  *   - #CYD_E_NULL       `it` or `change` is NULL
  *   - #CYD_E_CORRUPT    somebody writes without keeping the rules; `change` was not called
  *   - #CYD_E_NOT_OWNER  `change` has called fork() and this is the child, or has taken the thread out of the yard:
- *                       nothing is stored
+ *     nothing is stored
  *
  * \par Threads    Any.
  * \par Processes  Any.
@@ -2968,6 +2973,67 @@ CYD_MUST_USE cyd_status_t cyd_array_write(cyd_array_t *array, cyd_type_t type, s
  * \par Since      0.1
  */
 CYD_MUST_USE cyd_status_t cyd_array_fill(cyd_array_t *array, cyd_type_t type, size_t start, size_t count, const void *in);
+
+/**
+ * Takes the array's own lock, at once if the calling thread holds it already. Each taking needs its own
+ * cyd_array_unlock().
+ *
+ * It is for changes of several elements that others, who take the lock too, must see together. Nothing takes it by
+ * itself, and no other call waits for it. If the owner dies, the next taker gets the lock and #CYD_OWNER_DIED: make
+ * the elements whole, then call cyd_array_repaired().
+ *
+ * \param array       Borrowed. Made with cyd_array_options_t.lock.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ *
+ * \return #CYD_OK or #CYD_OWNER_DIED: the lock is yours; or
+ *   - #CYD_E_UNSUPPORTED  the array has no lock; or the thread can own nothing: it was made by a bare clone()
+ *   - #CYD_E_BUSY         another thread has it, and `timeout_ns` is 0
+ *   - #CYD_E_TIMEOUT      another thread still has it after `timeout_ns`
+ *   - #CYD_E_RANGE        the calling thread has taken it 2^32 - 1 times; nothing is changed
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `array` is NULL, closed, no array, misaligned
+ *
+ * \par Threads    Any. The calling thread owns it.
+ * \par Processes  Any. A fork() child takes it for itself: it is not its parent.
+ * \par Blocking   As cyd_rlock_acquire(). Not async-signal-safe.
+ * \par Crash      As cyd_rlock_acquire().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_array_lock(cyd_array_t *array, int64_t timeout_ns);
+
+/**
+ * Releases the array's own lock once. It is free when it has been released as often as taken.
+ *
+ * \param array  Borrowed.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_OWNER    the calling thread does not hold it (a fork() child does not hold what its parent does)
+ *   - #CYD_E_UNSUPPORTED  the array has no lock
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `array` is NULL, closed, no array, misaligned
+ *
+ * \par Threads    The owner.
+ * \par Processes  The owner's.
+ * \par Blocking   Never; one system call if somebody sleeps. Not async-signal-safe.
+ * \par Crash      As cyd_rlock_release().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_array_unlock(cyd_array_t *array);
+
+/**
+ * Declares the elements whole again after an owner of the array's own lock died: later takers are no longer warned.
+ *
+ * \param array  Its lock held by the calling thread. Borrowed.
+ *
+ * \return As cyd_array_unlock().
+ *
+ * \par Threads    The owner.
+ * \par Processes  The owner's.
+ * \par Blocking   Never.
+ * \par Crash      Declared, or not; the lock itself is a dead owner's.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_array_repaired(cyd_array_t *array);
 
 /**
  * Closes a handle on an array. NULL is harmless.

@@ -11,8 +11,9 @@
  *   in it; of a failure it throws courtyard::Error, or, where the compiler has exceptions turned off, prints the
  *   message and aborts. Nothing else in this header throws, but for memory that recv() needs for its answer.
  *
- * Handles.  Yard, Lock, RLock, Semaphore, Value, Ring, Sender and Receiver own one handle of this process, can be moved
- *   and not copied, and close it in the destructor. An empty one, moved from or closed, answers every call with #CYD_E_NULL. Objects
+ * Handles.  Yard, Lock, RLock, Permits, Semaphore, Event, Value, Struct, Array, StructArray, Ring, Sender and Receiver
+ *   own one handle of this process, can be moved and not copied, and close it in the destructor. An empty one, moved from
+ *   or closed, answers every call with #CYD_E_NULL. Objects
  *   keep the yard open by themselves, ends keep their ring: any order of closing is fine. A Guard and a Reserved end
  *   before their Lock or Sender does; a Lock or Sender may be moved meanwhile.
  *
@@ -53,6 +54,7 @@
 #endif
 
 #if COURTYARD_EXCEPTIONS
+#include <exception>
 #include <stdexcept>
 #endif
 
@@ -556,8 +558,9 @@ public:
 template <class T>
 constexpr cyd_type_t type_of() noexcept {
     static_assert(std::is_same_v<T, std::remove_cv_t<T>>, "the value is what is shared, not const or volatile");
-    constexpr bool is_character = std::is_same_v<T, char> || std::is_same_v<T, wchar_t> ||
-                                  std::is_same_v<T, char16_t> || std::is_same_v<T, char32_t>;
+    constexpr bool is_code_point = (std::is_same_v<T, wchar_t> && sizeof(T) == 4) || std::is_same_v<T, char32_t>;
+    constexpr bool is_character =
+        std::is_same_v<T, char> || std::is_same_v<T, char16_t> || (std::is_same_v<T, wchar_t> && !is_code_point);
 #ifdef __cpp_char8_t
     static_assert(!std::is_same_v<T, char8_t>, "a character is not a number: take std::uint8_t");
 #endif
@@ -565,6 +568,8 @@ constexpr cyd_type_t type_of() noexcept {
     if constexpr (std::is_same_v<T, bool>) {
         static_assert(sizeof(bool) == 1, "bool is one byte");
         return CYD_TYPE_BOOL;
+    } else if constexpr (is_code_point) {
+        return CYD_TYPE_WCHAR;
     } else if constexpr (std::is_same_v<T, float>) {
         return CYD_TYPE_F32;
     } else if constexpr (std::is_same_v<T, double>) {
@@ -580,6 +585,20 @@ constexpr cyd_type_t type_of() noexcept {
         return std::is_signed_v<T> ? of_signed : of_signed + 1;
     }
 }
+
+namespace detail {
+
+/** Does not compile if a T cannot be combined with another in this way. */
+template <class T, cyd_op_t Op>
+constexpr void can_fetch() noexcept {
+    constexpr bool is_bits = Op == CYD_OP_AND || Op == CYD_OP_OR || Op == CYD_OP_XOR;
+    constexpr bool is_order = Op == CYD_OP_MIN || Op == CYD_OP_MAX;
+    static_assert(!(is_bits && std::is_floating_point_v<T>), "float and double have no bit operations");
+    static_assert(is_bits || Op == CYD_OP_SWAP || !std::is_same_v<T, bool>, "bool is no number to count with");
+    static_assert(is_order || Op == CYD_OP_SWAP || type_of<T>() != CYD_TYPE_WCHAR, "a character is no number");
+}
+
+} // namespace detail
 
 /** A number of at most 8 bytes that processes share: cyd_value_t. */
 template <class T>
@@ -628,10 +647,218 @@ public:
 private:
     template <cyd_op_t Op>
     Result<T> fetch(T number) {
-        constexpr bool is_bits = Op == CYD_OP_AND || Op == CYD_OP_OR || Op == CYD_OP_XOR;
-        static_assert(!(is_bits && std::is_floating_point_v<T>), "float and double have no bit operations");
-        static_assert(is_bits || Op == CYD_OP_SWAP || !std::is_same_v<T, bool>, "bool is no number to count with");
+        detail::can_fetch<T, Op>();
         return detail::filled<T>([&](auto out) { return cyd_value_fetch(this->raw_, type, Op, &number, out); });
+    }
+};
+
+namespace detail {
+
+/** A T that processes can share: no pointers to what is another process's own, as far as the compiler can tell. */
+template <class T>
+constexpr bool is_plain() noexcept {
+    static_assert(std::is_same_v<T, std::remove_cv_t<T>>, "the struct is what is shared, not const or volatile");
+    static_assert(std::is_trivially_copyable_v<T> && !std::is_pointer_v<T>, "only plain data can be shared");
+    static_assert(sizeof(T) <= 4096 && alignof(T) <= 64, "too large, or too strictly aligned");
+    return true;
+}
+
+/** What a change of a struct needs on the other side of C. An exception undoes the change and goes on behind the call. */
+template <class T, class Change>
+struct Changer {
+    Change &change;
+#if COURTYARD_EXCEPTIONS
+    std::exception_ptr thrown = nullptr;
+
+    static void run(void *value, void *context) noexcept {
+        Changer &self = *static_cast<Changer *>(context);
+        T copy;
+        std::memcpy(&copy, value, sizeof(T));
+        try {
+            self.change(copy);
+            std::memcpy(value, &copy, sizeof(T));
+        } catch (...) {
+            self.thrown = std::current_exception();
+        }
+    }
+    Status after(cyd_status_t status) const {
+        if (thrown) {
+            std::rethrow_exception(thrown);
+        }
+        return Status(status);
+    }
+#else
+    static void run(void *value, void *context) noexcept {
+        T copy;
+        std::memcpy(&copy, value, sizeof(T));
+        static_cast<Changer *>(context)->change(copy);
+        std::memcpy(value, &copy, sizeof(T));
+    }
+    Status after(cyd_status_t status) const { return Status(status); }
+#endif
+};
+
+template <class T, class Change, class Call>
+Status changed(Change &change, Call call) {
+    Changer<T, Change> changer{change};
+    return changer.after(call(&Changer<T, Change>::run, static_cast<void *>(&changer)));
+}
+
+} // namespace detail
+
+/** A struct of at most 4096 bytes that processes share, stored and read as a whole: cyd_struct_t. */
+template <class T>
+class Struct : public detail::Handle<cyd_struct_t, cyd_struct_close> {
+public:
+    static_assert(detail::is_plain<T>());
+
+    using detail::Handle<cyd_struct_t, cyd_struct_close>::Handle;
+
+    static Result<Struct> create(const Yard &yard, const char *name) {
+        return detail::opened<Struct>(
+            [&](auto out) { return cyd_struct_create(yard.get_native(), name, sizeof(T), alignof(T), out); });
+    }
+    static Result<Struct> open(const Yard &yard, const char *name) {
+        return detail::opened<Struct>(
+            [&](auto out) { return cyd_struct_open(yard.get_native(), name, sizeof(T), alignof(T), out); });
+    }
+    static Result<Struct> open_or_create(const Yard &yard, const char *name) {
+        return detail::opened<Struct>(
+            [&](auto out) { return cyd_struct_open_or_create(yard.get_native(), name, sizeof(T), alignof(T), out); });
+    }
+
+    Result<T> get() const {
+        return detail::filled<T>([&](auto out) { return cyd_struct_get(this->raw_, out, sizeof(T)); });
+    }
+    Status set(const T &value, Timeout timeout) {
+        return Status(cyd_struct_set(this->raw_, &value, sizeof(T), timeout.ns()));
+    }
+    /** Calls `change` with a copy, a T &, and stores that. If it throws, what was there is there again. */
+    template <class Change>
+    Status update(Timeout timeout, Change &&change) {
+        return detail::changed<T>(change, [&](auto run, void *context) {
+            return cyd_struct_update(this->raw_, sizeof(T), timeout.ns(), run, context);
+        });
+    }
+};
+
+using ArrayOptions = Sized<cyd_array_options_t>;
+
+/** Numbers of one type that processes share: cyd_array_t. */
+template <class T>
+class Array : public detail::Handle<cyd_array_t, cyd_array_close> {
+public:
+    /** The elements' CYD_TYPE_ number. */
+    static constexpr cyd_type_t type = type_of<T>();
+    static_assert(type != CYD_TYPE_ANY);
+
+    using detail::Handle<cyd_array_t, cyd_array_close>::Handle;
+
+    static Result<Array> create(const Yard &yard, const char *name, std::size_t len,
+                                const ArrayOptions &options = {}) {
+        return detail::opened<Array>(
+            [&](auto out) { return cyd_array_create(yard.get_native(), name, type, len, &options, out); });
+    }
+    static Result<Array> open(const Yard &yard, const char *name) {
+        return detail::opened<Array>([&](auto out) { return cyd_array_open(yard.get_native(), name, type, out); });
+    }
+    static Result<Array> open_or_create(const Yard &yard, const char *name, std::size_t len,
+                                        const ArrayOptions &options = {}) {
+        return detail::opened<Array>(
+            [&](auto out) { return cyd_array_open_or_create(yard.get_native(), name, type, len, &options, out); });
+    }
+
+    Result<std::size_t> len() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_array_len(this->raw_, out); });
+    }
+    Result<T> get(std::size_t index) const {
+        return detail::filled<T>([&](auto out) { return cyd_array_get(this->raw_, type, index, out); });
+    }
+    Status set(std::size_t index, T number) { return Status(cyd_array_set(this->raw_, type, index, &number)); }
+
+    /** Each of these combines an element with a number in one step and gives what it was before. */
+    Result<T> fetch_add(std::size_t index, T number) { return fetch<CYD_OP_ADD>(index, number); }
+    Result<T> fetch_sub(std::size_t index, T number) { return fetch<CYD_OP_SUB>(index, number); }
+    Result<T> fetch_and(std::size_t index, T number) { return fetch<CYD_OP_AND>(index, number); }
+    Result<T> fetch_or(std::size_t index, T number) { return fetch<CYD_OP_OR>(index, number); }
+    Result<T> fetch_xor(std::size_t index, T number) { return fetch<CYD_OP_XOR>(index, number); }
+    Result<T> fetch_min(std::size_t index, T number) { return fetch<CYD_OP_MIN>(index, number); }
+    Result<T> fetch_max(std::size_t index, T number) { return fetch<CYD_OP_MAX>(index, number); }
+    Result<T> swap(std::size_t index, T number) { return fetch<CYD_OP_SWAP>(index, number); }
+
+    /** True if `desired` was stored; false if the element is another, which is then in `expected`. */
+    Result<bool> compare_exchange(std::size_t index, T &expected, T desired) {
+        return detail::filled<bool>([&](auto out) {
+            return cyd_array_compare_exchange(this->raw_, type, index, &expected, &desired, out);
+        });
+    }
+
+    /** Copies `count` elements from `start` on to `out`. */
+    Status read(std::size_t start, std::size_t count, T *out) const {
+        return Status(cyd_array_read(this->raw_, type, start, count, out));
+    }
+    /** Stores `count` numbers in the elements from `start` on. */
+    Status write(std::size_t start, std::size_t count, const T *in) {
+        return Status(cyd_array_write(this->raw_, type, start, count, in));
+    }
+    Status fill(std::size_t start, std::size_t count, T number) {
+        return Status(cyd_array_fill(this->raw_, type, start, count, &number));
+    }
+
+    /** The array's own lock, if it was made with ArrayOptions::lock. */
+    Status lock(Timeout timeout) { return Status(cyd_array_lock(this->raw_, timeout.ns())); }
+    Status unlock() { return Status(cyd_array_unlock(this->raw_)); }
+    Status repaired() { return Status(cyd_array_repaired(this->raw_)); }
+
+private:
+    template <cyd_op_t Op>
+    Result<T> fetch(std::size_t index, T number) {
+        detail::can_fetch<T, Op>();
+        return detail::filled<T>(
+            [&](auto out) { return cyd_array_fetch(this->raw_, type, Op, index, &number, out); });
+    }
+};
+
+/** Structs of one type that processes share, each as a Struct: cyd_struct_array_t. */
+template <class T>
+class StructArray : public detail::Handle<cyd_struct_array_t, cyd_struct_array_close> {
+public:
+    static_assert(detail::is_plain<T>());
+
+    using detail::Handle<cyd_struct_array_t, cyd_struct_array_close>::Handle;
+
+    static Result<StructArray> create(const Yard &yard, const char *name, std::size_t len) {
+        return detail::opened<StructArray>([&](auto out) {
+            return cyd_struct_array_create(yard.get_native(), name, sizeof(T), alignof(T), len, out);
+        });
+    }
+    static Result<StructArray> open(const Yard &yard, const char *name) {
+        return detail::opened<StructArray>([&](auto out) {
+            return cyd_struct_array_open(yard.get_native(), name, sizeof(T), alignof(T), out);
+        });
+    }
+    static Result<StructArray> open_or_create(const Yard &yard, const char *name, std::size_t len) {
+        return detail::opened<StructArray>([&](auto out) {
+            return cyd_struct_array_open_or_create(yard.get_native(), name, sizeof(T), alignof(T), len, out);
+        });
+    }
+
+    Result<std::size_t> len() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_struct_array_len(this->raw_, out); });
+    }
+    Result<T> get(std::size_t index) const {
+        return detail::filled<T>(
+            [&](auto out) { return cyd_struct_array_get(this->raw_, index, out, sizeof(T)); });
+    }
+    Status set(std::size_t index, const T &value, Timeout timeout) {
+        return Status(cyd_struct_array_set(this->raw_, index, &value, sizeof(T), timeout.ns()));
+    }
+    /** As Struct::update(). */
+    template <class Change>
+    Status update(std::size_t index, Timeout timeout, Change &&change) {
+        return detail::changed<T>(change, [&](auto run, void *context) {
+            return cyd_struct_array_update(this->raw_, index, sizeof(T), timeout.ns(), run, context);
+        });
     }
 };
 

@@ -7,7 +7,7 @@
 //! A new struct: `shim::words!` beside it, and its line in `STRUCTS`.
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
-use crate::objects::value;
+use crate::objects::{array, structs, value};
 use crate::presence::attachment::IN_USE;
 use crate::presence::entry::{Entry, Slot};
 use crate::segment::bits::{self, Place, State, Token};
@@ -32,6 +32,7 @@ const STRUCTS: &[Words] = &[
     crate::objects::rlock::layout::Body::WORDS,
     crate::sync::rlock::RLockWord::WORDS,
     crate::objects::semaphore::layout::Body::WORDS,
+    crate::sync::snapshot::Head::WORDS,
     crate::lockfree::spsc::Words::WORDS,
     crate::objects::ring::layout::Body::WORDS,
 ];
@@ -72,7 +73,13 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("object: ring", ObjectType::Ring as u64),
         ("object: re-entrant lock", ObjectType::RLock as u64),
         ("object: semaphore", ObjectType::Semaphore as u64),
+        ("object: struct", ObjectType::Struct as u64),
+        ("object: array", ObjectType::Array as u64),
         ("bytes of a value", value::BODY_BYTES),
+        ("a struct's first copy at", structs::layout::COPIES_AT),
+        ("bytes of a struct of 65 bytes", structs::layout::Shape::new(65, 1).unwrap().body_bytes()),
+        ("bytes of an array's own lock", array::layout::LOCK_BYTES),
+        ("an array's last parameter: it has a lock of its own", array::layout::LOCK),
     ]
 }
 

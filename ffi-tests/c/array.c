@@ -213,6 +213,51 @@ static void structs(void) {
     OK(cyd_struct_array_close(NULL));
 }
 
+static void own_lock(void) {
+    cyd_array_t *array, *same = NULL, *none = NULL;
+    cyd_array_options_t options = {.struct_size = sizeof options, .lock = 1};
+    OK(cyd_array_create(yard, "locked", CYD_TYPE_I64, 3, &options, &array));
+    IS(cyd_array_open_or_create(yard, "locked", CYD_TYPE_I64, 3, NULL, &none), CYD_E_MISMATCH);
+    OK(cyd_array_open_or_create(yard, "locked", CYD_TYPE_I64, 3, &options, &same));
+    IS(cyd_array_unlock(array), CYD_E_NOT_OWNER);
+    IS(cyd_array_repaired(array), CYD_E_NOT_OWNER);
+    OK(cyd_array_lock(array, 0));
+    OK(cyd_array_lock(same, -1)); /* again */
+    pid_t child;
+    CHILD(child) {
+        int64_t n = 5;
+        OK(CYD_ARRAY_SET(array, 0, &n)); /* no call waits for the lock */
+        IS(cyd_array_lock(array, 0), CYD_E_BUSY);
+        IS(cyd_array_lock(array, MS), CYD_E_TIMEOUT);
+        IS(cyd_array_unlock(array), CYD_E_NOT_OWNER);
+    }
+    ENDED_WELL(child);
+    OK(cyd_array_unlock(array));
+    OK(cyd_array_unlock(same));
+    IS(cyd_array_unlock(array), CYD_E_NOT_OWNER);
+    CHILD(child) {
+        OK(cyd_array_lock(array, -1));
+        kill(getpid(), SIGKILL);
+    }
+    WAS_KILLED(child);
+    IS(cyd_array_lock(array, 5000 * MS), CYD_OWNER_DIED);
+    OK(cyd_array_repaired(array));
+    OK(cyd_array_unlock(array));
+    OK(cyd_array_lock(same, 0));
+    OK(cyd_array_unlock(same));
+    int64_t all[3];
+    OK(CYD_ARRAY_READ(same, 0, 3, all));
+    CHECK(all[0] == 5 && all[1] == 0 && all[2] == 0);
+    OK(cyd_array_close(same));
+    OK(cyd_array_close(array));
+    OK(cyd_array_create(yard, "unlocked", CYD_TYPE_U8, 1, NULL, &array));
+    IS(cyd_array_lock(array, 0), CYD_E_UNSUPPORTED);
+    IS(cyd_array_unlock(array), CYD_E_UNSUPPORTED);
+    IS(cyd_array_repaired(array), CYD_E_UNSUPPORTED);
+    OK(cyd_array_close(array));
+    CHECK(none == NULL);
+}
+
 static cyd_array_t *shared;
 
 static void tick(int number) {
@@ -261,6 +306,7 @@ int main(void) {
     kinds();
     making();
     structs();
+    own_lock();
     together();
     OK(cyd_yard_close(yard));
     return 0;

@@ -18,6 +18,9 @@ static struct {
         cyd_permits_t *permits;
         cyd_permit_holder_t permit_holder;
         cyd_value_t *value;
+        cyd_struct_t *it;
+        cyd_array_t *array;
+        cyd_struct_array_t *structs;
         cyd_ring_t *ring;
         cyd_rlock_t *rlock;
         cyd_semaphore_t *semaphore;
@@ -53,6 +56,15 @@ static void yard_calls(cyd_yard_t *yard, cyd_status_t wanted) {
     IS(cyd_value_create(yard, "n", CYD_TYPE_U8, &out.a.value), wanted);
     IS(cyd_value_open(yard, "n", CYD_TYPE_U8, &out.a.value), wanted);
     IS(cyd_value_open_or_create(yard, "n", CYD_TYPE_U8, &out.a.value), wanted);
+    IS(cyd_struct_create(yard, "n", 8, 8, &out.a.it), wanted);
+    IS(cyd_struct_open(yard, "n", 8, 8, &out.a.it), wanted);
+    IS(cyd_struct_open_or_create(yard, "n", 8, 8, &out.a.it), wanted);
+    IS(cyd_array_create(yard, "n", CYD_TYPE_U8, 8, NULL, &out.a.array), wanted);
+    IS(cyd_array_open(yard, "n", CYD_TYPE_U8, &out.a.array), wanted);
+    IS(cyd_array_open_or_create(yard, "n", CYD_TYPE_U8, 8, NULL, &out.a.array), wanted);
+    IS(cyd_struct_array_create(yard, "n", 8, 8, 8, &out.a.structs), wanted);
+    IS(cyd_struct_array_open(yard, "n", 8, 8, &out.a.structs), wanted);
+    IS(cyd_struct_array_open_or_create(yard, "n", 8, 8, 8, &out.a.structs), wanted);
     IS(cyd_ring_create(yard, "n", NULL, &out.a.ring), wanted);
     IS(cyd_ring_open(yard, "n", &out.a.ring), wanted);
     IS(cyd_ring_open_or_create(yard, "n", NULL, &out.a.ring), wanted);
@@ -113,6 +125,45 @@ static void value_calls(cyd_value_t *value, cyd_status_t wanted) {
     IS(cyd_value_close(value), value == NULL ? CYD_OK : wanted);
 }
 
+static void no_change(void *value, void *context) {
+    (void)value;
+    (void)context;
+    CHECK(0);
+}
+
+static void struct_calls(cyd_struct_t *it, cyd_status_t wanted) {
+    IS(cyd_struct_size(it, &out.a.size, &out.b.size), wanted);
+    IS(cyd_struct_get(it, out.bytes, 8), wanted);
+    IS(cyd_struct_set(it, out.bytes, 8, 0), wanted);
+    IS(cyd_struct_update(it, 8, 0, no_change, NULL), wanted);
+    IS(cyd_struct_close(it), it == NULL ? CYD_OK : wanted);
+}
+
+static void array_calls(cyd_array_t *array, cyd_status_t wanted) {
+    IS(cyd_array_len(array, &out.a.size), wanted);
+    IS(cyd_array_type(array, &out.a.number), wanted);
+    IS(cyd_array_get(array, CYD_TYPE_U8, 0, out.bytes), wanted);
+    IS(cyd_array_set(array, CYD_TYPE_U8, 0, out.bytes), wanted);
+    IS(cyd_array_fetch(array, CYD_TYPE_U8, CYD_OP_ADD, 0, out.bytes, out.bytes), wanted);
+    IS(cyd_array_compare_exchange(array, CYD_TYPE_U8, 0, out.bytes, out.bytes, &out.a.truth), wanted);
+    IS(cyd_array_read(array, CYD_TYPE_U8, 0, 8, out.bytes), wanted);
+    IS(cyd_array_write(array, CYD_TYPE_U8, 0, 8, out.bytes), wanted);
+    IS(cyd_array_fill(array, CYD_TYPE_U8, 0, 8, out.bytes), wanted);
+    IS(cyd_array_lock(array, -1), wanted);
+    IS(cyd_array_unlock(array), wanted);
+    IS(cyd_array_repaired(array), wanted);
+    IS(cyd_array_close(array), array == NULL ? CYD_OK : wanted);
+}
+
+static void struct_array_calls(cyd_struct_array_t *array, cyd_status_t wanted) {
+    IS(cyd_struct_array_len(array, &out.a.size), wanted);
+    IS(cyd_struct_array_size(array, &out.a.size, &out.b.size), wanted);
+    IS(cyd_struct_array_get(array, 0, out.bytes, 8), wanted);
+    IS(cyd_struct_array_set(array, 0, out.bytes, 8, 0), wanted);
+    IS(cyd_struct_array_update(array, 0, 8, 0, no_change, NULL), wanted);
+    IS(cyd_struct_array_close(array), array == NULL ? CYD_OK : wanted);
+}
+
 static void ring_calls(cyd_ring_t *ring, cyd_status_t wanted) {
     IS(cyd_ring_capacity(ring, &out.a.size), wanted);
     IS(cyd_ring_max_len(ring, &out.a.size), wanted);
@@ -143,7 +194,7 @@ static void receiver_calls(cyd_receiver_t *receiver, cyd_status_t wanted) {
     IS(cyd_receiver_close(receiver), receiver == NULL ? CYD_OK : wanted);
 }
 
-enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, NOUNS };
+enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, NOUNS };
 
 static void *open_handles[NOUNS];
 
@@ -176,6 +227,15 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
     if (except != PERMITS) {
         permits_calls((cyd_permits_t *)handle, wanted);
     }
+    if (except != STRUCT) {
+        struct_calls((cyd_struct_t *)handle, wanted);
+    }
+    if (except != ARRAY) {
+        array_calls((cyd_array_t *)handle, wanted);
+    }
+    if (except != STRUCT_ARRAY) {
+        struct_array_calls((cyd_struct_array_t *)handle, wanted);
+    }
     CHECK(memcmp(&out, &untouched, sizeof out) == 0);
 }
 
@@ -193,6 +253,9 @@ int main(void) {
     cyd_rlock_t *rlock;
     cyd_semaphore_t *semaphore;
     cyd_permits_t *permits;
+    cyd_struct_t *it;
+    cyd_array_t *array;
+    cyd_struct_array_t *structs;
     OK(cyd_yard_create_anonymous(NULL, &yard));
     OK(cyd_lock_create(yard, "lock", CYD_SCOPE_THREAD, &lock));
     OK(cyd_value_create(yard, "value", CYD_TYPE_U8, &value));
@@ -202,7 +265,10 @@ int main(void) {
     OK(cyd_rlock_create(yard, "rlock", &rlock));
     OK(cyd_semaphore_create(yard, "semaphore", NULL, &semaphore));
     OK(cyd_permits_create(yard, "permits", 1, &permits));
-    void *all[NOUNS] = {yard, lock, value, ring, sender, receiver, rlock, semaphore, permits};
+    OK(cyd_struct_create(yard, "struct", 8, 8, &it));
+    OK(cyd_array_create(yard, "array", CYD_TYPE_U8, 8, NULL, &array));
+    OK(cyd_struct_array_create(yard, "structs", 8, 8, 8, &structs));
+    void *all[NOUNS] = {yard, lock, value, ring, sender, receiver, rlock, semaphore, permits, it, array, structs};
     memcpy(open_handles, all, sizeof all);
 
     everything(NULL, CYD_E_NULL, -1);
@@ -225,6 +291,9 @@ int main(void) {
     OK(cyd_receiver_close(receiver));
     OK(cyd_sender_close(sender));
     OK(cyd_ring_close(ring));
+    OK(cyd_struct_array_close(structs));
+    OK(cyd_array_close(array));
+    OK(cyd_struct_close(it));
     OK(cyd_value_close(value));
     OK(cyd_lock_close(lock));
     OK(cyd_yard_close(yard));

@@ -80,6 +80,12 @@ static void names(void) {
         IS(cyd_lock_open(yard, bad[i], &lock), CYD_E_NAME);
         IS(cyd_value_create(yard, bad[i], CYD_TYPE_U8, &value), CYD_E_NAME);
         IS(cyd_value_open_or_create(yard, bad[i], CYD_TYPE_U8, &value), CYD_E_NAME);
+        IS(cyd_struct_create(yard, bad[i], 8, 8, (cyd_struct_t **)&value), CYD_E_NAME);
+        IS(cyd_struct_open(yard, bad[i], 0, 0, (cyd_struct_t **)&value), CYD_E_NAME);
+        IS(cyd_array_create(yard, bad[i], CYD_TYPE_U8, 1, NULL, (cyd_array_t **)&value), CYD_E_NAME);
+        IS(cyd_array_open(yard, bad[i], CYD_TYPE_ANY, (cyd_array_t **)&value), CYD_E_NAME);
+        IS(cyd_struct_array_create(yard, bad[i], 8, 8, 1, (cyd_struct_array_t **)&value), CYD_E_NAME);
+        IS(cyd_struct_array_open(yard, bad[i], 0, 0, (cyd_struct_array_t **)&value), CYD_E_NAME);
         IS(cyd_ring_create(yard, bad[i], NULL, &ring), CYD_E_NAME);
         IS(cyd_ring_open(yard, bad[i], &ring), CYD_E_NAME);
     }
@@ -119,6 +125,12 @@ static void places(void) {
     cyd_slice_t slice = {"x", 1};
     OK(cyd_lock_create(yard, "lock", CYD_SCOPE_THREAD, &lock));
     OK(cyd_value_create(yard, "value", CYD_TYPE_U8, &value));
+    cyd_struct_t *it;
+    cyd_array_t *array;
+    cyd_struct_array_t *structs;
+    OK(cyd_struct_create(yard, "struct", 8, 8, &it));
+    OK(cyd_array_create(yard, "array", CYD_TYPE_U8, 2, NULL, &array));
+    OK(cyd_struct_array_create(yard, "structs", 8, 8, 2, &structs));
     OK(cyd_ring_create(yard, "ring", NULL, &ring));
     OK(cyd_ring_sender(ring, CYD_STRATEGY_ADAPTIVE, &sender));
     OK(cyd_ring_receiver(ring, CYD_STRATEGY_ADAPTIVE, &receiver));
@@ -157,6 +169,33 @@ static void places(void) {
     ONLY_NULL(cyd_value_compare_exchange(value, CYD_TYPE_U8, place_, &byte, (bool *)&old), void);
     ONLY_NULL(cyd_value_compare_exchange(value, CYD_TYPE_U8, &byte, place_, (bool *)&old), void);
 
+    BOTH(cyd_struct_create(yard, "n", 8, 8, place_), cyd_struct_t *);
+    BOTH(cyd_struct_open(yard, "struct", 0, 0, place_), cyd_struct_t *);
+    BOTH(cyd_struct_open_or_create(yard, "struct", 8, 8, place_), cyd_struct_t *);
+    BOTH(cyd_struct_size(it, place_, NULL), size_t);
+    IS(cyd_struct_size(it, &n, ODD(size_t)), CYD_E_INVALID);
+    ONLY_NULL(cyd_struct_get(it, place_, 8), void);
+    ONLY_NULL(cyd_struct_set(it, place_, 8, 0), void);
+    BOTH(cyd_array_create(yard, "n", CYD_TYPE_U8, 2, NULL, place_), cyd_array_t *);
+    BOTH(cyd_array_open(yard, "array", CYD_TYPE_U8, place_), cyd_array_t *);
+    BOTH(cyd_array_open_or_create(yard, "array", CYD_TYPE_U8, 2, NULL, place_), cyd_array_t *);
+    IS(cyd_array_create(yard, "n", CYD_TYPE_U8, 2, ODD(cyd_array_options_t), &array), CYD_E_INVALID);
+    BOTH(cyd_array_len(array, place_), size_t);
+    BOTH(cyd_array_type(array, place_), cyd_type_t);
+    ONLY_NULL(cyd_array_get(array, CYD_TYPE_U8, 0, place_), void);
+    ONLY_NULL(cyd_array_set(array, CYD_TYPE_U8, 0, place_), void);
+    ONLY_NULL(cyd_array_fetch(array, CYD_TYPE_U8, CYD_OP_ADD, 0, place_, &old), void);
+    ONLY_NULL(cyd_array_compare_exchange(array, CYD_TYPE_U8, 0, &byte, &byte, place_), bool);
+    ONLY_NULL(cyd_array_compare_exchange(array, CYD_TYPE_U8, 0, place_, &byte, (bool *)&old), void);
+    ONLY_NULL(cyd_array_compare_exchange(array, CYD_TYPE_U8, 0, &byte, place_, (bool *)&old), void);
+    BOTH(cyd_struct_array_create(yard, "n", 8, 8, 2, place_), cyd_struct_array_t *);
+    BOTH(cyd_struct_array_open(yard, "structs", 0, 0, place_), cyd_struct_array_t *);
+    BOTH(cyd_struct_array_open_or_create(yard, "structs", 8, 8, 2, place_), cyd_struct_array_t *);
+    BOTH(cyd_struct_array_len(structs, place_), size_t);
+    BOTH(cyd_struct_array_size(structs, place_, NULL), size_t);
+    ONLY_NULL(cyd_struct_array_get(structs, 0, place_, 8), void);
+    ONLY_NULL(cyd_struct_array_set(structs, 0, place_, 8, 0), void);
+
     BOTH(cyd_ring_create(yard, "n", NULL, place_), cyd_ring_t *);
     BOTH(cyd_ring_open(yard, "ring", place_), cyd_ring_t *);
     BOTH(cyd_ring_open_or_create(yard, "ring", NULL, place_), cyd_ring_t *);
@@ -184,11 +223,14 @@ static void places(void) {
     /* the one record is still the only one, and nothing was made */
     OK(cyd_receiver_recv(receiver, &byte, 1, 0, &n));
     IS(cyd_receiver_recv(receiver, &byte, 1, 0, &n), CYD_E_EMPTY);
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 6; i++) {
         OK(cyd_yard_next_object(yard, &cursor, &info));
     }
     IS(cyd_yard_next_object(yard, &cursor, &info), CYD_E_END);
     OK(cyd_lock_release(lock));
+    OK(cyd_struct_array_close(structs));
+    OK(cyd_array_close(array));
+    OK(cyd_struct_close(it));
     OK(cyd_receiver_close(receiver));
     OK(cyd_sender_close(sender));
     OK(cyd_ring_close(ring));

@@ -39,6 +39,7 @@ template <class T>
 constexpr bool is_owner = std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T> &&
                           !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T>;
 static_assert(is_owner<Yard> && is_owner<Lock> && is_owner<Lock::Guard> && is_owner<Value<int>>);
+static_assert(is_owner<Struct<int>> && is_owner<Array<int>> && is_owner<StructArray<int>>);
 static_assert(is_owner<Ring> && is_owner<Sender> && is_owner<Receiver>);
 static_assert(sizeof(Ring) == sizeof(void *));
 
@@ -317,6 +318,78 @@ static void values(const Yard &yard) {
     IS(Value<int>().fetch_add(1), CYD_E_NULL);
 }
 
+struct Point {
+    double x, y;
+    int turns;
+};
+
+static void structs(const Yard &yard) {
+    Struct<Point> point = Struct<Point>::create(yard, "point").value();
+    OK(point.set({1, 2, 3}, no_wait));
+    OK(point.update(forever, [&](Point &p) {
+        p.turns += 4;
+        IS(point.set(p, forever), CYD_E_DEADLOCK);
+    }));
+    Struct<Point> same = Struct<Point>::open_or_create(yard, "point").value();
+    CHECK(same.get()->turns == 7 && same.get()->y == 2);
+#if COURTYARD_EXCEPTIONS
+    try {
+        static_cast<void>(same.update(forever, [](Point &p) {
+            p.turns = 0;
+            throw 5;
+        }));
+        CHECK(false);
+    } catch (int number) {
+        CHECK(number == 5 && point.get()->turns == 7);
+    }
+    OK(point.update(no_wait, [](Point &) {}));
+#endif
+    IS(Struct<int>::open(yard, "point"), CYD_E_MISMATCH);
+    IS(Struct<Point>().get(), CYD_E_NULL);
+    StructArray<Point> all = StructArray<Point>::create(yard, "points", 3).value();
+    OK(all.set(2, {0, 0, 9}, no_wait));
+    OK(all.update(2, no_wait, [](Point &p) { p.turns++; }));
+    StructArray<Point> others = StructArray<Point>::open(yard, "points").value();
+    CHECK(others.get(2)->turns == 10 && others.get(0)->turns == 0 && others.len().value() == 3);
+    IS(others.get(3), CYD_E_RANGE);
+    IS(StructArray<Point>::open_or_create(yard, "points", 4), CYD_E_MISMATCH);
+}
+
+template <class T>
+static void elements_of(const Yard &yard, const char *name) {
+    Array<T> array = Array<T>::create(yard, name, 4).value();
+    OK(array.fill(1, 3, T(5)));
+    CHECK(array.swap(1, T(3)).value() == T(5) && array.fetch_max(1, T(9)).value() == T(3));
+    CHECK(array.fetch_min(1, T(4)).value() == T(9) && array.len().value() == 4);
+    T expected = T(1);
+    CHECK(!array.compare_exchange(1, expected, T(7)).value() && expected == T(4));
+    CHECK(array.compare_exchange(1, expected, T(7)).value() && array.get(1).value() == T(7));
+    T run[4];
+    OK(array.read(0, 4, run));
+    CHECK(run[0] == T(0) && run[1] == T(7) && run[3] == T(5));
+    OK(array.write(0, 2, run + 1));
+    CHECK(Array<T>::open(yard, name)->get(0).value() == T(7));
+    IS(array.set(4, T(0)), CYD_E_RANGE);
+}
+
+static void arrays(const Yard &yard) {
+    elements_of<std::uint8_t>(yard, "a8");
+    elements_of<long>(yard, "along");
+    elements_of<double>(yard, "adouble");
+    elements_of<wchar_t>(yard, "awide");
+    elements_of<char32_t>(yard, "a32");
+    ArrayOptions options;
+    options.lock = 1;
+    Array<int> array = Array<int>::open_or_create(yard, "locked", 2, options).value();
+    OK(array.lock(no_wait));
+    CHECK(array.fetch_add(0, 5).value() == 0 && array.fetch_or(0, 2).value() == 5);
+    OK(array.unlock());
+    IS(array.unlock(), CYD_E_NOT_OWNER);
+    IS(array.repaired(), CYD_E_NOT_OWNER);
+    IS(Array<int>::open_or_create(yard, "locked", 2), CYD_E_MISMATCH);
+    IS(Array<int>().get(0), CYD_E_NULL);
+}
+
 static void rings(const Yard &yard) {
     RingOptions options;
     options.capacity = 1024;
@@ -398,6 +471,8 @@ int main() {
     rlocks(yard);
     semaphores(yard);
     values(yard);
+    structs(yard);
+    arrays(yard);
     rings(yard);
     return 0;
 }

@@ -50,6 +50,13 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     none("cyd_array_get", "reads one word"),
     none("cyd_array_len", "reads memory of this process"),
+    stepped(
+        "cyd_array_lock",
+        "array lock",
+        &[],
+        ALL,
+        "a dead owner's lock is taken over, and that is told; a living owner is never robbed",
+    ),
     none("cyd_array_open", "looks a name up; no shared memory is written"),
     stepped(
         "cyd_array_open_or_create",
@@ -59,8 +66,22 @@ pub(crate) const ROWS: &[Row] = &[
         "as for cyd_array_create",
     ),
     none("cyd_array_read", "reads words"),
+    stepped(
+        "cyd_array_repaired",
+        "rlock repaired",
+        &["dead owner"],
+        ALL,
+        "as for cyd_rlock_repaired: it is one",
+    ),
     stepped("cyd_array_set", "array set", &["second reader"], ALL, "the old number or the new one"),
     none("cyd_array_type", "reads memory of this process"),
+    stepped(
+        "cyd_array_unlock",
+        "array unlock",
+        &[],
+        ALL,
+        "whoever comes next gets the lock; the death of an owner who had not released it is told",
+    ),
     stepped(
         "cyd_array_write",
         "array write slice",

@@ -7,7 +7,7 @@
 //!   of runs of them touch no thread-local, allocate nothing and cannot panic
 //! * where it is tested: `ffi-tests/c/array.c`
 
-use crate::capi::status::cyd_status_t;
+use crate::capi::status::{CYD_OK, cyd_status_t};
 use crate::capi::structs::{read, shape, tell, update};
 use crate::capi::value::{CYD_TYPE_ANY, Number, cyd_op_t, cyd_type_t, scalar};
 use crate::capi::yard::cyd_yard_t;
@@ -16,10 +16,10 @@ use crate::error::{ErrorKind, Result};
 use crate::objects::array::layout::Element;
 use crate::objects::array::{AnyArray, AnyStructArray, ArrayOptions, Asked};
 use crate::objects::directory::How;
+use crate::objects::rlock::RLock;
 use crate::objects::value::{Cell, Op, ScalarType};
 use crate::sync::wait::Timeout;
 use std::ffi::{c_char, c_void};
-use std::ops::Range;
 
 /// Numbers of one type that processes share. Fresh elements are 0.
 ///
@@ -71,43 +71,29 @@ unsafe fn typed<'a>(
     if kind as cyd_type_t == code { Ok((array, kind)) } else { Err(ErrorKind::Type) }
 }
 
-/// A run of numbers where C has them, and the elements they belong to.
-struct Run<'a> {
-    array: &'a AnyArray,
-    kind: ScalarType,
-    range: Range<usize>,
+/// A run of elements, each with its place among the numbers that C has side by side.
+///
+/// # Safety
+/// As [`typed`]; `numbers` is NULL, or as long as `count` numbers of the array's type.
+#[inline]
+unsafe fn run(
+    array: *const cyd_array_t,
+    code: cyd_type_t,
+    (start, count): (usize, usize),
     numbers: *const c_void,
-}
-
-impl Run<'_> {
-    /// # Safety
-    /// As [`typed`]; `numbers` is NULL, or as long as `count` numbers of the array's type.
-    unsafe fn new<'a>(
-        array: *const cyd_array_t,
-        code: cyd_type_t,
-        (start, count): (usize, usize),
-        numbers: *const c_void,
-    ) -> std::result::Result<Run<'a>, ErrorKind> {
-        // SAFETY: the caller's promise.
-        let (array, kind) = unsafe { typed(array, code) }?;
-        let range = array.run(start, count).ok_or(ErrorKind::Range)?;
-        if numbers.is_null() && count > 0 {
-            Err(ErrorKind::Null)
-        } else {
-            Ok(Run { array, kind, range, numbers })
-        }
+) -> std::result::Result<(ScalarType, impl Iterator<Item = (Cell, Number)>), ErrorKind> {
+    // SAFETY: the caller's promise.
+    let (array, kind) = unsafe { typed(array, code) }?;
+    let cells = array.cells(kind, start, count).ok_or(ErrorKind::Range)?;
+    // SAFETY: NULL, or one number at least, unless the run is empty, and then nobody looks at it.
+    let first = unsafe { Number::new(numbers) };
+    if count > 0 {
+        first?;
     }
-
-    /// Does something with each element and the number that belongs to it, in their order.
-    fn each(self, mut step: impl FnMut(Cell, Number, ScalarType)) {
-        for (i, index) in self.range.enumerate() {
-            // SAFETY: the `i`-th of as many numbers as the range has elements; not NULL, as there is one.
-            let number = unsafe { Number::new(self.numbers.byte_add(i * self.kind.bytes())) };
-            if let (Some(cell), Ok(number)) = (self.array.cell(index), number) {
-                step(cell, number, self.kind);
-            }
-        }
-    }
+    // SAFETY: the `i`-th of as many numbers as there are elements.
+    let places =
+        (0..count).filter_map(move |i| unsafe { Number::new(numbers.byte_add(i * kind.bytes())) }.ok());
+    Ok((kind, cells.zip(places)))
 }
 
 /// How an array is made. Zero means default; a NULL pointer to it means all defaults.
@@ -486,8 +472,10 @@ pub unsafe extern "C" fn cyd_array_read(
     out: *mut c_void,
 ) -> cyd_status_t {
     // SAFETY: each is NULL or as the header asks of the caller.
-    let run = unsafe { Run::new(array, r#type, (start, count), out) };
-    boundary::code_in_signal(run.map(|run| run.each(|cell, to, kind| to.write(kind, cell.load(kind)))))
+    let run = unsafe { run(array, r#type, (start, count), out) };
+    boundary::code_in_signal(
+        run.map(|(kind, run)| run.for_each(|(cell, to)| to.write(kind, cell.load(kind)))),
+    )
 }
 
 /// Stores a run of elements, each atomically, in their order; not the run as a whole.
@@ -517,8 +505,10 @@ pub unsafe extern "C" fn cyd_array_write(
     r#in: *const c_void,
 ) -> cyd_status_t {
     // SAFETY: each is NULL or as the header asks of the caller.
-    let run = unsafe { Run::new(array, r#type, (start, count), r#in) };
-    boundary::code_in_signal(run.map(|run| run.each(|cell, from, kind| cell.store(kind, from.read(kind)))))
+    let run = unsafe { run(array, r#type, (start, count), r#in) };
+    boundary::code_in_signal(
+        run.map(|(kind, run)| run.for_each(|(cell, from)| cell.store(kind, from.read(kind)))),
+    )
 }
 
 /// Stores one number in a run of elements, each atomically, in their order.
@@ -550,10 +540,86 @@ pub unsafe extern "C" fn cyd_array_fill(
     // SAFETY: each is NULL or as the header asks of the caller.
     let checked = || unsafe { Ok((typed(array, r#type)?, Number::new(r#in)?)) };
     boundary::code_in_signal(checked().and_then(|((array, kind), number)| {
-        let (range, bits) = (array.run(start, count).ok_or(ErrorKind::Range)?, number.read(kind));
-        range.filter_map(|i| array.cell(i)).for_each(|cell| cell.store(kind, bits));
+        let cells = array.cells(kind, start, count).ok_or(ErrorKind::Range)?;
+        let bits = number.read(kind);
+        cells.for_each(|cell| cell.store(kind, bits));
         Ok(())
     }))
+}
+
+/// Takes the array's own lock, at once if the calling thread holds it already. Each taking needs its own
+/// cyd_array_unlock().
+///
+/// It is for changes of several elements that others, who take the lock too, must see together. Nothing takes it by
+/// itself, and no other call waits for it. If the owner dies, the next taker gets the lock and #CYD_OWNER_DIED: make
+/// the elements whole, then call cyd_array_repaired().
+///
+/// \param array       Borrowed. Made with cyd_array_options_t.lock.
+/// \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+///
+/// \return #CYD_OK or #CYD_OWNER_DIED: the lock is yours; or
+///   - #CYD_E_UNSUPPORTED  the array has no lock; or the thread can own nothing: it was made by a bare clone()
+///   - #CYD_E_BUSY         another thread has it, and `timeout_ns` is 0
+///   - #CYD_E_TIMEOUT      another thread still has it after `timeout_ns`
+///   - #CYD_E_RANGE        the calling thread has taken it 2^32 - 1 times; nothing is changed
+///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+///   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `array` is NULL, closed, no array, misaligned
+///
+/// \par Threads    Any. The calling thread owns it.
+/// \par Processes  Any. A fork() child takes it for itself: it is not its parent.
+/// \par Blocking   As cyd_rlock_acquire(). Not async-signal-safe.
+/// \par Crash      As cyd_rlock_acquire().
+/// \par Since      0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cyd_array_lock(array: *mut cyd_array_t, timeout_ns: i64) -> cyd_status_t {
+    // SAFETY: NULL or a handle that nobody closes meanwhile, by the caller's promise.
+    match unsafe { handle::get(array) } {
+        Ok(array) if array.lock().is_some_and(RLock::acquire_fast) => CYD_OK,
+        Ok(array) => boundary::call(|| array.locked()?.acquire_unguarded(Timeout::from_ns(timeout_ns))),
+        Err(wrong) => boundary::code(Err::<(), _>(wrong)),
+    }
+}
+
+/// Releases the array's own lock once. It is free when it has been released as often as taken.
+///
+/// \param array  Borrowed.
+///
+/// \return #CYD_OK, or
+///   - #CYD_E_NOT_OWNER    the calling thread does not hold it (a fork() child does not hold what its parent does)
+///   - #CYD_E_UNSUPPORTED  the array has no lock
+///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `array` is NULL, closed, no array, misaligned
+///
+/// \par Threads    The owner.
+/// \par Processes  The owner's.
+/// \par Blocking   Never; one system call if somebody sleeps. Not async-signal-safe.
+/// \par Crash      As cyd_rlock_release().
+/// \par Since      0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cyd_array_unlock(array: *mut cyd_array_t) -> cyd_status_t {
+    // SAFETY: NULL or a handle that nobody closes meanwhile, by the caller's promise. Releasing cannot panic.
+    let lock = unsafe { handle::get(array) }.and_then(|array| array.lock().ok_or(ErrorKind::Unsupported));
+    boundary::code(lock.and_then(RLock::leave))
+}
+
+/// Declares the elements whole again after an owner of the array's own lock died: later takers are no longer warned.
+///
+/// \param array  Its lock held by the calling thread. Borrowed.
+///
+/// \return As cyd_array_unlock().
+///
+/// \par Threads    The owner.
+/// \par Processes  The owner's.
+/// \par Blocking   Never.
+/// \par Crash      Declared, or not; the lock itself is a dead owner's.
+/// \par Since      0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cyd_array_repaired(array: *mut cyd_array_t) -> cyd_status_t {
+    // SAFETY: NULL or a handle that nobody closes meanwhile, by the caller's promise.
+    boundary::call(|| unsafe { handle::get(array) }?.locked()?.repaired())
 }
 
 /// Closes a handle on an array. NULL is harmless.

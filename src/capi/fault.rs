@@ -27,6 +27,8 @@ pub const CYD_FAULT_OWNER: cyd_fault_kind_t = 3;
 pub const CYD_FAULT_SENDER: cyd_fault_kind_t = 4;
 /// He held a ring's receiving end. A successor gets again, flagged, what he may have seen.
 pub const CYD_FAULT_RECEIVER: cyd_fault_kind_t = 5;
+/// He was storing a struct. The old value is there, or the new one; the next writer goes on.
+pub const CYD_FAULT_WRITER: cyd_fault_kind_t = 6;
 
 const _: () = {
     let kinds = [
@@ -35,6 +37,7 @@ const _: () = {
         (CYD_FAULT_OWNER, FaultKind::Owner),
         (CYD_FAULT_SENDER, FaultKind::Sender),
         (CYD_FAULT_RECEIVER, FaultKind::Receiver),
+        (CYD_FAULT_WRITER, FaultKind::Writer),
     ];
     assert!(kinds.len() == FaultKind::ALL.len(), "one has no constant");
     let mut i = 0;

@@ -319,7 +319,7 @@ pub unsafe extern "C" fn cyd_struct_set(
 ///   - #CYD_E_NULL       `it` or `change` is NULL
 ///   - #CYD_E_CORRUPT    somebody writes without keeping the rules; `change` was not called
 ///   - #CYD_E_NOT_OWNER  `change` has called fork() and this is the child, or has taken the thread out of the yard:
-///                       nothing is stored
+///     nothing is stored
 ///
 /// \par Threads    Any.
 /// \par Processes  Any.

@@ -1,6 +1,7 @@
 //! Who died, doing what, and what was repaired: the yard's last faults.
 #![forbid(unsafe_code)]
 
+use crate::objects::array;
 use crate::objects::directory::MAKING_AT;
 use crate::objects::ring;
 use crate::os::clock;
@@ -24,12 +25,20 @@ pub enum FaultKind {
     Sender = 4,
     /// He held a ring's receiving end. A successor gets again, flagged, what he may have seen.
     Receiver = 5,
+    /// He was storing a struct. The old value is there, or the new one; the next writer goes on.
+    Writer = 6,
 }
 
 impl FaultKind {
     /// Every kind.
-    pub const ALL: &'static [FaultKind] =
-        &[FaultKind::Member, FaultKind::Making, FaultKind::Owner, FaultKind::Sender, FaultKind::Receiver];
+    pub const ALL: &'static [FaultKind] = &[
+        FaultKind::Member,
+        FaultKind::Making,
+        FaultKind::Owner,
+        FaultKind::Sender,
+        FaultKind::Receiver,
+        FaultKind::Writer,
+    ];
 }
 
 /// A repair that somebody made behind a dead participant.
@@ -97,6 +106,8 @@ fn kind_of(record: &Record, at: u64) -> FaultKind {
     match record.kind {
         ObjectType::Ring if at == ring::SENDER_AT => FaultKind::Sender,
         ObjectType::Ring => FaultKind::Receiver,
+        ObjectType::Struct => FaultKind::Writer,
+        ObjectType::Array if !array::has_lock_at(record, at) => FaultKind::Writer,
         _ => FaultKind::Owner,
     }
 }

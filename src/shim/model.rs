@@ -128,6 +128,20 @@ pub(crate) fn yield_now() {
     loom::thread::yield_now();
 }
 
+/// Copies word by word, with nothing that orders them. A model's payload is whole words.
+pub(crate) fn racing_out(words: &[AtomicU64], to: &mut [u8]) {
+    for (to, word) in to.chunks_mut(8).zip(words) {
+        to.copy_from_slice(&word.load(Ordering::Relaxed).to_ne_bytes());
+    }
+}
+
+/// See [`racing_out`].
+pub(crate) fn racing_in(words: &[AtomicU64], from: &[u8]) {
+    for (from, word) in from.chunks(8).zip(words) {
+        word.store(u64::from_ne_bytes(from.try_into().unwrap_or_default()), Ordering::Relaxed);
+    }
+}
+
 /// Payload memory of a model, in words of 8 bytes: loom reports whoever touches a word while another may.
 #[derive(Clone)]
 pub(crate) struct Bytes(std::sync::Arc<Vec<loom::cell::UnsafeCell<u64>>>);

@@ -195,6 +195,32 @@ impl Bytes {
     }
 }
 
+/// Copies from words that somebody may be writing, until `to` is full; nothing if there are not so many. Whether what
+/// was read belongs together, the caller must find out before he looks at it: fences keep it before or behind other
+/// accesses.
+#[inline(always)]
+#[allow(unsafe_code)]
+pub(crate) fn racing_out(words: &[AtomicU64], to: &mut [u8]) {
+    if to.len() <= size_of_val(words) {
+        // SAFETY: in bounds by the check; the words are atomics, which others may write, and `to` is private. A copy
+        // that races with a writer may be torn; any bytes are valid bytes, and the caller throws them away.
+        unsafe { core::ptr::copy_nonoverlapping(words.as_ptr().cast(), to.as_mut_ptr(), to.len()) }
+    }
+}
+
+/// Copies to words that somebody may be reading; nothing if there are not so many. As [`racing_out`].
+#[inline(always)]
+#[allow(unsafe_code)]
+pub(crate) fn racing_in(words: &[AtomicU64], from: &[u8]) {
+    if from.len() <= size_of_val(words) {
+        // SAFETY: in bounds by the check; the words are atomics, so that they may be written through a shared
+        // reference, and `from` is private. A reader that races with this throws away what it has read.
+        unsafe {
+            core::ptr::copy_nonoverlapping(from.as_ptr(), words.as_ptr().cast::<u8>().cast_mut(), from.len())
+        }
+    }
+}
+
 /// At most 8 bytes as a word, the rest of it zero.
 #[inline]
 fn short_word(bytes: &[u8]) -> u64 {

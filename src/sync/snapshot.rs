@@ -5,7 +5,7 @@
 //! loads the version, copies the copy it names, and loads the version again: if it has not moved on, no writer was at
 //! this copy meanwhile. If it has, the reader tries again, and after some attempts takes the lock and reads alone.
 //!
-//! The bytes of the copies are words of 8, read and written one by one, so that nothing of them is a data race.
+//! A copy may be read while it is written: what has been read then is thrown away unseen.
 //!
 //! ## Edges
 //! | edge | release | acquire | carries | model that fails without it |
@@ -14,7 +14,8 @@
 //! | reuse | `draft`: fence before the first word of a copy | `try_read`: fence after the last | that the version has moved on since the copy was the value | `a_read_is_never_torn_while_two_writes_go_by` |
 
 use crate::error::ErrorKind;
-use crate::shim::{AtomicU32, AtomicU64, Ordering, fence, pause};
+use crate::shim::words::words;
+use crate::shim::{AtomicU32, AtomicU64, Ordering, fence, pause, racing_in, racing_out};
 use crate::sync::lock::LockWord;
 
 /// How often a reader tries before it takes the lock.
@@ -28,6 +29,8 @@ pub(crate) struct Head {
     reserved: AtomicU32,
     version: AtomicU64,
 }
+
+words!("two copies of plain data", Head { lock, reserved, version });
 
 #[cfg(not(loom))]
 #[allow(unsafe_code)]
@@ -97,7 +100,7 @@ impl<'a> Snapshot<'a> {
     #[inline(always)]
     pub(crate) fn try_read(&self, to: &mut [u8]) -> bool {
         let version = self.head.version.load(Ordering::Acquire); // edge: version
-        copy_out(self.copy(version), to);
+        racing_out(self.copy(version), to);
         fence(Ordering::Acquire); // edge: reuse
         // Relaxed: the fence orders it behind the words.
         self.head.version.load(Ordering::Relaxed) == version
@@ -136,41 +139,12 @@ impl Draft<'_> {
     /// Writes to the copy that nobody reads.
     #[inline(always)]
     pub(crate) fn fill(&self, from: &[u8]) {
-        copy_in(self.snapshot.copy(self.version), from);
+        racing_in(self.snapshot.copy(self.version), from);
     }
 
     /// Makes the copy the value. This is the commit.
     #[inline(always)]
     pub(crate) fn publish(self) {
         self.snapshot.head.version.store(self.version, Ordering::Release); // edge: version
-    }
-}
-
-/// Copies words until `to` is full. Relaxed throughout: whether they belong together, the version says.
-#[inline(always)]
-fn copy_out(words: &[AtomicU64], to: &mut [u8]) {
-    let (whole, rest) = to.as_chunks_mut();
-    let Some((words, others)) = words.split_at_checked(whole.len()) else { return };
-    for (to, word) in whole.iter_mut().zip(words) {
-        *to = word.load(Ordering::Relaxed).to_ne_bytes();
-    }
-    if let (false, Some(last)) = (rest.is_empty(), others.first()) {
-        let bytes = last.load(Ordering::Relaxed).to_ne_bytes();
-        rest.iter_mut().zip(bytes).for_each(|(to, byte)| *to = byte);
-    }
-}
-
-/// Copies `from` into words; what is left of the last one becomes zero.
-#[inline(always)]
-fn copy_in(words: &[AtomicU64], from: &[u8]) {
-    let (whole, rest) = from.as_chunks();
-    let Some((words, others)) = words.split_at_checked(whole.len()) else { return };
-    for (word, from) in words.iter().zip(whole) {
-        word.store(u64::from_ne_bytes(*from), Ordering::Relaxed);
-    }
-    if let (false, Some(last)) = (rest.is_empty(), others.first()) {
-        let mut bytes = [0; 8];
-        bytes.iter_mut().zip(rest).for_each(|(to, byte)| *to = *byte);
-        last.store(u64::from_ne_bytes(bytes), Ordering::Relaxed);
     }
 }

@@ -191,8 +191,8 @@ pub(crate) const STEPS: &[Step] = &[
         SNAPSHOT,
         "a writer writes the copy that is the value",
         &[(
-            "copy_in(self.snapshot.copy(self.version), from)",
-            "copy_in(self.snapshot.copy(self.version ^ 1), from)",
+            "racing_in(self.snapshot.copy(self.version), from)",
+            "racing_in(self.snapshot.copy(self.version ^ 1), from)",
         )],
     ),
     step(

@@ -1,10 +1,10 @@
 //! Arrays of numbers: stored, combined, written in runs.
 
-use courtyard::{Array, ArrayOptions, Op, Yard};
+use courtyard::{Array, ArrayOptions, ErrorKind, News, Op, RLock, Timeout, Yard};
 
-use super::common::{wrong, yard};
+use super::common::{BRIEF, SOON, is_gone, wrong, yard};
 use crate::engine::Trial;
-use crate::operation::{Operation, Point};
+use crate::operation::{Moment, Operation, Point};
 use crate::stage::Stage;
 
 const OLD: u32 = 0x1111_1111;
@@ -34,6 +34,12 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
             run: 2..7,
             change: |a| a.write_slice(2, &[NEW; 5]).unwrap(),
         }),
+        Box::new(OwnLock {
+            name: "array lock",
+            held: false,
+            step: |l| assert_eq!(l.acquire_unguarded(Timeout::Forever), Ok(None)),
+        }),
+        Box::new(OwnLock { name: "array unlock", held: true, step: |l| l.release().unwrap() }),
         Box::new(Change { name: "array fill", run: 1..8, change: |a| a.fill(1.., NEW).unwrap() }),
     ]
 }
@@ -80,6 +86,65 @@ impl Operation for Change {
             let whole = run[new..].iter().chain(&others).all(|n| *n == OLD);
             if whole && (new == run.len() || !point.last) { Ok(()) } else { wrong("the array", &all) }
         });
-        stage.finish(reader, super::common::SOON).map(drop)
+        stage.finish(reader, SOON).map(drop)
+    }
+}
+
+/// A step of an array's own lock.
+struct OwnLock {
+    name: &'static str,
+    held: bool,
+    step: fn(&RLock),
+}
+
+impl Operation for OwnLock {
+    type World = World;
+    type Actor = ();
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn setup(&self, _: &mut Stage) -> World {
+        let yard = yard(8);
+        let array = Array::create(&yard, "array", LEN, ArrayOptions { lock: true }).unwrap();
+        array.fill(.., OLD).unwrap();
+        World { _yard: yard, array }
+    }
+
+    fn prepare(&self, world: &World) {
+        let lock = world.array.lock().unwrap();
+        lock.acquire_unguarded(SOON).unwrap();
+        if !self.held {
+            lock.release().unwrap();
+        }
+    }
+
+    fn act(&self, world: &World, (): &mut ()) {
+        (self.step)(world.array.lock().unwrap());
+    }
+
+    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+        let (lock, gone) = (world.array.lock().unwrap(), is_gone(point.moment));
+        if world.array.to_vec() != [OLD; LEN] {
+            return wrong("the elements", &world.array);
+        }
+        // Whether the lock is the victim's when all is done.
+        let kept = !self.held;
+        match lock.acquire_unguarded(if gone { SOON } else { BRIEF }) {
+            Err(e)
+                if e.kind() == ErrorKind::Timeout && !gone && (kept || point.moment == Moment::Stopped) =>
+            {
+                return Ok(());
+            }
+            Ok(None) if point.moment == Moment::Finished && kept => {
+                return wrong("an owner was robbed", point);
+            }
+            Ok(None) if gone && point.last && kept => return wrong("a death was not told", point),
+            Ok(Some(News::OwnerDied)) if gone && (kept || !point.last) => {}
+            Ok(None) => {}
+            other => return wrong("the lock", other),
+        }
+        lock.release().map_err(|e| format!("{e:?}"))
     }
 }

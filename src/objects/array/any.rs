@@ -4,11 +4,11 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::array::layout::{Element, Form};
 use crate::objects::directory::{How, Plan, obtain};
+use crate::objects::rlock::RLock;
 use crate::objects::value::{Cell, Op, ScalarType};
 use crate::objects::yard::Yard;
 use crate::presence::attachment::Held;
 use crate::segment::directory::{ObjectType, Record};
-use std::ops::Range;
 use std::ptr::NonNull;
 
 /// What somebody asks of an array, as far as it matters to him.
@@ -56,6 +56,7 @@ pub(crate) struct AnyArray {
     first: NonNull<u8>,
     len: usize,
     kind: ScalarType,
+    lock: Option<RLock>,
     _yard: Held,
 }
 
@@ -72,7 +73,19 @@ impl AnyArray {
         };
         let bytes = (form.len * kind.bytes()) as u64;
         let first = yard.held().region().bytes(record.offset + form.first_at(), bytes)?;
-        Ok(AnyArray { first, len: form.len, kind, _yard: yard.held().clone() })
+        let lock = if form.lock { Some(RLock::over(yard, record.offset)?) } else { None };
+        Ok(AnyArray { first, len: form.len, kind, lock, _yard: yard.held().clone() })
+    }
+
+    /// The array's own lock.
+    #[inline]
+    pub(crate) fn lock(&self) -> Option<&RLock> {
+        self.lock.as_ref()
+    }
+
+    /// As [`AnyArray::lock`], of an array that must have one: `Unsupported` else.
+    pub(crate) fn locked(&self) -> Result<&RLock> {
+        self.lock().ok_or_else(|| Error::with(ErrorKind::Unsupported, "the array has no lock of its own"))
     }
 
     pub(crate) fn kind(&self) -> ScalarType {
@@ -99,11 +112,19 @@ impl AnyArray {
         self.cell_of(self.kind, index)
     }
 
-    /// The run of `count` elements from `start` on, if the array has them all.
-    #[inline]
-    pub(crate) fn run(&self, start: usize, count: usize) -> Option<Range<usize>> {
-        let end = start.checked_add(count)?;
-        (end <= self.len).then_some(start..end)
+    /// The `count` elements from `start` on, in their order, if the array has them all. `kind` is the array's.
+    #[inline(always)]
+    pub(crate) fn cells(
+        &self,
+        kind: ScalarType,
+        start: usize,
+        count: usize,
+    ) -> Option<impl ExactSizeIterator<Item = Cell> + DoubleEndedIterator + use<>> {
+        debug_assert_eq!(kind, self.kind);
+        let end = start.checked_add(count).filter(|end| *end <= self.len)?;
+        let first = self.first;
+        // SAFETY: each is an element of the array, as in `cell_of`: the range ends where the array does, or before.
+        Some((start..end).map(move |i| Cell::new(unsafe { first.add(i * kind.bytes()) })))
     }
 
     /// `None` if the type does not know the operation. As all calls here: no allocation, no system call, no lock.

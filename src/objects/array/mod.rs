@@ -12,6 +12,7 @@ pub use structs::StructArray;
 
 use crate::error::Result;
 use crate::objects::directory::How;
+use crate::objects::rlock::{self, RLock};
 use crate::objects::structs::recover_at;
 use crate::objects::value::scalar::Integer;
 use crate::objects::value::{Cell, Op, Scalar};
@@ -88,6 +89,13 @@ impl<T: Scalar> Array<T> {
         self.any.len()
     }
 
+    /// The array's own lock, if it was made with one: for changes of several elements that others, who take the lock
+    /// too, must see together. Nothing takes it by itself, and no call here waits for it.
+    #[inline]
+    pub fn lock(&self) -> Option<&RLock> {
+        self.any.lock()
+    }
+
     #[inline(always)]
     fn cell(&self, index: usize) -> Result<Cell> {
         self.any.cell_of(T::TYPE, index).ok_or_else(|| outside(index, self.len()))
@@ -127,16 +135,16 @@ impl<T: Scalar> Array<T> {
 
     /// Copies elements from `start` on until `to` is full, each atomically. Errors: `Range`, and then nothing is copied.
     pub fn read_slice(&self, start: usize, to: &mut [T]) -> Result<()> {
-        let run = self.run(start, to.len())?;
-        to.iter_mut().zip(self.cells(run)).for_each(|(to, cell)| *to = T::from_bits(cell.load(T::TYPE)));
+        let cells = self.cells(start, to.len())?;
+        to.iter_mut().zip(cells).for_each(|(to, cell)| *to = T::from_bits(cell.load(T::TYPE)));
         Ok(())
     }
 
     /// Stores all of `from` in the elements from `start` on, each atomically, in this order. Errors: `Range`, and then
     /// nothing is stored. Killed on the way: a beginning of them is stored.
     pub fn write_slice(&self, start: usize, from: &[T]) -> Result<()> {
-        let run = self.run(start, from.len())?;
-        from.iter().zip(self.cells(run)).for_each(|(from, cell)| cell.store(T::TYPE, from.to_bits()));
+        let cells = self.cells(start, from.len())?;
+        from.iter().zip(cells).for_each(|(from, cell)| cell.store(T::TYPE, from.to_bits()));
         Ok(())
     }
 
@@ -144,15 +152,17 @@ impl<T: Scalar> Array<T> {
     /// is stored.
     pub fn fill(&self, range: impl RangeBounds<usize>, value: T) -> Result<()> {
         let range = self.range(&range)?;
-        self.cells(range).for_each(|cell| cell.store(T::TYPE, value.to_bits()));
+        self.cells(range.start, range.len())?.for_each(|cell| cell.store(T::TYPE, value.to_bits()));
         Ok(())
     }
 
     /// Every element in turn, each as it is when its turn comes.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = T> + DoubleEndedIterator + '_ {
-        // Never outside: the indices are the array's.
-        (0..self.len())
-            .map(|i| T::from_bits(self.any.cell_of(T::TYPE, i).map_or(0, |cell| cell.load(T::TYPE))))
+    pub fn iter(&self) -> impl Iterator<Item = T> + '_ {
+        self.any
+            .cells(T::TYPE, 0, self.len())
+            .into_iter()
+            .flatten()
+            .map(|cell| T::from_bits(cell.load(T::TYPE)))
     }
 
     /// A copy of all elements, each as it is when its turn comes.
@@ -160,9 +170,10 @@ impl<T: Scalar> Array<T> {
         self.iter().collect()
     }
 
-    fn run(&self, start: usize, count: usize) -> Result<Range<usize>> {
+    #[inline]
+    fn cells(&self, start: usize, count: usize) -> Result<impl Iterator<Item = Cell> + use<T>> {
         self.any
-            .run(start, count)
+            .cells(T::TYPE, start, count)
             .ok_or_else(|| outside(format_args!("{count} elements from {start} on"), self.len()))
     }
 
@@ -181,10 +192,6 @@ impl<T: Scalar> Array<T> {
         let (start, end) =
             range.ok_or_else(|| outside(format_args!("from {:?} to {:?}", start, end), self.len()))?;
         Ok(start..end)
-    }
-
-    fn cells(&self, run: Range<usize>) -> impl Iterator<Item = Cell> + '_ {
-        run.filter_map(|i| self.any.cell_of(T::TYPE, i))
     }
 }
 
@@ -216,9 +223,20 @@ impl<T: Scalar + std::fmt::Debug> std::fmt::Debug for Array<T> {
     }
 }
 
-/// Frees the writers' locks that the thread which is gone held. Nobody owns a number.
+/// Whether the word at this offset of the object is the array's own lock, not one of its elements' writers.
+pub(crate) fn has_lock_at(record: &Record, at: u64) -> bool {
+    Form::read(record).is_ok_and(|form| at < form.first_at())
+}
+
+/// Frees what the thread that is gone held: the array's own lock, suspect, and writers' locks, whole. Nobody owns a
+/// number.
 pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who) {
-    if let Ok(Form { element: Element::Struct(shape), len, .. }) = Form::read(record) {
-        (0..len as u64).for_each(|i| recover_at(yard, record.offset + i * shape.body_bytes(), who));
+    let Ok(form) = Form::read(record) else { return };
+    if form.lock {
+        rlock::recover(yard, record.offset, who);
+    }
+    if let Element::Struct(shape) = form.element {
+        let first = record.offset + form.first_at();
+        (0..form.len as u64).for_each(|i| recover_at(yard, first + i * shape.body_bytes(), who));
     }
 }

@@ -96,7 +96,7 @@ fn runs_are_copied_and_bounds_are_named() {
     a.fill(..=0, 9).unwrap();
     a.fill(2..2, 1).unwrap();
     assert_eq!(a.to_vec(), [9, 0, 0, 1, 2, 3, 0, 0, 7, 7]);
-    assert_eq!(a.iter().rev().len(), 10);
+    assert_eq!(a.iter().count(), 10);
     a.read_slice(10, &mut []).unwrap();
 
     let error = a.get(10).unwrap_err();
@@ -175,7 +175,7 @@ fn a_dead_writers_elements_are_free_again() {
         writer.join().unwrap(); // the scope alone does not wait for the very end of the thread
     });
     for i in 0..3 {
-        a.set(i, [9; 3], Timeout::Try).unwrap();
+        a.set(i, [9; 3], LONG).unwrap();
     }
 }
 
@@ -194,4 +194,32 @@ fn many_threads_count_in_neighbours_without_losing_one() {
         }
     });
     assert_eq!(a.to_vec(), [100, 100, 100, 100, 0, 0, 0, (400 & 255) as u8]);
+}
+
+#[test]
+fn an_array_may_have_a_lock_of_its_own() {
+    let yard = yard();
+    let with = ArrayOptions { lock: true };
+    let a = Array::<u64>::create(&yard, "a", 3, with).unwrap();
+    assert!(Array::<u8>::create(&yard, "b", 3, PLAIN).unwrap().lock().is_none());
+    assert_eq!(kind(Array::<u64>::open_or_create(&yard, "a", 3, PLAIN)), ErrorKind::Mismatch);
+    assert_eq!(kind(Array::<u8>::open_or_create(&yard, "b", 3, with)), ErrorKind::Mismatch);
+    let same = Array::<u64>::open(&yard, "a").unwrap();
+    let outer = a.lock().unwrap().acquire(LONG).unwrap();
+    let inner = same.lock().unwrap().acquire(Timeout::Try).unwrap();
+    a.fill(.., u64::MAX).unwrap();
+    assert_eq!(same.lock().unwrap().count(), 2, "the elements do not lie on the lock");
+    drop((outer, inner));
+    std::thread::scope(|s| {
+        s.spawn(|| std::mem::forget(a.lock().unwrap().acquire(LONG).unwrap()));
+    });
+    let mut guard = same.lock().unwrap().acquire(LONG).unwrap();
+    assert!(guard.owner_died());
+    guard.repaired().unwrap();
+    assert_eq!(a.to_vec(), [u64::MAX; 3]);
+    let last = yard.faults().into_iter().next().unwrap();
+    assert_eq!(
+        (last.kind, last.object.unwrap().0),
+        (crate::objects::faults::FaultKind::Owner, "a".to_owned())
+    );
 }

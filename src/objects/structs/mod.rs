@@ -143,10 +143,10 @@ pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who) {
 
 /// As [`recover`], of the control words at an offset.
 pub(crate) fn recover_at(yard: &Attachment, offset: u64, who: Who) {
-    if let (Who::Thread(dead), Ok(head)) = (who, yard.region().at::<Head>(offset)) {
-        if head.lock.recover(dead) {
-            head.lock.absolve();
-            faults::note(yard, who, &head.lock, 1);
-        }
+    if let (Who::Thread(dead), Ok(head)) = (who, yard.region().at::<Head>(offset))
+        && head.lock.recover(dead)
+    {
+        head.lock.absolve();
+        faults::note(yard, who, &head.lock, 1);
     }
 }
