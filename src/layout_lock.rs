@@ -31,6 +31,8 @@ const STRUCTS: &[Words] = &[
     crate::objects::lock::layout::Body::WORDS,
     crate::lockfree::spsc::Words::WORDS,
     crate::objects::ring::layout::Body::WORDS,
+    crate::sync::permits::Gate::WORDS,
+    crate::objects::permits::layout::Body::WORDS,
 ];
 
 /// What is no struct, and as much a part of the layout.
@@ -66,6 +68,8 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("object: lock", ObjectType::Lock as u64),
         ("object: value", ObjectType::Value as u64),
         ("object: ring", ObjectType::Ring as u64),
+        ("object: permits", ObjectType::Permits as u64),
+        ("permit: COLLECTING", u64::from(bits::COLLECTING)),
         ("bytes of a value", value::BODY_BYTES),
     ]
 }

@@ -144,6 +144,8 @@ IS(CYD_FAULT_MAKING, 2);
 IS(CYD_FAULT_OWNER, 3);
 IS(CYD_FAULT_SENDER, 4);
 IS(CYD_FAULT_RECEIVER, 5);
+IS(CYD_FAULT_PERMITS, 6);
+IS(CYD_FAULT_COLLECTOR, 7);
 IS(sizeof(cyd_fault_t), 112);
 FIELD(cyd_fault_t, struct_size, 0, 8);
 FIELD(cyd_fault_t, number, 8, 8);

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::objects::directory::MAKING_AT;
+use crate::objects::permits;
 use crate::objects::ring;
 use crate::os::clock;
 use crate::presence::attachment::{Attachment, Who};
@@ -24,12 +25,23 @@ pub enum FaultKind {
     Sender = 4,
     /// He held a ring's receiving end. A successor gets again, flagged, what he may have seen.
     Receiver = 5,
+    /// He held permits. They are back.
+    Permits = 6,
+    /// He was collecting permits. His process, if it lives, got all of them or none.
+    Collector = 7,
 }
 
 impl FaultKind {
     /// Every kind.
-    pub const ALL: &'static [FaultKind] =
-        &[FaultKind::Member, FaultKind::Making, FaultKind::Owner, FaultKind::Sender, FaultKind::Receiver];
+    pub const ALL: &'static [FaultKind] = &[
+        FaultKind::Member,
+        FaultKind::Making,
+        FaultKind::Owner,
+        FaultKind::Sender,
+        FaultKind::Receiver,
+        FaultKind::Permits,
+        FaultKind::Collector,
+    ];
 }
 
 /// A repair that somebody made behind a dead participant.
@@ -97,6 +109,8 @@ fn kind_of(record: &Record, at: u64) -> FaultKind {
     match record.kind {
         ObjectType::Ring if at == ring::SENDER_AT => FaultKind::Sender,
         ObjectType::Ring => FaultKind::Receiver,
+        ObjectType::Permits if at >= permits::PERMITS_AT => FaultKind::Permits,
+        ObjectType::Permits => FaultKind::Collector,
         _ => FaultKind::Owner,
     }
 }
