@@ -10,7 +10,7 @@
 mod process;
 
 use courtyard::{
-    Array, ArrayOptions, ErrorKind, Lock, Options, Peer, RLock, Ring, RingOptions, Scope, Semaphore,
+    Array, ArrayOptions, ErrorKind, Lock, Options, Peer, Permits, RLock, Ring, RingOptions, Scope, Semaphore,
     SemaphoreOptions, Strategy, Struct, Timeout, Value, Yard,
 };
 use process::{Child, Ended, LONG, Step, fork, sleep_ms};
@@ -71,6 +71,22 @@ const NOUNS: &[Noun] = &[
             guard.repaired().unwrap();
             drop(guard);
             assert!(!lock.acquire(LONG).unwrap().owner_died());
+        },
+    },
+    Noun {
+        name: "Permits",
+        make: |yard| drop(Permits::create(yard, "it", 4).unwrap()),
+        hold: |yard| Permits::open(yard, "it").unwrap().acquire_many_unguarded(3, Timeout::Try).unwrap(),
+        held: |yard| {
+            let permits = Permits::open(yard, "it").unwrap();
+            let two = permits.acquire_many(2, Duration::from_millis(5));
+            assert_eq!(two.unwrap_err().kind(), ErrorKind::Timeout);
+            assert_eq!(permits.available(), 1);
+        },
+        freed: |yard| {
+            let permits = Permits::open(yard, "it").unwrap();
+            drop(permits.acquire_many(4, LONG).unwrap());
+            assert_eq!((permits.available(), permits.holders().len()), (4, 0));
         },
     },
     Noun {

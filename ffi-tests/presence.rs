@@ -965,6 +965,9 @@ fn permits_come_back() -> Verdict {
             drop(permits.acquire_many(4, LONG).unwrap_or_else(|e| panic!("{how}: {e:?}")));
             assert!(begin.elapsed() < GENEROUS, "{how}: took {:?}", begin.elapsed());
             assert_eq!((permits.available(), permits.holders().len()), (4, 0), "{how}");
+            let back = yard.faults().into_iter().find(|fault| fault.kind == FaultKind::Permits);
+            let (count, object) = back.map(|fault| (fault.count, fault.object)).unwrap();
+            assert_eq!((count, object), (3, Some(("p".into(), ObjectType::Permits))), "{how}");
             child.wait();
         }
     }

@@ -42,7 +42,8 @@
  *   A process may be killed at any instruction, and the others go on. What it had sent or stored, and the call had
  *   returned, stays. The one operation it was in has either happened whole or not at all; each function says in
  *   its Crash paragraph which instant decides. What it owned comes free: the next taker of a lock succeeds with
- *   #CYD_OWNER_DIED, the other end of a ring learns #CYD_E_PEER_DIED, whoever waits for the dead one is woken.
+ *   #CYD_OWNER_DIED, the other end of a ring learns #CYD_E_PEER_DIED, the permits of a cyd_permits_t are back,
+ *   whoever waits for the dead one is woken.
  *   Dead means proved dead: a process that is stopped, swapped out or in a debugger keeps what it owns, however long
  *   others wait. A thread that ends while it owns something counts as dead for those things. Nobody owns a permit of a
  *   semaphore: what a dead one had taken stays taken. Nothing survives a power cut, and nothing is promised for memory
@@ -51,8 +52,8 @@
  * FORK, EXEC, VFORK
  *
  *   fork().   Handles stay valid in the child and mean the same objects. What the parent owns stays the parent's: the
- *             child does not hold its locks or its ends of rings, and releasing or using them in the child is refused
- *             with #CYD_E_NOT_OWNER (a lock of #CYD_SCOPE_ANYONE may be released by anyone). The parent's registration
+ *             child does not hold its locks, permits or ends of rings, and releasing or using them in the child is
+ *             refused with #CYD_E_NOT_OWNER (a lock of #CYD_SCOPE_ANYONE may be released by anyone). The parent's registration
  *             is void in the child; the child registers itself with its first call that needs it. The functions of
  *             cyd_value_t and cyd_array_t, and cyd_struct_get(), need none, and those of cyd_semaphore_t none but to
  *             wait.
@@ -928,9 +929,19 @@ typedef uint32_t cyd_fault_kind_t;
 #define CYD_FAULT_RECEIVER 5
 
 /**
+ * He held permits. They are back.
+ */
+#define CYD_FAULT_PERMITS 6
+
+/**
+ * He was collecting permits. His process, if it lives, got all of them or none.
+ */
+#define CYD_FAULT_COLLECTOR 7
+
+/**
  * He was storing a struct. The old value is there, or the new one; the next writer goes on.
  */
-#define CYD_FAULT_WRITER 6
+#define CYD_FAULT_WRITER 8
 
 /**
  * The thread that took it: only it may release it, taking it twice is a deadlock that is found, and the lock is taken

@@ -35,6 +35,8 @@ const STRUCTS: &[Words] = &[
     crate::sync::snapshot::Head::WORDS,
     crate::lockfree::spsc::Words::WORDS,
     crate::objects::ring::layout::Body::WORDS,
+    crate::sync::permits::Gate::WORDS,
+    crate::objects::permits::layout::Body::WORDS,
 ];
 
 /// What is no struct, and as much a part of the layout.
@@ -75,6 +77,8 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("object: semaphore", ObjectType::Semaphore as u64),
         ("object: struct", ObjectType::Struct as u64),
         ("object: array", ObjectType::Array as u64),
+        ("object: permits", ObjectType::Permits as u64),
+        ("permit: COLLECTING", u64::from(bits::COLLECTING)),
         ("bytes of a value", value::BODY_BYTES),
         ("a struct's first copy at", structs::layout::COPIES_AT),
         ("bytes of a struct of 65 bytes", structs::layout::Shape::new(65, 1).unwrap().body_bytes()),

@@ -27,8 +27,12 @@ pub const CYD_FAULT_OWNER: cyd_fault_kind_t = 3;
 pub const CYD_FAULT_SENDER: cyd_fault_kind_t = 4;
 /// He held a ring's receiving end. A successor gets again, flagged, what he may have seen.
 pub const CYD_FAULT_RECEIVER: cyd_fault_kind_t = 5;
+/// He held permits. They are back.
+pub const CYD_FAULT_PERMITS: cyd_fault_kind_t = 6;
+/// He was collecting permits. His process, if it lives, got all of them or none.
+pub const CYD_FAULT_COLLECTOR: cyd_fault_kind_t = 7;
 /// He was storing a struct. The old value is there, or the new one; the next writer goes on.
-pub const CYD_FAULT_WRITER: cyd_fault_kind_t = 6;
+pub const CYD_FAULT_WRITER: cyd_fault_kind_t = 8;
 
 const _: () = {
     let kinds = [
@@ -37,6 +41,8 @@ const _: () = {
         (CYD_FAULT_OWNER, FaultKind::Owner),
         (CYD_FAULT_SENDER, FaultKind::Sender),
         (CYD_FAULT_RECEIVER, FaultKind::Receiver),
+        (CYD_FAULT_PERMITS, FaultKind::Permits),
+        (CYD_FAULT_COLLECTOR, FaultKind::Collector),
         (CYD_FAULT_WRITER, FaultKind::Writer),
     ];
     assert!(kinds.len() == FaultKind::ALL.len(), "one has no constant");

@@ -3,6 +3,7 @@
 
 use crate::objects::array;
 use crate::objects::directory::MAKING_AT;
+use crate::objects::permits;
 use crate::objects::ring;
 use crate::os::clock;
 use crate::presence::attachment::{Attachment, Who};
@@ -25,8 +26,12 @@ pub enum FaultKind {
     Sender = 4,
     /// He held a ring's receiving end. A successor gets again, flagged, what he may have seen.
     Receiver = 5,
+    /// He held permits. They are back.
+    Permits = 6,
+    /// He was collecting permits. His process, if it lives, got all of them or none.
+    Collector = 7,
     /// He was storing a struct. The old value is there, or the new one; the next writer goes on.
-    Writer = 6,
+    Writer = 8,
 }
 
 impl FaultKind {
@@ -37,6 +42,8 @@ impl FaultKind {
         FaultKind::Owner,
         FaultKind::Sender,
         FaultKind::Receiver,
+        FaultKind::Permits,
+        FaultKind::Collector,
         FaultKind::Writer,
     ];
 }
@@ -108,6 +115,8 @@ fn kind_of(record: &Record, at: u64) -> FaultKind {
         ObjectType::Ring => FaultKind::Receiver,
         ObjectType::Struct => FaultKind::Writer,
         ObjectType::Array if !array::has_lock_at(record, at) => FaultKind::Writer,
+        ObjectType::Permits if at >= permits::PERMITS_AT => FaultKind::Permits,
+        ObjectType::Permits => FaultKind::Collector,
         _ => FaultKind::Owner,
     }
 }

@@ -36,7 +36,7 @@ impl Objects for Repair {
             match record.kind {
                 ObjectType::Lock => lock::recover(yard, &record, who),
                 ObjectType::Value => {} // nobody owns a value
-                ObjectType::Permits => permits::recover(yard, &record, who),
+                ObjectType::Permits => permits::recover(yard, &record, who, gone),
                 ObjectType::Ring => ring::recover(yard, &record, who, gone),
                 ObjectType::RLock => rlock::recover(yard, record.offset, who),
                 ObjectType::Semaphore => {} // nobody owns what was taken

@@ -7,6 +7,7 @@ use crate::presence::attachment::{Attachment, Held, Who};
 use crate::presence::place::Standing;
 use crate::presence::thread;
 use crate::segment::bits::Token;
+use crate::shim::AtomicU32;
 use crate::sync::lock::{Crowd, Got, LockWord, Owners, Taker};
 use crate::sync::wait::{Manner, Timeout, Wait};
 
@@ -80,6 +81,10 @@ impl Owners for Processes<'_> {
 
     fn buried(&self, dead: Token, word: &LockWord) {
         faults::note(self.0, Who::Process(dead), word, 1);
+    }
+
+    fn returned(&self, dead: Token, permit: &AtomicU32, count: usize) {
+        faults::note(self.0, Who::Process(dead), permit, count as u64);
     }
 }
 

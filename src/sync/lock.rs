@@ -40,6 +40,8 @@ pub(crate) trait Owners {
     fn spins(&self) -> u32;
     /// A lock was taken over from a dead owner.
     fn buried(&self, _dead: Token, _word: &LockWord) {}
+    /// A dead one's permits were given back, this one among them.
+    fn returned(&self, _dead: Token, _permit: &AtomicU32, _count: usize) {}
 }
 
 /// How many others a sleeper listens to. Each costs about 100 ns per sleep.

@@ -265,7 +265,9 @@ fn a_repair_by_a_third_party_and_a_taker_agree() {
         let dead = world.token(0);
         world.take(0);
         world.die(0);
-        let sweeper = spawn(&world, move |w| w.cells().recover(dead));
+        let sweeper = spawn(&world, move |w| {
+            w.cells().recover(dead);
+        });
         turn(&world, 1);
         sweeper.join().unwrap();
         assert_eq!(world.free(), 1);
@@ -487,7 +489,9 @@ fn collectors_thread_dies(committed: bool) {
         let (process, thread) = (world.token(3), world.token(0));
         world.cells().die_collecting(process, thread, committed);
         world.die(0);
-        let sweeper = spawn(&world, move |w| w.cells().recover_collector(thread));
+        let sweeper = spawn(&world, move |w| {
+            w.cells().recover_collector(thread);
+        });
         let other = spawn(&world, |w| w.cells().tidy(&w.parties(1)));
         world.cells().tidy(&world.parties(2));
         sweeper.join().unwrap();
@@ -516,7 +520,9 @@ fn the_next_collector_first_settles_for_the_dead_one() {
             let (process, thread) = (world.token(3), world.token(0));
             world.cells().die_collecting(process, thread, committed);
             world.die(0);
-            let sweeper = spawn(&world, move |w| w.cells().recover_collector(thread));
+            let sweeper = spawn(&world, move |w| {
+                w.cells().recover_collector(thread);
+            });
             if committed {
                 assert_eq!(world.try_collect(2, 2), Err(ErrorKind::Busy));
             } else {
@@ -527,4 +533,36 @@ fn the_next_collector_first_settles_for_the_dead_one() {
             assert_eq!((world.held(3), world.held(2), world.free()), (has, mine, 0));
         });
     }
+}
+
+#[test]
+fn a_sleeper_hears_of_the_death_of_a_collector() {
+    loom::model(|| {
+        let world = World::with(2, 2);
+        let collector = world.token(0);
+        world.cells().die_collecting(collector, collector, false);
+        let sleeper = spawn(&world, |w| take_in_a_crowd(w, 1));
+        world.die(0);
+        sleeper.join().unwrap();
+        assert_eq!((world.held(1), world.free()), (1, 1));
+    });
+}
+
+#[test]
+fn a_commit_is_for_one_collection() {
+    loom::model(|| {
+        let world = World::with(2, 4);
+        world.collect(2, 2);
+        world.give(2, 2);
+        let (process, thread) = (world.token(3), world.token(0));
+        world.cells().die_collecting(process, thread, false);
+        world.die(0);
+        let sweeper = spawn(&world, move |w| {
+            w.cells().recover_collector(thread);
+        });
+        world.cells().tidy(&world.parties(1));
+        sweeper.join().unwrap();
+        world.cells().tidy(&world.parties(1));
+        assert_eq!((world.held(3), world.free()), (0, 2));
+    });
 }

@@ -40,6 +40,8 @@ pub(crate) struct Gate {
     commit: AtomicU32,
 }
 
+crate::shim::words!("permits, their gate", Gate { event, collector, commit });
+
 #[cfg(not(loom))]
 #[allow(unsafe_code)]
 // SAFETY: repr(C), atomics only, zeros are a fresh gate.
@@ -312,7 +314,7 @@ impl<'a> Cells<'a> {
             };
             let process = Token(word);
             match standing {
-                Standing::Dead => seen.changed |= self.free_all(word),
+                Standing::Dead => seen.changed |= self.bury(word, cell, parties.processes),
                 Standing::Here(Some(watch)) => {
                     *heard.about(process) = Heard::of(process);
                     crowd.as_mut().map(|crowd| crowd.add(watch));
@@ -362,11 +364,12 @@ impl<'a> Cells<'a> {
         }
     }
 
-    /// Frees every cell with exactly this stamp; whether there was one.
-    fn free_all(self, word: u32) -> bool {
+    /// Frees every cell with exactly this dead one's stamp, which `cell` had; whether there still was one.
+    fn bury<P: Owners>(self, word: u32, cell: &AtomicU32, processes: &P) -> bool {
         let freed = self.cells.iter().filter(|cell| glimpse(cell) == word && free(cell, word)).count();
         if freed > 0 {
             self.gate.event.notify();
+            Token::of(word).inspect(|dead| processes.returned(*dead, cell, freed));
         }
         freed > 0
     }
@@ -496,28 +499,32 @@ impl<'a> Cells<'a> {
         held.filter_map(Token::of)
     }
 
-    /// Frees everything that this process holds or has collected: it is proven dead, or gives all back.
-    pub(crate) fn recover(self, process: Token) {
-        let mut freed = false;
+    /// Frees everything that this process holds or has collected: it is proven dead, or gives all back. Tells how much
+    /// that was.
+    pub(crate) fn recover(self, process: Token) -> usize {
+        let mut freed = 0;
         for cell in self.cells {
             let mut word = glimpse(cell);
             // Twice at most: somebody settles, and the bit goes.
             while Token::of(word) == Some(process) && !free(cell, word) {
                 word = glimpse(cell);
             }
-            freed |= Token::of(word) == Some(process);
+            freed += usize::from(Token::of(word) == Some(process));
         }
+        if freed > 0 {
+            self.gate.event.notify();
+        }
+        freed
+    }
+
+    /// Frees the collector's lock if this dead thread held it; tells whether it did. Who takes it next settles, and so
+    /// does any sleeper.
+    pub(crate) fn recover_collector(self, thread: Token) -> bool {
+        let freed = self.gate.collector.recover(thread);
         if freed {
             self.gate.event.notify();
         }
-    }
-
-    /// Frees the collector's lock if this dead thread held it. Who takes it next settles, and so does any sleeper.
-    pub(crate) fn recover_collector(self, thread: Token) {
-        if self.gate.collector.holder() == Some(thread) {
-            self.gate.collector.recover(thread);
-            self.gate.event.notify();
-        }
+        freed
     }
 }
 

@@ -232,14 +232,14 @@ pub(crate) const STEPS: &[Step] = &[
         PERMITS,
         "a living holder is robbed",
         &[(
-            "Standing::Dead => seen.changed |= self.free_all(word),",
-            "_ if true => seen.changed |= self.free_all(word),\n                Standing::Dead => {}",
+            "Standing::Dead => seen.changed |= self.bury(word, cell, parties.processes),",
+            "_ if true => seen.changed |= self.bury(word, cell, parties.processes),\n                Standing::Dead => {}",
         )],
     ),
     step(
         PERMITS,
         "a dead holder keeps its permits",
-        &[("Standing::Dead => seen.changed |= self.free_all(word),", "Standing::Dead => {}")],
+        &[("Standing::Dead => seen.changed |= self.bury(word, cell, parties.processes),", "Standing::Dead => {}")],
     ),
     step(
         PERMITS,

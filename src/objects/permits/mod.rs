@@ -1,22 +1,24 @@
 //! Permits: a semaphore that gets its permits back from the dead.
 #![allow(unsafe_code)] // pointers into the mapping are kept beside the share that keeps it mapped
 
-mod layout;
+pub(crate) mod layout;
 #[cfg(test)]
 mod tests;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::directory::{How, Plan, obtain};
+use crate::objects::faults;
 use crate::objects::owners::{Processes, Threads};
 use crate::objects::yard::Yard;
-use crate::presence::attachment::{Attachment, Held, Who};
+use crate::presence::attachment::{Attachment, Gone, Held, Who};
 use crate::presence::thread;
 use crate::segment::bits::Token;
 use crate::segment::directory::{ObjectType, Record};
 use crate::shim::{AtomicU32, Ordering};
 use crate::sync::permits::{Cells, Claim, Gate, Parties, Patience};
 use crate::sync::wait::{Manner, Timeout, Wait};
-use layout::{Body, PERMITS_AT};
+use layout::Body;
+pub(super) use layout::PERMITS_AT;
 use std::ptr::NonNull;
 
 /// The most permits that one object can have.
@@ -389,11 +391,17 @@ fn cells<'a>(yard: &'a Attachment, record: &Record) -> Result<Cells<'a>> {
 }
 
 /// Gives back what the process held that is gone, or frees the collector's lock of a dead thread.
-pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who) {
+pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who, gone: Gone) {
     let Ok(cells) = cells(yard, record) else { return };
     match who {
-        Who::Thread(dead) => cells.recover_collector(dead),
-        Who::Process(gone) => cells.recover(gone),
+        Who::Thread(dead) if cells.recover_collector(dead) => faults::note(yard, who, cells.gate, 1),
+        Who::Thread(_) => {}
+        Who::Process(token) => match cells.recover(token) {
+            count if count > 0 && gone == Gone::Died => {
+                faults::note(yard, who, &cells.cells[0], count as u64)
+            }
+            _ => {}
+        },
     }
 }
 
