@@ -62,6 +62,7 @@ mod handle;
 mod options;
 
 pub use array::*;
+pub use event::*;
 pub use fault::*;
 pub use last::*;
 pub use lock::*;

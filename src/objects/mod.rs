@@ -8,6 +8,7 @@
 
 pub(crate) mod array;
 pub(crate) mod directory;
+pub(crate) mod event;
 pub(crate) mod faults;
 pub(crate) mod lock;
 pub(crate) mod owners;

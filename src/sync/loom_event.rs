@@ -188,7 +188,10 @@ fn a_sleeper_that_is_killed_when_woken_leaves_the_event_to_the_other() {
                 w.event.set(ONE); // it was not asleep when the event was set: the other gets the next one
             }
         });
-        let other = spawn(&world, World::consume);
+        let other = spawn(&world, |w| {
+            w.consume();
+            w.event.set(ONE); // for the victim, if it was not the one that was woken
+        });
         world.event.set(ONE);
         victim.join().unwrap();
         other.join().unwrap();
