@@ -29,6 +29,7 @@ const STRUCTS: &[Words] = &[
     crate::segment::faults::Faults::WORDS,
     crate::segment::faults::Line::WORDS,
     crate::objects::lock::layout::Body::WORDS,
+    crate::objects::event::layout::Body::WORDS,
     crate::lockfree::spsc::Words::WORDS,
     crate::objects::ring::layout::Body::WORDS,
 ];
@@ -66,6 +67,10 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("object: lock", ObjectType::Lock as u64),
         ("object: value", ObjectType::Value as u64),
         ("object: ring", ObjectType::Ring as u64),
+        ("object: event", ObjectType::Event as u64),
+        ("event: SET", u64::from(bits::EVENT_SET)),
+        ("event: WAITERS", u64::from(bits::EVENT_WAITERS)),
+        ("event: one more set", u64::from(bits::EVENT_EPOCH)),
         ("bytes of a value", value::BODY_BYTES),
     ]
 }

@@ -237,22 +237,19 @@ pub unsafe extern "C" fn cyd_event_wait(event: *mut cyd_event_t, timeout_ns: i64
     }
 }
 
-/// Closes a handle. The event stays in the yard.
+/// Closes the handle. The event stays in the yard.
 ///
-/// \param event  May be NULL.
+/// \param event  Not to be used afterwards.
 ///
-/// \return #CYD_OK, or
-///   - #CYD_E_CLOSED  it is closed already
-///   - #CYD_E_TYPE, #CYD_E_INVALID  no event, misaligned
+/// \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
 ///
-/// \par Threads    No other thread may be in a call with this handle.
-/// \par Processes  Any.
-/// \par Blocking   Never.
-/// \par Crash      Nothing is changed.
+/// \par Threads    No other call may be using the handle.
+/// \par Processes  Closes this process's handle only.
+/// \par Blocking   Never. Not async-signal-safe.
+/// \par Crash      As cyd_yard_close().
 /// \par Since      0.1
-#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cyd_event_close(event: *mut cyd_event_t) -> cyd_status_t {
-    // SAFETY: NULL or as the header asks of the caller.
-    boundary::call(|| unsafe { handle::close(event) })
+    // SAFETY: NULL or a handle that nobody uses meanwhile, by the caller's promise.
+    boundary::call(|| unsafe { handle::close_unless_null(event) })
 }

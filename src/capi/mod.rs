@@ -47,6 +47,8 @@ mod rlock;
 mod permits;
 mod semaphore;
 
+mod event;
+
 mod value;
 
 mod structs;

@@ -20,6 +20,7 @@ const fn step(
 const LOCK: &str = "src/sync/lock.rs";
 const RLOCK: &str = "src/sync/rlock.rs";
 const SEMAPHORE: &str = "src/sync/semaphore.rs";
+const EVENT: &str = "src/sync/event.rs";
 const WAIT: &str = "src/sync/wait.rs";
 const COUNT: &str = "src/sync/event_count.rs";
 const PERMITS: &str = "src/sync/permits.rs";
@@ -299,4 +300,18 @@ pub(crate) const STEPS: &[Step] = &[
             "                    let _ = (watch, crowd);\n                    return;\n",
         )],
     ),
+    step(EVENT, "a set wakes nobody", &[("            self.wake_sleepers(sleepers);\n", "")]),
+    step(EVENT, "a set does not count", &[(".wrapping_add(EVENT_EPOCH)", "")]),
+    step(EVENT, "a set that was cleared is missed", &[(" || epoch_of(word) != begun.0", "")]),
+    step(
+        EVENT,
+        "who has slept consumes without WAITERS",
+        &[("            mark = EVENT_WAITERS; // from now on we may have slept, and others may sleep\n", "")],
+    ),
+    step(
+        EVENT,
+        "a sleeper does not listen to the others",
+        &[("            owners.others(&mut crowd);\n", "")],
+    ),
+    step(EVENT, "who sleeps does not say so", &[("let announced = word | EVENT_WAITERS;", "let announced = word;"), ("value: word | EVENT_WAITERS }", "value: word }")]),
 ];

@@ -9,7 +9,14 @@ use crate::stage::{RoleId, Stage};
 use crate::watch::Watch;
 
 pub(crate) fn all() -> Vec<Box<dyn Trial>> {
-    vec![Box::new(Set), Box::new(Clear), Box::new(Consume), Box::new(SetForTwo), Box::new(Await), Box::new(AwaitOne)]
+    vec![
+        Box::new(Set),
+        Box::new(Clear),
+        Box::new(Consume),
+        Box::new(SetForTwo),
+        Box::new(Await),
+        Box::new(AwaitOne),
+    ]
 }
 
 /// A yard with one event.
@@ -28,12 +35,23 @@ fn is_done(point: &Point) -> bool {
     point.last || point.moment == Moment::Finished
 }
 
-/// The event does what it should, whatever happened before.
-fn works(event: &Event) -> Result<(), String> {
+/// The event does what it should, whatever happened before, and is left as it was found. Not while a victim that will
+/// go on stands still in the middle.
+fn works(event: &Event, point: &Point) -> Result<(), String> {
+    if point.moment == Moment::Stopped {
+        return Ok(());
+    }
+    let was_set = event.is_set();
     event.set();
     event.wait(Timeout::Try).map_err(|e| format!("a set event: {e:?}"))?;
     event.clear();
-    if event.is_set() { wrong("a cleared event is set", event) } else { Ok(()) }
+    if event.is_set() {
+        return wrong("a cleared event is set", event);
+    }
+    if was_set {
+        event.set();
+    }
+    Ok(())
 }
 
 /// Setting an event for which nobody waits.
@@ -61,7 +79,7 @@ impl Operation for Set {
         if is_done(point) && !world.event.is_set() {
             return wrong("a set that is not there", &world.event);
         }
-        works(&world.event)
+        works(&world.event, point)
     }
 }
 
@@ -90,7 +108,7 @@ impl Operation for Clear {
         if is_done(point) && world.event.is_set() {
             return wrong("a clear that did nothing", &world.event);
         }
-        works(&world.event)
+        works(&world.event, point)
     }
 }
 
@@ -119,7 +137,7 @@ impl Operation for Consume {
         if is_done(point) && world.event.is_set() {
             return wrong("an event taken and still set", &world.event);
         }
-        works(&world.event)
+        works(&world.event, point)
     }
 }
 
@@ -159,10 +177,8 @@ impl Operation for SetForTwo {
 
     fn setup(&self, stage: &mut Stage) -> Crowded {
         let world = world(false, false);
-        let sleepers = [
-            sleeper(stage, "first sleeper", &world.event),
-            sleeper(stage, "second sleeper", &world.event),
-        ];
+        let sleepers =
+            [sleeper(stage, "first sleeper", &world.event), sleeper(stage, "second sleeper", &world.event)];
         Crowded { world, sleepers }
     }
 
@@ -180,7 +196,7 @@ impl Operation for SetForTwo {
             }
             crowded.world.event.set();
         }
-        crowded.sleepers.into_iter().try_for_each(|sleeper| stage.finish(sleeper, SOON))
+        crowded.sleepers.into_iter().try_for_each(|sleeper| stage.finish(sleeper, SOON).map(drop))
     }
 }
 
@@ -242,13 +258,15 @@ impl Operation for Await {
         }
     }
 
-    fn check(&self, fight: &mut Fight, stage: &mut Stage, _: &Point) -> Result<(), String> {
+    fn check(&self, fight: &mut Fight, stage: &mut Stage, point: &Point) -> Result<(), String> {
         if !std::mem::replace(&mut fight.fed, true) {
             fight.world.event.set();
-            fight.world.event.clear(); // the sleeper was there: it misses nothing
+            if point.moment != Moment::Stopped {
+                fight.world.event.clear(); // the sleeper was there: it misses nothing
+            }
         }
         stage.finish(fight.sleeper, SOON)?;
-        works(&fight.world.event)
+        works(&fight.world.event, point)
     }
 }
 
@@ -303,9 +321,12 @@ impl Operation for AwaitOne {
         }
     }
 
-    fn check(&self, fight: &mut Fight, stage: &mut Stage, _: &Point) -> Result<(), String> {
+    fn check(&self, fight: &mut Fight, stage: &mut Stage, point: &Point) -> Result<(), String> {
         fight.world.event.set(); // the victim may have taken one, or stand still with a wake in its hands
         stage.finish(fight.sleeper, SOON)?;
-        works(&fight.world.event)
+        if point.moment == Moment::Stopped {
+            fight.world.event.set(); // the victim's own
+        }
+        works(&fight.world.event, point)
     }
 }

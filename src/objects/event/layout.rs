@@ -3,6 +3,7 @@
 
 use crate::segment::region::Shared;
 use crate::shim::AtomicU32;
+use crate::shim::words::words;
 use crate::sync::event::EventWord;
 use static_assertions::const_assert_eq;
 use std::mem::offset_of;
@@ -17,6 +18,7 @@ pub(crate) struct Body {
     pad: [AtomicU32; 31],
 }
 
+words!("event", Body { word, pad });
 const_assert_eq!(offset_of!(Body, word), 0);
 const_assert_eq!(size_of::<Body>() as u64, BODY_BYTES);
 

@@ -1,7 +1,7 @@
 //! A flag between processes that they can wait for.
 #![allow(unsafe_code)] // a pointer into the mapping is kept beside the share that keeps it mapped
 
-mod layout;
+pub(crate) mod layout;
 #[cfg(test)]
 mod tests;
 
@@ -57,7 +57,9 @@ pub struct EventOptions {
 impl EventOptions {
     fn of(record: &Record) -> Result<EventOptions> {
         match record.params[..2] {
-            [auto @ 0..=1, set @ 0..=1] => Ok(EventOptions { initially_set: set == 1, auto_reset: auto == 1 }),
+            [auto @ 0..=1, set @ 0..=1] => {
+                Ok(EventOptions { initially_set: set == 1, auto_reset: auto == 1 })
+            }
             _ => Err(Error::with(ErrorKind::Corrupt, format!("event parameters {:?}", record.params))),
         }
     }
