@@ -264,9 +264,24 @@
 #define CYD_OBJECT_ARRAY 8
 
 /**
+ * Kind of an object: an event.
+ */
+#define CYD_OBJECT_EVENT 9
+
+/**
  * Kind of an object: permits.
  */
 #define CYD_OBJECT_PERMITS 5
+
+/**
+ * Event option: it is set at first.
+ */
+#define CYD_EVENT_SET 1
+
+/**
+ * Event option: who goes on clears it, so that each set lets one go on.
+ */
+#define CYD_EVENT_AUTO_RESET 2
 
 /**
  * Numbers of one type that processes share. Fresh elements are 0.
@@ -278,6 +293,15 @@
  * has 8 bytes, else I32 and U32), q I64, Q U64, f F32, d F64.
  */
 typedef struct cyd_array_t cyd_array_t;
+
+/**
+ * A flag that threads and processes wait for.
+ *
+ * It is set, and then everybody who waits goes on, until somebody clears it; with auto-reset, who goes on clears it. What
+ * was done before a set is seen by who goes on because of it. Nobody owns an event: a death leaves it as it is. Several
+ * threads may use a handle at a time.
+ */
+typedef struct cyd_event_t cyd_event_t;
 
 /**
  * A lock between processes that survives its owners.
@@ -2344,6 +2368,158 @@ CYD_MUST_USE cyd_status_t cyd_semaphore_maximum(const cyd_semaphore_t *semaphore
  * \par Since      0.1
  */
 cyd_status_t cyd_semaphore_close(cyd_semaphore_t *semaphore);
+
+/**
+ * Makes an event.
+ *
+ * \param yard   Where. Borrowed; the event keeps the yard open by itself.
+ * \param name   1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param flags  0, or any of #CYD_EVENT_SET and #CYD_EVENT_AUTO_RESET.
+ * \param out    Receives the handle; close it with cyd_event_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_EXISTS    the name is taken
+ *   - #CYD_E_NAME      `name` is no legal name, or NULL
+ *   - #CYD_E_NO_SPACE  the yard is full
+ *   - #CYD_E_NO_SLOTS  the directory, or the table of threads, is full
+ *   - #CYD_E_TIMEOUT   another object has been in the making for ten seconds
+ *   - #CYD_E_VERSION   `flags` holds something that this version does not know
+ *   - #CYD_E_NULL      `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *   - #CYD_E_INVALID   a pointer is misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  One of several that create the same name at once succeeds.
+ * \par Blocking   Waits for whoever is making another object in the yard, at most ten seconds.
+ * \par Crash      The event exists whole, or not at all.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_event_create(cyd_yard_t *yard, const char *name, uint32_t flags, cyd_event_t **out);
+
+/**
+ * Opens an event, of either kind.
+ *
+ * \param yard  Where. Borrowed; the event keeps the yard open by itself.
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param out   Receives the handle; close it with cyd_event_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  there is no object of that name
+ *   - #CYD_E_TYPE       the object of that name is no event; or `yard` is no yard
+ *   - #CYD_E_NAME       `name` is no legal name, or NULL
+ *   - #CYD_E_NULL       `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED     `yard` is closed
+ *   - #CYD_E_INVALID    a pointer is misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_event_open(cyd_yard_t *yard, const char *name, cyd_event_t **out);
+
+/**
+ * Opens an event of this kind, or makes it. #CYD_EVENT_SET counts for who makes it only.
+ *
+ * \param yard   Where. Borrowed; the event keeps the yard open by itself.
+ * \param name   1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param flags  0, or any of #CYD_EVENT_SET and #CYD_EVENT_AUTO_RESET.
+ * \param out    Receives the handle; close it with cyd_event_close().
+ *
+ * \return As cyd_event_open() and cyd_event_create(), but neither #CYD_E_NOT_FOUND nor #CYD_E_EXISTS; and
+ *   - #CYD_E_MISMATCH  it is of the other kind
+ *
+ * \par Threads    Any.
+ * \par Processes  Several that call it at once get the same event.
+ * \par Blocking   As cyd_event_create().
+ * \par Crash      As cyd_event_create().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_event_open_or_create(cyd_yard_t *yard, const char *name, uint32_t flags, cyd_event_t **out);
+
+/**
+ * Sets an event: everybody who waits goes on, or one of them with auto-reset. If it is set already, stores nothing.
+ *
+ * \param event  Borrowed.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE (no event) or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any. A fork() child may use inherited handles at once.
+ * \par Blocking   Never; a system call only if somebody sleeps. Async-signal-safe.
+ * \par Crash      It is set or not. Killed between the set and the wake, the sleepers wake within a slice of 250 ms.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_event_set(cyd_event_t *event);
+
+/**
+ * Clears an event.
+ *
+ * \param event  Borrowed.
+ *
+ * \return As cyd_event_set().
+ *
+ * \par Threads    Any.
+ * \par Processes  Any. A fork() child may use inherited handles at once.
+ * \par Blocking   Never. Async-signal-safe.
+ * \par Crash      It is cleared or not: one atomic step.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_event_clear(cyd_event_t *event);
+
+/**
+ * Tells whether an event is set at this instant.
+ *
+ * \param event  Borrowed.
+ * \param out    Receives the answer.
+ *
+ * \return As cyd_event_set(), and #CYD_E_NULL if `out` is NULL.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any. A fork() child may use inherited handles at once.
+ * \par Blocking   Never. Async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_event_is_set(const cyd_event_t *event, bool *out);
+
+/**
+ * Waits until an event is set; with auto-reset, clears it.
+ *
+ * Who waits misses no set, also if it is cleared at once (not with auto-reset, where one of all takes it).
+ *
+ * \param event       Borrowed.
+ * \param timeout_ns  Nanoseconds; 0 looks only, a negative number waits without limit.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_TIMEOUT      it was not set in time
+ *   - #CYD_E_INTERRUPTED  a signal handler ran; only if the yard was opened with #CYD_YARD_INTERRUPTIBLE
+ *   - #CYD_E_NO_SLOTS     it is not set, and the table of threads is full: who waits needs a place
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `event` is NULL, closed, no event, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any. A fork() child may use inherited handles at once.
+ * \par Blocking   At most `timeout_ns`; no system call if the event is set.
+ * \par Crash      Killed in the moment of taking an auto-reset event, the event may have been taken.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_event_wait(cyd_event_t *event, int64_t timeout_ns);
+
+/**
+ * Closes the handle. The event stays in the yard.
+ *
+ * \param event  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle.
+ * \par Processes  Closes this process's handle only.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      As cyd_yard_close().
+ * \par Since      0.1
+ */
+cyd_status_t cyd_event_close(cyd_event_t *event);
 
 /**
  * Makes a value; it is 0.

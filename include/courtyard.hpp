@@ -549,6 +549,31 @@ public:
     Result<std::uint32_t> maximum() const {
         return detail::filled<std::uint32_t>([&](auto out) { return cyd_semaphore_maximum(raw_, out); });
     }
+
+/** A flag that threads and processes wait for. See cyd_event_t. */
+class Event : public detail::Handle<cyd_event_t, cyd_event_close> {
+public:
+    Event() noexcept = default;
+    explicit Event(cyd_event_t *raw) noexcept : Handle(raw) {}
+
+    /** flags: 0, or any of CYD_EVENT_SET and CYD_EVENT_AUTO_RESET. */
+    static Result<Event> create(const Yard &yard, const char *name, std::uint32_t flags = 0) {
+        return detail::opened<Event>([&](auto out) { return cyd_event_create(yard.get_native(), name, flags, out); });
+    }
+    static Result<Event> open(const Yard &yard, const char *name) {
+        return detail::opened<Event>([&](auto out) { return cyd_event_open(yard.get_native(), name, out); });
+    }
+    static Result<Event> open_or_create(const Yard &yard, const char *name, std::uint32_t flags = 0) {
+        return detail::opened<Event>(
+            [&](auto out) { return cyd_event_open_or_create(yard.get_native(), name, flags, out); });
+    }
+
+    Status set() { return Status(cyd_event_set(raw_)); }
+    Status clear() { return Status(cyd_event_clear(raw_)); }
+    Result<bool> is_set() const {
+        return detail::filled<bool>([&](auto out) { return cyd_event_is_set(raw_, out); });
+    }
+    Status wait(Timeout timeout) { return Status(cyd_event_wait(raw_, timeout.ns())); }
 };
 
 /**

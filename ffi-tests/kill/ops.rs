@@ -2,6 +2,7 @@
 
 mod array;
 mod common;
+mod event;
 mod lock;
 mod object;
 mod permits;
@@ -25,6 +26,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     all.extend(value::all());
     all.extend(structs::all());
     all.extend(array::all());
+    all.extend(event::all());
     all.extend(ring::all());
     all.extend(object::all());
     all.extend(presence::all());

@@ -141,6 +141,8 @@ pub const CYD_OBJECT_SEMAPHORE: u32 = 6;
 pub const CYD_OBJECT_STRUCT: u32 = 7;
 /// See cyd_array_t and cyd_struct_array_t.
 pub const CYD_OBJECT_ARRAY: u32 = 8;
+/// Kind of an object: an event.
+pub const CYD_OBJECT_EVENT: u32 = 9;
 /// Kind of an object: permits.
 pub const CYD_OBJECT_PERMITS: u32 = 5;
 
@@ -153,6 +155,7 @@ const _: () = {
     assert!(CYD_OBJECT_SEMAPHORE == ObjectType::Semaphore as u32);
     assert!(CYD_OBJECT_STRUCT == ObjectType::Struct as u32);
     assert!(CYD_OBJECT_ARRAY == ObjectType::Array as u32);
+    assert!(CYD_OBJECT_EVENT == ObjectType::Event as u32);
     assert!(CYD_OBJECT_PERMITS == ObjectType::Permits as u32);
 };
 

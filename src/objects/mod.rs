@@ -8,6 +8,7 @@
 
 pub(crate) mod array;
 pub(crate) mod directory;
+pub(crate) mod event;
 pub(crate) mod faults;
 pub(crate) mod lock;
 pub(crate) mod owners;
@@ -39,6 +40,7 @@ impl Objects for Repair {
                 ObjectType::Permits => permits::recover(yard, &record, who, gone),
                 ObjectType::Ring => ring::recover(yard, &record, who, gone),
                 ObjectType::RLock => rlock::recover(yard, record.offset, who),
+                ObjectType::Event => {}     // nobody owns an event
                 ObjectType::Semaphore => {} // nobody owns what was taken
                 ObjectType::Struct => structs::recover(yard, &record, who),
                 ObjectType::Array => array::recover(yard, &record, who),

@@ -10,6 +10,7 @@
 //! | permit | 32 | process token 0-29 (0: free), COLLECTING 30 |
 //! | event count | 32 | somebody sleeps 0, epoch 1-31 |
 //! | semaphore | 32 | permits 0-30, WAITERS 31 |
+//! | event | 32 | SET 0, WAITERS 1, epoch 2-31 |
 //!
 //! The ring's record header is described where the ring lies.
 #![forbid(unsafe_code)]
@@ -30,6 +31,12 @@ pub(crate) const SUSPECT: u32 = 1 << 30;
 pub(crate) const WAITERS: u32 = 1 << 31;
 /// Semaphore: how many permits there are; also the most that there can be.
 pub(crate) const PERMITS: u32 = (1 << 31) - 1;
+/// Event: it is set.
+pub(crate) const EVENT_SET: u32 = 1;
+/// Event: somebody sleeps on it.
+pub(crate) const EVENT_WAITERS: u32 = 2;
+/// Event: one more set.
+pub(crate) const EVENT_EPOCH: u32 = 4;
 /// Ring end: its holder closed it.
 pub(crate) const END_CLOSED: u32 = 1 << 30;
 /// Ring end: its holder died.

@@ -40,6 +40,8 @@ pub enum ObjectType {
     Struct = 7,
     /// Numbers of one type, or structs of one size, side by side.
     Array = 8,
+    /// A flag to wait for.
+    Event = 9,
     /// A number of permits that come back from the dead.
     Permits = 5,
 }
@@ -55,6 +57,7 @@ impl ObjectType {
         ObjectType::Semaphore,
         ObjectType::Struct,
         ObjectType::Array,
+        ObjectType::Event,
     ];
 
     fn from_kind(kind: u32) -> Option<ObjectType> {

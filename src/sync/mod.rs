@@ -7,8 +7,11 @@
 //! * the invariant: nobody sleeps except in slices, and every death found is told to the other sleepers
 //! * where it is tested: `loom_*.rs` beside each protocol, `ffi-tests/kill`
 
+pub(crate) mod event;
 pub(crate) mod event_count;
 pub(crate) mod lock;
+#[cfg(all(test, loom))]
+mod loom_event;
 #[cfg(all(test, loom))]
 mod loom_event_count;
 #[cfg(all(test, loom))]

@@ -24,7 +24,7 @@
 use crate::error::ErrorKind;
 use crate::presence::place::Standing;
 use crate::segment::bits::{COLLECTING, Token};
-use crate::shim::{AtomicU32, Ordering, pause, step};
+use crate::shim::{AtomicU32, Ordering, pause, step, words};
 use crate::sync::event_count::EventCount;
 use crate::sync::lock::{Crowd, Got, Heard, LockWord, Owners, Taker};
 use crate::sync::wait::{Slept, Wait};
@@ -40,7 +40,7 @@ pub(crate) struct Gate {
     commit: AtomicU32,
 }
 
-crate::shim::words!("permits, their gate", Gate { event, collector, commit });
+words!("permits, their gate", Gate { event, collector, commit });
 
 #[cfg(not(loom))]
 #[allow(unsafe_code)]

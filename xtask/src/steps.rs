@@ -20,6 +20,7 @@ const fn step(
 const LOCK: &str = "src/sync/lock.rs";
 const RLOCK: &str = "src/sync/rlock.rs";
 const SEMAPHORE: &str = "src/sync/semaphore.rs";
+const EVENT: &str = "src/sync/event.rs";
 const WAIT: &str = "src/sync/wait.rs";
 const COUNT: &str = "src/sync/event_count.rs";
 const PERMITS: &str = "src/sync/permits.rs";
@@ -84,22 +85,74 @@ pub(crate) const STEPS: &[Step] = &[
             "",
         )],
     ),
-    step(RLOCK, "who re-enters does not count", &[("            self.deepen()?;\n", ""), ("Some(Got::Clean) => self.deepen().is_ok(),", "Some(Got::Clean) => true,")]),
-    step(RLOCK, "an inner release frees the lock", &[("            deeper => {\n", "            deeper if deeper > u32::MAX - 1 => {\n"), ("            1 => self.end(token),\n", "            1.. => self.end(token),\n")]),
-    step(RLOCK, "the first taking does not set the count", &[("        self.count.store(1, Ordering::Relaxed);\n", "")]),
-    step(RLOCK, "the owner waits for himself", &[("if let Some(got) = self.word.held_by(token) {", "if let Some(got) = self.word.held_by(token).filter(|_| false) {")]),
-    step(RLOCK, "news are told once", &[("            Some(Got::Suspect) => false,\n", "            Some(Got::Suspect) => self.deepen().is_ok(),\n")]),
-    step(SEMAPHORE, "who leaves the slow path wakes nobody", &[("if mark != 0 && result != Ok(0) {", "if false && mark != 0 && result != Ok(0) {")]),
+    step(
+        RLOCK,
+        "who re-enters does not count",
+        &[
+            ("            self.deepen()?;\n", ""),
+            ("Some(Got::Clean) => self.deepen().is_ok(),", "Some(Got::Clean) => true,"),
+        ],
+    ),
+    step(
+        RLOCK,
+        "an inner release frees the lock",
+        &[
+            ("            deeper => {\n", "            deeper if deeper > u32::MAX - 1 => {\n"),
+            ("            1 => self.end(token),\n", "            1.. => self.end(token),\n"),
+        ],
+    ),
+    step(
+        RLOCK,
+        "the first taking does not set the count",
+        &[("        self.count.store(1, Ordering::Relaxed);\n", "")],
+    ),
+    step(
+        RLOCK,
+        "the owner waits for himself",
+        &[(
+            "if let Some(got) = self.word.held_by(token) {",
+            "if let Some(got) = self.word.held_by(token).filter(|_| false) {",
+        )],
+    ),
+    step(
+        RLOCK,
+        "news are told once",
+        &[(
+            "            Some(Got::Suspect) => false,\n",
+            "            Some(Got::Suspect) => self.deepen().is_ok(),\n",
+        )],
+    ),
+    step(
+        SEMAPHORE,
+        "who leaves the slow path wakes nobody",
+        &[("if mark != 0 && result != Ok(0) {", "if false && mark != 0 && result != Ok(0) {")],
+    ),
     step(SEMAPHORE, "a release wakes nobody", &[("            self.wake_sleepers(count);\n", "")]),
-    step(SEMAPHORE, "a release wakes one, whatever it releases", &[("wake(&self.0, count);", "wake(&self.0, count.min(1));")]),
-    step(SEMAPHORE, "who has slept takes without WAITERS", &[("            mark = WAITERS;\n", "            mark = 0;\n")]),
+    step(
+        SEMAPHORE,
+        "a release wakes one, whatever it releases",
+        &[("wake(&self.0, count);", "wake(&self.0, count.min(1));")],
+    ),
+    step(
+        SEMAPHORE,
+        "who has slept takes without WAITERS",
+        &[("            mark = WAITERS;\n", "            mark = 0;\n")],
+    ),
     step(
         SEMAPHORE,
         "who sleeps does not say so",
         &[("value: WAITERS }", "value: 0 }"), ("if !self.announce() {", "if false && !self.announce() {")],
     ),
-    step(SEMAPHORE, "a sleeper does not listen to the others", &[("            owners.others(&mut crowd);\n", "")]),
-    step(SEMAPHORE, "a permit is there for two", &[("let next = (word - 1) | mark;", "let next = (word - u32::from(mark == 0 && word > 1)) | mark;")]),
+    step(
+        SEMAPHORE,
+        "a sleeper does not listen to the others",
+        &[("            owners.others(&mut crowd);\n", "")],
+    ),
+    step(
+        SEMAPHORE,
+        "a permit is there for two",
+        &[("let next = (word - 1) | mark;", "let next = (word - u32::from(mark == 0 && word > 1)) | mark;")],
+    ),
     step(WAIT, "who hears of a death tells nobody", &[("        relay(&watches[1..]);\n", "")]),
     step(COUNT, "a notifier wakes nobody", &[("return wake(&self.0, u32::MAX)", "return")]),
     step(COUNT, "a notifier wakes one", &[("wake(&self.0, u32::MAX)", "wake(&self.0, 1)")]),
@@ -239,7 +292,10 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         PERMITS,
         "a dead holder keeps its permits",
-        &[("Standing::Dead => seen.changed |= self.bury(word, cell, parties.processes),", "Standing::Dead => {}")],
+        &[(
+            "Standing::Dead => seen.changed |= self.bury(word, cell, parties.processes),",
+            "Standing::Dead => {}",
+        )],
     ),
     step(
         PERMITS,
@@ -298,5 +354,26 @@ pub(crate) const STEPS: &[Step] = &[
             "                    crowd.as_mut().map(|crowd| crowd.add(watch));\n                    return;\n",
             "                    let _ = (watch, crowd);\n                    return;\n",
         )],
+    ),
+    step(EVENT, "a set wakes nobody", &[("            self.wake_sleepers(sleepers);\n", "")]),
+    step(EVENT, "a set does not count", &[(".wrapping_add(EVENT_EPOCH)", "")]),
+    step(EVENT, "a set that was cleared is missed", &[(" || epoch_of(word) != begun.0", "")]),
+    step(
+        EVENT,
+        "who has slept consumes without WAITERS",
+        &[("            mark = EVENT_WAITERS; // from now on we may have slept, and others may sleep\n", "")],
+    ),
+    step(
+        EVENT,
+        "a sleeper does not listen to the others",
+        &[("            owners.others(&mut crowd);\n", "")],
+    ),
+    step(
+        EVENT,
+        "who sleeps does not say so",
+        &[
+            ("let announced = word | EVENT_WAITERS;", "let announced = word;"),
+            ("value: word | EVENT_WAITERS }", "value: word }"),
+        ],
     ),
 ];

@@ -1,8 +1,8 @@
 //! Making and finding objects.
 
 use courtyard::{
-    Array, ArrayOptions, ErrorKind, Lock, Permits, RLock, Ring, RingOptions, Scope, Semaphore,
-    SemaphoreOptions, Struct, StructArray, Value, Yard,
+    Array, ArrayOptions, ErrorKind, Event, EventOptions, Lock, Permits, RLock, Ring, RingOptions, Scope,
+    Semaphore, SemaphoreOptions, Struct, StructArray, Value, Yard,
 };
 
 use super::common::{kind, turn, watch, wrong, yard};
@@ -28,6 +28,13 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(Make {
             name: "permits create",
             make: |y| assert_eq!(Permits::create(y, "new", 4).unwrap().available(), 4),
+        }),
+        Box::new(Make {
+            name: "event create",
+            make: |y| {
+                let options = EventOptions { initially_set: true, auto_reset: false };
+                assert!(Event::create(y, "new", options).unwrap().is_set());
+            },
         }),
         Box::new(Make { name: "value create", make: |y| drop(Value::<u64>::create(y, "new").unwrap()) }),
         Box::new(Make {
