@@ -549,6 +549,7 @@ public:
     Result<std::uint32_t> maximum() const {
         return detail::filled<std::uint32_t>([&](auto out) { return cyd_semaphore_maximum(raw_, out); });
     }
+};
 
 /** A flag that threads and processes wait for. See cyd_event_t. */
 class Event : public detail::Handle<cyd_event_t, cyd_event_close> {
