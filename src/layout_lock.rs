@@ -7,7 +7,10 @@
 //! A new struct: `shim::words!` beside it, and its line in `STRUCTS`.
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
-use crate::objects::value;
+use crate::objects::array::layout as array;
+use crate::objects::permits::layout as permits;
+use crate::objects::structs::layout as structs;
+use crate::objects::value::{self, ScalarType};
 use crate::presence::attachment::IN_USE;
 use crate::presence::entry::{Entry, Slot};
 use crate::segment::bits::{self, Place, State, Token};
@@ -31,6 +34,12 @@ const STRUCTS: &[Words] = &[
     crate::objects::lock::layout::Body::WORDS,
     crate::lockfree::spsc::Words::WORDS,
     crate::objects::ring::layout::Body::WORDS,
+    crate::objects::rlock::layout::Body::WORDS,
+    crate::sync::rlock::RLockWord::WORDS,
+    permits::Body::WORDS,
+    crate::sync::permits::Gate::WORDS,
+    crate::objects::semaphore::layout::Body::WORDS,
+    crate::sync::snapshot::Head::WORDS,
 ];
 
 /// What is no struct, and as much a part of the layout.
@@ -58,6 +67,9 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("lock word: WAITERS", u64::from(bits::WAITERS)),
         ("ring end: CLOSED", u64::from(bits::END_CLOSED)),
         ("ring end: DIED", u64::from(bits::END_DIED)),
+        ("permit: COLLECTING", u64::from(bits::COLLECTING)),
+        ("semaphore: permits", u64::from(bits::PERMITS)),
+        ("semaphore: WAITERS", u64::from(bits::WAITERS)),
         ("place: free, generation 1, token of 0 and 0", place(State::Free)),
         ("place: joining, likewise", place(State::Joining)),
         ("place: live, likewise", place(State::Live)),
@@ -66,8 +78,22 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("object: lock", ObjectType::Lock as u64),
         ("object: value", ObjectType::Value as u64),
         ("object: ring", ObjectType::Ring as u64),
+        ("object: re-entrant lock", ObjectType::RLock as u64),
+        ("object: permits", ObjectType::Permits as u64),
+        ("object: semaphore", ObjectType::Semaphore as u64),
+        ("object: struct", ObjectType::Struct as u64),
+        ("object: array", ObjectType::Array as u64),
         ("bytes of a value", value::BODY_BYTES),
+        ("permits begin at", permits::PERMITS_AT),
+        ("copies of a struct begin at, and are a multiple of", structs::COPIES_AT),
+        ("array: bytes of its own lock", array::LOCK_BYTES),
+        ("array: bit of its last parameter, it has a lock", array::LOCK),
     ]
+}
+
+/// The types that a value, or an element of an array, can have.
+fn types() -> impl Iterator<Item = (String, u64)> {
+    ScalarType::ALL.iter().map(|kind| (format!("type: {kind:?}, bytes {}", kind.bytes()), *kind as u64))
 }
 
 const HEAD: &str = "\
@@ -86,7 +112,8 @@ fn now() -> Layout {
         let old = layout.insert(format!("{name}, {bytes} bytes"), lines);
         assert!(old.is_none(), "two structs are called {name}");
     }
-    for (name, number) in numbers() {
+    let numbers = numbers().into_iter().map(|(name, number)| (name.to_owned(), number));
+    for (name, number) in numbers.chain(types()) {
         layout.insert(format!("{name}: {number:#x}"), Vec::new());
     }
     layout

@@ -24,7 +24,7 @@
 use crate::error::ErrorKind;
 use crate::presence::place::Standing;
 use crate::segment::bits::{COLLECTING, Token};
-use crate::shim::{AtomicU32, Ordering, pause, step};
+use crate::shim::{AtomicU32, Ordering, pause, step, words};
 use crate::sync::event_count::EventCount;
 use crate::sync::lock::{Crowd, Got, Heard, LockWord, Owners, Taker};
 use crate::sync::wait::{Slept, Wait};
@@ -39,6 +39,7 @@ pub(crate) struct Gate {
     /// 0, or the token of the collecting thread once it has collected all it wanted.
     commit: AtomicU32,
 }
+words!("gate of permits", Gate { event, collector, commit });
 
 #[cfg(not(loom))]
 #[allow(unsafe_code)]

@@ -5,7 +5,7 @@
 //! reads: whoever takes the word writes 1. What the word's edges carry orders the count too.
 
 use crate::error::ErrorKind;
-use crate::shim::{AtomicU32, Ordering};
+use crate::shim::{AtomicU32, Ordering, words};
 use crate::sync::lock::{Got, LockWord};
 
 /// The word and the count. Zeros are a free lock.
@@ -14,6 +14,7 @@ pub(crate) struct RLockWord {
     word: LockWord,
     count: AtomicU32,
 }
+words!("words of a re-entrant lock", RLockWord { word, count });
 
 #[cfg(not(loom))]
 #[allow(unsafe_code)]

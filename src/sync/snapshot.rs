@@ -14,7 +14,7 @@
 //! | reuse | `draft`: fence before the first word of a copy | `try_read`: fence after the last | that the version has moved on since the copy was the value | `a_read_is_never_torn_while_two_writes_go_by` |
 
 use crate::error::ErrorKind;
-use crate::shim::{AtomicU32, AtomicU64, Ordering, fence, pause};
+use crate::shim::{AtomicU32, AtomicU64, Ordering, fence, pause, words};
 use crate::sync::lock::LockWord;
 
 /// How often a reader tries before it takes the lock.
@@ -28,6 +28,7 @@ pub(crate) struct Head {
     reserved: AtomicU32,
     version: AtomicU64,
 }
+words!("head of a struct", Head { lock, reserved, version });
 
 #[cfg(not(loom))]
 #[allow(unsafe_code)]

@@ -11,7 +11,7 @@ use crate::segment::directory::{ObjectType, Record};
 pub(crate) const LOCK_BYTES: u64 = 128;
 /// Parameters in the directory: a number of [`ScalarType`], or 0 for structs; how many; bytes of one; its alignment.
 /// The last of them has this bit if the array has a lock of its own.
-const LOCK: u64 = 1 << 32;
+pub(crate) const LOCK: u64 = 1 << 32;
 
 /// What an element is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@
 #![allow(unsafe_code)] // `Shared`
 
 use crate::segment::region::Shared;
-use crate::shim::AtomicU32;
+use crate::shim::{AtomicU32, words};
 use crate::sync::permits::Gate;
 use static_assertions::const_assert_eq;
 use std::mem::offset_of;
@@ -27,6 +27,7 @@ pub(crate) const PERMITS_AT: u64 = size_of::<Body>() as u64;
 const_assert_eq!(offset_of!(Body, gate), 0);
 const_assert_eq!(size_of::<Gate>(), 12);
 const_assert_eq!(PERMITS_AT, 128);
+words!("permits", Body { gate, pad });
 
 // SAFETY: repr(C), atomics only, zeros are permits of which nobody has taken one.
 unsafe impl Shared for Body {}

@@ -1,7 +1,7 @@
 //! Permits: a semaphore that gets its permits back from the dead.
 #![allow(unsafe_code)] // pointers into the mapping are kept beside the share that keeps it mapped
 
-mod layout;
+pub(crate) mod layout;
 #[cfg(test)]
 mod tests;
 

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // `Shared`
 
 use crate::segment::region::Shared;
-use crate::shim::AtomicU32;
+use crate::shim::{AtomicU32, words};
 use crate::sync::rlock::RLockWord;
 use static_assertions::const_assert_eq;
 use std::mem::offset_of;
@@ -21,6 +21,7 @@ pub(crate) struct Body {
 const_assert_eq!(offset_of!(Body, lock), 0);
 const_assert_eq!(size_of::<RLockWord>(), 8);
 const_assert_eq!(size_of::<Body>() as u64, BODY_BYTES);
+words!("re-entrant lock", Body { lock, pad });
 
 // SAFETY: repr(C), atomics only, zeros are a free lock.
 unsafe impl Shared for Body {}

@@ -1,7 +1,7 @@
 //! A lock between processes that its owner may take again, and that survives its owners.
 #![allow(unsafe_code)] // a pointer into the mapping is kept beside the share that keeps it mapped
 
-mod layout;
+pub(crate) mod layout;
 #[cfg(test)]
 mod tests;
 

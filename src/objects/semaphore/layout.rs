@@ -2,7 +2,7 @@
 #![allow(unsafe_code)] // `Shared`
 
 use crate::segment::region::Shared;
-use crate::shim::AtomicU32;
+use crate::shim::{AtomicU32, words};
 use crate::sync::semaphore::SemaphoreWord;
 use static_assertions::const_assert_eq;
 use std::mem::offset_of;
@@ -19,6 +19,7 @@ pub(crate) struct Body {
 
 const_assert_eq!(offset_of!(Body, word), 0);
 const_assert_eq!(size_of::<Body>() as u64, BODY_BYTES);
+words!("semaphore", Body { word, pad });
 
 // SAFETY: repr(C), atomics only, zeros are a semaphore without permits.
 unsafe impl Shared for Body {}

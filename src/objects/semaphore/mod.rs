@@ -1,7 +1,7 @@
 //! A counting semaphore between processes, which nobody owns.
 #![allow(unsafe_code)] // a pointer into the mapping is kept beside the share that keeps it mapped
 
-mod layout;
+pub(crate) mod layout;
 #[cfg(test)]
 mod tests;
 
