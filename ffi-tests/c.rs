@@ -113,7 +113,7 @@ fn cpp_header_compiles(built: &Built, flags: &[&str]) -> Part {
     Part::needs(done, "C++ compiler")
 }
 
-/// Functions that C++ calls as they are. (The type of a value, or of elements, is part of its class.)
+/// Functions that C++ calls as they are. (A type and its size are part of the class.)
 const PLAIN: [&str; 7] = [
     "cyd_array_type",
     "cyd_last_os_error",
@@ -149,6 +149,16 @@ fn what_must_not_compile(built: &Built) -> Part {
         "courtyard::Value<bool> value; (void)value.fetch_add(true).value();",
         "courtyard::Value<float> value; (void)value.fetch_or(1).value();",
         "courtyard::Sender sender; (void)sender.send(\"text\", 3, 5).ok();",
+        "courtyard::Permits permits; permits.acquire(courtyard::forever);",
+        "courtyard::RLock().acquire_unguarded(courtyard::no_wait);",
+        "courtyard::Value<wchar_t> value; (void)value.fetch_add(L'a').value();",
+        "courtyard::Array<char32_t> array; (void)array.fetch_or(0, U'a').value();",
+        "courtyard::Array<char> array;",
+        "struct Plain { int x; }; courtyard::Array<Plain> array;",
+        "courtyard::Struct<std::string> it;",
+        "courtyard::Struct<int *> it;",
+        "struct Large { char bytes[4097]; }; courtyard::Struct<Large> it;",
+        "courtyard::StructArray<const int> array;",
     ];
     let compiles = |line: &str| {
         let source = built.folder.join("refused.cpp");

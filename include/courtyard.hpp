@@ -9,18 +9,18 @@
  * Results.  A call that can fail returns a Status, or a Result with what it gives. Both say ok(), the news of a
  *   success (owner_died(), redelivered()), code() and message(). Neither may be dropped unseen. value() gives what is
  *   in it; of a failure it throws courtyard::Error, or, where the compiler has exceptions turned off, prints the
- *   message and aborts. Nothing else in this header throws, but for memory that recv() needs for its answer.
+ *   message and aborts. Nothing else in this header throws, but for memory that recv() needs for its answer, and what
+ *   a function handed to update() throws.
  *
- * Handles.  Yard, Lock, RLock, Permits, Semaphore, Event, Value, Struct, Array, StructArray, Ring, Sender and Receiver
- *   own one handle of this process, can be moved and not copied, and close it in the destructor. An empty one, moved from
- *   or closed, answers every call with #CYD_E_NULL. Objects
- *   keep the yard open by themselves, ends keep their ring: any order of closing is fine. A Guard and a Reserved end
- *   before their Lock or Sender does; a Lock or Sender may be moved meanwhile.
+ * Handles.  Yard, every object, Sender and Receiver own one handle of this process, can be moved and not copied, and
+ *   close it in the destructor. An empty one, moved from or closed, answers every call with #CYD_E_NULL. Objects keep
+ *   the yard open by themselves, ends keep their ring: any order of closing is fine. A Guard, a Permit and a Reserved
+ *   end before their lock, Permits or Sender does; these may be moved meanwhile.
  *
  * Timeouts.  Any std::chrono duration, courtyard::forever or courtyard::no_wait. A negative duration is no_wait.
  *
- * Fork.  As in courtyard.h: what the parent owns stays the parent's, also when a Guard or an end that the child has
- *   inherited is destroyed in the child.
+ * Fork.  As in courtyard.h: what the parent owns stays the parent's, also when a Guard, a Permit or an end that the
+ *   child has inherited is destroyed in the child.
  */
 #ifndef COURTYARD_HPP
 #define COURTYARD_HPP
@@ -98,6 +98,7 @@ struct Sized : Struct {
 using YardOptions = Sized<cyd_yard_options_t>;
 using RingOptions = Sized<cyd_ring_options_t>;
 using SemaphoreOptions = Sized<cyd_semaphore_options_t>;
+using ArrayOptions = Sized<cyd_array_options_t>;
 using Cost = Sized<cyd_cost_t>;
 using ObjectInfo = Sized<cyd_object_info_t>;
 using Fault = Sized<cyd_fault_t>;
@@ -105,6 +106,8 @@ using Holder = Sized<cyd_holder_t>;
 using Probe = Sized<cyd_probe_t>;
 /** Bytes to send in a batch. */
 using Slice = cyd_slice_t;
+/** A process and how many permits it holds. */
+using PermitHolder = cyd_permit_holder_t;
 
 /** How long a call may wait. */
 class Timeout {
@@ -445,10 +448,10 @@ private:
     bool anyone_ = false;
 };
 
-/** A lock that its owner, a thread, may take again, and that survives its owners: cyd_rlock_t. */
+/** A lock that its owner, a thread, may take again: cyd_rlock_t. */
 class RLock : public detail::Handle<cyd_rlock_t, cyd_rlock_close> {
 public:
-    /** The lock, taken once: released once when this ends, by the thread that took it. A thread may have several. */
+    /** The lock, taken once more: released once when this ends, by the thread that took it. */
     class Guard {
     public:
         Guard(Guard &&other) noexcept : rlock_(std::exchange(other.rlock_, nullptr)), died_(other.died_) {}
@@ -472,8 +475,11 @@ public:
             died_ = died_ && !status.ok();
             return status;
         }
-        /** Releases the lock once now; the guard is empty afterwards, and guards nothing. */
-        Status release() noexcept { return Status(cyd_rlock_release(std::exchange(rlock_, nullptr))); }
+        /** Releases once, now; the guard is empty afterwards, and guards nothing. */
+        Status release() noexcept {
+            cyd_rlock_t *rlock = std::exchange(rlock_, nullptr);
+            return Status(rlock == nullptr ? CYD_E_NULL : cyd_rlock_release(rlock));
+        }
 
     private:
         friend class RLock;
@@ -483,7 +489,7 @@ public:
         bool died_;
     };
 
-    using detail::Handle<cyd_rlock_t, cyd_rlock_close>::Handle;
+    using Handle::Handle;
 
     static Result<RLock> create(const Yard &yard, const char *name) {
         return detail::opened<RLock>([&](auto out) { return cyd_rlock_create(yard.get_native(), name, out); });
@@ -496,14 +502,14 @@ public:
             [&](auto out) { return cyd_rlock_open_or_create(yard.get_native(), name, out); });
     }
 
-    /** Takes the lock, again if this thread has it, until the guard ends. */
+    /** Takes the lock, once more if the thread has it, until the guard ends. */
     Result<Guard> acquire(Timeout timeout) {
         const Status status(cyd_rlock_acquire(raw_, timeout.ns()));
         return status.ok() ? Result<Guard>(status, Guard(raw_, status.owner_died())) : Result<Guard>(status);
     }
-    /** Takes the lock until release(). */
+    /** Takes the lock, once more if the thread has it, until release(). */
     Status acquire_unguarded(Timeout timeout) { return Status(cyd_rlock_acquire(raw_, timeout.ns())); }
-    /** Releases what acquire_unguarded() took. */
+    /** Releases once what acquire_unguarded() took. */
     Status release() { return Status(cyd_rlock_release(raw_)); }
     Status repaired() { return Status(cyd_rlock_repaired(raw_)); }
     /** How many releases the calling thread owes. */
@@ -518,10 +524,101 @@ public:
     }
 };
 
+/** Permits that come back from the dead: cyd_permits_t. */
+class Permits : public detail::Handle<cyd_permits_t, cyd_permits_close> {
+public:
+    /** Permits of this process: given back when this ends, by whatever thread. */
+    class Permit {
+    public:
+        Permit(Permit &&other) noexcept
+            : permits_(std::exchange(other.permits_, nullptr)), pid_(other.pid_), count_(other.count_) {}
+        Permit &operator=(Permit &&other) noexcept {
+            if (this != &other) {
+                static_cast<void>(release());
+                permits_ = std::exchange(other.permits_, nullptr);
+                pid_ = other.pid_;
+                count_ = other.count_;
+            }
+            return *this;
+        }
+        Permit(const Permit &) = delete;
+        Permit &operator=(const Permit &) = delete;
+        ~Permit() { static_cast<void>(release()); }
+
+        /** How many permits it stands for; 0 if it is empty. */
+        std::uint32_t count() const noexcept { return permits_ == nullptr ? 0 : count_; }
+        /** Gives them back now; the guard is empty afterwards. */
+        Status release() noexcept {
+            cyd_permits_t *permits = std::exchange(permits_, nullptr);
+            if (permits == nullptr) {
+                return Status(CYD_E_NULL);
+            }
+            /* A fork child may have permits of its own, which are not these. */
+            return Status(getpid() != pid_ ? CYD_E_NOT_OWNER : cyd_permits_release(permits, count_));
+        }
+
+    private:
+        friend class Permits;
+        Permit(cyd_permits_t *permits, std::uint32_t count) noexcept
+            : permits_(permits), pid_(getpid()), count_(count) {}
+
+        cyd_permits_t *permits_;
+        pid_t pid_;
+        std::uint32_t count_;
+    };
+
+    using Handle::Handle;
+
+    static Result<Permits> create(const Yard &yard, const char *name, std::uint32_t count) {
+        return detail::opened<Permits>(
+            [&](auto out) { return cyd_permits_create(yard.get_native(), name, count, out); });
+    }
+    static Result<Permits> open(const Yard &yard, const char *name) {
+        return detail::opened<Permits>([&](auto out) { return cyd_permits_open(yard.get_native(), name, out); });
+    }
+    static Result<Permits> open_or_create(const Yard &yard, const char *name, std::uint32_t count) {
+        return detail::opened<Permits>(
+            [&](auto out) { return cyd_permits_open_or_create(yard.get_native(), name, count, out); });
+    }
+
+    /** Takes a permit until the guard ends. */
+    Result<Permit> acquire(Timeout timeout) { return guarded(acquire_unguarded(timeout), 1); }
+    /** Takes several permits at once, or none, until the guard ends. */
+    Result<Permit> acquire_many(std::uint32_t count, Timeout timeout) {
+        return guarded(acquire_many_unguarded(count, timeout), count);
+    }
+    /** Takes a permit until release(). */
+    Status acquire_unguarded(Timeout timeout) { return Status(cyd_permits_acquire(raw_, timeout.ns())); }
+    /** Takes several permits at once, or none, until release(). */
+    Status acquire_many_unguarded(std::uint32_t count, Timeout timeout) {
+        return Status(cyd_permits_acquire_many(raw_, count, timeout.ns()));
+    }
+    /** Gives back what was taken unguarded. */
+    Status release(std::uint32_t count = 1) { return Status(cyd_permits_release(raw_, count)); }
+    Result<std::uint32_t> available() const {
+        return detail::filled<std::uint32_t>([&](auto out) { return cyd_permits_available(raw_, out); });
+    }
+    Result<std::uint32_t> capacity() const {
+        return detail::filled<std::uint32_t>([&](auto out) { return cyd_permits_capacity(raw_, out); });
+    }
+    Result<std::uint32_t> held() const {
+        return detail::filled<std::uint32_t>([&](auto out) { return cyd_permits_held(raw_, out); });
+    }
+    /** Who holds permits: fills a list as far as it has room, and gives how many there are. */
+    Result<std::size_t> holders(PermitHolder *list, std::size_t room) const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_permits_holders(raw_, list, room, out); });
+    }
+
+private:
+    Result<Permit> guarded(Status status, std::uint32_t count) {
+        return status.ok() ? Result<Permit>(status, Permit(raw_, count)) : Result<Permit>(status);
+    }
+};
+
 /** A counting semaphore, which nobody owns: cyd_semaphore_t. */
 class Semaphore : public detail::Handle<cyd_semaphore_t, cyd_semaphore_close> {
 public:
-    using detail::Handle<cyd_semaphore_t, cyd_semaphore_close>::Handle;
+    using Handle::Handle;
 
     static Result<Semaphore> create(const Yard &yard, const char *name, const SemaphoreOptions &options = {}) {
         return detail::opened<Semaphore>(
@@ -537,15 +634,12 @@ public:
             [&](auto out) { return cyd_semaphore_open_or_create(yard.get_native(), name, &options, out); });
     }
 
-    /** Takes one permit. */
     Status acquire(Timeout timeout) { return Status(cyd_semaphore_acquire(raw_, timeout.ns())); }
-    /** Adds permits, whoever took them. */
     Status release(std::uint32_t count = 1) { return Status(cyd_semaphore_release(raw_, count)); }
-    /** How many permits there are. */
+    /** How many permits there are now. */
     Result<std::uint32_t> value() const {
         return detail::filled<std::uint32_t>([&](auto out) { return cyd_semaphore_value(raw_, out); });
     }
-    /** How many there can be; 0 if no maximum was set. */
     Result<std::uint32_t> maximum() const {
         return detail::filled<std::uint32_t>([&](auto out) { return cyd_semaphore_maximum(raw_, out); });
     }
@@ -578,15 +672,13 @@ public:
 };
 
 /**
- * The CYD_TYPE_ number of a C++ type: the integers of 1 to 8 bytes, float, double and bool. Character types are none
- * of them, as in CYD_TYPE_OF().
+ * The CYD_TYPE_ number of a C++ type: the integers of 1 to 8 bytes, float, double, bool, and wchar_t and char32_t, which
+ * are code points. The other character types are none of them, as in CYD_TYPE_OF().
  */
 template <class T>
 constexpr cyd_type_t type_of() noexcept {
     static_assert(std::is_same_v<T, std::remove_cv_t<T>>, "the value is what is shared, not const or volatile");
-    constexpr bool is_code_point = (std::is_same_v<T, wchar_t> && sizeof(T) == 4) || std::is_same_v<T, char32_t>;
-    constexpr bool is_character =
-        std::is_same_v<T, char> || std::is_same_v<T, char16_t> || (std::is_same_v<T, wchar_t> && !is_code_point);
+    constexpr bool is_character = std::is_same_v<T, char> || std::is_same_v<T, char16_t>;
 #ifdef __cpp_char8_t
     static_assert(!std::is_same_v<T, char8_t>, "a character is not a number: take std::uint8_t");
 #endif
@@ -594,7 +686,8 @@ constexpr cyd_type_t type_of() noexcept {
     if constexpr (std::is_same_v<T, bool>) {
         static_assert(sizeof(bool) == 1, "bool is one byte");
         return CYD_TYPE_BOOL;
-    } else if constexpr (is_code_point) {
+    } else if constexpr (std::is_same_v<T, wchar_t> || std::is_same_v<T, char32_t>) {
+        static_assert(sizeof(T) == 4, "a code point is 4 bytes");
         return CYD_TYPE_WCHAR;
     } else if constexpr (std::is_same_v<T, float>) {
         return CYD_TYPE_F32;
@@ -614,14 +707,15 @@ constexpr cyd_type_t type_of() noexcept {
 
 namespace detail {
 
-/** Does not compile if a T cannot be combined with another in this way. */
+/** Does not compile if a number of this type does not know the operation. */
 template <class T, cyd_op_t Op>
-constexpr void can_fetch() noexcept {
+constexpr void check_operation() noexcept {
     constexpr bool is_bits = Op == CYD_OP_AND || Op == CYD_OP_OR || Op == CYD_OP_XOR;
-    constexpr bool is_order = Op == CYD_OP_MIN || Op == CYD_OP_MAX;
+    constexpr bool is_sum = Op == CYD_OP_ADD || Op == CYD_OP_SUB;
+    constexpr bool is_character = type_of<T>() == CYD_TYPE_WCHAR;
     static_assert(!(is_bits && std::is_floating_point_v<T>), "float and double have no bit operations");
     static_assert(is_bits || Op == CYD_OP_SWAP || !std::is_same_v<T, bool>, "bool is no number to count with");
-    static_assert(is_order || Op == CYD_OP_SWAP || type_of<T>() != CYD_TYPE_WCHAR, "a character is no number");
+    static_assert(!((is_bits || is_sum) && is_character), "a character is no number to count with");
 }
 
 } // namespace detail
@@ -673,108 +767,19 @@ public:
 private:
     template <cyd_op_t Op>
     Result<T> fetch(T number) {
-        detail::can_fetch<T, Op>();
+        detail::check_operation<T, Op>();
         return detail::filled<T>([&](auto out) { return cyd_value_fetch(this->raw_, type, Op, &number, out); });
     }
 };
 
-namespace detail {
-
-/** A T that processes can share: no pointers to what is another process's own, as far as the compiler can tell. */
-template <class T>
-constexpr bool is_plain() noexcept {
-    static_assert(std::is_same_v<T, std::remove_cv_t<T>>, "the struct is what is shared, not const or volatile");
-    static_assert(std::is_trivially_copyable_v<T> && !std::is_pointer_v<T>, "only plain data can be shared");
-    static_assert(sizeof(T) <= 4096 && alignof(T) <= 64, "too large, or too strictly aligned");
-    return true;
-}
-
-/** What a change of a struct needs on the other side of C. An exception undoes the change and goes on behind the call. */
-template <class T, class Change>
-struct Changer {
-    Change &change;
-#if COURTYARD_EXCEPTIONS
-    std::exception_ptr thrown = nullptr;
-
-    static void run(void *value, void *context) noexcept {
-        Changer &self = *static_cast<Changer *>(context);
-        T copy;
-        std::memcpy(&copy, value, sizeof(T));
-        try {
-            self.change(copy);
-            std::memcpy(value, &copy, sizeof(T));
-        } catch (...) {
-            self.thrown = std::current_exception();
-        }
-    }
-    Status after(cyd_status_t status) const {
-        if (thrown) {
-            std::rethrow_exception(thrown);
-        }
-        return Status(status);
-    }
-#else
-    static void run(void *value, void *context) noexcept {
-        T copy;
-        std::memcpy(&copy, value, sizeof(T));
-        static_cast<Changer *>(context)->change(copy);
-        std::memcpy(value, &copy, sizeof(T));
-    }
-    Status after(cyd_status_t status) const { return Status(status); }
-#endif
-};
-
-template <class T, class Change, class Call>
-Status changed(Change &change, Call call) {
-    Changer<T, Change> changer{change};
-    return changer.after(call(&Changer<T, Change>::run, static_cast<void *>(&changer)));
-}
-
-} // namespace detail
-
-/** A struct of at most 4096 bytes that processes share, stored and read as a whole: cyd_struct_t. */
-template <class T>
-class Struct : public detail::Handle<cyd_struct_t, cyd_struct_close> {
-public:
-    static_assert(detail::is_plain<T>());
-
-    using detail::Handle<cyd_struct_t, cyd_struct_close>::Handle;
-
-    static Result<Struct> create(const Yard &yard, const char *name) {
-        return detail::opened<Struct>(
-            [&](auto out) { return cyd_struct_create(yard.get_native(), name, sizeof(T), alignof(T), out); });
-    }
-    static Result<Struct> open(const Yard &yard, const char *name) {
-        return detail::opened<Struct>(
-            [&](auto out) { return cyd_struct_open(yard.get_native(), name, sizeof(T), alignof(T), out); });
-    }
-    static Result<Struct> open_or_create(const Yard &yard, const char *name) {
-        return detail::opened<Struct>(
-            [&](auto out) { return cyd_struct_open_or_create(yard.get_native(), name, sizeof(T), alignof(T), out); });
-    }
-
-    Result<T> get() const {
-        return detail::filled<T>([&](auto out) { return cyd_struct_get(this->raw_, out, sizeof(T)); });
-    }
-    Status set(const T &value, Timeout timeout) {
-        return Status(cyd_struct_set(this->raw_, &value, sizeof(T), timeout.ns()));
-    }
-    /** Calls `change` with a copy, a T &, and stores that. If it throws, what was there is there again. */
-    template <class Change>
-    Status update(Timeout timeout, Change &&change) {
-        return detail::changed<T>(change, [&](auto run, void *context) {
-            return cyd_struct_update(this->raw_, sizeof(T), timeout.ns(), run, context);
-        });
-    }
-};
-
-using ArrayOptions = Sized<cyd_array_options_t>;
-
-/** Numbers of one type that processes share: cyd_array_t. */
+/**
+ * Numbers of one type that processes share, side by side: cyd_array_t. Types as for type_of(); for structs there is
+ * StructArray.
+ */
 template <class T>
 class Array : public detail::Handle<cyd_array_t, cyd_array_close> {
 public:
-    /** The elements' CYD_TYPE_ number. */
+    /** Its CYD_TYPE_ number. */
     static constexpr cyd_type_t type = type_of<T>();
     static_assert(type != CYD_TYPE_ANY);
 
@@ -819,14 +824,15 @@ public:
         });
     }
 
-    /** Copies `count` elements from `start` on to `out`. */
+    /** Reads `count` elements from `start` on, each atomically. */
     Status read(std::size_t start, std::size_t count, T *out) const {
         return Status(cyd_array_read(this->raw_, type, start, count, out));
     }
-    /** Stores `count` numbers in the elements from `start` on. */
+    /** Stores `count` elements from `start` on, each atomically, in their order. */
     Status write(std::size_t start, std::size_t count, const T *in) {
         return Status(cyd_array_write(this->raw_, type, start, count, in));
     }
+    /** Stores one number in `count` elements from `start` on, each atomically. */
     Status fill(std::size_t start, std::size_t count, T number) {
         return Status(cyd_array_fill(this->raw_, type, start, count, &number));
     }
@@ -839,13 +845,111 @@ public:
 private:
     template <cyd_op_t Op>
     Result<T> fetch(std::size_t index, T number) {
-        detail::can_fetch<T, Op>();
+        detail::check_operation<T, Op>();
         return detail::filled<T>(
             [&](auto out) { return cyd_array_fetch(this->raw_, type, Op, index, &number, out); });
     }
 };
 
-/** Structs of one type that processes share, each as a Struct: cyd_struct_array_t. */
+namespace detail {
+
+/** Does not compile if no Struct and no element of a StructArray can have this type. */
+template <class T>
+constexpr bool is_plain() noexcept {
+    static_assert(std::is_same_v<T, std::remove_cv_t<T>>, "the value is what is shared, not const or volatile");
+    static_assert(std::is_trivially_copyable_v<T>, "what is shared is copied byte by byte");
+    static_assert(std::is_default_constructible_v<T>, "a fresh one is all zeros");
+    static_assert(!std::is_pointer_v<T> && !std::is_member_pointer_v<T>, "no pointer means the same elsewhere");
+    static_assert(sizeof(T) <= 4096 && alignof(T) <= 64, "4096 bytes, aligned to 64, at most");
+    return true;
+}
+
+/** A function of the caller's, called by C with a copy of a shared T. */
+template <class T, class Change>
+class Changing {
+public:
+    explicit Changing(Change &change) noexcept : change_(change) {}
+
+    /** What C calls. Unless the function throws, what it has made of the value is stored. */
+    static void call(void *value, void *context) {
+        auto *self = static_cast<Changing *>(context);
+        T copy{};
+        std::memcpy(&copy, value, sizeof copy);
+#if COURTYARD_EXCEPTIONS
+        try {
+            self->change_(copy);
+        } catch (...) {
+            self->thrown_ = std::current_exception();
+            return;
+        }
+#else
+        self->change_(copy);
+#endif
+        std::memcpy(value, &copy, sizeof copy);
+    }
+    /** How the call ended; throws what the function threw. */
+    Status end(cyd_status_t status) {
+#if COURTYARD_EXCEPTIONS
+        if (thrown_ != nullptr) {
+            std::rethrow_exception(thrown_);
+        }
+#endif
+        return Status(status);
+    }
+
+private:
+    Change &change_;
+#if COURTYARD_EXCEPTIONS
+    std::exception_ptr thrown_;
+#endif
+};
+
+} // namespace detail
+
+/**
+ * A value of any trivially copyable type of at most 4096 bytes that processes share, read and replaced as a whole:
+ * cyd_struct_t. Pointers in it mean nothing in another process.
+ */
+template <class T>
+class Struct : public detail::Handle<cyd_struct_t, cyd_struct_close> {
+public:
+    static_assert(detail::is_plain<T>());
+
+    using detail::Handle<cyd_struct_t, cyd_struct_close>::Handle;
+
+    static Result<Struct> create(const Yard &yard, const char *name) {
+        return detail::opened<Struct>(
+            [&](auto out) { return cyd_struct_create(yard.get_native(), name, sizeof(T), alignof(T), out); });
+    }
+    static Result<Struct> open(const Yard &yard, const char *name) {
+        return detail::opened<Struct>(
+            [&](auto out) { return cyd_struct_open(yard.get_native(), name, sizeof(T), alignof(T), out); });
+    }
+    static Result<Struct> open_or_create(const Yard &yard, const char *name) {
+        return detail::opened<Struct>([&](auto out) {
+            return cyd_struct_open_or_create(yard.get_native(), name, sizeof(T), alignof(T), out);
+        });
+    }
+
+    Result<T> get() const {
+        return detail::filled<T>([&](auto out) { return cyd_struct_get(this->raw_, out, sizeof(T)); });
+    }
+    Status set(const T &value, Timeout timeout) {
+        return Status(cyd_struct_set(this->raw_, &value, sizeof(T), timeout.ns()));
+    }
+    /**
+     * Calls `change(copy)` with a T & while other writers wait, and stores the copy. If it throws, the value stays, and
+     * the exception goes on.
+     */
+    template <class Change>
+    Status update(Timeout timeout, Change &&change) {
+        using Changing = detail::Changing<T, std::remove_reference_t<Change>>;
+        Changing context(change);
+        return context.end(cyd_struct_update(this->raw_, sizeof(T), timeout.ns(), Changing::call, &context));
+    }
+};
+
+/** Structs side by side, each as a Struct: cyd_struct_array_t. */
 template <class T>
 class StructArray : public detail::Handle<cyd_struct_array_t, cyd_struct_array_close> {
 public:
@@ -859,9 +963,8 @@ public:
         });
     }
     static Result<StructArray> open(const Yard &yard, const char *name) {
-        return detail::opened<StructArray>([&](auto out) {
-            return cyd_struct_array_open(yard.get_native(), name, sizeof(T), alignof(T), out);
-        });
+        return detail::opened<StructArray>(
+            [&](auto out) { return cyd_struct_array_open(yard.get_native(), name, sizeof(T), alignof(T), out); });
     }
     static Result<StructArray> open_or_create(const Yard &yard, const char *name, std::size_t len) {
         return detail::opened<StructArray>([&](auto out) {
@@ -879,12 +982,13 @@ public:
     Status set(std::size_t index, const T &value, Timeout timeout) {
         return Status(cyd_struct_array_set(this->raw_, index, &value, sizeof(T), timeout.ns()));
     }
-    /** As Struct::update(). */
+    /** As Struct::update(), of one element. */
     template <class Change>
     Status update(std::size_t index, Timeout timeout, Change &&change) {
-        return detail::changed<T>(change, [&](auto run, void *context) {
-            return cyd_struct_array_update(this->raw_, index, sizeof(T), timeout.ns(), run, context);
-        });
+        using Changing = detail::Changing<T, std::remove_reference_t<Change>>;
+        Changing context(change);
+        return context.end(cyd_struct_array_update(this->raw_, index, sizeof(T), timeout.ns(), Changing::call,
+                                                   &context));
     }
 };
 

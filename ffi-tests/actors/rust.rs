@@ -1,7 +1,8 @@
 //! Does in Rust what it is told, line by line: see README.md beside this file.
 
 use courtyard::{
-    ErrorKind, Lock, News, Receiver, Ring, RingOptions, Scope, Sender, Strategy, Timeout, Value, Yard,
+    Array, ArrayOptions, ErrorKind, Lock, News, Permits, RLock, Receiver, Ring, RingOptions, Scope,
+    Semaphore, SemaphoreOptions, Sender, Strategy, Struct, Timeout, Value, Yard,
 };
 use std::collections::HashMap;
 use std::io::{self, BufRead};
@@ -10,11 +11,19 @@ use std::time::Duration;
 /// What a call gives: data for the answer and news, or an error.
 type Told = courtyard::Result<(String, Option<News>)>;
 
+/// Numbers that are all the same, unless somebody sees half of a change.
+type Plain = [i64; 32];
+
 #[derive(Default)]
 struct Actor {
     yard: Option<Yard>,
     locks: HashMap<String, Lock>,
     values: HashMap<String, Value<i64>>,
+    rlocks: HashMap<String, RLock>,
+    permits: HashMap<String, Permits>,
+    semaphores: HashMap<String, Semaphore>,
+    structs: HashMap<String, Struct<Plain>>,
+    arrays: HashMap<String, Array<i64>>,
     rings: HashMap<String, Ring>,
     senders: HashMap<String, Sender>,
     receivers: HashMap<String, Receiver>,
@@ -53,6 +62,14 @@ fn number(word: &str) -> i64 {
     word.parse().unwrap()
 }
 
+fn few(word: &str) -> u32 {
+    word.parse().unwrap()
+}
+
+fn size(word: &str) -> usize {
+    word.parse().unwrap()
+}
+
 /// A call that gives nothing to tell.
 fn done(result: courtyard::Result<()>) -> Told {
     result.map(|()| (String::new(), None))
@@ -79,6 +96,11 @@ impl Actor {
             ["yard", "open", name] => done(Yard::open_or_create(name).map(|yard| self.yard = Some(yard))),
             ["lock", verb, name, ref rest @ ..] => return self.lock(verb, name, rest),
             ["value", verb, name, ref rest @ ..] => return self.value(verb, name, rest),
+            ["rlock", verb, name, ref rest @ ..] => return self.rlock(verb, name, rest),
+            ["permits", verb, name, ref rest @ ..] => return self.permits(verb, name, rest),
+            ["semaphore", verb, name, ref rest @ ..] => return self.semaphore(verb, name, rest),
+            ["struct", verb, name, ref rest @ ..] => return self.plain(verb, name, rest),
+            ["array", verb, name, ref rest @ ..] => return self.array(verb, name, rest),
             ["ring", verb, name, ref rest @ ..] => return self.ring(verb, name, rest),
             _ => return None,
         })
@@ -123,6 +145,111 @@ impl Actor {
                     value.fetch_add(1);
                 }
                 done(Ok(()))
+            }
+            _ => return None,
+        })
+    }
+
+    fn rlock(&mut self, verb: &str, name: &str, rest: &[&str]) -> Option<Told> {
+        if let ("open", []) = (verb, rest) {
+            return Some(keep(&mut self.rlocks, name, RLock::open_or_create(self.yard.as_ref()?, name)));
+        }
+        let rlock = match get(&mut self.rlocks, name) {
+            Ok(rlock) => rlock,
+            Err(error) => return Some(Err(error)),
+        };
+        Some(match (verb, rest) {
+            ("acquire", [limit]) => rlock.acquire_unguarded(time(limit)).map(|news| (String::new(), news)),
+            ("release", []) => done(rlock.release()),
+            ("repaired", []) => done(rlock.repaired()),
+            ("count", []) => data(rlock.count()),
+            _ => return None,
+        })
+    }
+
+    fn permits(&mut self, verb: &str, name: &str, rest: &[&str]) -> Option<Told> {
+        if let ("open", [count]) = (verb, rest) {
+            let opened = Permits::open_or_create(self.yard.as_ref()?, name, few(count));
+            return Some(keep(&mut self.permits, name, opened));
+        }
+        let permits = match get(&mut self.permits, name) {
+            Ok(permits) => permits,
+            Err(error) => return Some(Err(error)),
+        };
+        Some(match (verb, rest) {
+            ("acquire", ["1", limit]) => done(permits.acquire_unguarded(time(limit))),
+            ("acquire", [count, limit]) => done(permits.acquire_many_unguarded(few(count), time(limit))),
+            ("release", [count]) => done(permits.release(few(count))),
+            ("available", []) => data(permits.available()),
+            ("held", []) => data(permits.held()),
+            _ => return None,
+        })
+    }
+
+    fn semaphore(&mut self, verb: &str, name: &str, rest: &[&str]) -> Option<Told> {
+        if let ("open", [initial, maximum]) = (verb, rest) {
+            let options = SemaphoreOptions { initial: few(initial), maximum: Some(few(maximum)) };
+            let opened = Semaphore::open_or_create(self.yard.as_ref()?, name, options);
+            return Some(keep(&mut self.semaphores, name, opened));
+        }
+        let semaphore = match get(&mut self.semaphores, name) {
+            Ok(semaphore) => semaphore,
+            Err(error) => return Some(Err(error)),
+        };
+        Some(match (verb, rest) {
+            ("acquire", [limit]) => done(semaphore.acquire(time(limit))),
+            ("release", [count]) => done(semaphore.release(few(count))),
+            ("value", []) => data(semaphore.value()),
+            _ => return None,
+        })
+    }
+
+    fn plain(&mut self, verb: &str, name: &str, rest: &[&str]) -> Option<Told> {
+        if let ("open", []) = (verb, rest) {
+            return Some(keep(&mut self.structs, name, Struct::open_or_create(self.yard.as_ref()?, name)));
+        }
+        let plain = match get(&mut self.structs, name) {
+            Ok(plain) => plain,
+            Err(error) => return Some(Err(error)),
+        };
+        let add_one = |all: &mut Plain| all.iter_mut().for_each(|number| *number += 1);
+        Some(match (verb, rest) {
+            ("set", [it]) => done(plain.set([number(it); 32], Timeout::Forever)),
+            ("get", []) => plain.get().and_then(|all| match all.iter().all(|number| *number == all[0]) {
+                true => data(all[0]),
+                false => data("torn"),
+            }),
+            ("count", [times]) => {
+                done((0..number(times)).try_for_each(|_| plain.update(Timeout::Forever, add_one)))
+            }
+            _ => return None,
+        })
+    }
+
+    fn array(&mut self, verb: &str, name: &str, rest: &[&str]) -> Option<Told> {
+        if let ("open", [len]) = (verb, rest) {
+            let opened = Array::open_or_create(self.yard.as_ref()?, name, size(len), ArrayOptions::default());
+            return Some(keep(&mut self.arrays, name, opened));
+        }
+        let array = match get(&mut self.arrays, name) {
+            Ok(array) => array,
+            Err(error) => return Some(Err(error)),
+        };
+        Some(match (verb, rest) {
+            ("get", [index]) => array.get(size(index)).and_then(data),
+            ("set", [index, it]) => done(array.set(size(index), number(it))),
+            ("add", [index, more]) => array.fetch_add(size(index), number(more)).and_then(data),
+            ("fill", [start, count, it]) => {
+                done(array.fill(size(start)..size(start) + size(count), number(it)))
+            }
+            ("read", [start, count]) => {
+                let mut all = vec![0; size(count)];
+                let text = |all: Vec<i64>| all.iter().map(i64::to_string).collect::<Vec<_>>().join(" ");
+                array.read_slice(size(start), &mut all).and_then(|()| data(text(all)))
+            }
+            ("round", [len, times]) => {
+                let mut turns = (0..size(times)).flat_map(|_| 0..size(len));
+                done(turns.try_for_each(|i| array.fetch_add(i, 1).map(drop)))
             }
             _ => return None,
         })

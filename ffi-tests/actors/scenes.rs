@@ -9,9 +9,14 @@ const MOMENT: Duration = Duration::from_millis(20);
 /// Plays one noun, with these two languages.
 pub type Scene = fn(doomed: &Tongue, other: &Tongue);
 
-pub const SCENES: [(&str, Scene); 5] = [
+pub const SCENES: [(&str, Scene); 10] = [
     ("lock", lock),
     ("value", value),
+    ("rlock", rlock),
+    ("permits", permits),
+    ("semaphore", semaphore),
+    ("struct", plain),
+    ("array", array),
     ("ring, the receiver dies", receiver_dies),
     ("ring, the sender dies", sender_dies),
     ("ring, the sender dies in a flood", flood),
@@ -90,6 +95,167 @@ fn value(doomed: &Tongue, other: &Tongue) {
     assert!((1..1_000_000_000).contains(&count), "{count}");
     b.says("value count count 1000", "ok");
     b.says("value get count", &format!("ok {}", count + 1000));
+}
+
+fn rlock(doomed: &Tongue, other: &Tongue) {
+    let stage = Stage::new();
+    let (mut a, mut b) = (doomed.enter(&stage.yard), other.enter(&stage.yard));
+    for actor in [&mut a, &mut b] {
+        actor.says("rlock open door", "ok");
+    }
+    for time in ["1000", "0", "-1"] {
+        a.says(&format!("rlock acquire door {time}"), "ok");
+    }
+    a.says("rlock count door", "ok 3");
+    b.says("rlock count door", "ok 0");
+    b.says("rlock acquire door 20", "err CYD_E_TIMEOUT");
+    b.says("rlock release door", "err CYD_E_NOT_OWNER");
+    a.says("rlock release door", "ok");
+    a.says("rlock release door", "ok");
+    b.says("rlock acquire door 0", "err CYD_E_BUSY");
+    b.begin("rlock acquire door -1");
+    a.says("rlock release door", "ok");
+    b.ends("ok");
+    b.says("rlock release door", "ok");
+    a.says("rlock release door", "err CYD_E_NOT_OWNER");
+
+    // However often the dead one had taken it, the next one has it once.
+    a.says("rlock acquire door 0", "ok");
+    a.says("rlock acquire door 0", "ok");
+    b.begin("rlock acquire door -1");
+    std::thread::sleep(MOMENT);
+    a.kill();
+    b.ends("news CYD_OWNER_DIED");
+    b.says("rlock count door", "ok 1");
+    b.says("rlock acquire door 0", "news CYD_OWNER_DIED");
+    b.says("rlock repaired door", "ok");
+    b.says("rlock acquire door 0", "ok");
+    b.says("rlock count door", "ok 3");
+}
+
+fn permits(doomed: &Tongue, other: &Tongue) {
+    let stage = Stage::new();
+    let (mut a, mut b) = (doomed.enter(&stage.yard), other.enter(&stage.yard));
+    for actor in [&mut a, &mut b] {
+        actor.says("permits open seats 3", "ok");
+        actor.says("permits open seats 4", "err CYD_E_MISMATCH");
+        actor.says("permits open seats 3", "ok");
+    }
+    a.says("permits acquire seats 4 0", "err CYD_E_RANGE");
+    a.says("permits acquire seats 2 0", "ok");
+    b.says("permits acquire seats 2 0", "err CYD_E_BUSY");
+    b.says("permits acquire seats 2 20", "err CYD_E_TIMEOUT");
+    b.says("permits acquire seats 1 0", "ok");
+    b.says("permits available seats", "ok 0");
+    b.says("permits release seats 2", "err CYD_E_NOT_OWNER");
+    b.begin("permits acquire seats 2 -1");
+    a.says("permits release seats 2", "ok");
+    b.ends("ok");
+    b.says("permits held seats", "ok 3");
+    a.says("permits held seats", "ok 0");
+    b.says("permits release seats 2", "ok");
+
+    // One that the dead one held comes back, and one that it had collected while it waited for more.
+    a.says("permits acquire seats 1 0", "ok");
+    a.begin("permits acquire seats 2 -1");
+    std::thread::sleep(MOMENT);
+    a.kill();
+    b.says("permits acquire seats 2 -1", "ok");
+    b.says("permits held seats", "ok 3");
+    b.says("permits release seats 3", "ok");
+    b.says("permits available seats", "ok 3");
+}
+
+fn semaphore(doomed: &Tongue, other: &Tongue) {
+    let stage = Stage::new();
+    let (mut a, mut b) = (doomed.enter(&stage.yard), other.enter(&stage.yard));
+    for actor in [&mut a, &mut b] {
+        actor.says("semaphore open s 1 2", "ok");
+        actor.says("semaphore open s 1 3", "err CYD_E_MISMATCH");
+        actor.says("semaphore open s 1 2", "ok");
+    }
+    a.says("semaphore acquire s 1000", "ok");
+    b.says("semaphore acquire s 0", "err CYD_E_BUSY");
+    b.says("semaphore acquire s 20", "err CYD_E_TIMEOUT");
+    b.begin("semaphore acquire s -1");
+    a.says("semaphore release s 1", "ok");
+    b.ends("ok");
+    b.says("semaphore release s 2", "ok");
+    a.says("semaphore release s 1", "err CYD_E_RANGE");
+    a.says("semaphore value s", "ok 2");
+
+    // What the dead one has taken is gone, what it waited for is not.
+    a.says("semaphore acquire s 0", "ok");
+    b.says("semaphore acquire s 0", "ok");
+    a.begin("semaphore acquire s -1");
+    std::thread::sleep(MOMENT);
+    a.kill();
+    b.says("semaphore value s", "ok 0");
+    b.says("semaphore release s 1", "ok");
+    b.says("semaphore acquire s 0", "ok");
+    b.says("semaphore acquire s 20", "err CYD_E_TIMEOUT");
+}
+
+fn plain(doomed: &Tongue, other: &Tongue) {
+    let stage = Stage::new();
+    let (mut a, mut b) = (doomed.enter(&stage.yard), other.enter(&stage.yard));
+    for actor in [&mut a, &mut b] {
+        actor.says("struct open it", "ok");
+    }
+    for number in [5, -1, i64::MAX, i64::MIN, 0] {
+        a.says(&format!("struct set it {number}"), "ok");
+        b.says("struct get it", &format!("ok {number}"));
+    }
+
+    // Read while it is changed, and when its writer has been killed: always whole, and never an older one.
+    a.begin("struct count it 1000000000");
+    let mut last = 0;
+    for _ in 0..100 {
+        let answer = b.ask("struct get it");
+        let number: i64 = answer.strip_prefix("ok ").unwrap().parse().expect("a whole value");
+        assert!(number >= last, "{number} after {last}");
+        last = number;
+    }
+    while b.ask("struct get it") == "ok 0" {
+        std::thread::yield_now();
+    }
+    a.kill();
+    let end = b.ask("struct get it");
+    let end: i64 = end.strip_prefix("ok ").unwrap().parse().expect("a whole value");
+    assert!(end >= last, "{end} after {last}");
+    b.says("struct count it 10", "ok");
+    b.says("struct get it", &format!("ok {}", end + 10));
+}
+
+fn array(doomed: &Tongue, other: &Tongue) {
+    let stage = Stage::new();
+    let (mut a, mut b) = (doomed.enter(&stage.yard), other.enter(&stage.yard));
+    for actor in [&mut a, &mut b] {
+        actor.says("array open row 5", "ok");
+        actor.says("array open row 6", "err CYD_E_MISMATCH");
+        actor.says("array open row 5", "ok");
+    }
+    a.says("array set row 4 -3", "ok");
+    b.says("array add row 4 5", "ok -3");
+    a.says("array get row 4", "ok 2");
+    b.says("array get row 5", "err CYD_E_RANGE");
+    a.says("array fill row 1 3 7", "ok");
+    b.says("array read row 0 5", "ok 0 7 7 7 2");
+    b.says("array fill row 3 3 7", "err CYD_E_RANGE");
+    b.says("array fill row 0 5 0", "ok");
+
+    // Killed on a round: as far as it came, and no further.
+    a.begin("array round row 5 1000000000");
+    while b.ask("array get row 4") == "ok 0" {
+        std::thread::yield_now();
+    }
+    a.kill();
+    let all = b.ask("array read row 0 5");
+    b.says("array read row 0 5", &all);
+    let all: Vec<i64> = all.split(' ').skip(1).map(|number| number.parse().unwrap()).collect();
+    assert!(all.is_sorted_by(|a, b| a >= b) && all[4] + 1 >= all[0] && all[4] > 0, "{all:?}");
+    b.says("array round row 5 2", "ok");
+    b.says("array get row 0", &format!("ok {}", all[0] + 2));
 }
 
 fn receiver_dies(doomed: &Tongue, other: &Tongue) {

@@ -30,6 +30,11 @@ static void **find(const char *kind, const char *name) {
 
 static cyd_lock_t *lock(const char *name) { return *find("lock", name); }
 static cyd_value_t *value(const char *name) { return *find("value", name); }
+static cyd_rlock_t *rlock(const char *name) { return *find("rlock", name); }
+static cyd_permits_t *permits(const char *name) { return *find("permits", name); }
+static cyd_semaphore_t *semaphore(const char *name) { return *find("semaphore", name); }
+static cyd_struct_t *plain(const char *name) { return *find("struct", name); }
+static cyd_array_t *array(const char *name) { return *find("array", name); }
 static cyd_ring_t *ring(const char *name) { return *find("ring", name); }
 static cyd_sender_t *sender(const char *name) { return *find("sender", name); }
 static cyd_receiver_t *receiver(const char *name) { return *find("receiver", name); }
@@ -97,6 +102,147 @@ static cyd_status_t value_count(char **a) {
     cyd_status_t status = CYD_OK;
     for (int64_t i = 0, one = 1; i < number(a[1]) && status == CYD_OK; i++) {
         status = CYD_VALUE_FETCH(value(a[0]), CYD_OP_ADD, &one, &(int64_t){0});
+    }
+    return status;
+}
+
+static cyd_status_t rlock_open(char **a) {
+    cyd_rlock_t *it = NULL;
+    cyd_status_t status = cyd_rlock_open_or_create(yard, a[0], &it);
+    *find("rlock", a[0]) = it;
+    return status;
+}
+static cyd_status_t rlock_acquire(char **a) { return cyd_rlock_acquire(rlock(a[0]), time_of(a[1])); }
+static cyd_status_t rlock_release(char **a) { return cyd_rlock_release(rlock(a[0])); }
+static cyd_status_t rlock_repaired(char **a) { return cyd_rlock_repaired(rlock(a[0])); }
+static cyd_status_t rlock_count(char **a) {
+    uint32_t it = 0;
+    cyd_status_t status = cyd_rlock_count(rlock(a[0]), &it);
+    return say_number(status, it);
+}
+
+static cyd_status_t permits_open(char **a) {
+    cyd_permits_t *it = NULL;
+    cyd_status_t status = cyd_permits_open_or_create(yard, a[0], (uint32_t)number(a[1]), &it);
+    *find("permits", a[0]) = it;
+    return status;
+}
+static cyd_status_t permits_acquire(char **a) {
+    return number(a[1]) == 1 ? cyd_permits_acquire(permits(a[0]), time_of(a[2]))
+                             : cyd_permits_acquire_many(permits(a[0]), (uint32_t)number(a[1]), time_of(a[2]));
+}
+static cyd_status_t permits_release(char **a) {
+    return cyd_permits_release(permits(a[0]), (uint32_t)number(a[1]));
+}
+static cyd_status_t permits_available(char **a) {
+    uint32_t it = 0;
+    cyd_status_t status = cyd_permits_available(permits(a[0]), &it);
+    return say_number(status, it);
+}
+static cyd_status_t permits_held(char **a) {
+    uint32_t it = 0;
+    cyd_status_t status = cyd_permits_held(permits(a[0]), &it);
+    return say_number(status, it);
+}
+
+static cyd_status_t semaphore_open(char **a) {
+    cyd_semaphore_options_t options = {
+        .struct_size = sizeof options, .initial = (uint32_t)number(a[1]), .maximum = (uint32_t)number(a[2])};
+    cyd_semaphore_t *it = NULL;
+    cyd_status_t status = cyd_semaphore_open_or_create(yard, a[0], &options, &it);
+    *find("semaphore", a[0]) = it;
+    return status;
+}
+static cyd_status_t semaphore_acquire(char **a) { return cyd_semaphore_acquire(semaphore(a[0]), time_of(a[1])); }
+static cyd_status_t semaphore_release(char **a) {
+    return cyd_semaphore_release(semaphore(a[0]), (uint32_t)number(a[1]));
+}
+static cyd_status_t semaphore_value(char **a) {
+    uint32_t it = 0;
+    cyd_status_t status = cyd_semaphore_value(semaphore(a[0]), &it);
+    return say_number(status, it);
+}
+
+typedef struct {
+    int64_t numbers[32];
+} plain_t;
+
+static cyd_status_t struct_open(char **a) {
+    cyd_struct_t *it = NULL;
+    cyd_status_t status = cyd_struct_open_or_create(yard, a[0], sizeof(plain_t), _Alignof(plain_t), &it);
+    *find("struct", a[0]) = it;
+    return status;
+}
+static cyd_status_t struct_set(char **a) {
+    plain_t it;
+    for (int i = 0; i < 32; i++) {
+        it.numbers[i] = number(a[1]);
+    }
+    return cyd_struct_set(plain(a[0]), &it, sizeof it, -1);
+}
+static cyd_status_t struct_get(char **a) {
+    plain_t it = {{0}};
+    cyd_status_t status = cyd_struct_get(plain(a[0]), &it, sizeof it);
+    (void)say_number(status, it.numbers[0]);
+    for (int i = 1; i < 32; i++) {
+        if (it.numbers[i] != it.numbers[0]) {
+            snprintf(data, sizeof data, "torn");
+        }
+    }
+    return status;
+}
+static void add_one(void *value, void *context) {
+    (void)context;
+    for (int i = 0; i < 32; i++) {
+        ((plain_t *)value)->numbers[i]++;
+    }
+}
+static cyd_status_t struct_count(char **a) {
+    cyd_status_t status = CYD_OK;
+    for (int64_t i = 0; i < number(a[1]) && status == CYD_OK; i++) {
+        status = cyd_struct_update(plain(a[0]), sizeof(plain_t), -1, add_one, NULL);
+    }
+    return status;
+}
+
+static cyd_status_t array_open(char **a) {
+    cyd_array_t *it = NULL;
+    cyd_status_t status = cyd_array_open_or_create(yard, a[0], CYD_TYPE_I64, (size_t)number(a[1]), NULL, &it);
+    *find("array", a[0]) = it;
+    return status;
+}
+static cyd_status_t array_get(char **a) {
+    int64_t it = 0;
+    cyd_status_t status = CYD_ARRAY_GET(array(a[0]), (size_t)number(a[1]), &it);
+    return say_number(status, it);
+}
+static cyd_status_t array_set(char **a) {
+    int64_t it = number(a[2]);
+    return CYD_ARRAY_SET(array(a[0]), (size_t)number(a[1]), &it);
+}
+static cyd_status_t array_add(char **a) {
+    int64_t more = number(a[2]), old = 0;
+    cyd_status_t status = CYD_ARRAY_FETCH(array(a[0]), CYD_OP_ADD, (size_t)number(a[1]), &more, &old);
+    return say_number(status, old);
+}
+static cyd_status_t array_fill(char **a) {
+    int64_t it = number(a[3]);
+    return CYD_ARRAY_FILL(array(a[0]), (size_t)number(a[1]), (size_t)number(a[2]), &it);
+}
+static cyd_status_t array_read(char **a) {
+    int64_t all[32] = {0};
+    size_t count = (size_t)number(a[2]) % 33;
+    cyd_status_t status = CYD_ARRAY_READ(array(a[0]), (size_t)number(a[1]), count, all);
+    for (size_t i = 0, len = 0; i < count; i++) {
+        len += (size_t)snprintf(data + len, sizeof data - len, i == 0 ? "%" PRId64 : " %" PRId64, all[i]);
+    }
+    return status;
+}
+static cyd_status_t array_round(char **a) {
+    cyd_status_t status = CYD_OK;
+    int64_t len = number(a[1]), one = 1;
+    for (int64_t i = 0; i < len * number(a[2]) && status == CYD_OK; i++) {
+        status = CYD_ARRAY_FETCH(array(a[0]), CYD_OP_ADD, (size_t)(i % len), &one, &(int64_t){0});
     }
     return status;
 }
@@ -178,6 +324,31 @@ static const struct {
     {"value", "add", 2, value_add},
     {"value", "cas", 3, value_cas},
     {"value", "count", 2, value_count},
+    {"rlock", "open", 1, rlock_open},
+    {"rlock", "acquire", 2, rlock_acquire},
+    {"rlock", "release", 1, rlock_release},
+    {"rlock", "repaired", 1, rlock_repaired},
+    {"rlock", "count", 1, rlock_count},
+    {"permits", "open", 2, permits_open},
+    {"permits", "acquire", 3, permits_acquire},
+    {"permits", "release", 2, permits_release},
+    {"permits", "available", 1, permits_available},
+    {"permits", "held", 1, permits_held},
+    {"semaphore", "open", 3, semaphore_open},
+    {"semaphore", "acquire", 2, semaphore_acquire},
+    {"semaphore", "release", 2, semaphore_release},
+    {"semaphore", "value", 1, semaphore_value},
+    {"struct", "open", 1, struct_open},
+    {"struct", "set", 2, struct_set},
+    {"struct", "get", 1, struct_get},
+    {"struct", "count", 2, struct_count},
+    {"array", "open", 2, array_open},
+    {"array", "get", 2, array_get},
+    {"array", "set", 3, array_set},
+    {"array", "add", 3, array_add},
+    {"array", "fill", 4, array_fill},
+    {"array", "read", 3, array_read},
+    {"array", "round", 3, array_round},
     {"ring", "open", 2, ring_open},
     {"ring", "sender", 1, ring_sender},
     {"ring", "receiver", 1, ring_receiver},

@@ -1,6 +1,8 @@
 // Does in C++ what it is told, line by line: see ffi-tests/actors/README.md.
 #include "courtyard.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
@@ -16,11 +18,21 @@ using Words = std::vector<std::string>;
 static Yard yard;
 static std::map<std::string, Lock> locks;
 static std::map<std::string, Value<std::int64_t>> values;
+static std::map<std::string, RLock> rlocks;
+static std::map<std::string, Permits> permits;
+static std::map<std::string, Semaphore> semaphores;
+struct Plain {
+    std::array<std::int64_t, 32> numbers;
+};
+static std::map<std::string, Struct<Plain>> structs;
+static std::map<std::string, Array<std::int64_t>> arrays;
 static std::map<std::string, Ring> rings;
 static std::map<std::string, Sender> senders;
 static std::map<std::string, Receiver> receivers;
 
 static std::int64_t number(const std::string &word) { return std::strtoll(word.c_str(), nullptr, 10); }
+static std::size_t size(const std::string &word) { return static_cast<std::size_t>(number(word)); }
+static std::uint32_t few(const std::string &word) { return static_cast<std::uint32_t>(number(word)); }
 static Timeout time_of(const std::string &word) {
     return number(word) < 0 ? forever : Timeout(std::chrono::milliseconds(number(word)));
 }
@@ -35,6 +47,12 @@ static std::string answer(Status status, const std::string &data = "") {
 }
 static std::string text(bool it) { return it ? "true" : "false"; }
 static std::string text(std::int64_t it) { return std::to_string(it); }
+static std::string text(std::uint32_t it) { return std::to_string(it); }
+static std::string text(const Plain &it) {
+    const auto &all = it.numbers;
+    const bool whole = std::all_of(all.begin(), all.end(), [&](std::int64_t n) { return n == all[0]; });
+    return whole ? text(all[0]) : "torn";
+}
 static std::string text(Peer it) { return std::to_string(static_cast<cyd_peer_t>(it)); }
 static std::string text(const std::string &it) { return it; }
 static std::string text(Record it) { return std::string(it.text()); }
@@ -55,6 +73,49 @@ static std::string value_count(const Words &a) {
     Status status(CYD_OK);
     for (std::int64_t i = 0; i < number(a[1]) && status.ok(); i++) {
         status = values[a[0]].fetch_add(1).status();
+    }
+    return answer(status);
+}
+
+static std::string semaphore_open(const Words &a) {
+    SemaphoreOptions options;
+    options.initial = few(a[1]);
+    options.maximum = few(a[2]);
+    return keep(semaphores, a[0], Semaphore::open_or_create(yard, a[0].c_str(), options));
+}
+
+static std::string struct_set(const Words &a) {
+    Plain it;
+    it.numbers.fill(number(a[1]));
+    return answer(structs[a[0]].set(it, forever));
+}
+
+static std::string struct_count(const Words &a) {
+    Status status(CYD_OK);
+    for (std::int64_t i = 0; i < number(a[1]) && status.ok(); i++) {
+        status = structs[a[0]].update(forever, [](Plain &it) {
+            for (std::int64_t &n : it.numbers) {
+                n++;
+            }
+        });
+    }
+    return answer(status);
+}
+
+static std::string array_read(const Words &a) {
+    std::vector<std::int64_t> all(size(a[2]));
+    const Status status = arrays[a[0]].read(size(a[1]), all.size(), all.data());
+    std::string data;
+    for (std::int64_t n : all) {
+        data += (data.empty() ? "" : " ") + text(n);
+    }
+    return answer(status, data);
+}
+
+static std::string array_round(const Words &a) {
+    Status status(CYD_OK);
+    for (std::size_t i = 0; i < size(a[1]) * size(a[2]) && status.ok(); i++) {
+        status = arrays[a[0]].fetch_add(i % size(a[1]), 1).status();
     }
     return answer(status);
 }
@@ -116,6 +177,41 @@ static const Verb verbs[] = {
          return answer(values[a[0]].compare_exchange(expected, number(a[2])));
      }},
     {"value count", 2, value_count},
+    {"rlock open", 1, [](auto &a) { return keep(rlocks, a[0], RLock::open_or_create(yard, a[0].c_str())); }},
+    {"rlock acquire", 2, [](auto &a) { return answer(rlocks[a[0]].acquire_unguarded(time_of(a[1]))); }},
+    {"rlock release", 1, [](auto &a) { return answer(rlocks[a[0]].release()); }},
+    {"rlock repaired", 1, [](auto &a) { return answer(rlocks[a[0]].repaired()); }},
+    {"rlock count", 1, [](auto &a) { return answer(rlocks[a[0]].count()); }},
+    {"permits open", 2,
+     [](auto &a) { return keep(permits, a[0], Permits::open_or_create(yard, a[0].c_str(), few(a[1]))); }},
+    {"permits acquire", 3,
+     [](auto &a) {
+         Permits &it = permits[a[0]];
+         return answer(a[1] == "1" ? it.acquire_unguarded(time_of(a[2]))
+                                   : it.acquire_many_unguarded(few(a[1]), time_of(a[2])));
+     }},
+    {"permits release", 2, [](auto &a) { return answer(permits[a[0]].release(few(a[1]))); }},
+    {"permits available", 1, [](auto &a) { return answer(permits[a[0]].available()); }},
+    {"permits held", 1, [](auto &a) { return answer(permits[a[0]].held()); }},
+    {"semaphore open", 3, semaphore_open},
+    {"semaphore acquire", 2, [](auto &a) { return answer(semaphores[a[0]].acquire(time_of(a[1]))); }},
+    {"semaphore release", 2, [](auto &a) { return answer(semaphores[a[0]].release(few(a[1]))); }},
+    {"semaphore value", 1, [](auto &a) { return answer(semaphores[a[0]].value()); }},
+    {"struct open", 1, [](auto &a) { return keep(structs, a[0], Struct<Plain>::open_or_create(yard, a[0].c_str())); }},
+    {"struct set", 2, struct_set},
+    {"struct get", 1, [](auto &a) { return answer(structs[a[0]].get()); }},
+    {"struct count", 2, struct_count},
+    {"array open", 2,
+     [](auto &a) {
+         return keep(arrays, a[0], Array<std::int64_t>::open_or_create(yard, a[0].c_str(), size(a[1])));
+     }},
+    {"array get", 2, [](auto &a) { return answer(arrays[a[0]].get(size(a[1]))); }},
+    {"array set", 3, [](auto &a) { return answer(arrays[a[0]].set(size(a[1]), number(a[2]))); }},
+    {"array add", 3, [](auto &a) { return answer(arrays[a[0]].fetch_add(size(a[1]), number(a[2]))); }},
+    {"array fill", 4,
+     [](auto &a) { return answer(arrays[a[0]].fill(size(a[1]), size(a[2]), number(a[3]))); }},
+    {"array read", 3, array_read},
+    {"array round", 3, array_round},
     {"ring open", 2, ring_open},
     {"ring sender", 1, [](auto &a) { return keep(senders, a[0], rings[a[0]].sender()); }},
     {"ring receiver", 1, [](auto &a) { return keep(receivers, a[0], rings[a[0]].receiver()); }},

@@ -2,42 +2,16 @@
 // Built with exceptions and without, as C++17 and as C++20.
 #include "courtyard.hpp"
 
+#include "check.hpp"
 #include <array>
 #include <csignal>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <limits>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <vector>
 
 using namespace courtyard;
 using namespace std::chrono_literals;
 
-#define CHECK(what)                                                                            \
-    do {                                                                                       \
-        if (!(what)) {                                                                         \
-            std::fprintf(stderr, "%s:%d: not true: %s\n", __FILE__, __LINE__, #what);          \
-            std::exit(1);                                                                      \
-        }                                                                                      \
-    } while (false)
-
-// The call ends with this status.
-#define IS(call, wanted) is(__LINE__, #call, (call).code(), (wanted))
-#define OK(call) IS(call, CYD_OK)
-
-static void is(int line, const char *call, cyd_status_t code, cyd_status_t wanted) {
-    if (code != wanted) {
-        std::fprintf(stderr, "%d: %s is %s, not %s\n", line, call, cyd_status_name(code), cyd_status_name(wanted));
-        std::exit(1);
-    }
-}
-
-// Handles own; they are not copied, and moving one cannot fail.
-template <class T>
-constexpr bool is_owner = std::is_nothrow_move_constructible_v<T> && std::is_nothrow_move_assignable_v<T> &&
-                          !std::is_copy_constructible_v<T> && !std::is_copy_assignable_v<T>;
 static_assert(is_owner<Yard> && is_owner<Lock> && is_owner<Lock::Guard> && is_owner<Value<int>>);
 static_assert(is_owner<Struct<int>> && is_owner<Array<int>> && is_owner<StructArray<int>>);
 static_assert(is_owner<Ring> && is_owner<Sender> && is_owner<Receiver>);
@@ -58,27 +32,6 @@ static_assert(type_of<long long>() == CYD_TYPE_I64 && type_of<unsigned long long
 static_assert(type_of<long>() == (sizeof(long) == 8 ? CYD_TYPE_I64 : CYD_TYPE_I32));
 static_assert(type_of<float>() == CYD_TYPE_F32 && type_of<double>() == CYD_TYPE_F64);
 static_assert(type_of<bool>() == CYD_TYPE_BOOL);
-
-static void ended_well(pid_t child) {
-    int status = -1;
-    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status) && WEXITSTATUS(status) == 0);
-}
-
-static void was_killed_by(pid_t child, int signal) {
-    int status = -1;
-    CHECK(waitpid(child, &status, 0) == child && WIFSIGNALED(status) && WTERMSIG(status) == signal);
-}
-
-// Runs in a fork child, which then ends without a destructor.
-template <class Work>
-static pid_t child(Work work) {
-    const pid_t pid = fork();
-    if (pid == 0) {
-        work();
-        _exit(0);
-    }
-    return pid;
-}
 
 static void yards() {
     const std::string name = "cyd-test-cpp-" + std::to_string(getpid());

@@ -7,6 +7,8 @@ TYPE_I64, OP_ADD, INTERRUPTIBLE = 7, 1, 1
 
 # What a function takes: a handle or pointer, a string, a uint32_t, an int64_t, a size_t.
 KINDS = {"p": ctypes.c_void_p, "s": ctypes.c_char_p, "u": ctypes.c_uint32, "i": ctypes.c_int64, "n": ctypes.c_size_t}
+# What cyd_struct_update() calls.
+CHANGE = KINDS["c"] = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 SIGNATURES = {
     "yard_open_or_create": "spp",
     "lock_open_or_create": "psup",
@@ -19,6 +21,31 @@ SIGNATURES = {
     "value_set": "pup",
     "value_fetch": "puupp",
     "value_compare_exchange": "puppp",
+    "rlock_open_or_create": "psp",
+    "rlock_acquire": "pi",
+    "rlock_release": "p",
+    "rlock_repaired": "p",
+    "rlock_count": "pp",
+    "permits_open_or_create": "psup",
+    "permits_acquire": "pi",
+    "permits_acquire_many": "pui",
+    "permits_release": "pu",
+    "permits_available": "pp",
+    "permits_held": "pp",
+    "semaphore_open_or_create": "pspp",
+    "semaphore_acquire": "pi",
+    "semaphore_release": "pu",
+    "semaphore_value": "pp",
+    "struct_open_or_create": "psnnp",
+    "struct_get": "ppn",
+    "struct_set": "ppni",
+    "struct_update": "pnicp",
+    "array_open_or_create": "psunpp",
+    "array_get": "punp",
+    "array_set": "punp",
+    "array_fetch": "puunpp",
+    "array_read": "punnp",
+    "array_fill": "punnp",
     "ring_open_or_create": "pspp",
     "ring_sender": "pup",
     "ring_receiver": "pup",
@@ -42,6 +69,19 @@ class RingOptions(ctypes.Structure):
     _fields_ = [("struct_size", ctypes.c_size_t), ("capacity", ctypes.c_size_t)] + [
         (name, ctypes.c_uint32) for name in ("spin_only", "reserved")
     ]
+
+
+class SemaphoreOptions(ctypes.Structure):
+    _fields_ = [("struct_size", ctypes.c_size_t), ("initial", ctypes.c_uint32), ("maximum", ctypes.c_uint32)]
+
+
+Plain = ctypes.c_int64 * 32
+
+
+@CHANGE
+def add_one(value, _context):
+    numbers = Plain.from_address(value)
+    numbers[:] = [number + 1 for number in numbers]
 
 
 class Failure(Exception):
@@ -102,6 +142,49 @@ class Actor:
     def count(self, name, times):
         for _ in range(times):
             self.add(name, 1)
+
+    def acquire(self, name, count, time):
+        many = ("permits_acquire",) if count == 1 else ("permits_acquire_many", count)
+        self.call(many[0], self.things["permits", name], *many[1:], time)
+
+    def open_semaphore(self, name, initial, maximum):
+        options = SemaphoreOptions(ctypes.sizeof(SemaphoreOptions), initial, maximum)
+        self.open("semaphore", name, "semaphore_open_or_create", self.yard, name.encode(), ctypes.byref(options))
+
+    def open_struct(self, name):
+        shape = ctypes.sizeof(Plain), ctypes.alignment(Plain)
+        self.open("struct", name, "struct_open_or_create", self.yard, name.encode(), *shape)
+
+    def set_struct(self, name, number):
+        self.call("struct_set", self.things["struct", name], Plain(*[number] * 32), ctypes.sizeof(Plain), -1)
+
+    def get_struct(self, name):
+        numbers = Plain()
+        self.call("struct_get", self.things["struct", name], numbers, ctypes.sizeof(numbers))
+        return numbers[0] if len(set(numbers)) == 1 else "torn"
+
+    def count_struct(self, name, times):
+        for _ in range(times):
+            self.call("struct_update", self.things["struct", name], ctypes.sizeof(Plain), -1, add_one, None)
+
+    def add_element(self, name, index, number):
+        number = ctypes.byref(ctypes.c_int64(number))
+        return self.fill(ctypes.c_int64(), "array_fetch", self.things["array", name], TYPE_I64, OP_ADD, index, number)
+
+    def read(self, name, start, count):
+        numbers = (ctypes.c_int64 * count)()
+        self.call("array_read", self.things["array", name], TYPE_I64, start, count, numbers)
+        return " ".join(map(str, numbers))
+
+    def round(self, name, length, times):
+        for _ in range(times):
+            for index in range(length):
+                self.add_element(name, index, 1)
+
+    def store(self, function, name, number, *where):
+        """Stores a number in elements of an array."""
+        number = ctypes.byref(ctypes.c_int64(number))
+        self.call(function, self.things["array", name], TYPE_I64, *where, number)
 
     def send(self, name, text, time):
         text = text.encode()
@@ -165,6 +248,49 @@ VERBS = {
     ("value", "add"): lambda me, name, number: me.add(name, int(number)),
     ("value", "cas"): lambda me, name, old, new: me.compare_exchange(name, int(old), int(new)),
     ("value", "count"): lambda me, name, times: me.count(name, int(times)),
+    ("rlock", "open"): lambda me, name: me.open("rlock", name, "rlock_open_or_create", me.yard, name.encode()),
+    ("rlock", "acquire"): lambda me, name, time: told(
+        "", me.call("rlock_acquire", me.things["rlock", name], time_of(time))
+    ),
+    ("rlock", "release"): lambda me, name: me.call("rlock_release", me.things["rlock", name]),
+    ("rlock", "repaired"): lambda me, name: me.call("rlock_repaired", me.things["rlock", name]),
+    ("rlock", "count"): lambda me, name: me.fill(ctypes.c_uint32(), "rlock_count", me.things["rlock", name]),
+    ("permits", "open"): lambda me, name, count: me.open(
+        "permits", name, "permits_open_or_create", me.yard, name.encode(), int(count)
+    ),
+    ("permits", "acquire"): lambda me, name, count, time: me.acquire(name, int(count), time_of(time)),
+    ("permits", "release"): lambda me, name, count: me.call("permits_release", me.things["permits", name], int(count)),
+    ("permits", "available"): lambda me, name: me.fill(
+        ctypes.c_uint32(), "permits_available", me.things["permits", name]
+    ),
+    ("permits", "held"): lambda me, name: me.fill(ctypes.c_uint32(), "permits_held", me.things["permits", name]),
+    ("semaphore", "open"): lambda me, name, initial, maximum: me.open_semaphore(name, int(initial), int(maximum)),
+    ("semaphore", "acquire"): lambda me, name, time: me.call(
+        "semaphore_acquire", me.things["semaphore", name], time_of(time)
+    ),
+    ("semaphore", "release"): lambda me, name, count: me.call(
+        "semaphore_release", me.things["semaphore", name], int(count)
+    ),
+    ("semaphore", "value"): lambda me, name: me.fill(
+        ctypes.c_uint32(), "semaphore_value", me.things["semaphore", name]
+    ),
+    ("struct", "open"): lambda me, name: me.open_struct(name),
+    ("struct", "set"): lambda me, name, number: me.set_struct(name, int(number)),
+    ("struct", "get"): lambda me, name: me.get_struct(name),
+    ("struct", "count"): lambda me, name, times: me.count_struct(name, int(times)),
+    ("array", "open"): lambda me, name, length: me.open(
+        "array", name, "array_open_or_create", me.yard, name.encode(), TYPE_I64, int(length), None
+    ),
+    ("array", "get"): lambda me, name, index: me.fill(
+        ctypes.c_int64(), "array_get", me.things["array", name], TYPE_I64, int(index)
+    ),
+    ("array", "set"): lambda me, name, index, number: me.store("array_set", name, int(number), int(index)),
+    ("array", "add"): lambda me, name, index, number: me.add_element(name, int(index), int(number)),
+    ("array", "fill"): lambda me, name, start, count, number: me.store(
+        "array_fill", name, int(number), int(start), int(count)
+    ),
+    ("array", "read"): lambda me, name, start, count: me.read(name, int(start), int(count)),
+    ("array", "round"): lambda me, name, length, times: me.round(name, int(length), int(times)),
     ("ring", "open"): lambda me, name, capacity: me.open_ring(name, int(capacity)),
     ("ring", "sender"): lambda me, name: me.open("sender", name, "ring_sender", me.things["ring", name], 0),
     ("ring", "receiver"): lambda me, name: me.open("receiver", name, "ring_receiver", me.things["ring", name], 0),
