@@ -3,10 +3,14 @@
 //! Each one checks itself: exit code 1 says that something came out that should not.
 #![allow(unsafe_code)] // fork
 
+mod arrays;
+mod both_ways;
 mod children;
 mod counter;
 mod deadlock;
 mod lines;
+mod nested;
+mod stalls;
 mod tickets;
 mod watch;
 
@@ -26,6 +30,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Exercise {
+    /// Children change a shared number and a shared array
+    Arrays,
+    /// One party adds, the other subtracts, both take their time: it comes to nothing
+    BothWays,
     /// Many add 1 to one number: without a lock, with one in two forms, and in one atomic step
     Counter {
         /// How many processes
@@ -49,6 +57,10 @@ enum Exercise {
         #[arg(long)]
         show: bool,
     },
+    /// A locked operation that calls locked operations
+    Nested,
+    /// Twenty want in, five may
+    Stalls,
     /// Six buyers, one ticket
     Tickets,
     /// What one process counts, others see
@@ -57,9 +69,13 @@ enum Exercise {
 
 fn run(exercise: Exercise) -> Outcome {
     match exercise {
+        Exercise::Arrays => arrays::run(),
+        Exercise::BothWays => both_ways::run(),
         Exercise::Counter { processes, turns, threads } => counter::run(processes, turns, threads),
         Exercise::Deadlock => deadlock::run(),
         Exercise::Lines { processes, show } => lines::run(processes, show),
+        Exercise::Nested => nested::run(),
+        Exercise::Stalls => stalls::run(),
         Exercise::Tickets => tickets::run(),
         Exercise::Watch => watch::run(),
     }
