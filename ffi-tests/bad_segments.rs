@@ -3,8 +3,8 @@
 #![allow(missing_docs, unsafe_code, clippy::unwrap_used, clippy::panic)] // tests may; the hostile peer maps the yard
 
 use courtyard::{
-    Array, ArrayOptions, ErrorKind, Lock, Op, Options, Peer, Result, Ring, RingOptions, Scope, Strategy,
-    Struct, StructArray, Timeout, TypedRing, Value, Yard,
+    Array, ArrayOptions, ErrorKind, Lock, Op, Options, Peer, Permits, RLock, Result, Ring, RingOptions,
+    Scope, Semaphore, SemaphoreOptions, Strategy, Struct, StructArray, Timeout, TypedRing, Value, Yard,
 };
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -155,12 +155,15 @@ impl Intruder {
     /// Writes a random word, or one that looks like something, to a random place between the two offsets.
     fn write(&self, random: &mut Random, from: usize, to: usize) {
         let to = to.min(self.len);
-        let at = from + ((random.next() as usize % (to - from)) & !3);
-        let value = match random.next() % 4 {
+        let place = |random: &mut Random| from + ((random.next() as usize % (to - from)) & !3);
+        let at = place(random);
+        let value = match random.next() % 5 {
             0 => random.next() as u32,
             1 => 0,
             2 => u32::MAX,
-            _ => 1 << (random.next() % 32),
+            3 => 1 << (random.next() % 32),
+            // SAFETY: inside our own mapping; whatever is there now.
+            _ => unsafe { self.base.add(place(random)).cast::<u32>().read_volatile() },
         };
         // SAFETY: inside our own mapping; that it races with everybody is the point.
         unsafe { self.base.add(at).cast::<u32>().write_volatile(value) };
@@ -310,6 +313,167 @@ fn garbage_during_calls_is_survived() {
                 use_everything(&yard, &mut random);
             }
             done.store(true, Ordering::Relaxed);
+        });
+    }
+}
+
+/// Where the parts of a yard made by `larger` lie: the header, the tables, the alive pages, the objects.
+const LARGER: [(usize, usize); 4] = [(0, 256), (8192, 11_008), (12_288, 28_672), (28_672, 28_672 + 1920)];
+
+/// The control words in them: rlock, permits (the gate, then the permits), semaphore, struct, each of the structs.
+const CONTROL: [(usize, usize); 9] = [
+    (0, 8),
+    (128, 140),
+    (256, 276),
+    (384, 388),
+    (512, 528),
+    (1152, 1168),
+    (1344, 1360),
+    (1536, 1552),
+    (1728, 1744),
+];
+
+/// One word of garbage into the part of this number; the one after the last is the control words of the objects.
+fn spoil(intruder: &Intruder, random: &mut Random, part: usize) {
+    let (from, to) = LARGER.get(part).copied().unwrap_or_else(|| {
+        let (from, to) = CONTROL[random.next() as usize % CONTROL.len()];
+        (LARGER[3].0 + from, LARGER[3].0 + to)
+    });
+    intruder.write(random, from, to);
+}
+
+/// Objects that lock, count and keep.
+fn larger() -> Yard {
+    let yard = small().anonymous().unwrap();
+    RLock::create(&yard, "rlock").unwrap();
+    Permits::create(&yard, "permits", 5).unwrap();
+    Semaphore::create(&yard, "semaphore", SemaphoreOptions { initial: 2, maximum: Some(3) }).unwrap();
+    Struct::<[u64; 5]>::create(&yard, "struct").unwrap();
+    Array::<u16>::create(&yard, "array", 20, ArrayOptions::default()).unwrap();
+    Array::<char>::create(&yard, "text", 20, ArrayOptions { lock: true }).unwrap();
+    StructArray::<[u64; 5]>::create(&yard, "structs", 4).unwrap();
+    yard
+}
+
+/// Handles on them, as far as they can be opened.
+struct Handles {
+    rlock: Result<RLock>,
+    permits: Result<Permits>,
+    semaphore: Result<Semaphore>,
+    one: Result<Struct<[u64; 5]>>,
+    array: Result<Array<u16>>,
+    text: Result<Array<char>>,
+    structs: Result<StructArray<[u64; 5]>>,
+}
+
+impl Handles {
+    fn open(yard: &Yard) -> Handles {
+        Handles {
+            rlock: RLock::open(yard, "rlock"),
+            permits: Permits::open(yard, "permits"),
+            semaphore: Semaphore::open(yard, "semaphore"),
+            one: Struct::open(yard, "struct"),
+            array: Array::open(yard, "array"),
+            text: Array::open(yard, "text"),
+            structs: StructArray::open(yard, "structs"),
+        }
+    }
+
+    /// Uses each of them in every way, every result but a panic allowed.
+    fn play(&self) {
+        if let Ok(rlock) = &self.rlock {
+            let _ = rlock.acquire(SHORT).map(|mut guard| (rlock.acquire(SHORT).is_ok(), guard.repaired()));
+            let _ = (rlock.count(), rlock.holder(), rlock.is_suspect(), rlock.release());
+        }
+        if let Ok(permits) = &self.permits {
+            let one = permits.acquire(SHORT);
+            let _ = permits.acquire_many(3, SHORT).map(|some| some.count());
+            let _ = (permits.available(), permits.held(), permits.holders(), one.map(drop));
+            let _ = (permits.acquire_unguarded(SHORT), permits.release(1), permits.release(5));
+        }
+        if let Ok(semaphore) = &self.semaphore {
+            let _ = (semaphore.acquire(SHORT), semaphore.release(2), semaphore.value(), semaphore.maximum());
+        }
+        if let Ok(one) = &self.one {
+            let _ = (one.set([7; 5], SHORT), one.get_within(SHORT), one.version());
+            let _ = one.update(SHORT, |value| value[4] ^= 1);
+        }
+        self.play_arrays();
+    }
+
+    fn play_arrays(&self) {
+        if let Ok(array) = &self.array {
+            let _ = (array.set(19, 1), array.fetch_add(array.len() - 1, 1), array.fill(.., 3));
+            let _ = (array.to_vec().len(), array.read_slice(15, &mut [0; 6]), array.get(array.len()));
+        }
+        if let Ok(text) = &self.text {
+            assert!(text.iter().all(|c| char::from_u32(c as u32).is_some()));
+            let _ = (text.write_slice(3, &['x'; 9]), text.swap(0, 'y'));
+        }
+        if let Ok(structs) = &self.structs {
+            let _ = (structs.set(3, [1; 5], SHORT), structs.get_within(structs.len() - 1, SHORT));
+            let _ = structs.update(0, SHORT, |value| value[0] ^= 1);
+        }
+    }
+}
+
+/// Plays on handles that were opened while all was well, and on new ones.
+fn use_larger(yard: &Yard, handles: &Handles) {
+    let _ = yard.objects();
+    yard.sweep();
+    handles.play();
+    Handles::open(yard).play();
+}
+
+/// The objects fill the part that the tests below write to, and without garbage everything works.
+#[test]
+fn the_intruder_knows_the_place() {
+    let yard = larger();
+    let taken: u64 = yard.objects().unwrap().iter().map(|object| object.bytes.next_multiple_of(128)).sum();
+    assert_eq!(taken as usize, LARGER[3].1 - LARGER[3].0);
+    let handles = Handles::open(&yard);
+    use_larger(&yard, &handles);
+    assert_eq!(handles.semaphore.unwrap().value(), 2);
+    assert_eq!(handles.permits.unwrap().available(), 5);
+    assert_eq!(handles.one.unwrap().get(), Ok([7, 7, 7, 7, 6]));
+    assert_eq!(handles.structs.unwrap().get(3), Ok([1; 5]));
+}
+
+#[test]
+fn larger_objects_survive_garbage_between_calls() {
+    let mut random = Random(0x0bad_5eed_0bad_5eed);
+    for round in 0..200 {
+        let yard = larger();
+        let (handles, intruder) = (Handles::open(&yard), Intruder::new(&yard));
+        for turn in 0..20 {
+            (0..=turn % 3).for_each(|_| spoil(&intruder, &mut random, round % 5));
+            use_larger(&yard, &handles);
+        }
+    }
+}
+
+/// Two threads work for as long as a third writes garbage.
+#[test]
+fn larger_objects_survive_garbage_during_calls() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    for round in 0..12 {
+        let yard = larger();
+        let (handles, intruder) = (Handles::open(&yard), Intruder::new(&yard));
+        let done = AtomicBool::new(false);
+        std::thread::scope(|s| {
+            let work = || {
+                while !done.load(Ordering::Relaxed) {
+                    use_larger(&yard, &handles);
+                }
+            };
+            let workers = [s.spawn(work), s.spawn(work)];
+            let mut random = Random(round as u64 + 77);
+            for _ in 0..400 {
+                spoil(&intruder, &mut random, [1, 3, 4, 4][round % 4]);
+                std::thread::yield_now();
+            }
+            done.store(true, Ordering::Relaxed);
+            assert!(workers.map(|worker| worker.join().is_ok()).iter().all(|well| *well));
         });
     }
 }

@@ -36,7 +36,9 @@ fn main() {
     for link in [Link::Shared, Link::Static] {
         let kind = if link == Link::Shared { "shared" } else { "static" };
         suite.part(&format!("smoke.cpp {kind}"), || smoke_runs(&built, link));
-        suite.part(&format!("hello.c {kind}"), || hello_runs(&built, link));
+        for (name, says) in EXAMPLES {
+            suite.part(&format!("{name} {kind}"), || example_runs(&built, name, says, link));
+        }
     }
     suite.part("exported symbols", || exports_what_the_header_declares(&built));
     suite.part("dropped results warn", || a_dropped_result_warns(&built));
@@ -174,11 +176,15 @@ fn what_must_not_compile(built: &Built) -> Part {
     Part::needs(done, "C++ compiler")
 }
 
-/// The example of the README, as its reader would compile it.
-fn hello_runs(built: &Built, link: Link) -> Part {
-    let source = root().join("examples/c/hello.c");
+/// Examples that run alone, and what they say.
+const EXAMPLES: [(&str, &str); 2] =
+    [("hello.c", "hello, parent\n"), ("inventory.c", "2000 moves of 3998 items, 400 in stock, 2 carts\n")];
+
+/// An example, as its reader would compile it.
+fn example_runs(built: &Built, name: &str, says: &str, link: Link) -> Part {
+    let source = root().join("examples/c").join(name);
     let program = built.compile(Language::C, &source, link, &[]);
-    let done = program.map(|program| assert_eq!(run_linked(built, &program, link), "hello, parent\n"));
+    let done = program.map(|program| assert_eq!(run_linked(built, &program, link), says));
     Part::needs(done, "C compiler")
 }
 
