@@ -10,8 +10,8 @@
 mod process;
 
 use courtyard::{
-    Array, ArrayOptions, ErrorKind, Lock, Options, Peer, Permits, RLock, Ring, RingOptions, Scope, Semaphore,
-    SemaphoreOptions, Strategy, Struct, Timeout, Value, Yard,
+    Array, ArrayOptions, ErrorKind, Lock, Options, Peer, Permits, RLock, Ring, RingOptions, RwLock,
+    RwLockOptions, Scope, Semaphore, SemaphoreOptions, Strategy, Struct, Timeout, Value, Yard,
 };
 use process::{Child, Ended, LONG, Step, fork, sleep_ms};
 use std::os::unix::process::CommandExt;
@@ -87,6 +87,44 @@ const NOUNS: &[Noun] = &[
             let permits = Permits::open(yard, "it").unwrap();
             drop(permits.acquire_many(4, LONG).unwrap());
             assert_eq!((permits.available(), permits.holders().len()), (4, 0));
+        },
+    },
+    Noun {
+        name: "RwLock, to read",
+        make: |yard| drop(RwLock::create(yard, "it", RwLockOptions::default()).unwrap()),
+        hold: |yard| {
+            let lock = RwLock::open(yard, "it").unwrap();
+            (0..3).for_each(|_| assert_eq!(lock.read_unguarded(Timeout::Try), Ok(None)));
+        },
+        held: |yard| {
+            let lock = RwLock::open(yard, "it").unwrap();
+            assert_eq!(lock.write(Duration::from_millis(5)).unwrap_err().kind(), ErrorKind::Timeout);
+            assert!(lock.holders().readers.len() == 1 && !lock.is_suspect());
+            drop(lock.read(LONG).unwrap());
+        },
+        freed: |yard| {
+            let lock = RwLock::open(yard, "it").unwrap();
+            assert!(!lock.write(LONG).unwrap().owner_died() && !lock.is_suspect());
+        },
+    },
+    Noun {
+        name: "RwLock, to write",
+        make: |yard| drop(RwLock::create(yard, "it", RwLockOptions::default()).unwrap()),
+        hold: |yard| assert_eq!(RwLock::open(yard, "it").unwrap().write_unguarded(Timeout::Try), Ok(None)),
+        held: |yard| {
+            let lock = RwLock::open(yard, "it").unwrap();
+            assert_eq!(lock.read(Duration::from_millis(5)).unwrap_err().kind(), ErrorKind::Timeout);
+            assert_eq!(lock.write(Duration::from_millis(5)).unwrap_err().kind(), ErrorKind::Timeout);
+            assert!(lock.holders().writer.is_some() && !lock.is_suspect());
+        },
+        freed: |yard| {
+            let lock = RwLock::open(yard, "it").unwrap();
+            assert!(lock.read(LONG).unwrap().owner_died());
+            let mut guard = lock.write(LONG).unwrap();
+            assert!(guard.owner_died(), "told until it is repaired");
+            guard.repaired().unwrap();
+            drop(guard);
+            assert!(!lock.read(LONG).unwrap().owner_died());
         },
     },
     Noun {

@@ -671,6 +671,97 @@ public:
     Status wait(Timeout timeout) { return Status(cyd_event_wait(raw_, timeout.ns())); }
 };
 
+/** A lock of many readers or one writer that survives both: cyd_rwlock_t. */
+class RwLock : public detail::Handle<cyd_rwlock_t, cyd_rwlock_close> {
+public:
+    /** The lock, taken to read or to write: released when this ends, by the thread that took it. */
+    class Guard {
+    public:
+        Guard(Guard &&other) noexcept : rwlock_(std::exchange(other.rwlock_, nullptr)), died_(other.died_) {}
+        Guard &operator=(Guard &&other) noexcept {
+            if (this != &other) {
+                static_cast<void>(release());
+                rwlock_ = std::exchange(other.rwlock_, nullptr);
+                died_ = other.died_;
+            }
+            return *this;
+        }
+        Guard(const Guard &) = delete;
+        Guard &operator=(const Guard &) = delete;
+        ~Guard() { static_cast<void>(release()); }
+
+        /** A writer died and what the lock guards may be half changed: a writer makes it whole, then repaired(). */
+        bool owner_died() const noexcept { return died_; }
+        /** Declares what the lock guards whole again; #CYD_E_NOT_OWNER if it is taken to read. */
+        Status repaired() {
+            const Status status(cyd_rwlock_repaired(rwlock_));
+            died_ = died_ && !status.ok();
+            return status;
+        }
+        /** Releases the lock now; the guard is empty afterwards, and guards nothing. */
+        Status release() noexcept {
+            cyd_rwlock_t *rwlock = std::exchange(rwlock_, nullptr);
+            return Status(rwlock == nullptr ? CYD_E_NULL : cyd_rwlock_release(rwlock));
+        }
+
+    private:
+        friend class RwLock;
+        Guard(cyd_rwlock_t *rwlock, bool died) noexcept : rwlock_(rwlock), died_(died) {}
+
+        cyd_rwlock_t *rwlock_;
+        bool died_;
+    };
+
+    RwLock() noexcept = default;
+    explicit RwLock(cyd_rwlock_t *raw) noexcept : Handle(raw) {}
+
+    /** For so many readers at a time; 0 for as many as the yard has slots for threads. */
+    static Result<RwLock> create(const Yard &yard, const char *name, std::uint32_t readers = 0) {
+        const cyd_rwlock_options_t options = {sizeof(cyd_rwlock_options_t), readers, 0};
+        return detail::opened<RwLock>(
+            [&](auto out) { return cyd_rwlock_create(yard.get_native(), name, &options, out); });
+    }
+    static Result<RwLock> open(const Yard &yard, const char *name) {
+        return detail::opened<RwLock>([&](auto out) { return cyd_rwlock_open(yard.get_native(), name, out); });
+    }
+    static Result<RwLock> open_or_create(const Yard &yard, const char *name, std::uint32_t readers = 0) {
+        const cyd_rwlock_options_t options = {sizeof(cyd_rwlock_options_t), readers, 0};
+        return detail::opened<RwLock>(
+            [&](auto out) { return cyd_rwlock_open_or_create(yard.get_native(), name, &options, out); });
+    }
+
+    /** Takes the lock to read until the guard ends. */
+    Result<Guard> read(Timeout timeout) { return guarded(read_unguarded(timeout)); }
+    /** Takes the lock to write until the guard ends. */
+    Result<Guard> write(Timeout timeout) { return guarded(write_unguarded(timeout)); }
+    /** Takes the lock to read until release(). */
+    Status read_unguarded(Timeout timeout) { return Status(cyd_rwlock_read(raw_, timeout.ns())); }
+    /** Takes the lock to write until release(). */
+    Status write_unguarded(Timeout timeout) { return Status(cyd_rwlock_write(raw_, timeout.ns())); }
+    /** Releases what read_unguarded() or write_unguarded() took. */
+    Status release() { return Status(cyd_rwlock_release(raw_)); }
+    Status repaired() { return Status(cyd_rwlock_repaired(raw_)); }
+    /** Who writes. */
+    Result<Holder> writer() const {
+        return detail::filled<Holder>([&](auto out) { return cyd_rwlock_writer(raw_, out); });
+    }
+    /** How many threads read. */
+    Result<std::uint32_t> readers() const {
+        return detail::filled<std::uint32_t>([&](auto out) { return cyd_rwlock_readers(raw_, out); });
+    }
+    Result<std::uint32_t> readers_max() const {
+        return detail::filled<std::uint32_t>([&](auto out) { return cyd_rwlock_readers_max(raw_, out); });
+    }
+    Result<bool> is_suspect() const {
+        return detail::filled<bool>([&](auto out) { return cyd_rwlock_is_suspect(raw_, out); });
+    }
+
+private:
+    Result<Guard> guarded(Status status) {
+        return status.ok() ? Result<Guard>(status, Guard(raw_, status.owner_died())) : Result<Guard>(status);
+    }
+};
+
 /**
  * The CYD_TYPE_ number of a C++ type: the integers of 1 to 8 bytes, float, double, bool, and wchar_t and char32_t, which
  * are code points. The other character types are none of them, as in CYD_TYPE_OF().

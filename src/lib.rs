@@ -1,8 +1,8 @@
 //! Shared-memory IPC that stays whole when processes die: locks, values and rings of messages in one segment.
 //!
-//! Processes meet in a [`Yard`]. In it lie objects with names: [`Lock`], [`RLock`], [`Permits`], [`Semaphore`], [`Event`],
-//! [`Value`], [`Struct`], [`Array`], [`StructArray`], [`Ring`], [`TypedRing`]. Any process may be killed at any instruction, and the
-//! others go on: nothing acknowledged is lost, nothing is torn, nobody waits for ever.
+//! Processes meet in a [`Yard`]. In it lie objects with names: [`Lock`], [`RLock`], [`RwLock`], [`Permits`], [`Semaphore`],
+//! [`Event`], [`Value`], [`Struct`], [`Array`], [`StructArray`], [`Ring`], [`TypedRing`]. Any process may be killed at any
+//! instruction, and the others go on: nothing acknowledged is lost, nothing is torn, nobody waits for ever.
 //!
 //! ```
 //! use courtyard::{Lock, Ring, RingOptions, Scope, Strategy, Timeout, Value, Yard};
@@ -50,7 +50,7 @@
 //!
 //! ```text
 //! capi       a C call becomes a Rust call
-//! objects    what users hold: yard, lock, rlock, permits, semaphore, event, value, struct, array, ring
+//! objects    what users hold: yard, lock, rlock, rwlock, permits, semaphore, event, value, struct, array, ring
 //! lockfree   the moves of the ring on shared words      sync   waiting, waking, owning
 //! presence   who is here, and is he alive
 //! segment    bytes with an address
@@ -88,6 +88,7 @@ pub use objects::{
         TypedReceiver, TypedRing, TypedSender,
     },
     rlock::{RGuard, RLock},
+    rwlock::{RwHolders, RwLock, RwLockOptions, RwReadGuard, RwWriteGuard},
     semaphore::{Semaphore, SemaphoreOptions},
     structs::Struct,
     value::{Op, Scalar, ScalarType, Value},

@@ -23,6 +23,7 @@ static struct {
         cyd_struct_array_t *structs;
         cyd_ring_t *ring;
         cyd_rlock_t *rlock;
+        cyd_rwlock_t *rwlock;
         cyd_semaphore_t *semaphore;
         cyd_sender_t *sender;
         cyd_receiver_t *receiver;
@@ -71,6 +72,9 @@ static void yard_calls(cyd_yard_t *yard, cyd_status_t wanted) {
     IS(cyd_rlock_create(yard, "n", &out.a.rlock), wanted);
     IS(cyd_rlock_open(yard, "n", &out.a.rlock), wanted);
     IS(cyd_rlock_open_or_create(yard, "n", &out.a.rlock), wanted);
+    IS(cyd_rwlock_create(yard, "n", NULL, &out.a.rwlock), wanted);
+    IS(cyd_rwlock_open(yard, "n", &out.a.rwlock), wanted);
+    IS(cyd_rwlock_open_or_create(yard, "n", NULL, &out.a.rwlock), wanted);
     IS(cyd_semaphore_create(yard, "n", NULL, &out.a.semaphore), wanted);
     IS(cyd_semaphore_open(yard, "n", &out.a.semaphore), wanted);
     IS(cyd_semaphore_open_or_create(yard, "n", NULL, &out.a.semaphore), wanted);
@@ -95,6 +99,18 @@ static void rlock_calls(cyd_rlock_t *rlock, cyd_status_t wanted) {
     IS(cyd_rlock_holder(rlock, &out.filled.holder), wanted);
     IS(cyd_rlock_is_suspect(rlock, &out.a.truth), wanted);
     IS(cyd_rlock_close(rlock), rlock == NULL ? CYD_OK : wanted);
+}
+
+static void rwlock_calls(cyd_rwlock_t *rwlock, cyd_status_t wanted) {
+    IS(cyd_rwlock_read(rwlock, -1), wanted);
+    IS(cyd_rwlock_write(rwlock, -1), wanted);
+    IS(cyd_rwlock_release(rwlock), wanted);
+    IS(cyd_rwlock_repaired(rwlock), wanted);
+    IS(cyd_rwlock_writer(rwlock, &out.filled.holder), wanted);
+    IS(cyd_rwlock_readers(rwlock, &out.a.number), wanted);
+    IS(cyd_rwlock_readers_max(rwlock, &out.a.number), wanted);
+    IS(cyd_rwlock_is_suspect(rwlock, &out.a.truth), wanted);
+    IS(cyd_rwlock_close(rwlock), rwlock == NULL ? CYD_OK : wanted);
 }
 
 static void semaphore_calls(cyd_semaphore_t *semaphore, cyd_status_t wanted) {
@@ -194,7 +210,7 @@ static void receiver_calls(cyd_receiver_t *receiver, cyd_status_t wanted) {
     IS(cyd_receiver_close(receiver), receiver == NULL ? CYD_OK : wanted);
 }
 
-enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, NOUNS };
+enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, NOUNS };
 
 static void *open_handles[NOUNS];
 
@@ -236,6 +252,9 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
     if (except != STRUCT_ARRAY) {
         struct_array_calls((cyd_struct_array_t *)handle, wanted);
     }
+    if (except != RWLOCK) {
+        rwlock_calls((cyd_rwlock_t *)handle, wanted);
+    }
     CHECK(memcmp(&out, &untouched, sizeof out) == 0);
 }
 
@@ -256,6 +275,7 @@ int main(void) {
     cyd_struct_t *it;
     cyd_array_t *array;
     cyd_struct_array_t *structs;
+    cyd_rwlock_t *rwlock;
     OK(cyd_yard_create_anonymous(NULL, &yard));
     OK(cyd_lock_create(yard, "lock", CYD_SCOPE_THREAD, &lock));
     OK(cyd_value_create(yard, "value", CYD_TYPE_U8, &value));
@@ -268,7 +288,9 @@ int main(void) {
     OK(cyd_struct_create(yard, "struct", 8, 8, &it));
     OK(cyd_array_create(yard, "array", CYD_TYPE_U8, 8, NULL, &array));
     OK(cyd_struct_array_create(yard, "structs", 8, 8, 8, &structs));
-    void *all[NOUNS] = {yard, lock, value, ring, sender, receiver, rlock, semaphore, permits, it, array, structs};
+    OK(cyd_rwlock_create(yard, "rwlock", NULL, &rwlock));
+    void *all[NOUNS] = {yard,      lock,    value, ring,  sender,  receiver, rlock,
+                        semaphore, permits, it,    array, structs, rwlock};
     memcpy(open_handles, all, sizeof all);
 
     everything(NULL, CYD_E_NULL, -1);
@@ -285,6 +307,7 @@ int main(void) {
         everything((char *)open_handles[i] + 4, CYD_E_INVALID, -1);
     }
 
+    OK(cyd_rwlock_close(rwlock));
     OK(cyd_semaphore_close(semaphore));
     OK(cyd_rlock_close(rlock));
     OK(cyd_permits_close(permits));

@@ -156,6 +156,52 @@ static void locks(const Yard &yard) {
     CHECK(!guard.owner_died() && !lock.is_suspect().value());
 }
 
+static void rwlocks(const Yard &yard) {
+    RwLock lock = RwLock::create(yard, "rwlock", 5).value();
+    CHECK(lock.readers_max().value() == 5 && RwLock::open(yard, "rwlock")->readers_max().value() == 5);
+    IS(RwLock::open_or_create(yard, "rwlock", 6), CYD_E_MISMATCH);
+    CHECK(RwLock::open_or_create(yard, "rwlock").ok());
+    {
+        RwLock::Guard guard = lock.read(forever).value();
+        RwLock::Guard again = lock.read(no_wait).value();
+        CHECK(!guard.owner_died() && lock.readers().value() == 1);
+        IS(lock.write(no_wait), CYD_E_BUSY);
+        IS(lock.write(forever), CYD_E_DEADLOCK);
+        IS(guard.repaired(), CYD_E_NOT_OWNER);
+        // A child's copies of the guards free nothing.
+        ended_well(child([&] { RwLock::Guard inherited = std::move(guard); }));
+        RwLock::Guard other = std::move(guard);
+        IS(guard.release(), CYD_E_NULL);
+        OK(other.release());
+        CHECK(lock.readers().value() == 1);
+        other = std::move(again);
+    }
+    CHECK(lock.readers().value() == 0);
+    {
+        RwLock::Guard guard = lock.write(forever).value();
+        CHECK(lock.writer()->pid == static_cast<std::uint32_t>(getpid()));
+        IS(lock.read(1ms), CYD_E_TIMEOUT);
+    }
+    IS(lock.writer(), CYD_E_NOT_FOUND);
+    OK(lock.read_unguarded(no_wait));
+    OK(lock.release());
+    OK(lock.write_unguarded(no_wait));
+    OK(lock.repaired());
+    OK(lock.release());
+    IS(lock.release(), CYD_E_NOT_OWNER);
+
+    was_killed_by(child([&] {
+                      Result<RwLock::Guard> guard = lock.write(forever);
+                      raise(SIGKILL);
+                  }),
+                  SIGKILL);
+    CHECK(lock.read(forever).owner_died() && lock.is_suspect().value());
+    RwLock::Guard guard = lock.write(forever).value();
+    CHECK(guard.owner_died());
+    OK(guard.repaired());
+    CHECK(!guard.owner_died() && !lock.is_suspect().value());
+}
+
 // Anyone may release such a lock, but a guard releases only what it took.
 static void locks_of_anyone(const Yard &yard) {
     Lock lock = Lock::create(yard, "anyone", Scope::anyone).value();
@@ -423,6 +469,7 @@ int main() {
     locks_of_anyone(yard);
     rlocks(yard);
     semaphores(yard);
+    rwlocks(yard);
     values(yard);
     structs(yard);
     arrays(yard);

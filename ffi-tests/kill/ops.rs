@@ -9,6 +9,7 @@ mod permits;
 mod presence;
 mod ring;
 mod rlock;
+mod rwlock;
 mod semaphore;
 mod structs;
 mod value;
@@ -21,6 +22,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     let mut all = Vec::new();
     all.extend(lock::all());
     all.extend(rlock::all());
+    all.extend(rwlock::all());
     all.extend(semaphore::all());
     all.extend(permits::all());
     all.extend(value::all());

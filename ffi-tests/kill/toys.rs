@@ -11,6 +11,7 @@ mod pair;
 mod permits;
 mod rejects;
 mod ring;
+mod rwlock;
 mod semaphore;
 mod words;
 
@@ -32,6 +33,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(ring::EarlyTail),
         Box::new(copies::SameCopy),
         Box::new(permits::NoCommit),
+        Box::new(rwlock::CountedReaders),
         Box::new(flag::Flag),
         Box::new(file::Record { name: "toy file record", commits_early: false }),
         Box::new(file::Record { name: "toy file record, committed too early", commits_early: true }),

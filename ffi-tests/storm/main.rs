@@ -1,7 +1,7 @@
 //! The kill storm: real processes under load are killed and stopped at random, and nothing is lost.
 //!
-//! `cargo test --test storm -- [--seed N] [--seconds N] [NAME]`: storms of locks, permits, rings, semaphores, structs and waits, for N seconds
-//! in all. The seed is printed; it decides what the supervisor does, not how the processes meet.
+//! `cargo test --test storm -- [--seed N] [--seconds N] [NAME]`: storms of every noun, for N seconds in all. The seed is
+//! printed; it decides what the supervisor does, not how the processes meet.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::panic)] // a test fails by panicking
 #![allow(unsafe_code)] // fork, signals, and memory shared beside the yards
 
@@ -9,6 +9,7 @@ mod board;
 mod locks;
 mod permits;
 mod rings;
+mod rwlocks;
 mod semaphores;
 mod structs;
 mod troop;
@@ -21,10 +22,11 @@ use troop::Deeds;
 /// Runs one storm: on this board, with this seed, for so long.
 type Storm = fn(&'static Board, u64, Duration) -> (Deeds, String);
 
-const STORMS: [(&str, Storm); 6] = [
+const STORMS: &[(&str, Storm)] = &[
     ("locks", locks::storm),
     ("permits", permits::storm),
     ("rings", rings::storm),
+    ("rwlocks", rwlocks::storm),
     ("semaphores", semaphores::storm),
     ("structs", structs::storm),
     ("waits", waits::storm),

@@ -44,6 +44,8 @@ mod lock;
 
 mod rlock;
 
+mod rwlock;
+
 mod permits;
 mod semaphore;
 
@@ -72,6 +74,7 @@ pub use permits::*;
 pub use probe::*;
 pub use ring::*;
 pub use rlock::*;
+pub use rwlock::*;
 pub use semaphore::*;
 pub use status::*;
 pub use structs::*;

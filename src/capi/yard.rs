@@ -145,6 +145,8 @@ pub const CYD_OBJECT_ARRAY: u32 = 8;
 pub const CYD_OBJECT_EVENT: u32 = 9;
 /// Kind of an object: permits.
 pub const CYD_OBJECT_PERMITS: u32 = 5;
+/// Kind of an object: a lock of readers and writers.
+pub const CYD_OBJECT_RWLOCK: u32 = 10;
 
 const _: () = {
     assert!(CYD_NAME_BYTES == crate::segment::directory::NAME_MAX + 1);
@@ -157,6 +159,7 @@ const _: () = {
     assert!(CYD_OBJECT_ARRAY == ObjectType::Array as u32);
     assert!(CYD_OBJECT_EVENT == ObjectType::Event as u32);
     assert!(CYD_OBJECT_PERMITS == ObjectType::Permits as u32);
+    assert!(CYD_OBJECT_RWLOCK == ObjectType::RwLock as u32);
 };
 
 /// An object in a yard's directory; filled by cyd_yard_next_object().

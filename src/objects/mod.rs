@@ -15,6 +15,7 @@ pub(crate) mod owners;
 pub(crate) mod permits;
 pub(crate) mod ring;
 pub(crate) mod rlock;
+pub(crate) mod rwlock;
 pub(crate) mod semaphore;
 pub(crate) mod structs;
 pub(crate) mod value;
@@ -44,6 +45,7 @@ impl Objects for Repair {
                 ObjectType::Semaphore => {} // nobody owns what was taken
                 ObjectType::Struct => structs::recover(yard, &record, who),
                 ObjectType::Array => array::recover(yard, &record, who),
+                ObjectType::RwLock => rwlock::recover(yard, &record, who),
             }
         }
         if let (Who::Process(_), Gone::Died) = (who, gone) {

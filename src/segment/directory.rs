@@ -44,6 +44,8 @@ pub enum ObjectType {
     Event = 9,
     /// A number of permits that come back from the dead.
     Permits = 5,
+    /// A lock of many readers or one writer.
+    RwLock = 10,
 }
 
 impl ObjectType {
@@ -58,6 +60,7 @@ impl ObjectType {
         ObjectType::Struct,
         ObjectType::Array,
         ObjectType::Event,
+        ObjectType::RwLock,
     ];
 
     fn from_kind(kind: u32) -> Option<ObjectType> {

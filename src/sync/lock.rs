@@ -148,6 +148,18 @@ impl LockWord {
         (word & TOKEN == token).then_some(got)
     }
 
+    /// Whether it is free, clean, and nobody waits. Who finds it so sees what its last owner did.
+    #[inline]
+    pub(crate) fn is_free(&self) -> bool {
+        self.0.load(Ordering::Acquire) == 0 // edge: lock
+    }
+
+    /// The same as a guess.
+    #[inline]
+    pub(crate) fn seems_free(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0 // Relaxed: whoever acts on it looks again
+    }
+
     /// Releases the lock if it is ours, clean, and nobody waits.
     #[inline]
     pub(crate) fn release_fast(&self, token: u32) -> bool {

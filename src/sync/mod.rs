@@ -1,6 +1,6 @@
 //! Waiting, waking, owning.
 //!
-//! * what lives here: the event count, the stamped lock, its re-entrant kind, the permits, the semaphore, plain data in two copies, the
+//! * what lives here: the event count, the stamped lock, its re-entrant kind, readers and writers, the permits, the semaphore, plain data in two copies, the
 //!   one loop in which anybody sleeps
 //! * who calls it: `objects`
 //! * what it may call: `shim`, `presence` (how somebody stands), `segment` (bit layouts), `os` (the clock), `error`
@@ -21,11 +21,14 @@ mod loom_permits;
 #[cfg(all(test, loom))]
 mod loom_rlock;
 #[cfg(all(test, loom))]
+mod loom_rwlock;
+#[cfg(all(test, loom))]
 mod loom_semaphore;
 #[cfg(all(test, loom))]
 mod loom_snapshot;
 pub(crate) mod permits;
 pub(crate) mod rlock;
+pub(crate) mod rwlock;
 pub(crate) mod semaphore;
 pub(crate) mod snapshot;
 pub(crate) mod wait;

@@ -1,8 +1,8 @@
 //! Making and finding objects.
 
 use courtyard::{
-    Array, ArrayOptions, ErrorKind, Event, EventOptions, Lock, Permits, RLock, Ring, RingOptions, Scope,
-    Semaphore, SemaphoreOptions, Struct, StructArray, Value, Yard,
+    Array, ArrayOptions, ErrorKind, Event, EventOptions, Lock, Permits, RLock, Ring, RingOptions, RwLock,
+    RwLockOptions, Scope, Semaphore, SemaphoreOptions, Struct, StructArray, Value, Yard,
 };
 
 use super::common::{kind, turn, watch, wrong, yard};
@@ -18,6 +18,13 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
             make: |y| drop(Lock::create(y, "new", Scope::Thread).unwrap()),
         }),
         Box::new(Make { name: "rlock create", make: |y| drop(RLock::create(y, "new").unwrap()) }),
+        Box::new(Make {
+            name: "rwlock create",
+            make: |y| {
+                let options = RwLockOptions { readers: Some(9) };
+                assert_eq!(RwLock::create(y, "new", options).unwrap().readers_max(), 9);
+            },
+        }),
         Box::new(Make {
             name: "semaphore create",
             make: |y| {
