@@ -47,6 +47,8 @@ mod rlock;
 mod permits;
 mod semaphore;
 
+mod condition;
+
 mod value;
 
 mod structs;
@@ -62,6 +64,7 @@ mod handle;
 mod options;
 
 pub use array::*;
+pub use condition::*;
 pub use fault::*;
 pub use last::*;
 pub use lock::*;

@@ -143,6 +143,8 @@ pub const CYD_OBJECT_STRUCT: u32 = 7;
 pub const CYD_OBJECT_ARRAY: u32 = 8;
 /// Kind of an object: permits.
 pub const CYD_OBJECT_PERMITS: u32 = 5;
+/// Kind of an object: a condition.
+pub const CYD_OBJECT_CONDITION: u32 = 11;
 
 const _: () = {
     assert!(CYD_NAME_BYTES == crate::segment::directory::NAME_MAX + 1);
@@ -154,6 +156,7 @@ const _: () = {
     assert!(CYD_OBJECT_STRUCT == ObjectType::Struct as u32);
     assert!(CYD_OBJECT_ARRAY == ObjectType::Array as u32);
     assert!(CYD_OBJECT_PERMITS == ObjectType::Permits as u32);
+    assert!(CYD_OBJECT_CONDITION == ObjectType::Condition as u32);
 };
 
 /// An object in a yard's directory; filled by cyd_yard_next_object().

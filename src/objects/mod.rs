@@ -7,6 +7,7 @@
 //! * where it is tested: beside each noun, `ffi-tests`
 
 pub(crate) mod array;
+pub(crate) mod condition;
 pub(crate) mod directory;
 pub(crate) mod faults;
 pub(crate) mod lock;
@@ -42,6 +43,7 @@ impl Objects for Repair {
                 ObjectType::Semaphore => {} // nobody owns what was taken
                 ObjectType::Struct => structs::recover(yard, &record, who),
                 ObjectType::Array => array::recover(yard, &record, who),
+                ObjectType::Condition => condition::recover(yard, &record, who),
             }
         }
         if let (Who::Process(_), Gone::Died) = (who, gone) {

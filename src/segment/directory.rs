@@ -42,6 +42,8 @@ pub enum ObjectType {
     Array = 8,
     /// A number of permits that come back from the dead.
     Permits = 5,
+    /// Where holders of a lock wait to be notified.
+    Condition = 11,
 }
 
 impl ObjectType {
@@ -55,6 +57,7 @@ impl ObjectType {
         ObjectType::Semaphore,
         ObjectType::Struct,
         ObjectType::Array,
+        ObjectType::Condition,
     ];
 
     fn from_kind(kind: u32) -> Option<ObjectType> {
