@@ -74,9 +74,20 @@ pub(crate) struct Waiters<'a> {
     pub(crate) tickets: &'a AtomicU32,
 }
 
-/// A word that says that its thread waits.
-fn waits(word: u32) -> bool {
-    word & (WAITING | NOTIFIED) == WAITING
+/// A cell in use.
+struct Found<'a> {
+    at: usize,
+    cell: &'a Cell,
+    /// Whose token it carries.
+    token: Token,
+    word: u32,
+}
+
+impl Found<'_> {
+    /// Whether its thread waits, in its own cell.
+    fn waits(&self) -> bool {
+        self.token.index() as usize == self.at && self.word == self.token.0 | WAITING
+    }
 }
 
 /// Changes a cell from exactly this word. Relaxed: what it carries it has from others' words.
@@ -86,10 +97,10 @@ fn change(cell: &Cell, from: u32, to: u32) -> bool {
 
 impl<'a> Waiters<'a> {
     /// Every cell in use, and what it says.
-    fn words(self) -> impl Iterator<Item = (&'a Cell, Token, u32)> {
-        self.cells.iter().filter_map(|cell| {
+    fn words(self) -> impl Iterator<Item = Found<'a>> {
+        self.cells.iter().enumerate().filter_map(|(at, cell)| {
             let word = cell.state.load(Ordering::Acquire); // edge: waiting, notice
-            Some((cell, Token::of(word)?, word))
+            Some(Found { at, cell, token: Token::of(word)?, word })
         })
     }
 
@@ -164,7 +175,7 @@ impl<'a> Waiters<'a> {
     /// Looks how those stand who wait, or are passing something on: passes on what the dead were notified of, and adds the
     /// alive words of the others to `crowd`.
     pub(crate) fn survey(self, me: Token, owners: &'a impl Owners, crowd: &mut Crowd<'a>) {
-        for (cell, token, word) in self.words().filter(|(_, token, _)| *token != me) {
+        for Found { cell, token, word, .. } in self.words().filter(|found| found.token != me) {
             match owners.standing(token) {
                 Standing::Here(Some(watch)) => {
                     crowd.add(watch);
@@ -192,14 +203,14 @@ impl<'a> Waiters<'a> {
         // Relaxed: ordered by what `words` has loaded. Tickets go round.
         let age = |cell: &Cell| cell.ticket.load(Ordering::Relaxed).wrapping_sub(now) as i32;
         let mut line: Vec<_> =
-            self.words().filter(|(.., word)| waits(*word)).map(|found| (age(found.0), found)).collect();
+            self.words().filter(Found::waits).map(|found| (age(found.cell), found)).collect();
         line.sort_unstable_by_key(|(age, _)| *age);
         let mut left = count;
-        for (_, (cell, token, word)) in line {
+        for (_, found) in line {
             if left == 0 {
                 break;
             }
-            left -= u32::from(hand(cell, token, word, owners));
+            left -= u32::from(hand(&found, owners));
         }
         count - left
     }
@@ -207,18 +218,16 @@ impl<'a> Waiters<'a> {
     /// How many living threads wait, and are not notified yet.
     pub(crate) fn count(self, owners: &impl Owners) -> usize {
         let lives = |token| !matches!(owners.standing(token), Standing::Dead);
-        self.words().filter(|(_, token, word)| waits(*word) && lives(*token)).count()
+        self.words().filter(|found| found.waits() && lives(found.token)).count()
     }
 
     /// Clears away what a dead thread has left, and passes on what it was notified of. Nobody else may be doing so.
     pub(crate) fn recover(self, dead: Token, owners: &'a impl Owners) {
-        for (cell, _, word) in self.words().filter(|(_, token, _)| *token == dead) {
+        for Found { cell, word, .. } in self.words().filter(|found| found.token == dead) {
             let clearing = dead.0 | NOTIFIED | WAITING;
-            if word & NOTIFIED == 0 {
-                // A notifier may have been quicker; then he sees that the thread is dead.
-                if change(cell, word, 0) {
-                    continue;
-                }
+            // If it fails a notifier was quicker, and may have been killed since.
+            if word & NOTIFIED == 0 && change(cell, word, 0) {
+                continue;
             }
             // The word is `clearing` if somebody died who cleared up here.
             let notified = dead.0 | NOTIFIED;
@@ -232,7 +241,8 @@ impl<'a> Waiters<'a> {
 }
 
 /// Gives a notification to the thread whose cell this is; tells whether it went to the living.
-fn hand(cell: &Cell, token: Token, word: u32, owners: &impl Owners) -> bool {
+fn hand(found: &Found<'_>, owners: &impl Owners) -> bool {
+    let Found { cell, token, word, .. } = *found;
     let notified = token.0 | NOTIFIED;
     let handed = cell.state.compare_exchange(word, notified, Ordering::Release, Ordering::Relaxed); // edge: notice
     if handed.is_err() {

@@ -1,7 +1,7 @@
 //! A condition: where holders of a lock wait until somebody notifies them.
 #![allow(unsafe_code)] // pointers into the mapping are kept beside the share that keeps it mapped
 
-mod layout;
+pub(crate) mod layout;
 mod relock;
 #[cfg(test)]
 mod tests;
