@@ -2,6 +2,7 @@
 
 mod array;
 mod common;
+mod condition;
 mod lock;
 mod object;
 mod permits;
@@ -22,6 +23,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     all.extend(rlock::all());
     all.extend(semaphore::all());
     all.extend(permits::all());
+    all.extend(condition::all());
     all.extend(value::all());
     all.extend(structs::all());
     all.extend(array::all());

@@ -22,14 +22,14 @@
 //! ## Edges
 //! | edge | release | acquire | carries | model that fails without it |
 //! |---|---|---|---|---|
-//! | waiting | `enter`: store of WAITING; `pass_on`: CAS | `words`: load | the ticket; that the thread lives | `the_oldest_is_notified_first`, `a_living_waiter_is_never_taken_for_dead`, `of_two_who_pass_on_one_notification_one_does` |
-//! | notice | `hand`: CAS to NOTIFIED | `sleep`, `withdraw`, `words`: load or CAS | what was done before the notification | `what_was_done_before_a_notification_is_seen`, `what_was_done_before_a_notification_that_met_a_timeout_is_seen`, `what_was_done_before_a_notification_is_seen_by_who_gets_it_from_the_dead` |
-//! | fall | `hand`: fence between the swap and the look at the alive word | `sleep`: fence between a wake and the look at the cells | a death and a notification that meet are seen by one of both | `a_waiter_that_is_killed_when_notified_passes_it_on` |
+//! | waiting | `enter`: store of WAITING; `mourn`: CAS | `words`: load | the ticket; that the thread lives | `the_oldest_is_notified_first`, `a_living_waiter_is_never_taken_for_dead`, `of_two_who_pass_on_one_notification_one_does` |
+//! | notice | `hand`: CAS to NOTIFIED | `sleep`, `withdraw`, `mourn`, `recover`: load or CAS | what was done before the notification | `what_was_done_before_a_notification_is_seen`, `what_was_done_before_a_notification_that_met_a_timeout_is_seen`, `what_was_done_before_a_notification_is_seen_by_who_gets_it_from_the_dead`, `what_was_done_before_a_notification_is_seen_by_who_gets_it_after_a_clearing` |
+//! | fall | `hand`: fence between the swap and the look at the alive word | `mourn`: fence between the sight of a death and the look at the cell | a death and a notification that meet are seen by one of both | `a_waiter_that_is_killed_when_notified_passes_it_on` |
 
 use crate::error::ErrorKind;
 use crate::presence::place::Standing;
 use crate::segment::bits::{NOTIFIED, Token, WAITING};
-use crate::shim::{AtomicU32, Ordering, Watch, fence, rmw_fence, step, wake};
+use crate::shim::{AtomicU32, Ordering, Watch, fence, rmw_fence, step, wake, words};
 use crate::sync::lock::{Crowd, Owners};
 use crate::sync::wait::{Slept, Wait};
 
@@ -39,6 +39,8 @@ pub(crate) struct Cell {
     state: AtomicU32,
     ticket: AtomicU32,
 }
+
+words!("condition cell", Cell { state, ticket });
 
 #[cfg(not(loom))]
 #[allow(unsafe_code)]
@@ -99,7 +101,7 @@ impl<'a> Waiters<'a> {
     /// Every cell in use, and what it says.
     fn words(self) -> impl Iterator<Item = Found<'a>> {
         self.cells.iter().enumerate().filter_map(|(at, cell)| {
-            let word = cell.state.load(Ordering::Acquire); // edge: waiting, notice
+            let word = cell.state.load(Ordering::Acquire); // edge: waiting
             Some(Found { at, cell, token: Token::of(word)?, word })
         })
     }
@@ -161,7 +163,6 @@ impl<'a> Waiters<'a> {
                 return Ok(());
             }
             let mut crowd = Crowd::new(Watch { word: &cell.state, value: waiting });
-            fence(Ordering::SeqCst); // edge: fall
             self.survey(me, owners, &mut crowd);
             owners.others(&mut crowd);
             match wait.sleep(crowd.watches(), false) {
@@ -175,19 +176,25 @@ impl<'a> Waiters<'a> {
     /// Looks how those stand who wait, or are passing something on: passes on what the dead were notified of, and adds the
     /// alive words of the others to `crowd`.
     pub(crate) fn survey(self, me: Token, owners: &'a impl Owners, crowd: &mut Crowd<'a>) {
-        for Found { cell, token, word, .. } in self.words().filter(|found| found.token != me) {
+        for Found { cell, token, .. } in self.words().filter(|found| found.token != me) {
             match owners.standing(token) {
                 Standing::Here(Some(watch)) => {
                     crowd.add(watch);
                 }
-                Standing::Dead if word == token.0 | NOTIFIED => self.pass_on(cell, word, me, owners),
+                Standing::Dead => self.mourn(cell, token, me, owners),
                 _ => {}
             }
         }
     }
 
-    /// Passes on the notification in this cell, whose thread is dead.
-    fn pass_on(self, cell: &Cell, word: u32, me: Token, owners: &'a impl Owners) {
+    /// Passes on the notification in this cell, whose thread is dead, if there is one. What the cell said before it was
+    /// known that the thread is dead may not have been its last word.
+    fn mourn(self, cell: &Cell, dead: Token, me: Token, owners: &'a impl Owners) {
+        fence(Ordering::SeqCst); // edge: fall
+        let word = cell.state.load(Ordering::Acquire); // edge: notice
+        if word != dead.0 | NOTIFIED {
+            return;
+        }
         let mine = me.0 | NOTIFIED;
         let claimed = cell.state.compare_exchange(word, mine, Ordering::Release, Ordering::Relaxed); // edge: waiting
         if claimed.is_ok() {
@@ -231,7 +238,9 @@ impl<'a> Waiters<'a> {
             }
             // The word is `clearing` if somebody died who cleared up here.
             let notified = dead.0 | NOTIFIED;
-            if word == clearing || change(cell, notified, clearing) {
+            let claimed =
+                cell.state.compare_exchange(notified, clearing, Ordering::Acquire, Ordering::Relaxed); // edge: notice
+            if word == clearing || claimed.is_ok() {
                 self.notify(1, owners);
                 step();
                 change(cell, clearing, 0);

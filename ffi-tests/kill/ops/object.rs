@@ -1,7 +1,7 @@
 //! Making and finding objects.
 
 use courtyard::{
-    Array, ArrayOptions, ErrorKind, Lock, Permits, RLock, Ring, RingOptions, Scope, Semaphore,
+    Array, ArrayOptions, Condition, ErrorKind, Lock, Permits, RLock, Ring, RingOptions, Scope, Semaphore,
     SemaphoreOptions, Struct, StructArray, Value, Yard,
 };
 
@@ -28,6 +28,10 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(Make {
             name: "permits create",
             make: |y| assert_eq!(Permits::create(y, "new", 4).unwrap().available(), 4),
+        }),
+        Box::new(Make {
+            name: "condition create",
+            make: |y| assert_eq!(Condition::create(y, "new").unwrap().waiters(), 0),
         }),
         Box::new(Make { name: "value create", make: |y| drop(Value::<u64>::create(y, "new").unwrap()) }),
         Box::new(Make {
