@@ -1,11 +1,12 @@
 //! The kill storm: real processes under load are killed and stopped at random, and nothing is lost.
 //!
-//! `cargo test --test storm -- [--seed N] [--seconds N] [NAME]`: storms of locks, permits, rings, semaphores and waits, for N seconds
+//! `cargo test --test storm -- [--seed N] [--seconds N] [NAME]`: storms of conditions, locks, permits, rings, semaphores and waits, for N seconds
 //! in all. The seed is printed; it decides what the supervisor does, not how the processes meet.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::panic)] // a test fails by panicking
 #![allow(unsafe_code)] // fork, signals, and memory shared beside the yards
 
 mod board;
+mod conditions;
 mod locks;
 mod permits;
 mod rings;
@@ -20,7 +21,8 @@ use troop::Deeds;
 /// Runs one storm: on this board, with this seed, for so long.
 type Storm = fn(&'static Board, u64, Duration) -> (Deeds, String);
 
-const STORMS: [(&str, Storm); 5] = [
+const STORMS: [(&str, Storm); 6] = [
+    ("conditions", conditions::storm),
     ("locks", locks::storm),
     ("permits", permits::storm),
     ("rings", rings::storm),

@@ -181,7 +181,7 @@ impl Operation for Notified {
     }
 
     fn check(&self, queue: &mut Queue, stage: &mut Stage, point: &Point) -> Result<(), String> {
-        let World { door, condition, .. } = &queue.world;
+        let door = &queue.world.door;
         if point.moment == Moment::Stopped {
             // It holds the lock, or will take it: the others may have it meanwhile, and lose nothing.
             return match door.enter(BRIEF) {
