@@ -6,6 +6,7 @@
 #![allow(unsafe_code)] // fork, signals, and memory shared beside the yards
 
 mod board;
+mod conditions;
 mod locks;
 mod permits;
 mod rings;
@@ -23,6 +24,7 @@ use troop::Deeds;
 type Storm = fn(&'static Board, u64, Duration) -> (Deeds, String);
 
 const STORMS: &[(&str, Storm)] = &[
+    ("conditions", conditions::storm),
     ("locks", locks::storm),
     ("permits", permits::storm),
     ("rings", rings::storm),
