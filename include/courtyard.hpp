@@ -671,6 +671,46 @@ public:
     Status wait(Timeout timeout) { return Status(cyd_event_wait(raw_, timeout.ns())); }
 };
 
+/**
+ * Where holders of a lock wait to be notified. See cyd_condition_t: on every return of wait() but a refusal the lock is
+ * held again.
+ */
+class Condition : public detail::Handle<cyd_condition_t, cyd_condition_close> {
+public:
+    Condition() noexcept = default;
+    explicit Condition(cyd_condition_t *raw) noexcept : Handle(raw) {}
+
+    static Result<Condition> create(const Yard &yard, const char *name) {
+        return detail::opened<Condition>([&](auto out) { return cyd_condition_create(yard.get_native(), name, out); });
+    }
+    static Result<Condition> open(const Yard &yard, const char *name) {
+        return detail::opened<Condition>([&](auto out) { return cyd_condition_open(yard.get_native(), name, out); });
+    }
+    static Result<Condition> open_or_create(const Yard &yard, const char *name) {
+        return detail::opened<Condition>(
+            [&](auto out) { return cyd_condition_open_or_create(yard.get_native(), name, out); });
+    }
+
+    /** The calling thread holds the lock, and holds it again afterwards. */
+    Status wait(Lock &lock, Timeout timeout) {
+        return Status(cyd_condition_wait(raw_, lock.get_native(), timeout.ns()));
+    }
+    /** As above; the lock is taken as often again as it was. */
+    Status wait(RLock &lock, Timeout timeout) {
+        return Status(cyd_condition_wait_rlock(raw_, lock.get_native(), timeout.ns()));
+    }
+    /** Wakes at most `count` who wait, the longest first; gives how many. */
+    Result<std::uint32_t> notify(std::uint32_t count = 1) {
+        return detail::filled<std::uint32_t>([&](auto out) { return cyd_condition_notify(raw_, count, out); });
+    }
+    Result<std::uint32_t> notify_all() {
+        return detail::filled<std::uint32_t>([&](auto out) { return cyd_condition_notify_all(raw_, out); });
+    }
+    Result<std::uint32_t> waiters() const {
+        return detail::filled<std::uint32_t>([&](auto out) { return cyd_condition_waiters(raw_, out); });
+    }
+};
+
 /** A lock of many readers or one writer that survives both: cyd_rwlock_t. */
 class RwLock : public detail::Handle<cyd_rwlock_t, cyd_rwlock_close> {
 public:
