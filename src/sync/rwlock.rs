@@ -138,14 +138,14 @@ impl<'a> RwWords<'a> {
     }
 
     /// Every cell, from this thread's home on and round.
-    fn from_home(self, me: u32) -> impl Iterator<Item = (usize, &'a Cell)> + Clone {
+    fn starting_at_home(self, me: u32) -> impl Iterator<Item = (usize, &'a Cell)> + Clone {
         let (before, after) = self.cells.split_at(self.home(me).min(self.cells.len()));
         (before.len()..).zip(after).chain((0..).zip(before))
     }
 
     /// The cell in which this thread reads.
     fn find(self, me: u32) -> Option<usize> {
-        self.from_home(me).find(|(_, cell)| cell.glimpse() == me).map(|(at, _)| at)
+        self.starting_at_home(me).find(|(_, cell)| cell.glimpse() == me).map(|(at, _)| at)
     }
 
     /// What is to be told to who gets in. Relaxed: ordered by the writers' lock, and steady while somebody is in.
@@ -207,7 +207,7 @@ impl<'a> RwWords<'a> {
     /// With the writers' lock: stamps a cell, freeing those of the dead if there is no other.
     fn claim_any(self, me: u32, owners: &impl Owners) -> Option<usize> {
         loop {
-            if let Some((at, cell)) = self.from_home(me).find(|(_, cell)| cell.claim(me)) {
+            if let Some((at, cell)) = self.starting_at_home(me).find(|(_, cell)| cell.claim(me)) {
                 cell.begin();
                 return Some(at);
             }
