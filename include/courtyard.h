@@ -274,6 +274,16 @@
 #define CYD_OBJECT_PERMITS 5
 
 /**
+ * Kind of an object: a lock of readers and writers.
+ */
+#define CYD_OBJECT_RWLOCK 10
+
+/**
+ * Kind of an object: a condition.
+ */
+#define CYD_OBJECT_CONDITION 11
+
+/**
  * Event option: it is set at first.
  */
 #define CYD_EVENT_SET 1
@@ -293,6 +303,23 @@
  * has 8 bytes, else I32 and U32), q I64, Q U64, f F32, d F64.
  */
 typedef struct cyd_array_t cyd_array_t;
+
+/**
+ * A condition variable between processes: who holds a lock waits here, without the lock, until somebody notifies him.
+ *
+ * It goes with any lock or re-entrant lock of the same yard; all who wait at a time should use the same one. Those who
+ * have waited longest are notified first. A waiter that is killed when it was notified, before it has the lock again,
+ * passes the notification on to the next. Several threads may use a handle at a time.
+ *
+ * Look at what is waited for in a loop, as with every condition variable: it may be gone again before the lock is had.
+ *
+ * @code{.c}
+ * while (!ready && !CYD_FAILED(rc)) {
+ *     rc = cyd_condition_wait(condition, lock, -1);
+ * }
+ * @endcode
+ */
+typedef struct cyd_condition_t cyd_condition_t;
 
 /**
  * A flag that threads and processes wait for.
@@ -344,6 +371,18 @@ typedef struct cyd_ring_t cyd_ring_t;
  * sleeping one. Several threads may use a handle at a time.
  */
 typedef struct cyd_rlock_t cyd_rlock_t;
+
+/**
+ * A lock between processes that many threads may hold to read, or one to write, and that survives both.
+ *
+ * Uncontended, each taking and releasing is one compare-and-swap and no system call; a writer also looks at the cell of
+ * every possible reader. A writer that waits keeps new readers out. A thread that reads may read again; one that reads
+ * cannot write before it has left, nor can one that writes read. Several threads may use a handle at a time.
+ *
+ * A reader's death is no news. If a writer dies that may have written, the next one in, reader or writer, is told with
+ * #CYD_OWNER_DIED; so is every later one, until a writer calls cyd_rwlock_repaired().
+ */
+typedef struct cyd_rwlock_t cyd_rwlock_t;
 
 /**
  * A counting semaphore between processes, which nobody owns.
@@ -589,6 +628,24 @@ typedef struct {
      */
     uint32_t tid;
 } cyd_holder_t;
+
+/**
+ * How a lock of readers and writers is made. Zero means default; a NULL pointer to it means all defaults.
+ */
+typedef struct {
+    /**
+     * sizeof(cyd_rwlock_options_t)
+     */
+    size_t struct_size;
+    /**
+     * How many threads can read at a time: 1 to 4096; 0 for as many as the yard has slots for threads. Each takes 8 bytes.
+     */
+    uint32_t readers;
+    /**
+     * 0
+     */
+    uint32_t reserved;
+} cyd_rwlock_options_t;
 
 /**
  * Who holds permits, and how many; see cyd_permits_holders().
@@ -1974,6 +2031,249 @@ CYD_MUST_USE cyd_status_t cyd_rlock_is_suspect(const cyd_rlock_t *rlock, bool *o
 cyd_status_t cyd_rlock_close(cyd_rlock_t *rlock);
 
 /**
+ * Makes a lock of readers and writers.
+ *
+ * \param yard     Where. Borrowed; the lock keeps the yard open by itself.
+ * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param options  Borrowed for the call; NULL means all defaults.
+ * \param out      Receives the handle; close it with cyd_rwlock_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_RANGE     more than 4096 readers
+ *   - #CYD_E_EXISTS    the name is taken
+ *   - #CYD_E_NAME      `name` is no legal name, or NULL
+ *   - #CYD_E_NO_SPACE  the yard is full
+ *   - #CYD_E_NO_SLOTS  the directory, or the table of threads, is full
+ *   - #CYD_E_TIMEOUT   another object has been in the making for ten seconds
+ *   - #CYD_E_INVALID   `struct_size` is impossible, a pointer is misaligned
+ *   - #CYD_E_VERSION   the options hold something that this version does not know
+ *   - #CYD_E_NULL      `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *
+ * \par Threads    Any.
+ * \par Processes  One of several that create the same name at once succeeds.
+ * \par Blocking   Waits for whoever is making another object in the yard, at most ten seconds.
+ * \par Crash      The lock exists whole, or not at all.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_rwlock_create(cyd_yard_t *yard, const char *name, const cyd_rwlock_options_t *options, cyd_rwlock_t **out);
+
+/**
+ * Opens a lock of readers and writers, however many may read.
+ *
+ * \param yard  Where. Borrowed; the lock keeps the yard open by itself.
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param out   Receives the handle; close it with cyd_rwlock_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  there is no object of that name
+ *   - #CYD_E_TYPE       the object of that name is something else; or `yard` is no yard
+ *   - #CYD_E_NAME       `name` is no legal name, or NULL
+ *   - #CYD_E_NULL       `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED     `yard` is closed
+ *   - #CYD_E_INVALID    a pointer is misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_rwlock_open(cyd_yard_t *yard, const char *name, cyd_rwlock_t **out);
+
+/**
+ * Opens a lock of readers and writers, or makes it.
+ *
+ * \param yard     Where. Borrowed; the lock keeps the yard open by itself.
+ * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param options  Borrowed for the call; NULL means all defaults: also one for another number of readers will do.
+ * \param out      Receives the handle; close it with cyd_rwlock_close().
+ *
+ * \return As cyd_rwlock_open() and cyd_rwlock_create(), but neither #CYD_E_NOT_FOUND nor #CYD_E_EXISTS;
+ *   #CYD_E_MISMATCH if a number of readers was asked for and it has another one.
+ *
+ * \par Threads    Any.
+ * \par Processes  Several that call it at once get the same lock.
+ * \par Blocking   As cyd_rwlock_create().
+ * \par Crash      As cyd_rwlock_create().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_rwlock_open_or_create(cyd_yard_t *yard, const char *name, const cyd_rwlock_options_t *options, cyd_rwlock_t **out);
+
+/**
+ * Takes the lock to read, at once if the calling thread reads already. Each taking needs its own cyd_rwlock_release().
+ *
+ * \param rwlock      Borrowed.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ *
+ * \return #CYD_OK or #CYD_OWNER_DIED (a writer died that may have written, see cyd_rwlock_repaired()): you read; or
+ *   - #CYD_E_BUSY         somebody writes, wants to or is on his way in, and `timeout_ns` is 0
+ *   - #CYD_E_TIMEOUT      the same, still after `timeout_ns`
+ *   - #CYD_E_DEADLOCK     the calling thread writes, and `timeout_ns` is negative
+ *   - #CYD_E_RANGE        the calling thread has taken it 2^32 times; nothing is changed
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     as many threads read as can at a time; or the yard's table of threads or processes is full
+ *   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `rwlock` is NULL, closed, something else, misaligned
+ *
+ * \par Threads    Any. The calling thread owns it.
+ * \par Processes  Any. A fork() child takes it for itself: it is not its parent.
+ * \par Blocking   Sleeps in the kernel while a living thread writes or waits to write, however long. Not
+ *   async-signal-safe.
+ * \par Crash      Killed on the way in or inside: its read is over as soon as a writer looks; nobody is told.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_rwlock_read(cyd_rwlock_t *rwlock, int64_t timeout_ns);
+
+/**
+ * Takes the lock to write. New readers stay out from now on; those who read are waited for.
+ *
+ * If a writer dies that may have written, the next one in gets #CYD_OWNER_DIED: make the guarded data whole, then call
+ * cyd_rwlock_repaired(). Until somebody does, every reader and writer gets that news.
+ *
+ * \param rwlock      Borrowed.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ *
+ * \return #CYD_OK or #CYD_OWNER_DIED: you write; or
+ *   - #CYD_E_BUSY         somebody reads, writes or is on his way in, and `timeout_ns` is 0
+ *   - #CYD_E_TIMEOUT      the same, still after `timeout_ns`
+ *   - #CYD_E_DEADLOCK     the calling thread reads or writes, and `timeout_ns` is negative
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `rwlock` is NULL, closed, something else, misaligned
+ *
+ * \par Threads    Any. The calling thread owns it.
+ * \par Processes  Any. A fork() child takes it for itself: it is not its parent.
+ * \par Blocking   Sleeps in the kernel while living threads read or write, however long. Not async-signal-safe.
+ * \par Crash      Killed while it waits: nobody is told. Killed from the one store on after which it may write: a dead
+ *   writer's, and the next one in is told.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_rwlock_write(cyd_rwlock_t *rwlock, int64_t timeout_ns);
+
+/**
+ * Gives back what the calling thread has: writing, or one of its reads.
+ *
+ * \param rwlock  Borrowed.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_OWNER  the calling thread has nothing (a fork() child does not have what its parent has)
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `rwlock` is NULL, closed, something else, misaligned
+ *
+ * \par Threads    The owner.
+ * \par Processes  The owner's.
+ * \par Blocking   Never; one system call if somebody sleeps. Not async-signal-safe.
+ * \par Crash      Killed before the one store that says that a writer writes no more: a dead writer's. Killed after:
+ *   free, and nobody is told. A sleeper that was not woken looks again within 250 ms.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_rwlock_release(cyd_rwlock_t *rwlock);
+
+/**
+ * Declares the guarded data whole again after a writer died: later readers and writers are no longer warned.
+ *
+ * \param rwlock  Held by the calling thread to write. Borrowed.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_OWNER  the calling thread does not hold it to write
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `rwlock` is NULL, closed, something else, misaligned
+ *
+ * \par Threads    The writer.
+ * \par Processes  The writer's.
+ * \par Blocking   Never.
+ * \par Crash      Declared, or not; the lock itself is a dead writer's.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_rwlock_repaired(cyd_rwlock_t *rwlock);
+
+/**
+ * Tells who writes at this instant.
+ *
+ * \param rwlock  Borrowed.
+ * \param out     Filled as far as its `struct_size` reaches.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  nobody writes, or a dead one did
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  `rwlock` or `out` is NULL, `rwlock` is closed or something else
+ *   - #CYD_E_INVALID    a pointer is misaligned, `struct_size` is not set
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_rwlock_writer(const cyd_rwlock_t *rwlock, cyd_holder_t *out);
+
+/**
+ * Tells how many living threads read at this instant.
+ *
+ * \param rwlock  Borrowed.
+ * \param out     Receives the number; a thread that reads several times counts once.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_rwlock_readers(const cyd_rwlock_t *rwlock, uint32_t *out);
+
+/**
+ * Tells how many threads can read at a time.
+ *
+ * \param rwlock  Borrowed.
+ * \param out     Receives the number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_rwlock_readers_max(const cyd_rwlock_t *rwlock, uint32_t *out);
+
+/**
+ * Tells whether a writer has died that may have written, and nobody has declared the data whole: a fact at some
+ * instant.
+ *
+ * \param rwlock  Borrowed.
+ * \param out     Receives the answer.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_rwlock_is_suspect(const cyd_rwlock_t *rwlock, bool *out);
+
+/**
+ * Closes a handle on a lock of readers and writers. NULL is harmless.
+ *
+ * The lock itself, and who holds it, stays as it is, unless this was the process's last handle on the yard: see
+ * cyd_yard_close().
+ *
+ * \param rwlock  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle.
+ * \par Processes  Closes this process's handle only.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      As cyd_yard_close().
+ * \par Since      0.1
+ */
+cyd_status_t cyd_rwlock_close(cyd_rwlock_t *rwlock);
+
+/**
  * Makes permits; all of them are free.
  *
  * \param yard   Where. Borrowed; the permits keep the yard open by themselves.
@@ -2368,6 +2668,191 @@ CYD_MUST_USE cyd_status_t cyd_semaphore_maximum(const cyd_semaphore_t *semaphore
  * \par Since      0.1
  */
 cyd_status_t cyd_semaphore_close(cyd_semaphore_t *semaphore);
+
+/**
+ * Makes a condition.
+ *
+ * \param yard  Where. Borrowed; the condition keeps the yard open by itself.
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param out   Receives the handle; close it with cyd_condition_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_EXISTS    the name is taken
+ *   - #CYD_E_NAME      `name` is no legal name, or NULL
+ *   - #CYD_E_NO_SPACE  the yard is full
+ *   - #CYD_E_NO_SLOTS  the directory, or the table of threads, is full
+ *   - #CYD_E_TIMEOUT   another object has been in the making for ten seconds
+ *   - #CYD_E_INVALID   a pointer is misaligned
+ *   - #CYD_E_NULL      `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *
+ * \par Threads    Any.
+ * \par Processes  One of several that create the same name at once succeeds.
+ * \par Blocking   Waits for whoever is making another object in the yard, at most ten seconds.
+ * \par Crash      The condition exists whole, or not at all.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_condition_create(cyd_yard_t *yard, const char *name, cyd_condition_t **out);
+
+/**
+ * Opens a condition.
+ *
+ * \param yard  Where. Borrowed; the condition keeps the yard open by itself.
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param out   Receives the handle; close it with cyd_condition_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  there is no object of that name
+ *   - #CYD_E_TYPE       the object of that name is no condition; or `yard` is no yard
+ *   - #CYD_E_NAME       `name` is no legal name, or NULL
+ *   - #CYD_E_NULL       `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED     `yard` is closed
+ *   - #CYD_E_INVALID    a pointer is misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_condition_open(cyd_yard_t *yard, const char *name, cyd_condition_t **out);
+
+/**
+ * Opens a condition, or makes it.
+ *
+ * \param yard  Where. Borrowed; the condition keeps the yard open by itself.
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param out   Receives the handle; close it with cyd_condition_close().
+ *
+ * \return As cyd_condition_open() and cyd_condition_create(), but neither #CYD_E_NOT_FOUND nor #CYD_E_EXISTS.
+ *
+ * \par Threads    Any.
+ * \par Processes  Several that call it at once get the same condition.
+ * \par Blocking   As cyd_condition_create().
+ * \par Crash      As cyd_condition_create().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_condition_open_or_create(cyd_yard_t *yard, const char *name, cyd_condition_t **out);
+
+/**
+ * Releases the lock, waits to be notified, and takes the lock again.
+ *
+ * The caller holds the lock again after #CYD_OK, #CYD_OWNER_DIED, #CYD_E_TIMEOUT and #CYD_E_INTERRUPTED. After the last
+ * two an owner may have died as well: cyd_lock_is_suspect() tells. `timeout_ns` limits the wait for a notification;
+ * taking the lock again has no limit.
+ *
+ * \param condition   Borrowed.
+ * \param lock        In the same yard, held by the caller: his thread, or for the scopes #CYD_SCOPE_PROCESS and
+ *   #CYD_SCOPE_ANYONE his process. Borrowed.
+ * \param timeout_ns  0 gives the lock up for a moment and takes it again; a negative value waits without limit.
+ *
+ * \return #CYD_OK: notified; or
+ *   - #CYD_OWNER_DIED     notified, and an owner of the lock has died: see cyd_lock_acquire()
+ *   - #CYD_E_TIMEOUT      nobody has notified the caller in time; the lock is held
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE); the lock is held
+ *   - #CYD_E_NOT_OWNER    the caller does not hold the lock; nothing is changed
+ *   - #CYD_E_FOREIGN      the lock lies in another yard; nothing is changed
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads is full; nothing is changed
+ *   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  a handle is NULL, closed, of another type, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any. A fork() child waits for nothing of its parent's.
+ * \par Blocking   Sleeps in the kernel until notified, then until the lock is free. Not async-signal-safe.
+ * \par Crash      Killed while it waits: it does not count any more. Killed when it was notified, before it has the lock:
+ *   the next waiter is notified in its place, within 250 ms at the latest. Killed after: a dead owner's lock.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_condition_wait(cyd_condition_t *condition, cyd_lock_t *lock, int64_t timeout_ns);
+
+/**
+ * As cyd_condition_wait(), with a re-entrant lock: it is released however often the calling thread has taken it, and
+ * taken as often again.
+ *
+ * \param condition   Borrowed.
+ * \param rlock       In the same yard, held by the calling thread. Borrowed.
+ * \param timeout_ns  0 gives the lock up for a moment and takes it again; a negative value waits without limit.
+ *
+ * \return As cyd_condition_wait(); cyd_rlock_is_suspect() tells whether an owner has died.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any. A fork() child waits for nothing of its parent's.
+ * \par Blocking   As cyd_condition_wait().
+ * \par Crash      As cyd_condition_wait().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_condition_wait_rlock(cyd_condition_t *condition, cyd_rlock_t *rlock, int64_t timeout_ns);
+
+/**
+ * Notifies so many of those who wait, the longest waiting first, or all if there are fewer. The dead do not count.
+ *
+ * The caller may hold the lock. If he does not, it is up to him that who is about to wait does not miss it.
+ *
+ * \param condition  Borrowed.
+ * \param count      At most so many; UINT32_MAX for all.
+ * \param notified   Receives how many were notified; may be NULL.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `condition` is NULL, closed, no condition; a pointer is
+ *     misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never; one system call for each that is notified. Not async-signal-safe.
+ * \par Crash      Some of them are notified, the longest waiting, or none. One that was not woken looks again within
+ *   250 ms.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_condition_notify(cyd_condition_t *condition, uint32_t count, uint32_t *notified);
+
+/**
+ * Notifies all who wait.
+ *
+ * \param condition  Borrowed.
+ * \param notified   Receives how many were notified; may be NULL.
+ *
+ * \return As cyd_condition_notify().
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   As cyd_condition_notify().
+ * \par Crash      As cyd_condition_notify().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_condition_notify_all(cyd_condition_t *condition, uint32_t *notified);
+
+/**
+ * Tells how many wait at this instant and are not notified yet. The dead do not count.
+ *
+ * \param condition  Borrowed.
+ * \param out        Receives the number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_condition_waiters(const cyd_condition_t *condition, uint32_t *out);
+
+/**
+ * Closes the handle. NULL is allowed.
+ *
+ * The condition itself stays in the yard, and whoever waits there waits on.
+ *
+ * \param condition  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle.
+ * \par Processes  Closes this process's handle only.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      As cyd_yard_close().
+ * \par Since      0.1
+ */
+cyd_status_t cyd_condition_close(cyd_condition_t *condition);
 
 /**
  * Makes an event.

@@ -16,6 +16,7 @@ static struct {
     union {
         cyd_lock_t *lock;
         cyd_permits_t *permits;
+        cyd_condition_t *condition;
         cyd_permit_holder_t permit_holder;
         cyd_value_t *value;
         cyd_struct_t *it;
@@ -54,6 +55,9 @@ static void yard_calls(cyd_yard_t *yard, cyd_status_t wanted) {
     IS(cyd_permits_create(yard, "n", 1, &out.a.permits), wanted);
     IS(cyd_permits_open(yard, "n", &out.a.permits), wanted);
     IS(cyd_permits_open_or_create(yard, "n", 1, &out.a.permits), wanted);
+    IS(cyd_condition_create(yard, "n", &out.a.condition), wanted);
+    IS(cyd_condition_open(yard, "n", &out.a.condition), wanted);
+    IS(cyd_condition_open_or_create(yard, "n", &out.a.condition), wanted);
     IS(cyd_value_create(yard, "n", CYD_TYPE_U8, &out.a.value), wanted);
     IS(cyd_value_open(yard, "n", CYD_TYPE_U8, &out.a.value), wanted);
     IS(cyd_value_open_or_create(yard, "n", CYD_TYPE_U8, &out.a.value), wanted);
@@ -130,6 +134,15 @@ static void permits_calls(cyd_permits_t *permits, cyd_status_t wanted) {
     IS(cyd_permits_held(permits, &out.a.number), wanted);
     IS(cyd_permits_holders(permits, &out.a.permit_holder, 1, &out.b.size), wanted);
     IS(cyd_permits_close(permits), permits == NULL ? CYD_OK : wanted);
+}
+
+static void condition_calls(cyd_condition_t *condition, cyd_status_t wanted) {
+    IS(cyd_condition_wait(condition, NULL, -1), wanted);
+    IS(cyd_condition_wait_rlock(condition, NULL, -1), wanted);
+    IS(cyd_condition_notify(condition, 1, &out.a.number), wanted);
+    IS(cyd_condition_notify_all(condition, &out.a.number), wanted);
+    IS(cyd_condition_waiters(condition, &out.a.number), wanted);
+    IS(cyd_condition_close(condition), condition == NULL ? CYD_OK : wanted);
 }
 
 static void value_calls(cyd_value_t *value, cyd_status_t wanted) {
@@ -210,7 +223,7 @@ static void receiver_calls(cyd_receiver_t *receiver, cyd_status_t wanted) {
     IS(cyd_receiver_close(receiver), receiver == NULL ? CYD_OK : wanted);
 }
 
-enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, NOUNS };
+enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, NOUNS };
 
 static void *open_handles[NOUNS];
 
@@ -243,6 +256,9 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
     if (except != PERMITS) {
         permits_calls((cyd_permits_t *)handle, wanted);
     }
+    if (except != CONDITION) {
+        condition_calls((cyd_condition_t *)handle, wanted);
+    }
     if (except != STRUCT) {
         struct_calls((cyd_struct_t *)handle, wanted);
     }
@@ -272,6 +288,7 @@ int main(void) {
     cyd_rlock_t *rlock;
     cyd_semaphore_t *semaphore;
     cyd_permits_t *permits;
+    cyd_condition_t *condition;
     cyd_struct_t *it;
     cyd_array_t *array;
     cyd_struct_array_t *structs;
@@ -285,12 +302,13 @@ int main(void) {
     OK(cyd_rlock_create(yard, "rlock", &rlock));
     OK(cyd_semaphore_create(yard, "semaphore", NULL, &semaphore));
     OK(cyd_permits_create(yard, "permits", 1, &permits));
+    OK(cyd_condition_create(yard, "condition", &condition));
     OK(cyd_struct_create(yard, "struct", 8, 8, &it));
     OK(cyd_array_create(yard, "array", CYD_TYPE_U8, 8, NULL, &array));
     OK(cyd_struct_array_create(yard, "structs", 8, 8, 8, &structs));
     OK(cyd_rwlock_create(yard, "rwlock", NULL, &rwlock));
     void *all[NOUNS] = {yard,      lock,    value, ring,  sender,  receiver, rlock,
-                        semaphore, permits, it,    array, structs, rwlock};
+                        semaphore, permits, it,    array, structs, rwlock, condition};
     memcpy(open_handles, all, sizeof all);
 
     everything(NULL, CYD_E_NULL, -1);
@@ -311,6 +329,7 @@ int main(void) {
     OK(cyd_semaphore_close(semaphore));
     OK(cyd_rlock_close(rlock));
     OK(cyd_permits_close(permits));
+    OK(cyd_condition_close(condition));
     OK(cyd_receiver_close(receiver));
     OK(cyd_sender_close(sender));
     OK(cyd_ring_close(ring));

@@ -2,6 +2,7 @@
 
 mod array;
 mod common;
+mod condition;
 mod event;
 mod lock;
 mod object;
@@ -25,6 +26,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     all.extend(rwlock::all());
     all.extend(semaphore::all());
     all.extend(permits::all());
+    all.extend(condition::all());
     all.extend(value::all());
     all.extend(structs::all());
     all.extend(array::all());

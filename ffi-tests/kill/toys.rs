@@ -1,6 +1,7 @@
 //! Toys: small operations that prove the harness itself.
 
 mod bell;
+mod condition;
 mod copies;
 mod counter;
 mod door;
@@ -41,6 +42,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(door::Door),
         Box::new(bell::Bell),
         Box::new(semaphore::BrokenSemaphore),
+        Box::new(condition::LostNotification),
     ];
     all.extend(rejects::all());
     all

@@ -1,11 +1,12 @@
 //! The kill storm: real processes under load are killed and stopped at random, and nothing is lost.
 //!
-//! `cargo test --test storm -- [--seed N] [--seconds N] [NAME]`: storms of every noun, for N seconds in all. The seed is
+//! `cargo test --test storm -- [--seed N] [--seconds N] [NAME]`: storms of conditions, every noun, for N seconds in all. The seed is
 //! printed; it decides what the supervisor does, not how the processes meet.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::panic)] // a test fails by panicking
 #![allow(unsafe_code)] // fork, signals, and memory shared beside the yards
 
 mod board;
+mod conditions;
 mod locks;
 mod permits;
 mod rings;
@@ -23,6 +24,7 @@ use troop::Deeds;
 type Storm = fn(&'static Board, u64, Duration) -> (Deeds, String);
 
 const STORMS: &[(&str, Storm)] = &[
+    ("conditions", conditions::storm),
     ("locks", locks::storm),
     ("permits", permits::storm),
     ("rings", rings::storm),

@@ -106,6 +106,18 @@ pub(super) unsafe fn out<T>(place: *mut T) -> Result<Out<T>, ErrorKind> {
     Ok(Out(place))
 }
 
+/// As [`out`], for a result that the caller may do without: NULL is none.
+///
+/// # Safety
+/// As [`out`].
+pub(super) unsafe fn out_or_null<T>(place: *mut T) -> Result<Option<Out<T>>, ErrorKind> {
+    if place.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { out(place) }.map(Some)
+}
+
 /// Copies a text the way snprintf(3) does: cut to fit (between characters), always with a NUL; answers the length of
 /// the whole text. A NULL buffer or a `room` of 0 only asks for that length.
 ///

@@ -49,6 +49,7 @@ mod rwlock;
 mod permits;
 mod semaphore;
 
+mod condition;
 mod event;
 
 mod value;
@@ -66,6 +67,7 @@ mod handle;
 mod options;
 
 pub use array::*;
+pub use condition::*;
 pub use event::*;
 pub use fault::*;
 pub use last::*;

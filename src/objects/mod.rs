@@ -7,6 +7,7 @@
 //! * where it is tested: beside each noun, `ffi-tests`
 
 pub(crate) mod array;
+pub(crate) mod condition;
 pub(crate) mod directory;
 pub(crate) mod event;
 pub(crate) mod faults;
@@ -46,6 +47,7 @@ impl Objects for Repair {
                 ObjectType::Struct => structs::recover(yard, &record, who),
                 ObjectType::Array => array::recover(yard, &record, who),
                 ObjectType::RwLock => rwlock::recover(yard, &record, who),
+                ObjectType::Condition => condition::recover(yard, &record, who),
             }
         }
         if let (Who::Process(_), Gone::Died) = (who, gone) {

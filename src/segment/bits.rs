@@ -11,6 +11,7 @@
 //! | event count | 32 | somebody sleeps 0, epoch 1-31 |
 //! | semaphore | 32 | permits 0-30, WAITERS 31 |
 //! | event | 32 | SET 0, WAITERS 1, epoch 2-31 |
+//! | condition, one thread's word | 32 | thread token 0-29 (0: does not wait), WAITING 30, NOTIFIED 31 (both: being cleared away) |
 //!
 //! The ring's record header is described where the ring lies.
 #![forbid(unsafe_code)]
@@ -43,6 +44,10 @@ pub(crate) const END_CLOSED: u32 = 1 << 30;
 pub(crate) const END_DIED: u32 = 1 << 31;
 /// Permit: it is being collected, and goes back if its collector dies before it has committed.
 pub(crate) const COLLECTING: u32 = 1 << 30;
+/// Condition: the thread waits to be notified.
+pub(crate) const WAITING: u32 = 1 << 30;
+/// Condition: a notification is the thread's. With WAITING: its place is being cleared, and the notification passed on.
+pub(crate) const NOTIFIED: u32 = 1 << 31;
 /// Alive word: the TID's part.
 pub(crate) const ALIVE_TID: u32 = (1 << 30) - 1;
 /// Alive word: what the kernel leaves of a dead thread.

@@ -46,6 +46,8 @@ pub enum ObjectType {
     Permits = 5,
     /// A lock of many readers or one writer.
     RwLock = 10,
+    /// Where holders of a lock wait to be notified.
+    Condition = 11,
 }
 
 impl ObjectType {
@@ -61,6 +63,7 @@ impl ObjectType {
         ObjectType::Array,
         ObjectType::Event,
         ObjectType::RwLock,
+        ObjectType::Condition,
     ];
 
     fn from_kind(kind: u32) -> Option<ObjectType> {

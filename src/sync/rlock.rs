@@ -76,6 +76,26 @@ impl RLockWord {
         }
     }
 
+    /// Comes out altogether; tells how often the owner was in. `NotOwner` unless the lock is held under `token`.
+    pub(crate) fn leave_all(&self, token: u32) -> Result<u32, ErrorKind> {
+        match self.count(token) {
+            0 => Err(ErrorKind::NotOwner),
+            depth => self.end(token).map(|()| depth),
+        }
+    }
+
+    /// Goes in as often as somebody came out with [`RLockWord::leave_all`]; `take` takes the word.
+    #[cold]
+    pub(crate) fn return_to<E>(
+        &self,
+        depth: u32,
+        take: impl FnOnce(&LockWord) -> Result<Got, E>,
+    ) -> Result<Got, E> {
+        let got = take(&self.word)?;
+        self.count.store(depth, Ordering::Relaxed);
+        Ok(got)
+    }
+
     /// How often the owner is in, if the lock is held under `token`; else 0.
     #[inline]
     pub(crate) fn count(&self, token: u32) -> u32 {

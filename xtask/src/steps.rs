@@ -22,6 +22,7 @@ const RLOCK: &str = "src/sync/rlock.rs";
 const SEMAPHORE: &str = "src/sync/semaphore.rs";
 const EVENT: &str = "src/sync/event.rs";
 const RWLOCK: &str = "src/sync/rwlock.rs";
+const CONDITION: &str = "src/sync/condition.rs";
 const WAIT: &str = "src/sync/wait.rs";
 const COUNT: &str = "src/sync/event_count.rs";
 const PERMITS: &str = "src/sync/permits.rs";
@@ -33,6 +34,60 @@ const FIXED: &str = "src/lockfree/spsc/fixed.rs";
 const INDEX: &str = "src/lockfree/spsc/index.rs";
 
 pub(crate) const STEPS: &[Step] = &[
+    step(CONDITION, "a notifier wakes nobody", &[("    wake(&cell.state, 1);\n    true", "    true")]),
+    step(
+        CONDITION,
+        "a notifier does not look whether the notified one lives",
+        &[("matches!(owners.standing(token), Standing::Dead) && change", "false && change")],
+    ),
+    step(
+        CONDITION,
+        "the newest are notified first",
+        &[("line.sort_unstable_by_key(|(age, _)| *age);", "line.sort_unstable_by_key(|(age, _)| -*age);")],
+    ),
+    step(
+        CONDITION,
+        "what a dead one was notified of is nobody's",
+        &[("Standing::Dead => self.mourn(cell, token, me, owners),", "Standing::Dead => {}")],
+    ),
+    step(
+        CONDITION,
+        "a cell is cleared before the notification is passed on",
+        &[("        if claimed.is_ok() {\n", "        if claimed.is_ok() && change(cell, mine, 0) {\n")],
+    ),
+    step(
+        CONDITION,
+        "who clears up passes nothing on",
+        &[("                self.notify(1, owners);\n                step();", "                step();")],
+    ),
+    step(
+        CONDITION,
+        "who clears up does not say so",
+        &[("let clearing = dead.0 | NOTIFIED | WAITING;", "let clearing = dead.0 | NOTIFIED;")],
+    ),
+    step(
+        CONDITION,
+        "the lock is released before the wait begins",
+        &[
+            ("        let Some(cell) = self.enter(me, owners) else", "        let released = release();\n        let Some(cell) = self.enter(me, owners) else"),
+            ("match release() {", "match released {"),
+        ],
+    ),
+    step(
+        CONDITION,
+        "who is refused the release takes the notification along",
+        &[("                    self.notify(1, owners); // somebody else was meant\n", "")],
+    ),
+    step(
+        CONDITION,
+        "a sleeper does not listen to the others",
+        &[("                    crowd.add(watch);\n", ""), ("            owners.others(&mut crowd);\n", "")],
+    ),
+    step(
+        CONDITION,
+        "a timeout ends the wait of a notified one",
+        &[("Ordering::Acquire).is_ok() // edge: notice", "Ordering::Acquire).is_ok() || true // edge: notice")],
+    ),
     step(LOCK, "who leaves the slow path wakes nobody", &[("if slept {\n", "if false && slept {\n")]),
     step(
         LOCK,

@@ -1,8 +1,8 @@
 //! Making and finding objects.
 
 use courtyard::{
-    Array, ArrayOptions, ErrorKind, Event, EventOptions, Lock, Permits, RLock, Ring, RingOptions, RwLock,
-    RwLockOptions, Scope, Semaphore, SemaphoreOptions, Struct, StructArray, Value, Yard,
+    Array, ArrayOptions, Condition, ErrorKind, Event, EventOptions, Lock, Permits, RLock, Ring, RingOptions,
+    RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Struct, StructArray, Value, Yard,
 };
 
 use super::common::{kind, turn, watch, wrong, yard};
@@ -42,6 +42,10 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
                 let options = EventOptions { initially_set: true, auto_reset: false };
                 assert!(Event::create(y, "new", options).unwrap().is_set());
             },
+        }),
+        Box::new(Make {
+            name: "condition create",
+            make: |y| assert_eq!(Condition::create(y, "new").unwrap().waiters(), 0),
         }),
         Box::new(Make { name: "value create", make: |y| drop(Value::<u64>::create(y, "new").unwrap()) }),
         Box::new(Make {

@@ -20,6 +20,7 @@ use crate::sync::lock::{Got, LockWord, Taker};
 use crate::sync::wait::{Manner, Timeout};
 pub(crate) use layout::BODY_BYTES;
 use layout::Body;
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
@@ -116,10 +117,10 @@ impl Lock {
     pub fn acquire(&self, timeout: impl Into<Timeout>) -> Result<Guard<'_>> {
         let me = self.me();
         if me != 0 && self.word().try_fast(me) {
-            return Ok(Guard { lock: self, token: me, news: None, not_send: PhantomData });
+            return Ok(Guard { lock: self, token: me, news: Cell::new(None), not_send: PhantomData });
         }
         let news = self.acquire_slow(timeout.into())?;
-        Ok(Guard { lock: self, token: self.me(), news, not_send: PhantomData })
+        Ok(Guard { lock: self, token: self.me(), news: Cell::new(news), not_send: PhantomData })
     }
 
     /// Takes the lock if it is free: `Busy` otherwise.
@@ -148,13 +149,17 @@ impl Lock {
 
     #[cold]
     fn acquire_slow(&self, timeout: Timeout) -> Result<Option<News>> {
+        self.acquire_in(timeout, self.manner)
+    }
+
+    fn acquire_in(&self, timeout: Timeout, manner: Manner) -> Result<Option<News>> {
         // A sleeper needs a registered thread too: its death must wake the others.
         let thread = thread::register(&self.yard)?;
         let got = if self.scope == Scope::Thread {
-            owners::acquire_by_thread(self.word(), thread, &self.yard, timeout, self.manner)?
+            owners::acquire_by_thread(self.word(), thread, &self.yard, timeout, manner)?
         } else {
             let taker = Taker { token: self.yard.process_token()?, is_me: false, forever: false };
-            owners::acquire(self.word(), taker, &Processes(&self.yard), timeout, self.manner)?
+            owners::acquire(self.word(), taker, &Processes(&self.yard), timeout, manner)?
         };
         Ok((got == Got::Suspect).then_some(News::OwnerDied))
     }
@@ -184,6 +189,34 @@ impl Lock {
             (_, me) => self.word().release(me)?,
         }
         Ok(())
+    }
+
+    /// Whether the caller himself holds the lock: his thread or his process, as its scope says.
+    pub(crate) fn is_mine(&self) -> bool {
+        let me = self.me();
+        me != 0 && self.word().held_by(me).is_some()
+    }
+
+    /// As [`Lock::release`], but a stranger is one in every scope.
+    pub(crate) fn let_go(&self) -> std::result::Result<(), ErrorKind> {
+        match self.me() {
+            0 => Err(ErrorKind::NotOwner),
+            me if self.word().release_fast(me) => Ok(()),
+            me => self.word().release(me),
+        }
+    }
+
+    /// Takes the lock, however long it takes.
+    pub(crate) fn retake(&self) -> Result<Option<News>> {
+        if self.acquire_fast() {
+            return Ok(None);
+        }
+        self.acquire_in(Timeout::Forever, Manner { interruptible: false, ..self.manner })
+    }
+
+    /// The yard it lies in.
+    pub(crate) fn yard(&self) -> &Attachment {
+        &self.yard
     }
 
     /// Declares the guarded data whole again after an owner died; later takers are no longer warned.
@@ -273,20 +306,30 @@ pub struct Guard<'a> {
     lock: &'a Lock,
     /// Under which the lock was taken. Who finds another one is a fork child, or has left the yard since.
     token: u32,
-    news: Option<News>,
+    news: Cell<Option<News>>,
     not_send: PhantomData<*const ()>,
 }
 
-impl Guard<'_> {
+impl<'a> Guard<'a> {
+    /// What it guards the taking of.
+    pub(crate) fn lock(&self) -> &'a Lock {
+        self.lock
+    }
+
+    /// The lock was taken anew meanwhile.
+    pub(crate) fn tell(&self, news: Option<News>) {
+        self.news.set(news);
+    }
+
     /// Whether an owner died and the guarded data may be half changed. Make it whole, then [`Guard::repaired`].
     pub fn owner_died(&self) -> bool {
-        self.news == Some(News::OwnerDied)
+        self.news.get() == Some(News::OwnerDied)
     }
 
     /// Declares the guarded data whole again.
     pub fn repaired(&mut self) -> Result<()> {
         self.lock.repaired()?;
-        self.news = None;
+        self.news.set(None);
         Ok(())
     }
 }

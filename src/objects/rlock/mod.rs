@@ -13,12 +13,14 @@ use crate::objects::owners::acquire_by_thread;
 use crate::objects::yard::Yard;
 use crate::presence::attachment::{Attachment, Held, Who};
 use crate::presence::thread;
+use crate::segment::bits::Token;
 use crate::segment::directory::ObjectType;
-use crate::sync::lock::Got;
+use crate::sync::lock::{Got, LockWord};
 use crate::sync::rlock::RLockWord;
 use crate::sync::wait::{Manner, Timeout};
 pub(crate) use layout::BODY_BYTES;
 use layout::Body;
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
@@ -103,10 +105,10 @@ impl RLock {
     pub fn acquire(&self, timeout: impl Into<Timeout>) -> Result<RGuard<'_>> {
         let me = self.me();
         if me != 0 && self.lock().enter_fast(me) {
-            return Ok(RGuard { lock: self, token: me, news: None, not_send: PhantomData });
+            return Ok(RGuard { lock: self, token: me, news: Cell::new(None), not_send: PhantomData });
         }
         let news = self.acquire_slow(timeout.into())?;
-        Ok(RGuard { lock: self, token: self.me(), news, not_send: PhantomData })
+        Ok(RGuard { lock: self, token: self.me(), news: Cell::new(news), not_send: PhantomData })
     }
 
     /// Takes the lock if it is free or the calling thread's: `Busy` otherwise.
@@ -156,6 +158,30 @@ impl RLock {
             0 => Err(ErrorKind::NotOwner),
             me => self.lock().leave(me),
         }
+    }
+
+    /// Releases the lock as often as the caller has taken it; tells how often that was.
+    pub(crate) fn leave_all(&self) -> std::result::Result<u32, ErrorKind> {
+        match self.me() {
+            0 => Err(ErrorKind::NotOwner),
+            me => self.lock().leave_all(me),
+        }
+    }
+
+    /// Takes the lock as often as that, however long it takes.
+    pub(crate) fn return_to(&self, token: Token, depth: u32) -> Result<Option<News>> {
+        let manner = Manner { interruptible: false, ..self.manner };
+        let take = |word: &LockWord| match word.try_fast(token.0) {
+            true => Ok(Got::Clean),
+            false => acquire_by_thread(word, token, &self.yard, Timeout::Forever, manner),
+        };
+        let got = self.lock().return_to(depth, take)?;
+        Ok((got == Got::Suspect).then_some(News::OwnerDied))
+    }
+
+    /// The yard it lies in.
+    pub(crate) fn yard(&self) -> &Attachment {
+        &self.yard
     }
 
     /// Declares the guarded data whole again after an owner died; later takers are no longer warned.
@@ -216,20 +242,30 @@ pub struct RGuard<'a> {
     lock: &'a RLock,
     /// Under which the lock was taken. Who finds another one is a fork child, or has left the yard since.
     token: u32,
-    news: Option<News>,
+    news: Cell<Option<News>>,
     not_send: PhantomData<*const ()>,
 }
 
-impl RGuard<'_> {
+impl<'a> RGuard<'a> {
+    /// What it guards the taking of.
+    pub(crate) fn rlock(&self) -> &'a RLock {
+        self.lock
+    }
+
+    /// The lock was taken anew meanwhile.
+    pub(crate) fn tell(&self, news: Option<News>) {
+        self.news.set(news);
+    }
+
     /// Whether an owner died and the guarded data may be half changed. Make it whole, then [`RGuard::repaired`].
     pub fn owner_died(&self) -> bool {
-        self.news == Some(News::OwnerDied)
+        self.news.get() == Some(News::OwnerDied)
     }
 
     /// Declares the guarded data whole again.
     pub fn repaired(&mut self) -> Result<()> {
         self.lock.repaired()?;
-        self.news = None;
+        self.news.set(None);
         Ok(())
     }
 }
