@@ -1,6 +1,6 @@
 //! The kill storm: real processes under load are killed and stopped at random, and nothing is lost.
 //!
-//! `cargo test --test storm -- [--seed N] [--seconds N] [NAME]`: storms of every noun, for N seconds in all. The seed is
+//! `cargo test --test storm -- [--seed N] [--seconds N] [NAME]`: storms of the nouns, for N seconds in all. The seed is
 //! printed; it decides what the supervisor does, not how the processes meet.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::panic)] // a test fails by panicking
 #![allow(unsafe_code)] // fork, signals, and memory shared beside the yards

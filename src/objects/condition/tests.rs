@@ -132,7 +132,7 @@ fn those_who_have_waited_longest_are_notified_first() {
     let (_yard, lock, condition) = world();
     // Also where tickets go round.
     condition.cells().tickets.store(u32::MAX - 1, SeqCst);
-    let order = std::sync::Mutex::new(Vec::new());
+    let order = crate::os::Mutex::new(Vec::new());
     thread::scope(|s| {
         for number in 0..5 {
             let (lock, condition, order) = (&lock, &condition, &order);
