@@ -34,7 +34,7 @@ pub fn tongues(built: &Built) -> (Vec<Tongue>, Vec<&'static str>) {
         (
             "Python",
             "python3",
-            program("python3").map(|_| ("python3".to_owned(), vec!["-B".to_owned(), script, library])),
+            program("python3").map(|_| ("python3".to_owned(), vec!["-BIS".to_owned(), script, library])),
         ),
         ("Rust", "Rust", Some((me, vec![super::ACTOR.to_owned()]))),
     ];

@@ -9,12 +9,15 @@ mod scenes;
 mod support;
 
 use company::{Actor, Stage, Tongue, tongues};
-use scenes::SCENES;
+use scenes::{SCENES, Scene};
 use std::process::Command;
 use support::{Built, Part, Suite, root};
 
 /// The argument that makes this program the actor in Rust.
 const ACTOR: &str = "--actor";
+
+/// How many pairs play at a time: most of a scene is waiting for each other.
+const AT_ONCE: usize = 8;
 
 fn main() {
     if std::env::args().nth(1).as_deref() == Some(ACTOR) {
@@ -23,16 +26,9 @@ fn main() {
     let mut suite = Suite::new();
     let built = support::built();
     let (tongues, missing) = tongues(&built);
-    for (name, scene) in SCENES {
-        for doomed in &tongues {
-            for other in &tongues {
-                let part = format!("{name}: {} is killed, {} goes on", doomed.name, other.name);
-                suite.part(&part, || {
-                    scene(doomed, other);
-                    Part::Passed
-                });
-            }
-        }
+    let pairs: Vec<_> = tongues.iter().flat_map(|a| tongues.iter().map(move |b| (a, b))).collect();
+    for scene in SCENES {
+        pairs.chunks(AT_ONCE).for_each(|pairs| play(&mut suite, scene, pairs));
     }
     for tongue in &tongues {
         suite.part(&format!("no command: {}", tongue.name), || nonsense(tongue));
@@ -49,6 +45,21 @@ fn main() {
     }
     drop(built);
     suite.finish();
+}
+
+/// Each pair plays the scene, in a yard of its own, all at the same time.
+fn play(suite: &mut Suite, (name, scene): (&str, Scene), pairs: &[(&Tongue, &Tongue)]) {
+    std::thread::scope(|s| {
+        let plays: Vec<_> =
+            pairs.iter().map(|(doomed, other)| s.spawn(move || scene(doomed, other))).collect();
+        for ((doomed, other), play) in pairs.iter().zip(plays) {
+            let part = format!("{name}: {} is killed, {} goes on", doomed.name, other.name);
+            suite.part(&part, || match play.join() {
+                Ok(()) => Part::Passed,
+                Err(why) => std::panic::resume_unwind(why),
+            });
+        }
+    });
 }
 
 fn nonsense(tongue: &Tongue) -> Part {
