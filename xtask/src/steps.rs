@@ -69,7 +69,10 @@ pub(crate) const STEPS: &[Step] = &[
         CONDITION,
         "the lock is released before the wait begins",
         &[
-            ("        let Some(cell) = self.enter(me, owners) else", "        let released = release();\n        let Some(cell) = self.enter(me, owners) else"),
+            (
+                "        let Some(cell) = self.enter(me, owners) else",
+                "        let released = release();\n        let Some(cell) = self.enter(me, owners) else",
+            ),
             ("match release() {", "match released {"),
         ],
     ),
@@ -86,7 +89,10 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         CONDITION,
         "a timeout ends the wait of a notified one",
-        &[("Ordering::Acquire).is_ok() // edge: notice", "Ordering::Acquire).is_ok() || true // edge: notice")],
+        &[(
+            "Ordering::Acquire).is_ok() // edge: notice",
+            "Ordering::Acquire).is_ok() || true // edge: notice",
+        )],
     ),
     step(LOCK, "who leaves the slow path wakes nobody", &[("if slept {\n", "if false && slept {\n")]),
     step(
@@ -432,22 +438,118 @@ pub(crate) const STEPS: &[Step] = &[
             ("value: word | EVENT_WAITERS }", "value: word }"),
         ],
     ),
-    step(RWLOCK, "a reader does not look at the writers' lock", &[("if !self.head.writer.is_free() {", "if false {")]),
-    step(RWLOCK, "who leaves a cell wakes nobody", &[("            self.head.drained.notify_after_rmw();\n", "")]),
-    step(RWLOCK, "a living reader is robbed", &[("Standing::Dead => seen.changed |= !cell.free(word),", "_ if true => seen.changed |= !cell.free(word),\n                Standing::Dead => {}")]),
-    step(RWLOCK, "a dead reader is waited for", &[("Standing::Dead => seen.changed |= !cell.free(word),", "Standing::Dead => seen.inside = true,")]),
-    step(RWLOCK, "a writer does not listen to the readers", &[("                    watch.zip(crowd.as_mut()).map(|(watch, crowd)| crowd.add(watch));\n", "                    let _ = (watch, &mut crowd);\n")]),
-    step(RWLOCK, "a writer does not listen to the others", &[("            owners.others(&mut crowd);\n", "")]),
-    step(RWLOCK, "a writer looks before it says that it sleeps", &[("            let mut crowd = Crowd::new(self.head.drained.prepare());\n            let seen = self.survey(owners, Some(&mut crowd));\n", "            let seen = self.survey(owners, None);\n            let mut crowd = Crowd::new(self.head.drained.prepare());\n")]),
-    step(RWLOCK, "a writer does not wait for readers", &[("match self.drain(owners, wait) {", "match Ok::<(), ErrorKind>(()) {")]),
-    step(RWLOCK, "a dead writer is not told", &[("            self.head.dirty.store(1, Ordering::Relaxed);\n", "")]),
-    step(RWLOCK, "a writer that has not written is told", &[("if self.head.active.load(Ordering::Relaxed) != 0 {", "if true {")]),
-    step(RWLOCK, "a writer does not say that it may write", &[("        self.head.active.store(me, Ordering::Relaxed); // Relaxed: read by holders of the lock only\n", "")]),
-    step(RWLOCK, "a writer does not say that it is done", &[("        self.head.active.store(0, Ordering::Relaxed); // Relaxed: the release publishes it\n", "")]),
-    step(RWLOCK, "what is declared whole stays dirty", &[("        self.head.dirty.store(0, Ordering::Relaxed); // Relaxed: the release that follows publishes it\n", "")]),
-    step(RWLOCK, "who reads already waits for a writer", &[("self.find(me).and_then(|at| Some((at, self.cells.get(at)?)))", "self.find(me).and_then(|at| Some((at, self.cells.get(at)?))).filter(|_| false)")]),
-    step(RWLOCK, "who reads again does not count", &[("            cell.again.store(again, Ordering::Relaxed);\n            return Ok((at, self.news()));", "            let _ = again;\n            return Ok((at, self.news()));")]),
-    step(RWLOCK, "a reader begins where the last one in its cell died", &[("        self.again.store(0, Ordering::Relaxed);\n", "")]),
-    step(RWLOCK, "a reader that would write waits for itself", &[("if self.find(me).is_some() {", "if false {")]),
-    step(RWLOCK, "a dead reader's cell is for nobody else", &[("freed |= word == 0 || dead && cell.free(word);", "freed |= word == 0 || dead && false;")]),
+    step(
+        RWLOCK,
+        "a reader does not look at the writers' lock",
+        &[("if !self.head.writer.is_free() {", "if false {")],
+    ),
+    step(
+        RWLOCK,
+        "who leaves a cell wakes nobody",
+        &[("            self.head.drained.notify_after_rmw();\n", "")],
+    ),
+    step(
+        RWLOCK,
+        "a living reader is robbed",
+        &[(
+            "Standing::Dead => seen.changed |= !cell.free(word),",
+            "_ if true => seen.changed |= !cell.free(word),\n                Standing::Dead => {}",
+        )],
+    ),
+    step(
+        RWLOCK,
+        "a dead reader is waited for",
+        &[("Standing::Dead => seen.changed |= !cell.free(word),", "Standing::Dead => seen.inside = true,")],
+    ),
+    step(
+        RWLOCK,
+        "a writer does not listen to the readers",
+        &[(
+            "                    watch.zip(crowd.as_mut()).map(|(watch, crowd)| crowd.add(watch));\n",
+            "                    let _ = (watch, &mut crowd);\n",
+        )],
+    ),
+    step(
+        RWLOCK,
+        "a writer does not listen to the others",
+        &[("            owners.others(&mut crowd);\n", "")],
+    ),
+    step(
+        RWLOCK,
+        "a writer looks before it says that it sleeps",
+        &[(
+            "            let mut crowd = Crowd::new(self.head.drained.prepare());\n            let seen = self.survey(owners, Some(&mut crowd));\n",
+            "            let seen = self.survey(owners, None);\n            let mut crowd = Crowd::new(self.head.drained.prepare());\n",
+        )],
+    ),
+    step(
+        RWLOCK,
+        "a writer does not wait for readers",
+        &[("match self.drain(owners, wait) {", "match Ok::<(), ErrorKind>(()) {")],
+    ),
+    step(
+        RWLOCK,
+        "a dead writer is not told",
+        &[("            self.head.dirty.store(1, Ordering::Relaxed);\n", "")],
+    ),
+    step(
+        RWLOCK,
+        "a writer that has not written is told",
+        &[("if self.head.active.load(Ordering::Relaxed) != 0 {", "if true {")],
+    ),
+    step(
+        RWLOCK,
+        "a writer does not say that it may write",
+        &[(
+            "        self.head.active.store(me, Ordering::Relaxed); // Relaxed: read by holders of the lock only\n",
+            "",
+        )],
+    ),
+    step(
+        RWLOCK,
+        "a writer does not say that it is done",
+        &[(
+            "        self.head.active.store(0, Ordering::Relaxed); // Relaxed: the release publishes it\n",
+            "",
+        )],
+    ),
+    step(
+        RWLOCK,
+        "what is declared whole stays dirty",
+        &[(
+            "        self.head.dirty.store(0, Ordering::Relaxed); // Relaxed: the release that follows publishes it\n",
+            "",
+        )],
+    ),
+    step(
+        RWLOCK,
+        "who reads already waits for a writer",
+        &[(
+            "self.find(me).and_then(|at| Some((at, self.cells.get(at)?)))",
+            "self.find(me).and_then(|at| Some((at, self.cells.get(at)?))).filter(|_| false)",
+        )],
+    ),
+    step(
+        RWLOCK,
+        "who reads again does not count",
+        &[(
+            "            cell.again.store(again, Ordering::Relaxed);\n            return Ok((at, self.news()));",
+            "            let _ = again;\n            return Ok((at, self.news()));",
+        )],
+    ),
+    step(
+        RWLOCK,
+        "a reader begins where the last one in its cell died",
+        &[("        self.again.store(0, Ordering::Relaxed);\n", "")],
+    ),
+    step(
+        RWLOCK,
+        "a reader that would write waits for itself",
+        &[("if self.find(me).is_some() {", "if false {")],
+    ),
+    step(
+        RWLOCK,
+        "a dead reader's cell is for nobody else",
+        &[("freed |= word == 0 || dead && cell.free(word);", "freed |= word == 0 || dead && false;")],
+    ),
 ];

@@ -139,18 +139,18 @@ fn those_who_have_waited_longest_are_notified_first() {
             s.spawn(move || {
                 let guard = lock.acquire(LONG).unwrap();
                 assert!(condition.wait(&guard, LONG).unwrap().notified());
-                order.lock().unwrap().push(number);
+                order.lock().push(number);
             });
             until_waiting(condition, number + 1);
         }
         for done in 1..=5 {
             assert_eq!(condition.notify(1), 1);
-            while order.lock().unwrap().len() < done {
+            while order.lock().len() < done {
                 thread::yield_now();
             }
         }
     });
-    assert_eq!(*order.lock().unwrap(), [0, 1, 2, 3, 4]);
+    assert_eq!(*order.lock(), [0, 1, 2, 3, 4]);
 }
 
 #[test]
