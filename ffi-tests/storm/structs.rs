@@ -104,7 +104,7 @@ impl Worker<'_> {
     /// Two numbers that are equal whenever nobody holds the lock and nobody died in between.
     fn step_twice(&mut self, timeout: Timeout) {
         let (place, pair) = (&self.board.places[self.place], &self.things.pair);
-        let lock = pair.lock().expect("a lock");
+        let lock = pair.lock().unwrap();
         let mut guard = match place.blocking(|| lock.acquire(timeout)) {
             Ok(guard) => guard,
             Err(e) if matches!(e.kind(), ErrorKind::Busy | ErrorKind::Timeout) => return,
