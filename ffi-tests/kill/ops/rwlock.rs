@@ -314,6 +314,8 @@ impl Operation for Waiting {
 pub(crate) struct Awaited {
     world: World,
     sleepers: [RoleId; 2],
+    taken: Value<u32>,
+    here: Value<u32>,
 }
 
 /// A release for which a reader and a writer sleep.
@@ -336,25 +338,27 @@ impl Operation for Released {
 
     fn setup(&self, stage: &mut Stage) -> Awaited {
         let world = world();
-        let taken = || {
-            let holders = world.lock.holders();
-            holders.writer.is_some() || !holders.readers.is_empty()
-        };
+        let [taken, here] = ["taken", "here"].map(|name| Value::<u32>::create(&world.yard, name).unwrap());
         let mut sleeper = |name, wanted| {
             stage.role(name, |part| {
-                while !taken() {
+                while taken.get() == 0 {
                     std::thread::yield_now();
                 }
+                here.fetch_add(1);
                 part.waiting();
                 sleep_for(&world, wanted)
             })
         };
         let sleepers = [sleeper("writer", Has::Write), sleeper("reader", Has::Read)];
-        Awaited { world, sleepers }
+        Awaited { world, sleepers, taken, here }
     }
 
     fn prepare(&self, awaited: &Awaited) {
         awaited.world.take(self.has);
+        awaited.taken.set(1);
+        while awaited.here.get() < 2 {
+            std::thread::yield_now();
+        }
         std::thread::sleep(std::time::Duration::from_millis(3)); // both sleep now, or nearly, or are through
     }
 
