@@ -10,8 +10,8 @@
 mod process;
 
 use courtyard::{
-    Array, ArrayOptions, ErrorKind, Lock, Options, Peer, Permits, RLock, Ring, RingOptions, RwLock,
-    RwLockOptions, Scope, Semaphore, SemaphoreOptions, Strategy, Struct, Timeout, Value, Yard,
+    Array, ArrayOptions, Condition, ErrorKind, Lock, Options, Peer, Permits, RLock, Ring, RingOptions,
+    RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Strategy, Struct, Timeout, Value, Yard,
 };
 use process::{Child, Ended, LONG, Step, fork, sleep_ms};
 use std::os::unix::process::CommandExt;
@@ -138,6 +138,17 @@ const NOUNS: &[Noun] = &[
         freed: one_permit_is_left,
     },
     Noun {
+        name: "Condition",
+        make: |yard| drop(Condition::create(yard, "it").unwrap()),
+        hold: |yard| {
+            let lock = Lock::open_or_create(yard, "lock", Scope::Thread).unwrap();
+            let guard = lock.acquire(LONG).unwrap();
+            assert!(!Condition::open(yard, "it").unwrap().wait(&guard, Timeout::Try).unwrap().notified());
+        },
+        held: nobody_waits,
+        freed: nobody_waits,
+    },
+    Noun {
         name: "Value",
         make: |yard| drop(Value::<u64>::create(yard, "it").unwrap()),
         hold: |yard| Value::<u64>::open(yard, "it").unwrap().set(42),
@@ -223,6 +234,14 @@ fn lock_is_freed(yard: &Yard) {
     assert!(lock.acquire(LONG).unwrap().owner_died(), "told until it is repaired");
     lock.acquire(LONG).unwrap().repaired().unwrap();
     assert!(!lock.acquire(LONG).unwrap().owner_died());
+}
+
+fn nobody_waits(yard: &Yard) {
+    let condition = Condition::open(yard, "it").unwrap();
+    assert_eq!((condition.waiters(), condition.notify_all()), (0, 0));
+    let guard = Lock::open(yard, "lock").unwrap();
+    let guard = guard.acquire(LONG).unwrap();
+    assert_eq!(condition.wait(&guard, Timeout::Try).unwrap().news, None);
 }
 
 fn one_permit_is_left(yard: &Yard) {

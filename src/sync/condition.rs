@@ -23,8 +23,8 @@
 //! | edge | release | acquire | carries | model that fails without it |
 //! |---|---|---|---|---|
 //! | waiting | `enter`: store of WAITING; `mourn`: CAS | `words`: load | the ticket; that the thread lives | `the_oldest_is_notified_first`, `a_living_waiter_is_never_taken_for_dead`, `of_two_who_pass_on_one_notification_one_does` |
-//! | notice | `hand`: CAS to NOTIFIED | `sleep`, `withdraw`, `mourn`, `recover`: load or CAS | what was done before the notification | `what_was_done_before_a_notification_is_seen`, `what_was_done_before_a_notification_that_met_a_timeout_is_seen`, `what_was_done_before_a_notification_is_seen_by_who_gets_it_from_the_dead`, `what_was_done_before_a_notification_is_seen_by_who_gets_it_after_a_clearing` |
-//! | fall | `hand`: fence between the swap and the look at the alive word | `mourn`: fence between the sight of a death and the look at the cell | a death and a notification that meet are seen by one of both | `a_waiter_that_is_killed_when_notified_passes_it_on` |
+//! | notice | `hand`: CAS to NOTIFIED | `sleep`, `withdraw`, `words`: load or CAS | what was done before the notification | `what_was_done_before_a_notification_is_seen`, `what_was_done_before_a_notification_that_met_a_timeout_is_seen`, `what_was_done_before_a_notification_is_seen_by_who_gets_it_from_the_dead`, `what_was_done_before_a_notification_is_seen_by_who_gets_it_after_a_clearing` |
+//! | fall | `hand`: fence between the swap and the look at the alive word | `mourn`: fence between the sight of a death and the look at the cell | a death and a notification that meet are seen by one of both | `a_waiter_that_dies_while_it_waits_takes_no_notification_along` |
 
 use crate::error::ErrorKind;
 use crate::presence::place::Standing;
@@ -101,7 +101,7 @@ impl<'a> Waiters<'a> {
     /// Every cell in use, and what it says.
     fn words(self) -> impl Iterator<Item = Found<'a>> {
         self.cells.iter().enumerate().filter_map(|(at, cell)| {
-            let word = cell.state.load(Ordering::Acquire); // edge: waiting
+            let word = cell.state.load(Ordering::Acquire); // edge: waiting, notice
             Some(Found { at, cell, token: Token::of(word)?, word })
         })
     }
@@ -191,7 +191,8 @@ impl<'a> Waiters<'a> {
     /// known that the thread is dead may not have been its last word.
     fn mourn(self, cell: &Cell, dead: Token, me: Token, owners: &'a impl Owners) {
         fence(Ordering::SeqCst); // edge: fall
-        let word = cell.state.load(Ordering::Acquire); // edge: notice
+        // Relaxed, as every change of such a cell: `notify` looks at it once more, and so knows what goes with it.
+        let word = cell.state.load(Ordering::Relaxed);
         if word != dead.0 | NOTIFIED {
             return;
         }
@@ -238,9 +239,7 @@ impl<'a> Waiters<'a> {
             }
             // The word is `clearing` if somebody died who cleared up here.
             let notified = dead.0 | NOTIFIED;
-            let claimed =
-                cell.state.compare_exchange(notified, clearing, Ordering::Acquire, Ordering::Relaxed); // edge: notice
-            if word == clearing || claimed.is_ok() {
+            if word == clearing || change(cell, notified, clearing) {
                 self.notify(1, owners);
                 step();
                 change(cell, clearing, 0);
