@@ -10,8 +10,9 @@
 mod process;
 
 use courtyard::{
-    Array, ArrayOptions, Condition, ErrorKind, Lock, Options, Peer, Permits, RLock, Ring, RingOptions,
-    RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Strategy, Struct, Timeout, Value, Yard,
+    Array, ArrayOptions, Condition, ErrorKind, Event, EventOptions, Lock, Options, Peer, Permits, RLock,
+    Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Strategy, Struct, Timeout,
+    Value, Yard,
 };
 use process::{Child, Ended, LONG, Step, fork, sleep_ms};
 use std::os::unix::process::CommandExt;
@@ -136,6 +137,13 @@ const NOUNS: &[Noun] = &[
         hold: |yard| Semaphore::open(yard, "it").unwrap().acquire(Timeout::Try).unwrap(),
         held: one_permit_is_left,
         freed: one_permit_is_left,
+    },
+    Noun {
+        name: "Event",
+        make: |yard| drop(Event::create(yard, "it", EventOptions::default()).unwrap()),
+        hold: |yard| assert!(Event::open(yard, "it").unwrap().set()),
+        held: |yard| Event::open(yard, "it").unwrap().wait(Timeout::Try).unwrap(),
+        freed: |yard| Event::open(yard, "it").unwrap().wait(Timeout::Try).unwrap(),
     },
     Noun {
         name: "Condition",

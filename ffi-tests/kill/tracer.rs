@@ -93,10 +93,11 @@ impl Tracee {
         Ok(if is_call { self.wait_or_asleep() } else { self.wait() })
     }
 
-    /// Runs until the thread comes to this place; a trap of any other kind ends the run as well.
+    /// Runs until the thread comes to this place; a trap of any other kind ends the run as well. It may answer
+    /// `Asleep`: an operation that is not steady may sleep once more on its way there.
     pub(crate) fn run_to_place(&mut self) -> Result<Halt, Errno> {
         self.go_on()?;
-        Ok(self.wait())
+        Ok(self.wait_or_asleep())
     }
 
     /// Sets the one breakpoint, or takes it away.

@@ -149,7 +149,11 @@ impl<'a> Walk<'a> {
                 self.sheet.progress();
             }
             loop {
-                match self.tracee.run_to_place()? {
+                let mut halt = self.tracee.run_to_place()?;
+                if halt == Halt::Asleep {
+                    halt = self.wake()?;
+                }
+                match halt {
                     Halt::Step => break,
                     Halt::Mark => return Ok(false),
                     Halt::Signal(_) => {}
