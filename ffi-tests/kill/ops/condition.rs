@@ -311,8 +311,7 @@ impl Operation for Notify {
     }
 
     fn act(&self, crowd: &Crowd, (): &mut ()) {
-        // Fewer if it stood still and somebody else has notified them.
-        assert!(crowd.world.condition.notify(self.count) <= self.count);
+        assert_eq!(crowd.world.condition.notify(self.count), self.count);
     }
 
     fn check(&self, crowd: &mut Crowd, stage: &mut Stage, point: &Point) -> Result<(), String> {
@@ -323,7 +322,12 @@ impl Operation for Notify {
         if left < meant || done && left != meant {
             return wrong("left waiting", left);
         }
-        if left > meant && condition.notify(left - meant) != left - meant && point.moment != Moment::Stopped {
+        if point.moment == Moment::Stopped {
+            // It will notify the rest itself. Who is notified already does not wait for that.
+            let notified = &crowd.waiters[..3 - left as usize];
+            return notified.iter().try_for_each(|waiter| stage.finish(*waiter, SOON).map(drop));
+        }
+        if left > meant && condition.notify(left - meant) != left - meant {
             return wrong("notified besides", left - meant);
         }
         for waiter in &crowd.waiters[..self.count as usize] {
