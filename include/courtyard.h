@@ -44,6 +44,21 @@
  *   its Crash paragraph which instant decides. What it owned comes free: the next taker of a lock succeeds with
  *   #CYD_OWNER_DIED, the other end of a ring learns #CYD_E_PEER_DIED, the permits of a cyd_permits_t are back,
  *   whoever waits for the dead one is woken.
+ *
+ *   held by               | killed, aborts, exits, execs | its thread ends | a fork() child ends | is stopped
+ *   ----------------------|------------------------------|-----------------|---------------------|-----------
+ *   a thread: locks of    | the next owner gets it and   | as if killed    | nothing             | nothing
+ *   scope thread, rlocks, | is told                      |                 |                     |
+ *   rwlocks               |                              |                 |                     |
+ *   a process: wider      | as above; permits are back,  | nothing         | nothing             | nothing
+ *   locks, permits, ends  | ends can be taken over       |                 |                     |
+ *   of rings              |                              |                 |                     |
+ *   nobody: values,       | they stay as they are        | nothing         | nothing             | nothing
+ *   structs, arrays,      |                              |                 |                     |
+ *   semaphores, events    |                              |                 |                     |
+ *
+ *   cyd_yard_fault() tells who died last, doing what.
+ *
  *   Dead means proved dead: a process that is stopped, swapped out or in a debugger keeps what it owns, however long
  *   others wait. A thread that ends while it owns something counts as dead for those things. Nobody owns a permit of a
  *   semaphore: what a dead one had taken stays taken. Nothing survives a power cut, and nothing is promised for memory
