@@ -116,17 +116,8 @@ fn cpp_header_compiles(built: &Built, flags: &[&str]) -> Part {
 }
 
 /// Functions that C++ calls as they are. (A type and its size are part of the class.)
-const PLAIN: [&str; 16] = [
+const PLAIN: [&str; 7] = [
     "cyd_array_type",
-    "cyd_condition_close",
-    "cyd_condition_create",
-    "cyd_condition_notify",
-    "cyd_condition_notify_all",
-    "cyd_condition_open",
-    "cyd_condition_open_or_create",
-    "cyd_condition_wait",
-    "cyd_condition_wait_rlock",
-    "cyd_condition_waiters",
     "cyd_last_os_error",
     "cyd_probe_print",
     "cyd_struct_array_size",
