@@ -153,7 +153,7 @@ fn shows_what_the_header_declares(place: &Place) -> Part {
 fn nothing_names_the_prefix(place: &Place) -> Part {
     for file in files(&place.prefix, &place.prefix).iter().filter(|f| !f.contains("libcourtyard")) {
         let text = fs::read_to_string(place.prefix.join(file)).unwrap();
-        let filled = file.ends_with(".md") || !text.contains('@') || file.contains("LICENSE");
+        let filled = !file.starts_with("lib/") || !text.contains('@'); // only what lies there has gaps to fill
         assert!(filled, "{file}: something was not filled in");
         assert!(!text.contains(place.first.to_str().unwrap()), "{file} names the prefix");
     }
