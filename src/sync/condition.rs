@@ -22,7 +22,7 @@
 //! ## Edges
 //! | edge | release | acquire | carries | model that fails without it |
 //! |---|---|---|---|---|
-//! | waiting | `enter`: store of WAITING; `mourn`: CAS | `words`: load | the ticket; that the thread lives | `the_oldest_is_notified_first`, `a_living_waiter_is_never_taken_for_dead`, `of_two_who_pass_on_one_notification_one_does` |
+//! | waiting | `enter`: store of WAITING; `mourn`: the fence before its CAS | `words`: load | the ticket; that the thread lives | `the_oldest_is_notified_first`, `a_living_waiter_is_never_taken_for_dead`, `of_two_who_pass_on_one_notification_one_does` |
 //! | notice | `hand`: CAS to NOTIFIED | `sleep`, `withdraw`, `words`: load or CAS | what was done before the notification | `what_was_done_before_a_notification_is_seen`, `what_was_done_before_a_notification_that_met_a_timeout_is_seen`, `what_was_done_before_a_notification_is_seen_by_who_gets_it_from_the_dead`, `what_was_done_before_a_notification_is_seen_by_who_gets_it_after_a_clearing` |
 //! | fall | `hand`: fence between the swap and the look at the alive word | `mourn`: fence between the sight of a death and the look at the cell | a death and a notification that meet are seen by one of both | `a_waiter_that_dies_while_it_waits_takes_no_notification_along` |
 
@@ -197,8 +197,8 @@ impl<'a> Waiters<'a> {
             return;
         }
         let mine = me.0 | NOTIFIED;
-        let claimed = cell.state.compare_exchange(word, mine, Ordering::Release, Ordering::Relaxed); // edge: waiting
-        if claimed.is_ok() {
+        // The fence is a release, too: whoever reads our token finds us alive.
+        if change(cell, word, mine) {
             self.notify(1, owners);
             step();
             change(cell, mine, 0);

@@ -52,11 +52,6 @@ pub(crate) const STEPS: &[Step] = &[
     ),
     step(
         CONDITION,
-        "a cell is cleared before the notification is passed on",
-        &[("        if claimed.is_ok() {\n", "        if claimed.is_ok() && change(cell, mine, 0) {\n")],
-    ),
-    step(
-        CONDITION,
         "who clears up passes nothing on",
         &[("                self.notify(1, owners);\n                step();", "                step();")],
     ),
