@@ -1,6 +1,6 @@
 //! Re-entrant locks: what they add to locks. Taken again, released inside, and left behind at any depth.
 
-use courtyard::{ErrorKind, News, RLock, Timeout, Yard};
+use courtyard::{ErrorKind, News, RLock, Timeout, Value, Yard};
 
 use super::common::{BRIEF, SOON, is_gone, kind, watch, wrong, yard};
 use crate::engine::Trial;
@@ -225,6 +225,8 @@ impl Operation for Contended {
 pub(crate) struct Awaited {
     world: World,
     sleeper: RoleId,
+    taken: Value<u32>,
+    here: Value<u32>,
 }
 
 /// The last release, for which somebody sleeps.
@@ -244,18 +246,25 @@ impl Operation for Released {
 
     fn setup(&self, stage: &mut Stage) -> Awaited {
         let world = world();
+        let [taken, here] = ["taken", "here"].map(|name| Value::<u32>::create(&world.yard, name).unwrap());
         let sleeper = stage.role("sleeper", |part| {
-            while world.lock.holder().is_none() {
+            // Not the lock itself: on a busy machine the victim may be gone before anybody has seen it there.
+            while taken.get() == 0 {
                 std::thread::yield_now();
             }
+            here.set(1);
             part.waiting();
             sleep_for(&world.lock)
         });
-        Awaited { world, sleeper }
+        Awaited { world, sleeper, taken, here }
     }
 
     fn prepare(&self, awaited: &Awaited) {
         take(&awaited.world.lock, 2);
+        awaited.taken.set(1);
+        while awaited.here.get() == 0 {
+            std::thread::yield_now();
+        }
         std::thread::sleep(std::time::Duration::from_millis(3)); // the sleeper sleeps now, or nearly
     }
 
