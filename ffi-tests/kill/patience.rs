@@ -1,7 +1,8 @@
 //! Waiting for another process, and saying why when it does not come.
 //!
 //! The clock alone proves nothing on a busy machine. Past its limit a process is looked at: one that sleeps in the
-//! kernel is blocked; one that runs, or waits for a processor, is given ten times as long.
+//! kernel, as do all that it has started, is blocked; while one of them runs, or waits for a processor, it is given ten
+//! times as long.
 
 use std::thread::sleep;
 use std::time::Duration;
@@ -42,10 +43,10 @@ pub(crate) fn wait(
     Err(format!("{what} still runs after {} ms: {}", (limit * SLOW).as_millis(), procfs::describe(pid)))
 }
 
-/// Whether the process sleeps, seen several times in a row.
+/// Whether the process and its descendants sleep, seen several times in a row.
 fn blocked(pid: i32) -> bool {
     (0..LOOKS).all(|_| {
         sleep(BETWEEN_LOOKS / LOOKS);
-        procfs::sleeps(pid, pid)
+        procfs::all_rest(pid)
     })
 }

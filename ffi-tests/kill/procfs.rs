@@ -14,6 +14,11 @@ pub(crate) fn sleeps(pid: i32, tid: i32) -> bool {
     state(pid, tid) == Some('S')
 }
 
+/// Whether nothing runs, or waits for a processor, of the process and its descendants.
+pub(crate) fn all_rest(pid: i32) -> bool {
+    !matches!(state(pid, pid), Some('R' | 'D')) && children(pid).into_iter().all(all_rest)
+}
+
 /// How often the thread has gone to sleep of itself: unchanged between two looks, it slept all the time.
 pub(crate) fn sleeps_begun(pid: i32, tid: i32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/task/{tid}/status")).ok()?;

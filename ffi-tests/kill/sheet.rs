@@ -95,9 +95,9 @@ impl Sheet {
         self.head().thread.store(unsafe { libc::gettid() }, Ordering::SeqCst);
     }
 
-    /// Counts instructions stepped.
-    pub(crate) fn count(&self, steps: u64) {
-        self.head().steps.fetch_add(steps, Ordering::SeqCst);
+    /// Counts instructions stepped; tells how many there were.
+    pub(crate) fn count(&self, steps: u64) -> u64 {
+        self.head().steps.fetch_add(steps, Ordering::SeqCst)
     }
 
     /// The instructions counted.
