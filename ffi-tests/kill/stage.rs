@@ -7,6 +7,7 @@ use crate::role::{Part, Role};
 
 /// The roles of one point, and the moment at which the victim fell.
 pub(crate) struct Stage {
+    serial: u64,
     stem: String,
     roles: Vec<Role>,
     fell: u64,
@@ -20,7 +21,12 @@ pub(crate) struct RoleId(usize);
 impl Stage {
     /// An empty stage of the run `run`; `serial` tells it from every other of that run.
     pub(crate) fn new(run: u32, serial: u64) -> Stage {
-        Stage { stem: stem(run, serial), roles: Vec::new(), fell: clock::now(), waits: Vec::new() }
+        Stage { serial, stem: stem(run, serial), roles: Vec::new(), fell: clock::now(), waits: Vec::new() }
+    }
+
+    /// A number that differs from that of the play before.
+    pub(crate) fn serial(&self) -> u64 {
+        self.serial
     }
 
     /// A name for a file or a yard of this point. What bears it in /dev/shm is removed after the point.

@@ -96,7 +96,7 @@ fn nap() {
 }
 
 impl Operation for Toy {
-    type World = ();
+    type World = u64;
     type Actor = u64;
 
     fn name(&self) -> &'static str {
@@ -123,23 +123,24 @@ impl Operation for Toy {
         (!self.flaw.is_empty()).then_some(self.flaw)
     }
 
-    fn setup(&self, _: &mut Stage) {}
-
-    fn prepare(&self, (): &()) -> u64 {
-        // A number that differs from run to run.
-        u64::from(std::process::id())
+    fn setup(&self, stage: &mut Stage) -> u64 {
+        stage.serial()
     }
 
-    fn act(&self, (): &(), seed: &mut u64) {
+    fn prepare(&self, serial: &u64) -> u64 {
+        *serial
+    }
+
+    fn act(&self, _: &u64, seed: &mut u64) {
         (self.act)(*seed);
     }
 
-    fn finish(&self, (): &(), _: &mut u64) -> Result<(), String> {
+    fn finish(&self, _: &u64, _: &mut u64) -> Result<(), String> {
         (self.finish)();
         Ok(())
     }
 
-    fn check(&self, (): &mut (), _: &mut Stage, _: &Point) -> Result<(), String> {
+    fn check(&self, _: &mut u64, _: &mut Stage, _: &Point) -> Result<(), String> {
         (self.check)();
         Ok(())
     }
