@@ -141,8 +141,8 @@ pub unsafe extern "C" fn cyd_condition_open_or_create(
 
 /// Releases the lock, waits to be notified, and takes the lock again.
 ///
-/// The caller holds the lock again after #CYD_OK, #CYD_OWNER_DIED, #CYD_E_TIMEOUT and #CYD_E_INTERRUPTED. After the last
-/// two an owner may have died as well: cyd_lock_is_suspect() tells. `timeout_ns` limits the wait for a notification;
+/// The caller holds the lock again after #CYD_OK, #CYD_OWNER_DIED, #CYD_E_TIMEOUT, #CYD_E_INTERRUPTED and #CYD_E_CANCELLED.
+/// After the last three an owner may have died as well: cyd_lock_is_suspect() tells. `timeout_ns` limits the wait for a notification;
 /// taking the lock again has no limit.
 ///
 /// \param condition   Borrowed.
@@ -154,6 +154,7 @@ pub unsafe extern "C" fn cyd_condition_open_or_create(
 ///   - #CYD_OWNER_DIED     notified, and an owner of the lock has died: see cyd_lock_acquire()
 ///   - #CYD_E_TIMEOUT      nobody has notified the caller in time; the lock is held
 ///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE); the lock is held
+///   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t; the lock is held
 ///   - #CYD_E_NOT_OWNER    the caller does not hold the lock; nothing is changed
 ///   - #CYD_E_FOREIGN      the lock lies in another yard; nothing is changed
 ///   - #CYD_E_NO_SLOTS     the yard's table of threads is full; nothing is changed
