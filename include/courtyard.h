@@ -22,8 +22,10 @@
  * Handles.  A handle belongs to the process that opened it; it means nothing in another one. Its memory is never
  *   returned to the allocator, so that NULL, a closed handle and a handle of another type are answered with
  *   #CYD_E_NULL, #CYD_E_CLOSED and #CYD_E_TYPE. A stale pointer is recognised until at least 1024 other handles of
- *   its type have been closed. Closing is local and like fclose(): no other call may be using the handle. Closing
- *   NULL does nothing. Pointers to anything else than a handle are recognised as far as their first bytes can be
+ *   its type have been closed. Closing is local and like fclose(): no other call may be using the handle, but for
+ *   one that waits: closing ends it with #CYD_E_CLOSED, and waits until it has left. If it cannot leave within 250 ms (at
+ *   the end of cyd_condition_wait() it must have its lock again first) the handle is closed even so, and what it stands
+ *   for goes when the wait has left. Closing NULL does nothing. Pointers to anything else than a handle are recognised as far as their first bytes can be
  *   read, which is no promise.
  *
  * Structs.  A struct led by `size_t struct_size` may grow in later versions. Clear it, set struct_size to its sizeof,
@@ -1867,9 +1869,9 @@ CYD_MUST_USE cyd_status_t cyd_lock_scope(const cyd_lock_t *lock, cyd_scope_t *ou
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  Closes this process's handle only.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      As cyd_yard_close().
  * \par Since      0.1
  */
@@ -2064,9 +2066,9 @@ CYD_MUST_USE cyd_status_t cyd_rlock_is_suspect(const cyd_rlock_t *rlock, bool *o
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  Closes this process's handle only.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      As cyd_yard_close().
  * \par Since      0.1
  */
@@ -2307,9 +2309,9 @@ CYD_MUST_USE cyd_status_t cyd_rwlock_is_suspect(const cyd_rwlock_t *rwlock, bool
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  Closes this process's handle only.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      As cyd_yard_close().
  * \par Since      0.1
  */
@@ -2537,9 +2539,9 @@ CYD_MUST_USE cyd_status_t cyd_permits_holders(const cyd_permits_t *permits, cyd_
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  Closes this process's handle only.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      As cyd_yard_close().
  * \par Since      0.1
  */
@@ -2703,9 +2705,9 @@ CYD_MUST_USE cyd_status_t cyd_semaphore_maximum(const cyd_semaphore_t *semaphore
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  Closes this process's handle only.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      As cyd_yard_close().
  * \par Since      0.1
  */
@@ -2793,6 +2795,8 @@ CYD_MUST_USE cyd_status_t cyd_condition_open_or_create(cyd_yard_t *yard, const c
  *   - #CYD_E_TIMEOUT      nobody has notified the caller in time; the lock is held
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE); the lock is held
  *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t; the lock is held
+ *   - #CYD_E_CLOSED       `condition` or `lock` was closed during the wait; the lock is held, and is released through
+ *     another handle if it was that one
  *   - #CYD_E_NOT_OWNER    the caller does not hold the lock; nothing is changed
  *   - #CYD_E_FOREIGN      the lock lies in another yard; nothing is changed
  *   - #CYD_E_NO_SLOTS     the yard's table of threads is full; nothing is changed
@@ -2889,9 +2893,9 @@ CYD_MUST_USE cyd_status_t cyd_condition_waiters(const cyd_condition_t *condition
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  Closes this process's handle only.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      As cyd_yard_close().
  * \par Since      0.1
  */
@@ -3041,9 +3045,9 @@ CYD_MUST_USE cyd_status_t cyd_event_wait(cyd_event_t *event, int64_t timeout_ns)
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  Closes this process's handle only.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      As cyd_yard_close().
  * \par Since      0.1
  */
@@ -3574,9 +3578,9 @@ CYD_MUST_USE cyd_status_t cyd_struct_update(cyd_struct_t *it, size_t size, int64
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  Closes this process's handle only.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      As cyd_yard_close().
  * \par Since      0.1
  */
@@ -3914,9 +3918,9 @@ CYD_MUST_USE cyd_status_t cyd_array_repaired(cyd_array_t *array);
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  Closes this process's handle only.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      As cyd_yard_close().
  * \par Since      0.1
  */
@@ -4079,9 +4083,9 @@ CYD_MUST_USE cyd_status_t cyd_struct_array_update(cyd_struct_array_t *array, siz
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  Closes this process's handle only.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      As cyd_yard_close().
  * \par Since      0.1
  */
@@ -4413,9 +4417,9 @@ CYD_MUST_USE cyd_status_t cyd_sender_peer(cyd_sender_t *sender, cyd_peer_t *out)
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  In a fork() child it closes the child's handle; the end stays the parent's.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      Closed, or its holder died.
  * \par Since      0.1
  */
@@ -4542,9 +4546,9 @@ CYD_MUST_USE cyd_status_t cyd_receiver_peer(cyd_receiver_t *receiver, cyd_peer_t
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  In a fork() child it closes the child's handle; the end stays the parent's.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      Closed, or its holder died.
  * \par Since      0.1
  */

@@ -135,12 +135,11 @@ impl Operation for Cancelled {
         world.token.cancel();
     }
 
-    fn check(&self, world: &mut World, stage: &mut Stage, point: &Point) -> Result<(), String> {
-        // One permit: it is the sleeper's, whoever was woken for it. But who only stands still would take it.
+    fn check(&self, world: &mut World, stage: &mut Stage, _: &Point) -> Result<(), String> {
+        // One permit: it is the sleeper's, whoever was woken for it.
         if !std::mem::replace(&mut world.fed, true) {
             world.token.cancel();
-            let count = if point.moment == Moment::Stopped { 2 } else { 1 };
-            world.semaphore.release(count).map_err(|e| format!("{e:?}"))?;
+            world.semaphore.release(1).map_err(|e| format!("{e:?}"))?;
         }
         world.sleepers.iter().try_for_each(|sleeper| stage.finish(*sleeper, SOON).map(drop))
     }
