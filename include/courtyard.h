@@ -13,13 +13,19 @@
  *   thread.
  *
  * Timeouts.  `int64_t timeout_ns`: 0 tries and never waits, a negative value waits without limit, anything else is
- *   nanoseconds of the monotonic clock. A wait that gives up changes nothing.
+ *   nanoseconds of the monotonic clock. A wait that gives up changes nothing. cyd_deadline_after() makes several calls
+ *   share one deadline.
+ *
+ * Cancelling.  Every call that waits on an object also ends with #CYD_E_CANCELLED if a token is cancelled that the thread
+ *   has entered: see cyd_cancel_t. A wait that was cancelled changes nothing.
  *
  * Handles.  A handle belongs to the process that opened it; it means nothing in another one. Its memory is never
  *   returned to the allocator, so that NULL, a closed handle and a handle of another type are answered with
  *   #CYD_E_NULL, #CYD_E_CLOSED and #CYD_E_TYPE. A stale pointer is recognised until at least 1024 other handles of
- *   its type have been closed. Closing is local and like fclose(): no other call may be using the handle. Closing
- *   NULL does nothing. Pointers to anything else than a handle are recognised as far as their first bytes can be
+ *   its type have been closed. Closing is local and like fclose(): no other call may be using the handle, but for
+ *   one that waits: closing ends it with #CYD_E_CLOSED, and waits until it has left. If it cannot leave within 250 ms (at
+ *   the end of cyd_condition_wait() it must have its lock again first) the handle is closed even so, and what it stands
+ *   for goes when the wait has left. Closing NULL does nothing. Pointers to anything else than a handle are recognised as far as their first bytes can be
  *   read, which is no promise.
  *
  * Structs.  A struct led by `size_t struct_size` may grow in later versions. Clear it, set struct_size to its sizeof,
@@ -318,6 +324,29 @@
  * has 8 bytes, else I32 and U32), q I64, Q U64, f F32, d F64.
  */
 typedef struct cyd_array_t cyd_array_t;
+
+/**
+ * Ends waits from outside: a cancel token.
+ *
+ * A thread that has entered the token watches it in every call that waits, on whatever object in whatever yard, until it
+ * leaves: when the token is cancelled, such a call ends with #CYD_E_CANCELLED, within microseconds, and a later one does not
+ * begin to wait. What needs no waiting succeeds even so. A cancelled wait changes nothing. Two waits go on: that for the
+ * lock at the end of cyd_condition_wait(), and that of the functions that make objects.
+ *
+ * Several threads may use a handle at a time. A fork() child has entered what the forking thread had; a token of
+ * cyd_cancel_create() is then a copy of its own there, one of cyd_cancel_from_event() means the same event.
+ *
+ * @code{.c}
+ * static cyd_cancel_t *stop;
+ * static void on_int(int signal) { (void)signal; (void)cyd_cancel_set(stop); }
+ * ...
+ * must(cyd_cancel_create(&stop));
+ * must(cyd_cancel_enter(stop));
+ * signal(SIGINT, on_int);
+ * rc = cyd_receiver_recv(receiver, buffer, sizeof buffer, &len, -1); // #CYD_E_CANCELLED after Ctrl-C
+ * @endcode
+ */
+typedef struct cyd_cancel_t cyd_cancel_t;
 
 /**
  * A condition variable between processes: who holds a lock waits here, without the lock, until somebody notifies him.
@@ -1840,9 +1869,9 @@ CYD_MUST_USE cyd_status_t cyd_lock_scope(const cyd_lock_t *lock, cyd_scope_t *ou
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  Closes this process's handle only.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      As cyd_yard_close().
  * \par Since      0.1
  */
@@ -2037,9 +2066,9 @@ CYD_MUST_USE cyd_status_t cyd_rlock_is_suspect(const cyd_rlock_t *rlock, bool *o
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  Closes this process's handle only.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      As cyd_yard_close().
  * \par Since      0.1
  */
@@ -2280,9 +2309,9 @@ CYD_MUST_USE cyd_status_t cyd_rwlock_is_suspect(const cyd_rwlock_t *rwlock, bool
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  Closes this process's handle only.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      As cyd_yard_close().
  * \par Since      0.1
  */
@@ -2510,9 +2539,9 @@ CYD_MUST_USE cyd_status_t cyd_permits_holders(const cyd_permits_t *permits, cyd_
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  Closes this process's handle only.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      As cyd_yard_close().
  * \par Since      0.1
  */
@@ -2676,9 +2705,9 @@ CYD_MUST_USE cyd_status_t cyd_semaphore_maximum(const cyd_semaphore_t *semaphore
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  Closes this process's handle only.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      As cyd_yard_close().
  * \par Since      0.1
  */
@@ -2752,8 +2781,8 @@ CYD_MUST_USE cyd_status_t cyd_condition_open_or_create(cyd_yard_t *yard, const c
 /**
  * Releases the lock, waits to be notified, and takes the lock again.
  *
- * The caller holds the lock again after #CYD_OK, #CYD_OWNER_DIED, #CYD_E_TIMEOUT and #CYD_E_INTERRUPTED. After the last
- * two an owner may have died as well: cyd_lock_is_suspect() tells. `timeout_ns` limits the wait for a notification;
+ * The caller holds the lock again after #CYD_OK, #CYD_OWNER_DIED, #CYD_E_TIMEOUT, #CYD_E_INTERRUPTED and #CYD_E_CANCELLED.
+ * After the last three an owner may have died as well: cyd_lock_is_suspect() tells. `timeout_ns` limits the wait for a notification;
  * taking the lock again has no limit.
  *
  * \param condition   Borrowed.
@@ -2765,6 +2794,9 @@ CYD_MUST_USE cyd_status_t cyd_condition_open_or_create(cyd_yard_t *yard, const c
  *   - #CYD_OWNER_DIED     notified, and an owner of the lock has died: see cyd_lock_acquire()
  *   - #CYD_E_TIMEOUT      nobody has notified the caller in time; the lock is held
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE); the lock is held
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t; the lock is held
+ *   - #CYD_E_CLOSED       `condition` or `lock` was closed during the wait; the lock is held, and is released through
+ *     another handle if it was that one
  *   - #CYD_E_NOT_OWNER    the caller does not hold the lock; nothing is changed
  *   - #CYD_E_FOREIGN      the lock lies in another yard; nothing is changed
  *   - #CYD_E_NO_SLOTS     the yard's table of threads is full; nothing is changed
@@ -2861,9 +2893,9 @@ CYD_MUST_USE cyd_status_t cyd_condition_waiters(const cyd_condition_t *condition
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  Closes this process's handle only.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      As cyd_yard_close().
  * \par Since      0.1
  */
@@ -3013,13 +3045,170 @@ CYD_MUST_USE cyd_status_t cyd_event_wait(cyd_event_t *event, int64_t timeout_ns)
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
+ * \par Processes  Closes this process's handle only.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
+ * \par Crash      As cyd_yard_close().
+ * \par Since      0.1
+ */
+cyd_status_t cyd_event_close(cyd_event_t *event);
+
+/**
+ * Makes a cancel token for the threads of this process.
+ *
+ * \param out  Receives the handle; close it with cyd_cancel_close().
+ *
+ * \return #CYD_OK, #CYD_E_NULL (`out` is NULL), #CYD_E_INVALID (a misaligned pointer) or #CYD_E_NO_MEMORY.
+ *
+ * \par Threads    Any.
+ * \par Processes  For this one only.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is left.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_cancel_create(cyd_cancel_t **out);
+
+/**
+ * Makes a cancel token of an event: whoever sets the event cancels, in whatever process. Clearing the event makes the token
+ * new; who had entered it when it was set stays cancelled until he leaves.
+ *
+ * \param event  Without #CYD_EVENT_AUTO_RESET. Borrowed; the token keeps its yard open by itself.
+ * \param out    Receives the handle; close it with cyd_cancel_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_INVALID  the event is reset by who waits for it; or a pointer is misaligned
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  `event` or `out` is NULL; `event` is closed, or no event
+ *   - #CYD_E_NO_MEMORY
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_cancel_from_event(const cyd_event_t *event, cyd_cancel_t **out);
+
+/**
+ * Cancels: ends the waits of all threads that have entered the token, and of all that will.
+ *
+ * \param cancel  Borrowed.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE (no token) or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  As cyd_cancel_create() and cyd_cancel_from_event() say.
+ * \par Blocking   Never; a system call only if somebody sleeps. Async-signal-safe.
+ * \par Crash      It is cancelled or not. Killed before the wake, the sleepers wake within a slice of 250 ms.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_cancel_set(cyd_cancel_t *cancel);
+
+/**
+ * Tells whether a token is cancelled at this instant.
+ *
+ * \param cancel  Borrowed.
+ * \param out     Receives the answer.
+ *
+ * \return As cyd_cancel_set(), and #CYD_E_NULL if `out` is NULL.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never. Async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_cancel_is_set(const cyd_cancel_t *cancel, bool *out);
+
+/**
+ * From now on the token ends the waits of the calling thread, until cyd_cancel_leave().
+ *
+ * A thread can enter several tokens, and one several times: each is watched, and each is left once. Leave before you close
+ * the handle; the thread's end leaves nothing.
+ *
+ * \param cancel  Borrowed.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_RANGE  the thread has entered four times already
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `cancel` is NULL, closed, no token, misaligned
+ *
+ * \par Threads    For the calling one only.
+ * \par Processes  Any.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_cancel_enter(const cyd_cancel_t *cancel);
+
+/**
+ * The token no longer ends the waits of the calling thread, if it has entered once. Tokens are left in any order.
+ *
+ * \param cancel  Borrowed.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_STATE  the thread has not entered it, or has left it again
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `cancel` is NULL, closed, no token, misaligned
+ *
+ * \par Threads    The one that has entered.
+ * \par Processes  Any.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_cancel_leave(const cyd_cancel_t *cancel);
+
+/**
+ * Closes the handle. NULL is harmless. Threads that have entered the token stay in it.
+ *
+ * \param cancel  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
  * \par Threads    No other call may be using the handle.
  * \par Processes  Closes this process's handle only.
  * \par Blocking   Never. Not async-signal-safe.
  * \par Crash      As cyd_yard_close().
  * \par Since      0.1
  */
-cyd_status_t cyd_event_close(cyd_event_t *event);
+cyd_status_t cyd_cancel_close(cyd_cancel_t *cancel);
+
+/**
+ * The instant that lies so long from now, for cyd_deadline_left().
+ *
+ * @code{.c}
+ * int64_t deadline = cyd_deadline_after(timeout_ns);
+ * rc = cyd_lock_acquire(lock, cyd_deadline_left(deadline));
+ * if (!CYD_FAILED(rc)) {
+ *     rc = cyd_condition_wait(condition, lock, cyd_deadline_left(deadline));
+ * }
+ * @endcode
+ *
+ * \param timeout_ns  Nanoseconds; a negative value is no limit.
+ *
+ * \return Nanoseconds of CLOCK_MONOTONIC, INT64_MAX at most; -1 for no limit. It means something in this process and its
+ *   fork() children.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never. Async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+int64_t cyd_deadline_after(int64_t timeout_ns);
+
+/**
+ * How long it is until a deadline: the `timeout_ns` of the next call.
+ *
+ * \param deadline  From cyd_deadline_after().
+ *
+ * \return Nanoseconds; 0 if it has passed, -1 if there is no limit.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never. Async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+int64_t cyd_deadline_left(int64_t deadline);
 
 /**
  * Makes a value; it is 0.
@@ -3389,9 +3578,9 @@ CYD_MUST_USE cyd_status_t cyd_struct_update(cyd_struct_t *it, size_t size, int64
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  Closes this process's handle only.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      As cyd_yard_close().
  * \par Since      0.1
  */
@@ -3729,9 +3918,9 @@ CYD_MUST_USE cyd_status_t cyd_array_repaired(cyd_array_t *array);
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  Closes this process's handle only.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      As cyd_yard_close().
  * \par Since      0.1
  */
@@ -3894,9 +4083,9 @@ CYD_MUST_USE cyd_status_t cyd_struct_array_update(cyd_struct_array_t *array, siz
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  Closes this process's handle only.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      As cyd_yard_close().
  * \par Since      0.1
  */
@@ -4228,9 +4417,9 @@ CYD_MUST_USE cyd_status_t cyd_sender_peer(cyd_sender_t *sender, cyd_peer_t *out)
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  In a fork() child it closes the child's handle; the end stays the parent's.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      Closed, or its holder died.
  * \par Since      0.1
  */
@@ -4357,9 +4546,9 @@ CYD_MUST_USE cyd_status_t cyd_receiver_peer(cyd_receiver_t *receiver, cyd_peer_t
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  In a fork() child it closes the child's handle; the end stays the parent's.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      Closed, or its holder died.
  * \par Since      0.1
  */

@@ -15,9 +15,9 @@
  * Handles.  Yard, every object, Sender and Receiver own one handle of this process, can be moved and not copied, and
  *   close it in the destructor. An empty one, moved from or closed, answers every call with #CYD_E_NULL. Objects keep
  *   the yard open by themselves, ends keep their ring: any order of closing is fine. A Guard, a Permit and a Reserved
- *   end before their lock, Permits or Sender does; these may be moved meanwhile.
+ *   end before their lock, Permits or Sender does, a CancelToken's Scope before the token; these may be moved meanwhile.
  *
- * Timeouts.  Any std::chrono duration, courtyard::forever or courtyard::no_wait. A negative duration is no_wait.
+ * Timeouts.  Any std::chrono duration, courtyard::forever, courtyard::no_wait, or a Deadline for several calls. A negative duration is no_wait.
  *
  * Fork.  As in courtyard.h: what the parent owns stays the parent's, also when a Guard, a Permit or an end that the
  *   child has inherited is destroyed in the child.
@@ -135,6 +135,19 @@ private:
     }
 
     std::int64_t ns_;
+};
+
+/** An instant at which several calls end: a Timeout is made of what is left. */
+class Deadline {
+public:
+    static Deadline after(Timeout timeout) noexcept { return Deadline(cyd_deadline_after(timeout.ns())); }
+    Timeout left() const noexcept { return Timeout::from_ns(cyd_deadline_left(at_)); }
+    operator Timeout() const noexcept { return left(); }
+
+private:
+    explicit Deadline(std::int64_t at) noexcept : at_(at) {}
+
+    std::int64_t at_;
 };
 
 /** Waits without limit. */
@@ -669,6 +682,60 @@ public:
         return detail::filled<bool>([&](auto out) { return cyd_event_is_set(raw_, out); });
     }
     Status wait(Timeout timeout) { return Status(cyd_event_wait(raw_, timeout.ns())); }
+};
+
+/** Ends waits from outside: cyd_cancel_t. */
+class CancelToken : public detail::Handle<cyd_cancel_t, cyd_cancel_close> {
+public:
+    /** While it lives, the token ends the waits of the thread that made it. It ends in that thread. */
+    class Scope {
+    public:
+        Scope(Scope &&other) noexcept : cancel_(std::exchange(other.cancel_, nullptr)) {}
+        Scope &operator=(Scope &&other) noexcept {
+            if (this != &other) {
+                static_cast<void>(leave());
+                cancel_ = std::exchange(other.cancel_, nullptr);
+            }
+            return *this;
+        }
+        Scope(const Scope &) = delete;
+        Scope &operator=(const Scope &) = delete;
+        ~Scope() { static_cast<void>(leave()); }
+
+        /** Leaves now; the scope is empty afterwards. */
+        Status leave() noexcept {
+            cyd_cancel_t *cancel = std::exchange(cancel_, nullptr);
+            return Status(cancel == nullptr ? CYD_E_NULL : cyd_cancel_leave(cancel));
+        }
+
+    private:
+        friend class CancelToken;
+        explicit Scope(cyd_cancel_t *cancel) noexcept : cancel_(cancel) {}
+
+        cyd_cancel_t *cancel_;
+    };
+
+    CancelToken() noexcept = default;
+    explicit CancelToken(cyd_cancel_t *raw) noexcept : Handle(raw) {}
+
+    static Result<CancelToken> create() {
+        return detail::opened<CancelToken>([&](auto out) { return cyd_cancel_create(out); });
+    }
+    /** Whoever sets the event cancels. */
+    static Result<CancelToken> from_event(const Event &event) {
+        return detail::opened<CancelToken>(
+            [&](auto out) { return cyd_cancel_from_event(event.get_native(), out); });
+    }
+
+    Status cancel() { return Status(cyd_cancel_set(raw_)); }
+    Result<bool> is_cancelled() const {
+        return detail::filled<bool>([&](auto out) { return cyd_cancel_is_set(raw_, out); });
+    }
+    /** Enters the token; it is to be kept open meanwhile. */
+    Result<Scope> scope() const {
+        const Status status(cyd_cancel_enter(raw_));
+        return status.ok() ? Result<Scope>(status, Scope(raw_)) : Result<Scope>(status);
+    }
 };
 
 /**

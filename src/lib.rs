@@ -30,7 +30,8 @@
 //!
 //! # What holds everywhere
 //!
-//! * **Waiting.** Every call that can wait takes a [`Timeout`]: a `Duration`, `None` for no limit, or [`Timeout::Try`].
+//! * **Waiting.** Every call that can wait takes a [`Timeout`]: a `Duration`, `None` for no limit, [`Timeout::Try`], or a
+//!   [`Deadline`] for several calls. A [`CancelToken`] ends the waits of a thread from outside, with `Cancelled`.
 //!   A waiter looks around at least every 250 ms, whatever happens to those it waits for; usually it hears of a death
 //!   within a millisecond. A stopped process is not dead: it is waited for.
 //! * **Errors.** [`ErrorKind`] is one table for Rust and C; [`Error::detail`] names what was wrong. No input panics.
@@ -79,6 +80,7 @@ pub use error::{Error, ErrorKind, News, Result};
 #[cfg(not(loom))]
 pub use objects::{
     array::{Array, ArrayOptions, StructArray},
+    cancel::{CancelScope, CancelToken},
     condition::{Condition, Ended, Relock, Waited},
     event::{Event, EventOptions},
     faults::{Fault, FaultKind},
@@ -99,6 +101,7 @@ pub use objects::{
 pub use os::probe::Probe;
 #[cfg(not(loom))]
 pub use segment::directory::ObjectType;
+pub use sync::deadline::Deadline;
 pub use sync::wait::Timeout;
 
 /// What this machine allows, found out by trying; print it with `{}`.

@@ -15,6 +15,7 @@ static struct {
     } filled;
     union {
         cyd_lock_t *lock;
+        cyd_cancel_t *cancel;
         cyd_permits_t *permits;
         cyd_condition_t *condition;
         cyd_permit_holder_t permit_holder;
@@ -145,6 +146,23 @@ static void condition_calls(cyd_condition_t *condition, cyd_status_t wanted) {
     IS(cyd_condition_close(condition), condition == NULL ? CYD_OK : wanted);
 }
 
+static void event_calls(cyd_event_t *event, cyd_status_t wanted) {
+    IS(cyd_event_set(event), wanted);
+    IS(cyd_event_clear(event), wanted);
+    IS(cyd_event_is_set(event, &out.a.truth), wanted);
+    IS(cyd_event_wait(event, -1), wanted);
+    IS(cyd_cancel_from_event(event, &out.a.cancel), wanted);
+    IS(cyd_event_close(event), event == NULL ? CYD_OK : wanted);
+}
+
+static void cancel_calls(cyd_cancel_t *cancel, cyd_status_t wanted) {
+    IS(cyd_cancel_set(cancel), wanted);
+    IS(cyd_cancel_is_set(cancel, &out.a.truth), wanted);
+    IS(cyd_cancel_enter(cancel), wanted);
+    IS(cyd_cancel_leave(cancel), wanted);
+    IS(cyd_cancel_close(cancel), cancel == NULL ? CYD_OK : wanted);
+}
+
 static void value_calls(cyd_value_t *value, cyd_status_t wanted) {
     IS(cyd_value_type(value, &out.a.number), wanted);
     IS(cyd_value_get(value, CYD_TYPE_U8, out.bytes), wanted);
@@ -223,7 +241,7 @@ static void receiver_calls(cyd_receiver_t *receiver, cyd_status_t wanted) {
     IS(cyd_receiver_close(receiver), receiver == NULL ? CYD_OK : wanted);
 }
 
-enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, NOUNS };
+enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, NOUNS };
 
 static void *open_handles[NOUNS];
 
@@ -271,6 +289,12 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
     if (except != RWLOCK) {
         rwlock_calls((cyd_rwlock_t *)handle, wanted);
     }
+    if (except != EVENT) {
+        event_calls((cyd_event_t *)handle, wanted);
+    }
+    if (except != CANCEL) {
+        cancel_calls((cyd_cancel_t *)handle, wanted);
+    }
     CHECK(memcmp(&out, &untouched, sizeof out) == 0);
 }
 
@@ -293,6 +317,8 @@ int main(void) {
     cyd_array_t *array;
     cyd_struct_array_t *structs;
     cyd_rwlock_t *rwlock;
+    cyd_event_t *event;
+    cyd_cancel_t *cancel;
     OK(cyd_yard_create_anonymous(NULL, &yard));
     OK(cyd_lock_create(yard, "lock", CYD_SCOPE_THREAD, &lock));
     OK(cyd_value_create(yard, "value", CYD_TYPE_U8, &value));
@@ -307,9 +333,11 @@ int main(void) {
     OK(cyd_array_create(yard, "array", CYD_TYPE_U8, 8, NULL, &array));
     OK(cyd_struct_array_create(yard, "structs", 8, 8, 8, &structs));
     OK(cyd_rwlock_create(yard, "rwlock", NULL, &rwlock));
+    OK(cyd_event_create(yard, "event", 0, &event));
+    OK(cyd_cancel_create(&cancel));
     void *all[NOUNS] = {yard,      lock,    value, ring,  sender,  receiver, rlock,
                         semaphore, permits, it,    array, structs, rwlock,
-                        condition};
+                        condition, event, cancel};
     memcpy(open_handles, all, sizeof all);
 
     everything(NULL, CYD_E_NULL, -1);
@@ -326,6 +354,8 @@ int main(void) {
         everything((char *)open_handles[i] + 4, CYD_E_INVALID, -1);
     }
 
+    OK(cyd_cancel_close(cancel));
+    OK(cyd_event_close(event));
     OK(cyd_rwlock_close(rwlock));
     OK(cyd_semaphore_close(semaphore));
     OK(cyd_rlock_close(rlock));

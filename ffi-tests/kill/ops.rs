@@ -1,6 +1,7 @@
 //! The library's operations, told as plays.
 
 mod array;
+mod cancel;
 mod common;
 mod condition;
 mod event;
@@ -31,6 +32,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     all.extend(structs::all());
     all.extend(array::all());
     all.extend(event::all());
+    all.extend(cancel::all());
     all.extend(ring::all());
     all.extend(object::all());
     all.extend(presence::all());

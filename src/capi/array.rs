@@ -577,7 +577,10 @@ pub unsafe extern "C" fn cyd_array_lock(array: *mut cyd_array_t, timeout_ns: i64
     // SAFETY: NULL or a handle that nobody closes meanwhile, by the caller's promise.
     match unsafe { handle::get(array) } {
         Ok(array) if array.lock().is_some_and(RLock::acquire_fast) => CYD_OK,
-        Ok(array) => boundary::call(|| array.locked()?.acquire_unguarded(Timeout::from_ns(timeout_ns))),
+        // SAFETY: as above; from now on it may be closed.
+        Ok(it) => boundary::call(|| unsafe {
+            handle::waiting(array, || it.locked()?.acquire_unguarded(Timeout::from_ns(timeout_ns)))
+        }),
         Err(wrong) => boundary::code(Err::<(), _>(wrong)),
     }
 }
@@ -628,9 +631,9 @@ pub unsafe extern "C" fn cyd_array_repaired(array: *mut cyd_array_t) -> cyd_stat
 ///
 /// \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
 ///
-/// \par Threads    No other call may be using the handle.
+/// \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
 /// \par Processes  Closes this process's handle only.
-/// \par Blocking   Never. Not async-signal-safe.
+/// \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
 /// \par Crash      As cyd_yard_close().
 /// \par Since      0.1
 #[unsafe(no_mangle)]
@@ -854,8 +857,10 @@ pub unsafe extern "C" fn cyd_struct_array_set(
 ) -> cyd_status_t {
     boundary::call(|| {
         // SAFETY: each is NULL or as the header asks of the caller.
-        let (array, from) = unsafe { (handle::get(array)?, args::bytes(r#in, size)?) };
-        array.place(index)?.set(from, Timeout::from_ns(timeout_ns))
+        unsafe {
+            let (place, from) = (handle::get(array)?.place(index)?, args::bytes(r#in, size)?);
+            handle::trying(array, timeout_ns, |timeout| place.set(from, timeout))
+        }
     })
 }
 
@@ -886,7 +891,10 @@ pub unsafe extern "C" fn cyd_struct_array_update(
     context: *mut c_void,
 ) -> cyd_status_t {
     // SAFETY: each is NULL or as the header asks of the caller.
-    boundary::call(|| unsafe { update(handle::get(array)?.place(index)?, size, timeout_ns, change, context) })
+    boundary::call(|| unsafe {
+        let place = handle::get(array)?.place(index)?;
+        handle::trying(array, timeout_ns, |timeout| update(place, size, timeout, change, context))
+    })
 }
 
 /// Closes a handle on an array. NULL is harmless.
@@ -895,9 +903,9 @@ pub unsafe extern "C" fn cyd_struct_array_update(
 ///
 /// \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
 ///
-/// \par Threads    No other call may be using the handle.
+/// \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
 /// \par Processes  Closes this process's handle only.
-/// \par Blocking   Never. Not async-signal-safe.
+/// \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
 /// \par Crash      As cyd_yard_close().
 /// \par Since      0.1
 #[unsafe(no_mangle)]

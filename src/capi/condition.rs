@@ -141,8 +141,8 @@ pub unsafe extern "C" fn cyd_condition_open_or_create(
 
 /// Releases the lock, waits to be notified, and takes the lock again.
 ///
-/// The caller holds the lock again after #CYD_OK, #CYD_OWNER_DIED, #CYD_E_TIMEOUT and #CYD_E_INTERRUPTED. After the last
-/// two an owner may have died as well: cyd_lock_is_suspect() tells. `timeout_ns` limits the wait for a notification;
+/// The caller holds the lock again after #CYD_OK, #CYD_OWNER_DIED, #CYD_E_TIMEOUT, #CYD_E_INTERRUPTED and #CYD_E_CANCELLED.
+/// After the last three an owner may have died as well: cyd_lock_is_suspect() tells. `timeout_ns` limits the wait for a notification;
 /// taking the lock again has no limit.
 ///
 /// \param condition   Borrowed.
@@ -154,6 +154,9 @@ pub unsafe extern "C" fn cyd_condition_open_or_create(
 ///   - #CYD_OWNER_DIED     notified, and an owner of the lock has died: see cyd_lock_acquire()
 ///   - #CYD_E_TIMEOUT      nobody has notified the caller in time; the lock is held
 ///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE); the lock is held
+///   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t; the lock is held
+///   - #CYD_E_CLOSED       `condition` or `lock` was closed during the wait; the lock is held, and is released through
+///     another handle if it was that one
 ///   - #CYD_E_NOT_OWNER    the caller does not hold the lock; nothing is changed
 ///   - #CYD_E_FOREIGN      the lock lies in another yard; nothing is changed
 ///   - #CYD_E_NO_SLOTS     the yard's table of threads is full; nothing is changed
@@ -175,8 +178,14 @@ pub unsafe extern "C" fn cyd_condition_wait(
 ) -> cyd_status_t {
     boundary::call(|| {
         // SAFETY: each is NULL or a handle that nobody closes meanwhile, by the caller's promise.
-        let (condition, lock) = unsafe { (handle::get(condition)?, handle::get(lock)?) };
-        condition.wait(lock, Timeout::from_ns(timeout_ns))?.or_error()
+        let (it, with) = unsafe { (handle::get(condition)?, handle::get(lock)?) };
+        let mut inside = handle::Inside::new(2);
+        // SAFETY: as above; from now on they may be closed.
+        unsafe {
+            inside.add(condition)?;
+            inside.add(lock)?;
+        }
+        inside.wait(|| it.wait(with, Timeout::from_ns(timeout_ns)))?.or_error()
     })
 }
 
@@ -203,8 +212,14 @@ pub unsafe extern "C" fn cyd_condition_wait_rlock(
 ) -> cyd_status_t {
     boundary::call(|| {
         // SAFETY: each is NULL or a handle that nobody closes meanwhile, by the caller's promise.
-        let (condition, rlock) = unsafe { (handle::get(condition)?, handle::get(rlock)?) };
-        condition.wait(rlock, Timeout::from_ns(timeout_ns))?.or_error()
+        let (it, with) = unsafe { (handle::get(condition)?, handle::get(rlock)?) };
+        let mut inside = handle::Inside::new(2);
+        // SAFETY: as above; from now on they may be closed.
+        unsafe {
+            inside.add(condition)?;
+            inside.add(rlock)?;
+        }
+        inside.wait(|| it.wait(with, Timeout::from_ns(timeout_ns)))?.or_error()
     })
 }
 
@@ -298,9 +313,9 @@ pub unsafe extern "C" fn cyd_condition_waiters(
 ///
 /// \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
 ///
-/// \par Threads    No other call may be using the handle.
+/// \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
 /// \par Processes  Closes this process's handle only.
-/// \par Blocking   Never. Not async-signal-safe.
+/// \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
 /// \par Crash      As cyd_yard_close().
 /// \par Since      0.1
 #[unsafe(no_mangle)]

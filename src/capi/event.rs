@@ -232,7 +232,10 @@ pub unsafe extern "C" fn cyd_event_wait(event: *mut cyd_event_t, timeout_ns: i64
     match unsafe { handle::get(event) } {
         Ok(event) if event.wait_fast() => CYD_OK,
         Ok(_) if timeout_ns == 0 => boundary::code(Err::<(), _>(ErrorKind::Timeout)),
-        Ok(event) => boundary::call(|| event.wait(Timeout::from_ns(timeout_ns))),
+        // SAFETY: as above; from now on it may be closed.
+        Ok(it) => {
+            boundary::call(|| unsafe { handle::waiting(event, || it.wait(Timeout::from_ns(timeout_ns))) })
+        }
         Err(kind) => boundary::call(|| Err::<(), _>(Error::from(kind))),
     }
 }
@@ -243,9 +246,9 @@ pub unsafe extern "C" fn cyd_event_wait(event: *mut cyd_event_t, timeout_ns: i64
 ///
 /// \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
 ///
-/// \par Threads    No other call may be using the handle.
+/// \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
 /// \par Processes  Closes this process's handle only.
-/// \par Blocking   Never. Not async-signal-safe.
+/// \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
 /// \par Crash      As cyd_yard_close().
 /// \par Since      0.1
 #[unsafe(no_mangle)]

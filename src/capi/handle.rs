@@ -13,14 +13,22 @@
 //! Closing is like `fclose`: the caller sees to it that nobody else is using the handle. Two threads that close the
 //! same one at once are told apart; a thread that borrows it (`get`) while another closes it is not.
 //!
+//! But threads that *wait* through a handle are told: they register in it before they wait ([`waiting`]). Who closes it
+//! marks it, wakes all who wait through any handle, and waits a moment until those have left. The value goes with the last
+//! of them, if one cannot leave so soon: a condition's waiter must have its lock again first, which the closer may hold.
+//!
 //! | edge    | release                       | acquire                        | carries                        |
 //! |---------|-------------------------------|--------------------------------|--------------------------------|
 //! | `open`  | `open`: state.store           | `check`: state.load            | the value                      |
 //! | `close` | `close`: state CAS            | `close`: the loser's CAS       | nothing; the loser only leaves |
+//! | `users` | `Seat::leave`: users CAS      | `close`, `leave`: users CAS    | what was done with the value   |
+//! | `shut`  | `close`: CLOSINGS.fetch_add   | `Inside::arm`: CLOSINGS.load   | the mark                       |
 
 use crate::error::{Error, ErrorKind};
-use crate::os::{Mutex, fork};
-use crate::shim::{AtomicU32, Ordering};
+use crate::os::{Mutex, clock, fork};
+use crate::shim::{AtomicU32, Ordering, Watch, sleep, wake};
+use crate::sync::ends::{self, End};
+use crate::sync::wait::{SLICE_NS, Timeout};
 use std::alloc::Layout;
 use std::cell::UnsafeCell;
 use std::mem::MaybeUninit;
@@ -42,7 +50,13 @@ const CLOSED: u32 = u32::from_le_bytes(*b"shut");
 static SLABS: Mutex<()> = Mutex::new(());
 
 /// Keeps every slab still while the process forks.
-static FORK: fork::Handlers = fork::Handlers::new(before_fork, after_fork, after_fork);
+static FORK: fork::Handlers = fork::Handlers::new(before_fork, after_fork, after_fork_in_child);
+
+/// Counts up in each child: the threads that were in a handle are not there.
+static FORKS: AtomicU32 = AtomicU32::new(0);
+
+/// Counts up with each close of a handle through which somebody waits. All of them sleep on it.
+static CLOSINGS: AtomicU32 = AtomicU32::new(0);
 
 extern "C" fn before_fork() {
     SLABS.lock_raw();
@@ -52,10 +66,16 @@ extern "C" fn after_fork() {
     SLABS.unlock_raw();
 }
 
+extern "C" fn after_fork_in_child() {
+    FORKS.fetch_add(1, Ordering::Relaxed); // Relaxed: the child has one thread
+    after_fork();
+}
+
 /// What a C program holds a pointer to.
 #[repr(C, align(128))]
 pub(crate) struct Handle<T> {
     state: AtomicU32,
+    users: Users,
     /// The next younger closed cell; belongs to the holder of [`SLABS`].
     younger: UnsafeCell<*mut Handle<T>>,
     /// Initialised while `state` is the noun's magic.
@@ -177,6 +197,7 @@ fn new_chunk<T>() -> Result<*mut Handle<T>, ErrorKind> {
     for i in 0..CHUNK {
         let cell = Handle {
             state: AtomicU32::new(UNUSED),
+            users: Users(AtomicU32::new(0)),
             younger: UnsafeCell::new(ptr::null_mut()),
             value: UnsafeCell::new(MaybeUninit::uninit()),
         };
@@ -193,6 +214,7 @@ pub(crate) fn open<N: Noun>(value: N::Value) -> Result<*mut N, Error> {
     // SAFETY: a cell is never freed, and this one is ours alone until its state says that it is open.
     unsafe {
         (*(*cell).value.get()).write(value);
+        (*cell).users.begin();
         (*cell).state.store(N::MAGIC, Ordering::Release); // edge: open
     }
     Ok(cell.cast())
@@ -249,22 +271,230 @@ pub(crate) unsafe fn get_mut<'a, N: Noun>(handle: *mut N) -> Result<&'a mut N::V
     unsafe { Ok((*(*check(handle.cast_const())?).value.get()).assume_init_mut()) }
 }
 
-/// Closes a handle and hands out what was behind it. Of several closers exactly one gets it.
+/// Who keeps the value of a cell: the handle while it is open, and each thread that waits through it.
+///
+/// `forks:8 | DROPPING | count`. Without a count nobody comes in any more. A word of before a fork means the handle alone.
+struct Users(AtomicU32);
+
+const FORKS_AT: u32 = 24;
+const DROPPING: u32 = 1 << 23;
+
+impl Users {
+    fn forks() -> u32 {
+        FORKS.load(Ordering::Relaxed) << FORKS_AT // Relaxed: changed while there is one thread
+    }
+
+    fn begin(&self) {
+        self.0.store(Users::forks() | 1, Ordering::Relaxed); // Relaxed: `open` shows it
+    }
+
+    fn count(word: u32) -> u32 {
+        word & (DROPPING - 1)
+    }
+
+    /// Changes the count by what `next` says, if it says anything; tells what is there now.
+    fn change(&self, next: impl Fn(u32) -> Option<u32>) -> Option<u32> {
+        let forks = Users::forks();
+        let mut word = self.0.load(Ordering::Acquire);
+        loop {
+            let count = Users::count(word);
+            let same = word >> FORKS_AT == forks >> FORKS_AT;
+            let next = next(if same { count } else { count.min(1) })?;
+            let changed = self.0.compare_exchange(word, forks | next, Ordering::AcqRel, Ordering::Acquire); // edge: users
+            match changed {
+                Ok(_) => return Some(next),
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// One more, unless the value is gone, or going.
+    fn enter(&self) -> bool {
+        self.change(|count| (count > 0 && count < DROPPING - 1).then(|| count + 1)).is_some()
+    }
+
+    /// One less; whether that was the last, who is to drop the value and to say [`Users::end`].
+    fn leave(&self) -> bool {
+        self.change(|count| Some(if count > 1 { count - 1 } else { DROPPING })) == Some(DROPPING)
+    }
+
+    /// The value is gone.
+    fn end(&self) {
+        self.end_unseen();
+        wake(&self.0, u32::MAX);
+    }
+
+    /// The same, when nobody can be waiting for it.
+    fn end_unseen(&self) {
+        self.0.store(Users::forks(), Ordering::Release);
+    }
+
+    /// Waits until the value is gone, at most a slice.
+    fn await_end(&self) {
+        let deadline = clock::now_ns() + SLICE_NS;
+        loop {
+            let word = self.0.load(Ordering::Acquire); // edge: users
+            let gone = word & DROPPING == 0 && Users::count(word) == 0;
+            if gone || clock::now_ns() >= deadline {
+                return;
+            }
+            sleep(&[Watch { word: &self.0, value: word }], Some(deadline));
+        }
+    }
+}
+
+/// A thread that waits through a handle, of whatever noun.
+struct Seat {
+    cell: *const (),
+    state: &'static AtomicU32,
+    users: &'static Users,
+    magic: u32,
+    /// After which it was taken; a fork child has none of its parent's.
+    forks: u32,
+    /// Drops the value in the cell.
+    drop: unsafe fn(*const ()),
+}
+
+impl Seat {
+    /// # Safety
+    /// As [`get`], but that the handle may be closed meanwhile.
+    unsafe fn take<N: Noun>(handle: *const N) -> Result<Seat, ErrorKind> {
+        // SAFETY: the caller's promise.
+        let cell = unsafe { check(handle)? };
+        // SAFETY: `check` found a cell of this noun, and cells are never freed.
+        let (state, users) = unsafe { (&(*cell).state, &(*cell).users) };
+        let forks = Users::forks();
+        if !users.enter() {
+            return Err(ErrorKind::Closed);
+        }
+        Ok(Seat { cell: cell.cast(), state, users, magic: N::MAGIC, forks, drop: drop_value::<N> })
+    }
+
+    fn is_closed(&self) -> bool {
+        self.state.load(Ordering::Acquire) != self.magic // edge: open
+    }
+}
+
+/// # Safety
+/// The cell is one of this noun, closed, and the caller is the last user of its value.
+unsafe fn drop_value<N: Noun>(cell: *const ()) {
+    let cell: *mut Handle<N::Value> = cell.cast_mut().cast();
+    // SAFETY: there is a value, which `open` wrote; it is the caller's alone.
+    drop(unsafe { (*(*cell).value.get()).assume_init_read() });
+    N::slab().with(|pool| pool.push_closed(cell));
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        if self.forks == Users::forks() && self.users.leave() {
+            // SAFETY: the handle was closed, or its own share would be left; we are the last.
+            unsafe { (self.drop)(self.cell) };
+            self.users.end();
+        }
+    }
+}
+
+/// The handles that one call waits through. Closing one of them ends the wait.
+pub(crate) struct Inside(Vec<Seat>);
+
+impl Inside {
+    /// In none yet.
+    pub(crate) fn new(room: usize) -> Inside {
+        Inside(Vec::with_capacity(room))
+    }
+
+    /// Adds a handle.
+    ///
+    /// # Safety
+    /// As [`get`]; from here on it may be closed.
+    pub(crate) unsafe fn add<N: Noun>(&mut self, handle: *const N) -> Result<(), ErrorKind> {
+        // SAFETY: the caller's promise.
+        self.0.push(unsafe { Seat::take(handle)? });
+        Ok(())
+    }
+
+    /// Does something that may wait.
+    pub(crate) fn wait<R>(&self, f: impl FnOnce() -> R) -> R {
+        ends::during(self, f)
+    }
+}
+
+impl End for Inside {
+    fn is_over(&self) -> bool {
+        self.0.iter().any(Seat::is_closed)
+    }
+
+    fn arm(&self) -> Option<Watch<'_>> {
+        let value = CLOSINGS.load(Ordering::Acquire); // edge: shut
+        (!self.is_over()).then_some(Watch { word: &CLOSINGS, value })
+    }
+
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Closed
+    }
+}
+
+/// Does something that may wait through a handle: closing it ends the wait with `Closed`.
 ///
 /// # Safety
-/// As [`get`], and no other call but another `close` uses the handle.
-pub(crate) unsafe fn close<N: Noun>(handle: *mut N) -> Result<N::Value, ErrorKind> {
+/// As [`get`], but that the handle may be closed meanwhile.
+#[cold]
+pub(crate) unsafe fn waiting<N: Noun, R>(
+    handle: *const N,
+    f: impl FnOnce() -> Result<R, Error>,
+) -> Result<R, Error> {
+    let mut inside = Inside::new(1);
+    // SAFETY: the caller's promise.
+    unsafe { inside.add(handle)? };
+    inside.wait(f)
+}
+
+/// Does something without waiting; if that does not go, does it again, waiting through a handle.
+///
+/// # Safety
+/// As [`waiting`].
+pub(crate) unsafe fn trying<N: Noun, R>(
+    handle: *const N,
+    timeout_ns: i64,
+    mut f: impl FnMut(Timeout) -> Result<R, Error>,
+) -> Result<R, Error> {
+    match f(Timeout::Try) {
+        Err(e) if timeout_ns != 0 && is_not_now(e.kind()) => {
+            // SAFETY: the caller's promise.
+            unsafe { waiting(handle, || f(Timeout::from_ns(timeout_ns))) }
+        }
+        done => done,
+    }
+}
+
+fn is_not_now(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::Busy | ErrorKind::Empty | ErrorKind::Full)
+}
+
+/// Closes a handle and hands out what was behind it, unless threads waited through it: then it is gone when the last of
+/// them has left, usually at once. Of several closers exactly one succeeds.
+///
+/// # Safety
+/// As [`get`], and no other call but another `close` uses the handle, unless it waits.
+pub(crate) unsafe fn close<N: Noun>(handle: *mut N) -> Result<Option<N::Value>, ErrorKind> {
     // SAFETY: the caller's promise.
     let cell = unsafe { check(handle.cast_const())? }.cast_mut();
     // SAFETY: `check` found a cell of this noun, and cells are never freed.
-    let state = unsafe { &(*cell).state };
+    let (state, users) = unsafe { (&(*cell).state, &(*cell).users) };
     state
         .compare_exchange(N::MAGIC, CLOSED, Ordering::AcqRel, Ordering::Acquire) // edge: close
         .map_err(wrong_state)?;
-    // SAFETY: the state was open, so there is a value; the exchange made it ours alone.
+    if !users.leave() {
+        CLOSINGS.fetch_add(1, Ordering::Release); // edge: shut
+        wake(&CLOSINGS, u32::MAX);
+        users.await_end();
+        return Ok(None);
+    }
+    // SAFETY: the state was open, so there is a value; it is ours alone.
     let value = unsafe { (*(*cell).value.get()).assume_init_read() };
+    users.end_unseen();
     N::slab().with(|pool| pool.push_closed(cell));
-    Ok(value)
+    Ok(Some(value))
 }
 
 /// Closes a handle and drops what was behind it; NULL is harmless, as with `free`.
@@ -305,7 +535,7 @@ mod tests {
         unsafe {
             assert_eq!(get(word), Ok(&7));
             *get_mut(word).unwrap() = 8;
-            assert_eq!(close(word), Ok(8));
+            assert_eq!(close(word), Ok(Some(8)));
             assert_eq!(get(word), Err(ErrorKind::Closed));
             assert_eq!(get_mut(word), Err(ErrorKind::Closed));
             assert_eq!(close(word), Err(ErrorKind::Closed));
@@ -325,7 +555,7 @@ mod tests {
             assert_eq!(get(shared.cast::<u8>().add(4).cast::<Word>()), Err(ErrorKind::Invalid));
             assert_eq!(get(shared.cast::<Word>()), Err(ErrorKind::Type));
             assert_eq!(get(garbage.0.as_ptr().cast::<Word>()), Err(ErrorKind::Type));
-            assert_eq!(close(shared).map(|v| *v), Ok(1));
+            assert_eq!(close(shared).map(|v| v.map(|v| *v)), Ok(Some(1)));
         }
     }
 

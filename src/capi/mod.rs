@@ -52,6 +52,9 @@ mod semaphore;
 mod condition;
 mod event;
 
+mod cancel;
+mod deadline;
+
 mod value;
 
 mod structs;
@@ -67,7 +70,9 @@ mod handle;
 mod options;
 
 pub use array::*;
+pub use cancel::*;
 pub use condition::*;
+pub use deadline::*;
 pub use event::*;
 pub use fault::*;
 pub use last::*;

@@ -183,7 +183,10 @@ pub unsafe extern "C" fn cyd_permits_acquire(permits: *mut cyd_permits_t, timeou
     // SAFETY: NULL or a handle that nobody closes meanwhile, by the caller's promise.
     match unsafe { handle::get(permits) } {
         Ok(permits) if permits.acquire_fast().is_some() => CYD_OK,
-        Ok(permits) => boundary::call(|| permits.acquire_unguarded(Timeout::from_ns(timeout_ns))),
+        // SAFETY: as above; from now on it may be closed.
+        Ok(it) => boundary::call(|| unsafe {
+            handle::waiting(permits, || it.acquire_unguarded(Timeout::from_ns(timeout_ns)))
+        }),
         Err(wrong) => boundary::code(Err::<(), _>(wrong)),
     }
 }
@@ -215,9 +218,11 @@ pub unsafe extern "C" fn cyd_permits_acquire_many(
     timeout_ns: i64,
 ) -> cyd_status_t {
     boundary::call(|| {
-        // SAFETY: NULL or a handle that nobody closes meanwhile, by the caller's promise.
-        let permits = unsafe { handle::get(permits) }?;
-        permits.acquire_many_unguarded(count, Timeout::from_ns(timeout_ns))
+        // SAFETY: NULL or a handle that nobody closes but while we wait, by the caller's promise.
+        unsafe {
+            let it = handle::get(permits)?;
+            handle::trying(permits, timeout_ns, |timeout| it.acquire_many_unguarded(count, timeout))
+        }
     })
 }
 
@@ -366,9 +371,9 @@ pub unsafe extern "C" fn cyd_permits_holders(
 ///
 /// \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
 ///
-/// \par Threads    No other call may be using the handle.
+/// \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
 /// \par Processes  Closes this process's handle only.
-/// \par Blocking   Never. Not async-signal-safe.
+/// \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
 /// \par Crash      As cyd_yard_close().
 /// \par Since      0.1
 #[unsafe(no_mangle)]

@@ -468,14 +468,15 @@ pub unsafe extern "C" fn cyd_sender_send(
 ) -> cyd_status_t {
     // SAFETY: each is NULL or as the header asks of the caller.
     let checked = || unsafe { Ok((handle::get_mut(sender)?, args::bytes(data, len)?)) };
-    let (sender, record) = match checked() {
+    let (end, record) = match checked() {
         Ok(checked) => checked,
         Err(wrong) => return boundary::code(Err::<(), _>(wrong)),
     };
-    if sender.send_fast(record) {
+    if end.send_fast(record) {
         return CYD_OK;
     }
-    boundary::call(|| sender.send(record, Timeout::from_ns(timeout_ns)))
+    // SAFETY: as above; from now on it may be closed.
+    boundary::call(|| unsafe { handle::waiting(sender, || end.send(record, Timeout::from_ns(timeout_ns))) })
 }
 
 /// Sends as many of the records as fit, in order, and shows them to the receiver all at once; waits only while not
@@ -506,9 +507,10 @@ pub unsafe extern "C" fn cyd_sender_send_batch(
 ) -> cyd_status_t {
     boundary::call(|| {
         // SAFETY: each is NULL or as the header asks of the caller.
-        let (sender, records, sent) =
+        let (end, records, sent) =
             unsafe { (handle::get_mut(sender)?, checked(records, count)?, args::out(sent)?) };
-        sent.set(sender.send_batch(records, Timeout::from_ns(timeout_ns))?);
+        // SAFETY: as above; while we wait it may be closed.
+        sent.set(unsafe { handle::trying(sender, timeout_ns, |timeout| end.send_batch(records, timeout)) }?);
         Ok(())
     })
 }
@@ -540,8 +542,9 @@ pub unsafe extern "C" fn cyd_sender_reserve(
 ) -> cyd_status_t {
     boundary::call(|| {
         // SAFETY: each is NULL or as the header asks of the caller.
-        let (sender, out) = unsafe { (handle::get_mut(sender)?, args::out(out)?) };
-        out.set(sender.reserve(len, Timeout::from_ns(timeout_ns))?.cast());
+        let (end, out) = unsafe { (handle::get_mut(sender)?, args::out(out)?) };
+        // SAFETY: as above; while we wait it may be closed.
+        out.set(unsafe { handle::trying(sender, timeout_ns, |timeout| end.reserve(len, timeout)) }?.cast());
         Ok(())
     })
 }
@@ -619,9 +622,9 @@ pub unsafe extern "C" fn cyd_sender_peer(sender: *mut cyd_sender_t, out: *mut cy
 ///
 /// \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
 ///
-/// \par Threads    No other call may be using the handle.
+/// \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
 /// \par Processes  In a fork() child it closes the child's handle; the end stays the parent's.
-/// \par Blocking   Never. Not async-signal-safe.
+/// \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
 /// \par Crash      Closed, or its holder died.
 /// \par Since      0.1
 #[unsafe(no_mangle)]
@@ -671,26 +674,28 @@ pub unsafe extern "C" fn cyd_receiver_recv(
     // SAFETY: each is NULL or as the header asks of the caller.
     let checked =
         || unsafe { Ok((handle::get_mut(receiver)?, args::bytes_mut(buffer, room)?, args::out(len)?)) };
-    let (receiver, buffer, len) = match checked() {
+    let (end, buffer, len) = match checked() {
         Ok(checked) => checked,
         Err(wrong) => return boundary::code(Err::<(), _>(wrong)),
     };
-    if let Some(received) = receiver.recv_fast(buffer) {
+    if let Some(received) = end.recv_fast(buffer) {
         len.set(received.len);
         return boundary::code(Ok(received.news()));
     }
-    boundary::call(|| match receiver.recv(buffer, Timeout::from_ns(timeout_ns)) {
+    let receive = || match end.recv(buffer, Timeout::from_ns(timeout_ns)) {
         Ok(received) => {
             len.set(received.len);
             Ok(received.news())
         }
         Err(error) => {
-            if let (ErrorKind::TooLong, Some(needed)) = (error.kind(), receiver.next_len()) {
+            if let (ErrorKind::TooLong, Some(needed)) = (error.kind(), end.next_len()) {
                 len.set(needed);
             }
             Err(error)
         }
-    })
+    };
+    // SAFETY: as above; from now on it may be closed.
+    boundary::call(|| unsafe { handle::waiting(receiver, receive) })
 }
 
 /// Copies records one after the other into a buffer while they are there and fit, and releases them all at once; waits
@@ -725,21 +730,20 @@ pub unsafe extern "C" fn cyd_receiver_recv_batch(
 ) -> cyd_status_t {
     boundary::call(|| {
         // SAFETY: each is NULL or as the header asks of the caller.
-        let (receiver, buffer) = unsafe { (handle::get_mut(receiver)?, args::bytes_mut(buffer, room)?) };
+        let (end, buffer) = unsafe { (handle::get_mut(receiver)?, args::bytes_mut(buffer, room)?) };
         // SAFETY: as above.
         let (lens, count) = unsafe { (args::items_mut(lens, max)?, args::out(count)?) };
-        match receiver.recv_batch(buffer, lens, Timeout::from_ns(timeout_ns)) {
-            Ok(batch) => {
-                count.set(batch.records);
-                Ok(batch.redelivered.then_some(News::Redelivered))
-            }
-            Err(error) => {
-                if let (ErrorKind::TooLong, Some(needed)) = (error.kind(), receiver.next_len()) {
+        let batch = |timeout| {
+            end.recv_batch(buffer, lens, timeout).inspect_err(|error| {
+                if let (ErrorKind::TooLong, Some(needed)) = (error.kind(), end.next_len()) {
                     lens[0] = needed; // there is one: `TooLong` comes after `Invalid`
                 }
-                Err(error)
-            }
-        }
+            })
+        };
+        // SAFETY: as above; while we wait it may be closed.
+        let batch = unsafe { handle::trying(receiver, timeout_ns, batch) }?;
+        count.set(batch.records);
+        Ok(batch.redelivered.then_some(News::Redelivered))
     })
 }
 
@@ -771,9 +775,9 @@ pub unsafe extern "C" fn cyd_receiver_peek(
 ) -> cyd_status_t {
     boundary::call(|| {
         // SAFETY: each is NULL or as the header asks of the caller.
-        let (receiver, data, len) =
-            unsafe { (handle::get_mut(receiver)?, args::out(data)?, args::out(len)?) };
-        let peeked = receiver.peek(Timeout::from_ns(timeout_ns))?;
+        let (end, data, len) = unsafe { (handle::get_mut(receiver)?, args::out(data)?, args::out(len)?) };
+        // SAFETY: as above; while we wait it may be closed.
+        let peeked = unsafe { handle::trying(receiver, timeout_ns, |timeout| end.peek(timeout)) }?;
         data.set(peeked.address.cast());
         len.set(peeked.received.len);
         Ok(peeked.received.news())
@@ -835,9 +839,9 @@ pub unsafe extern "C" fn cyd_receiver_peer(
 ///
 /// \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
 ///
-/// \par Threads    No other call may be using the handle.
+/// \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
 /// \par Processes  In a fork() child it closes the child's handle; the end stays the parent's.
-/// \par Blocking   Never. Not async-signal-safe.
+/// \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
 /// \par Crash      Closed, or its holder died.
 /// \par Since      0.1
 #[unsafe(no_mangle)]

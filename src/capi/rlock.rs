@@ -160,7 +160,10 @@ pub unsafe extern "C" fn cyd_rlock_acquire(rlock: *mut cyd_rlock_t, timeout_ns: 
     // SAFETY: NULL or a handle that nobody closes meanwhile, by the caller's promise.
     match unsafe { handle::get(rlock) } {
         Ok(rlock) if rlock.acquire_fast() => CYD_OK,
-        Ok(rlock) => boundary::call(|| rlock.acquire_unguarded(Timeout::from_ns(timeout_ns))),
+        // SAFETY: as above; from now on it may be closed.
+        Ok(it) => boundary::call(|| unsafe {
+            handle::waiting(rlock, || it.acquire_unguarded(Timeout::from_ns(timeout_ns)))
+        }),
         Err(wrong) => boundary::code(Err::<(), _>(wrong)),
     }
 }
@@ -287,9 +290,9 @@ pub unsafe extern "C" fn cyd_rlock_is_suspect(rlock: *const cyd_rlock_t, out: *m
 ///
 /// \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
 ///
-/// \par Threads    No other call may be using the handle.
+/// \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
 /// \par Processes  Closes this process's handle only.
-/// \par Blocking   Never. Not async-signal-safe.
+/// \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
 /// \par Crash      As cyd_yard_close().
 /// \par Since      0.1
 #[unsafe(no_mangle)]

@@ -191,9 +191,12 @@ pub unsafe extern "C" fn cyd_rwlock_open_or_create(
 pub unsafe extern "C" fn cyd_rwlock_read(rwlock: *mut cyd_rwlock_t, timeout_ns: i64) -> cyd_status_t {
     // SAFETY: NULL or a handle that nobody closes meanwhile, by the caller's promise.
     match unsafe { handle::get(rwlock) } {
-        Ok(rwlock) => match rwlock.read_fast() {
+        Ok(it) => match it.read_fast() {
             Some(news) => boundary::code(Ok(news)),
-            None => boundary::call(|| rwlock.read_unguarded(Timeout::from_ns(timeout_ns))),
+            // SAFETY: as above; from now on it may be closed.
+            None => boundary::call(|| unsafe {
+                handle::waiting(rwlock, || it.read_unguarded(Timeout::from_ns(timeout_ns)))
+            }),
         },
         Err(wrong) => boundary::code(Err::<(), _>(wrong)),
     }
@@ -227,9 +230,12 @@ pub unsafe extern "C" fn cyd_rwlock_read(rwlock: *mut cyd_rwlock_t, timeout_ns: 
 pub unsafe extern "C" fn cyd_rwlock_write(rwlock: *mut cyd_rwlock_t, timeout_ns: i64) -> cyd_status_t {
     // SAFETY: NULL or a handle that nobody closes meanwhile, by the caller's promise.
     match unsafe { handle::get(rwlock) } {
-        Ok(rwlock) => match rwlock.write_fast() {
+        Ok(it) => match it.write_fast() {
             Some(news) => boundary::code(Ok(news)),
-            None => boundary::call(|| rwlock.write_unguarded(Timeout::from_ns(timeout_ns))),
+            // SAFETY: as above; from now on it may be closed.
+            None => boundary::call(|| unsafe {
+                handle::waiting(rwlock, || it.write_unguarded(Timeout::from_ns(timeout_ns)))
+            }),
         },
         Err(wrong) => boundary::code(Err::<(), _>(wrong)),
     }
@@ -384,9 +390,9 @@ pub unsafe extern "C" fn cyd_rwlock_is_suspect(rwlock: *const cyd_rwlock_t, out:
 ///
 /// \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
 ///
-/// \par Threads    No other call may be using the handle.
+/// \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
 /// \par Processes  Closes this process's handle only.
-/// \par Blocking   Never. Not async-signal-safe.
+/// \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
 /// \par Crash      As cyd_yard_close().
 /// \par Since      0.1
 #[unsafe(no_mangle)]

@@ -190,7 +190,10 @@ pub unsafe extern "C" fn cyd_semaphore_acquire(
     // SAFETY: NULL or a handle that nobody closes meanwhile, by the caller's promise.
     match unsafe { handle::get(semaphore) } {
         Ok(semaphore) if semaphore.acquire_fast() => CYD_OK,
-        Ok(semaphore) => boundary::call(|| semaphore.acquire(Timeout::from_ns(timeout_ns))),
+        // SAFETY: as above; from now on it may be closed.
+        Ok(it) => boundary::call(|| unsafe {
+            handle::waiting(semaphore, || it.acquire(Timeout::from_ns(timeout_ns)))
+        }),
         Err(wrong) => boundary::code(Err::<(), _>(wrong)),
     }
 }
@@ -279,9 +282,9 @@ pub unsafe extern "C" fn cyd_semaphore_maximum(
 ///
 /// \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
 ///
-/// \par Threads    No other call may be using the handle.
+/// \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
 /// \par Processes  Closes this process's handle only.
-/// \par Blocking   Never. Not async-signal-safe.
+/// \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
 /// \par Crash      As cyd_yard_close().
 /// \par Since      0.1
 #[unsafe(no_mangle)]

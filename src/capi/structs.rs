@@ -94,12 +94,12 @@ pub(super) unsafe fn tell(shape: Shape, size: *mut usize, alignment: *mut usize)
 pub(super) unsafe fn update(
     place: Place<'_>,
     size: usize,
-    timeout_ns: i64,
+    timeout: Timeout,
     change: Option<unsafe extern "C" fn(value: *mut c_void, context: *mut c_void)>,
     context: *mut c_void,
 ) -> Result<()> {
     let change = change.ok_or(Error::new(ErrorKind::Null))?;
-    place.update(size, Timeout::from_ns(timeout_ns), |value| {
+    place.update(size, timeout, |value| {
         // SAFETY: as many bytes as the caller said, ours alone; the rest is his promise.
         unsafe { change(value.as_mut_ptr().cast(), context) }
     })
@@ -300,8 +300,10 @@ pub unsafe extern "C" fn cyd_struct_set(
 ) -> cyd_status_t {
     boundary::call(|| {
         // SAFETY: each is NULL or as the header asks of the caller.
-        let (it, from) = unsafe { (handle::get(it)?, args::bytes(r#in, size)?) };
-        it.place().set(from, Timeout::from_ns(timeout_ns))
+        unsafe {
+            let (place, from) = (handle::get(it)?.place(), args::bytes(r#in, size)?);
+            handle::trying(it, timeout_ns, |timeout| place.set(from, timeout))
+        }
     })
 }
 
@@ -336,7 +338,10 @@ pub unsafe extern "C" fn cyd_struct_update(
     context: *mut c_void,
 ) -> cyd_status_t {
     // SAFETY: each is NULL or as the header asks of the caller.
-    boundary::call(|| unsafe { update(handle::get(it)?.place(), size, timeout_ns, change, context) })
+    boundary::call(|| unsafe {
+        let place = handle::get(it)?.place();
+        handle::trying(it, timeout_ns, |timeout| update(place, size, timeout, change, context))
+    })
 }
 
 /// Closes a handle on a struct. NULL is harmless.
@@ -345,9 +350,9 @@ pub unsafe extern "C" fn cyd_struct_update(
 ///
 /// \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
 ///
-/// \par Threads    No other call may be using the handle.
+/// \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
 /// \par Processes  Closes this process's handle only.
-/// \par Blocking   Never. Not async-signal-safe.
+/// \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
 /// \par Crash      As cyd_yard_close().
 /// \par Since      0.1
 #[unsafe(no_mangle)]

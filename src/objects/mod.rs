@@ -7,6 +7,7 @@
 //! * where it is tested: beside each noun, `ffi-tests`
 
 pub(crate) mod array;
+pub(crate) mod cancel;
 pub(crate) mod condition;
 pub(crate) mod directory;
 pub(crate) mod event;

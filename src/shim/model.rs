@@ -10,6 +10,10 @@ use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::cell::Cell;
 
 pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
+pub(crate) use loom::thread_local;
+
+/// As many as the kernel's vector is given.
+pub(crate) const WATCH_MAX: usize = 40;
 
 struct Sleeper {
     words: Vec<usize>,

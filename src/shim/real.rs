@@ -6,7 +6,8 @@ pub(crate) use core::sync::atomic::{
     AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence, fence,
 };
 
-pub(crate) use crate::os::futex::{sleep, sleep_first, wake};
+pub(crate) use crate::os::futex::{WATCH_MAX, sleep, sleep_first, wake};
+pub(crate) use std::thread_local;
 
 /// The fence between a read-modify-write that changed something and a look whether somebody sleeps. The change itself
 /// is such a fence on x86-64.

@@ -17,7 +17,7 @@
 //! ## Edges
 //! | edge | release | acquire | carries | model that fails without it |
 //! |---|---|---|---|---|
-//! | set | `set`: CAS | `is_set`, `epoch`: load; `consume`: CAS | what was done before the set | `what_was_done_before_a_set_is_seen`, `what_was_done_before_a_consumed_set_is_seen` |
+//! | set | `set`: CAS | `is_set`, `is_over`, `arm`: load; `consume`: CAS | what was done before the set | `what_was_done_before_a_set_is_seen`, `what_was_done_before_a_consumed_set_is_seen` |
 
 use crate::error::ErrorKind;
 use crate::segment::bits::{EVENT_EPOCH, EVENT_SET, EVENT_WAITERS};
@@ -38,13 +38,20 @@ unsafe impl crate::segment::region::Shared for EventWord {}
 #[derive(Clone, Copy)]
 pub(crate) struct Begun(u32);
 
+impl Begun {
+    /// Whether a word is set, or was since.
+    fn is_over(self, word: u32) -> bool {
+        word & EVENT_SET != 0 || epoch_of(word) != self.0
+    }
+}
+
 /// What the flags leave of a word.
 const fn epoch_of(word: u32) -> u32 {
     word & !(EVENT_SET | EVENT_WAITERS)
 }
 
 impl EventWord {
-    #[cfg(all(test, loom))]
+    /// One that is not set.
     pub(crate) fn new() -> EventWord {
         EventWord(AtomicU32::new(0))
     }
@@ -109,10 +116,28 @@ impl EventWord {
         Begun(epoch_of(self.0.load(Ordering::Relaxed))) // Relaxed: compared only
     }
 
+    /// Whether the event is set, or has been since `begun`.
+    pub(crate) fn is_over(&self, begun: Begun) -> bool {
+        begun.is_over(self.0.load(Ordering::Acquire)) // edge: set
+    }
+
+    /// Announces a sleeper of a kept event: what to sleep on, unless it is set or has been since `begun`.
+    pub(crate) fn arm(&self, begun: Begun) -> Option<Watch<'_>> {
+        loop {
+            let word = self.0.load(Ordering::Acquire); // edge: set
+            if begun.is_over(word) {
+                return None;
+            }
+            if self.announce(word) {
+                return Some(Watch { word: &self.0, value: word | EVENT_WAITERS });
+            }
+        }
+    }
+
     /// Waits until the event is set, or has been since `begun`.
     #[cold]
     pub(crate) fn wait(&self, begun: Begun, owners: &impl Owners, wait: &Wait) -> Result<(), ErrorKind> {
-        self.sleep_until(owners, wait, |word| word & EVENT_SET != 0 || epoch_of(word) != begun.0)
+        self.sleep_until(owners, wait, |word| begun.is_over(word))
     }
 
     /// Waits until the event is set, and clears it.

@@ -1,11 +1,13 @@
 //! The one loop in which anybody sleeps.
 //!
-//! A sleeper watches the object's word and the alive words of those whose death matters, in slices of at most 250 ms.
-//! After any wake it looks at all of them: the kernel wakes one sleeper of a dead thread, and that one tells the
-//! others. The slice is the proof that nobody waits for ever; everything else only makes it quick.
+//! A sleeper watches the object's word, the words of what may end the wait (`ends`), and the alive words of those whose
+//! death matters, in slices of at most 250 ms. After any wake it looks at all of them: the kernel wakes one sleeper of a
+//! dead thread, and that one tells the others. The slice is the proof that nobody waits for ever; everything else only makes it quick.
 
 use crate::error::ErrorKind;
-use crate::shim::{Ordering, Wake, Watch, sleep, sleep_first, wake};
+use crate::shim::{Ordering, WATCH_MAX, Wake, Watch, sleep, sleep_first, wake};
+use crate::sync::deadline::Deadline;
+use crate::sync::ends::Ends;
 use std::cell::Cell;
 use std::time::Duration;
 
@@ -21,6 +23,8 @@ pub enum Timeout {
     Try,
     /// Wait at most this long. `For(Duration::ZERO)` is `Try`.
     For(Duration),
+    /// Wait at most until then. One that has passed is no `Try`: it answers `Timeout` where that says `Busy`.
+    Until(Deadline),
     /// Wait without limit.
     Forever,
 }
@@ -49,6 +53,12 @@ impl From<Duration> for Timeout {
     }
 }
 
+impl From<Deadline> for Timeout {
+    fn from(deadline: Deadline) -> Timeout {
+        Timeout::Until(deadline)
+    }
+}
+
 impl From<Option<Duration>> for Timeout {
     fn from(wait: Option<Duration>) -> Timeout {
         wait.map_or(Timeout::Forever, Timeout::from)
@@ -69,8 +79,32 @@ pub(crate) enum Slept {
 pub(crate) struct Manner {
     /// A signal handler that ran ends the wait.
     pub(crate) interruptible: bool,
+    /// What ends the thread's waits ends this one (`ends`). Not so where the library waits for itself.
+    pub(crate) endable: bool,
     /// Do without futex_waitv even where there is one.
     pub(crate) fallback: bool,
+}
+
+impl Manner {
+    /// Of a wait for what must be had again: neither a signal nor anything else ends it.
+    pub(crate) fn to_the_end(self) -> Manner {
+        Manner { interruptible: false, endable: false, ..self }
+    }
+}
+
+/// The words of one sleep.
+struct Words<'a> {
+    watches: [Watch<'a>; WATCH_MAX],
+    len: usize,
+}
+
+impl<'a> Words<'a> {
+    fn add(&mut self, watch: Watch<'a>) {
+        if let Some(place) = self.watches.get_mut(self.len) {
+            *place = watch;
+            self.len += 1;
+        }
+    }
 }
 
 /// One blocking call: when and how it must end.
@@ -85,7 +119,8 @@ pub(crate) struct Wait {
 fn deadline_of(timeout: Timeout) -> Option<u64> {
     match timeout {
         Timeout::Forever => None,
-        Timeout::For(wait) => Some(crate::os::clock::after(wait)),
+        Timeout::For(wait) => Some(Deadline::after(wait).ns()),
+        Timeout::Until(deadline) => Some(deadline.ns()),
         Timeout::Try => Some(0),
     }
 }
@@ -109,17 +144,40 @@ impl Wait {
         Wait { deadline: deadline_of(timeout), manner, slice_end: Cell::new(0) }
     }
 
-    /// Whether there is time left.
+    /// Whether there is time left, and nothing has ended the wait.
     pub(crate) fn check(&self) -> Result<(), ErrorKind> {
+        self.ends().check()?;
         if self.deadline.is_some_and(|d| d <= now_ns()) { Err(ErrorKind::Timeout) } else { Ok(()) }
     }
 
+    fn ends(&self) -> Ends {
+        if self.manner.endable { Ends::mine() } else { Ends::NONE }
+    }
+
     /// Sleeps at most until the slice ends on all of `watches`; the first is the object's word, the others are alive
-    /// words. `doubt`: a process may be dying, look again soon.
+    /// words. As [`Wait::sleep_on`].
+    pub(crate) fn sleep(&self, watches: &[Watch<'_>], doubt: bool) -> Result<Slept, ErrorKind> {
+        let (own, alive) = watches.split_at(1.min(watches.len()));
+        self.sleep_on(own, alive, doubt)
+    }
+
+    /// Sleeps at most until the slice ends, on the words of objects, of what may end the wait, and on alive words as far
+    /// as there is room. `doubt`: a process may be dying, look again soon.
     ///
     /// A slice goes on over several sleeps: who is woken often, or looks every millisecond, looks around as well. But
     /// not before it ends: clearing up also clears away that a dying process has lost a thread.
-    pub(crate) fn sleep(&self, watches: &[Watch<'_>], doubt: bool) -> Result<Slept, ErrorKind> {
+    pub(crate) fn sleep_on(
+        &self,
+        own: &[Watch<'_>],
+        alive: &[Watch<'_>],
+        doubt: bool,
+    ) -> Result<Slept, ErrorKind> {
+        let ends = self.ends();
+        let Some(first) = own.first() else { return self.check().map(|()| Slept::Look) };
+        let mut words = Words { watches: [*first; WATCH_MAX], len: 0 };
+        own.iter().for_each(|watch| words.add(*watch));
+        ends.arm(|watch| words.add(watch))?;
+        alive.iter().for_each(|watch| words.add(*watch));
         let now = now_ns();
         if self.deadline.is_some_and(|d| d <= now) {
             return Err(ErrorKind::Timeout);
@@ -129,8 +187,10 @@ impl Wait {
         }
         let slice = if doubt { self.slice_end.get().min(now + DOUBT_NS) } else { self.slice_end.get() };
         let until = if cfg!(loom) { None } else { Some(self.deadline.map_or(slice, |d| d.min(slice))) };
+        let watches = &words.watches[..words.len];
         let woken = if self.manner.fallback { sleep_first(watches, until) } else { sleep(watches, until) };
-        relay(&watches[1..]);
+        relay(alive);
+        ends.check()?;
         let now = now_ns();
         match woken {
             Wake::Interrupted if self.manner.interruptible => Err(ErrorKind::Interrupted),

@@ -24,6 +24,7 @@ const EVENT: &str = "src/sync/event.rs";
 const RWLOCK: &str = "src/sync/rwlock.rs";
 const CONDITION: &str = "src/sync/condition.rs";
 const WAIT: &str = "src/sync/wait.rs";
+const ENDS: &str = "src/sync/ends.rs";
 const COUNT: &str = "src/sync/event_count.rs";
 const PERMITS: &str = "src/sync/permits.rs";
 const PLACE: &str = "src/presence/place.rs";
@@ -210,7 +211,33 @@ pub(crate) const STEPS: &[Step] = &[
         "a permit is there for two",
         &[("let next = (word - 1) | mark;", "let next = (word - u32::from(mark == 0 && word > 1)) | mark;")],
     ),
-    step(WAIT, "who hears of a death tells nobody", &[("        relay(&watches[1..]);\n", "")]),
+    step(
+        ENDS,
+        "a sleeper does not sleep on what may end its wait",
+        &[(
+            "            add(end.arm().ok_or(end.kind())?);\n",
+            "            end.arm().ok_or(end.kind())?;\n",
+        )],
+    ),
+    step(
+        EVENT,
+        "a sleeper does not say so to what may end its wait",
+        &[(
+            "            if self.announce(word) {\n                return Some(Watch { word: &self.0, value: word | EVENT_WAITERS });",
+            "            if word == word {\n                return Some(Watch { word: &self.0, value: word });",
+        )],
+    ),
+    step(
+        ENDS,
+        "the newest scope alone counts",
+        &[("self.scopes.iter().flatten().map(", "self.scopes.iter().flatten().rev().take(1).map(")],
+    ),
+    step(
+        EVENT,
+        "a cancel that was cleared is forgotten",
+        &[("        word & EVENT_SET != 0 || epoch_of(word) != self.0\n", "        word & EVENT_SET != 0\n")],
+    ),
+    step(WAIT, "who hears of a death tells nobody", &[("        relay(alive);\n", "")]),
     step(COUNT, "a notifier wakes nobody", &[("return wake(&self.0, u32::MAX)", "return")]),
     step(COUNT, "a notifier wakes one", &[("wake(&self.0, u32::MAX)", "wake(&self.0, 1)")]),
     step(COUNT, "the epoch stands still", &[("(word & !SLEEPING).wrapping_add(EPOCH)", "word & !SLEEPING")]),

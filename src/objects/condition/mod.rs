@@ -30,7 +30,8 @@ use std::ptr::NonNull;
 /// it was notified, before it has the lock again, passes the notification on to the next.
 ///
 /// # The lock
-/// After [`Condition::wait`] the caller holds the lock again, however the wait ended: notified, timed out, interrupted.
+/// After [`Condition::wait`] the caller holds the lock again, however the wait ended: notified, timed out, interrupted,
+/// cancelled.
 /// Only after an error he holds what he held before. Taking it again may take longer than the timeout: a timeout limits
 /// the wait for a notification. If an owner died meanwhile, the caller is told, also when the wait has timed out.
 ///
@@ -57,6 +58,7 @@ unsafe impl Sync for Condition {}
 
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ended {
     /// Somebody notified the caller.
     Notified,
@@ -64,6 +66,10 @@ pub enum Ended {
     TimedOut,
     /// A signal handler ran (only if the yard was opened interruptible).
     Interrupted,
+    /// A cancel token ended the wait.
+    Cancelled,
+    /// In C only: the handle of the condition, or of the lock, was closed meanwhile.
+    Closed,
 }
 
 /// What comes of a wait. The caller holds the lock again in any case.
@@ -88,13 +94,15 @@ impl Waited {
         self.news == Some(News::OwnerDied)
     }
 
-    /// The news of a notified one; `Timeout` and `Interrupted` as errors. The lock is held after these too, and then the
+    /// The news of a notified one; `Timeout`, `Interrupted`, `Cancelled` and `Closed` as errors. The lock is held after these too, and then the
     /// lock itself tells whether it is suspect.
     pub fn or_error(self) -> Result<Option<News>> {
         match self.ended {
             Ended::Notified => Ok(self.news),
             Ended::TimedOut => Err(ErrorKind::Timeout.into()),
             Ended::Interrupted => Err(ErrorKind::Interrupted.into()),
+            Ended::Cancelled => Err(ErrorKind::Cancelled.into()),
+            Ended::Closed => Err(ErrorKind::Closed.into()),
         }
     }
 }
@@ -169,7 +177,8 @@ impl Condition {
             waited = self.wait_once(which, &wait)?;
             lock.tell(waited.news);
         }
-        if waited.ended == Ended::TimedOut && waited.news.is_none() && ready() {
+        let gave_up = matches!(waited.ended, Ended::TimedOut | Ended::Cancelled);
+        if gave_up && waited.news.is_none() && ready() {
             waited.ended = Ended::Notified; // it became true while the lock was taken again
         }
         Ok(waited)
@@ -194,6 +203,8 @@ impl Condition {
         let ended = match ended {
             Ok(()) => Ended::Notified,
             Err(ErrorKind::Interrupted) => Ended::Interrupted,
+            Err(ErrorKind::Cancelled) => Ended::Cancelled,
+            Err(ErrorKind::Closed) => Ended::Closed,
             Err(_) => Ended::TimedOut,
         };
         Ok(Waited { ended, news: taken? })

@@ -119,7 +119,7 @@ impl Event {
     }
 
     #[inline]
-    fn word(&self) -> &EventWord {
+    pub(crate) fn word(&self) -> &EventWord {
         // SAFETY: the word lies in the mapping that `self.yard` keeps; it is atomic.
         unsafe { self.word.as_ref() }
     }

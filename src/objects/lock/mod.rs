@@ -211,7 +211,7 @@ impl Lock {
         if self.acquire_fast() {
             return Ok(None);
         }
-        self.acquire_in(Timeout::Forever, Manner { interruptible: false, ..self.manner })
+        self.acquire_in(Timeout::Forever, self.manner.to_the_end())
     }
 
     /// The yard it lies in.

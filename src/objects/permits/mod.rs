@@ -249,7 +249,9 @@ impl Permits {
         let wait = Wait::new(timeout, self.manner);
         let (me, patience) = match timeout {
             // A sleeper needs a registered thread: its death must wake the others.
-            Timeout::For(_) | Timeout::Forever => (thread::register(&self.yard)?, Patience::Wait(&wait)),
+            Timeout::For(_) | Timeout::Until(_) | Timeout::Forever => {
+                (thread::register(&self.yard)?, Patience::Wait(&wait))
+            }
             Timeout::Try => (self.thread(), Patience::Try { ask: self.asks() }),
         };
         let parties = Parties { processes: &processes, threads: &threads, me };

@@ -170,7 +170,7 @@ impl RLock {
 
     /// Takes the lock as often as that, however long it takes.
     pub(crate) fn return_to(&self, token: Token, depth: u32) -> Result<Option<News>> {
-        let manner = Manner { interruptible: false, ..self.manner };
+        let manner = self.manner.to_the_end();
         let take = |word: &LockWord| match word.try_fast(token.0) {
             true => Ok(Got::Clean),
             false => acquire_by_thread(word, token, &self.yard, Timeout::Forever, manner),

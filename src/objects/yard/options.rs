@@ -21,7 +21,8 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { size: 1 << 20, slots: 64, objects: 256, mode: 0o600, manner: Manner::default() }
+        let manner = Manner { endable: true, ..Manner::default() };
+        Options { size: 1 << 20, slots: 64, objects: 256, mode: 0o600, manner }
     }
 }
 

@@ -1,0 +1,59 @@
+// courtyard.hpp: ways to end a wait.
+// Built with exceptions and without, as C++17 and as C++20.
+#include "courtyard.hpp"
+
+#include "check.hpp"
+#include <thread>
+
+using namespace courtyard;
+using namespace std::chrono_literals;
+
+static_assert(is_owner<CancelToken> && is_owner<CancelToken::Scope>);
+static_assert(sizeof(CancelToken) == sizeof(void *));
+
+static void cancelled(const Yard &yard) {
+    Event event = Event::create(yard, "event").value();
+    Semaphore semaphore = Semaphore::create(yard, "semaphore").value();
+    CancelToken token = CancelToken::create().value();
+    {
+        CancelToken::Scope scope = token.scope().value();
+        std::thread other([&] {
+            std::this_thread::sleep_for(20ms);
+            OK(token.cancel());
+        });
+        IS(event.wait(forever), CYD_E_CANCELLED);
+        IS(semaphore.acquire(forever), CYD_E_CANCELLED);
+        other.join();
+        CHECK(token.is_cancelled().value());
+        CancelToken::Scope moved = std::move(scope);
+        IS(scope.leave(), CYD_E_NULL);
+        IS(event.wait(forever), CYD_E_CANCELLED);
+        OK(moved.leave());
+        IS(event.wait(1ms), CYD_E_TIMEOUT);
+    }
+    CancelToken of_event = CancelToken::from_event(event).value();
+    CancelToken::Scope scope = of_event.scope().value();
+    OK(event.set());
+    IS(semaphore.acquire(forever), CYD_E_CANCELLED);
+    OK(event.wait(forever)); // what needs no waiting succeeds
+    IS(CancelToken::from_event(Event()), CYD_E_NULL);
+    IS(CancelToken().cancel(), CYD_E_NULL);
+    IS(CancelToken().scope(), CYD_E_NULL);
+}
+
+static void deadlines(const Yard &yard) {
+    Event event = Event::create(yard, "never").value();
+    const Deadline soon = Deadline::after(5ms);
+    IS(event.wait(soon), CYD_E_TIMEOUT);
+    CHECK(soon.left().ns() == 0);
+    IS(event.wait(soon), CYD_E_TIMEOUT);
+    CHECK(Deadline::after(forever).left().ns() == -1);
+    CHECK(Deadline::after(1h).left().ns() > 0);
+}
+
+int main() {
+    Yard yard = Yard::create_anonymous().value();
+    cancelled(yard);
+    deadlines(yard);
+    return 0;
+}
