@@ -49,6 +49,7 @@ mod rwlock;
 mod permits;
 mod semaphore;
 
+mod barrier;
 mod condition;
 mod event;
 
@@ -67,6 +68,7 @@ mod handle;
 mod options;
 
 pub use array::*;
+pub use barrier::*;
 pub use condition::*;
 pub use event::*;
 pub use fault::*;
