@@ -159,6 +159,28 @@ impl Barrier<'_> {
     }
 }
 
+#[cfg(all(test, loom))]
+impl Barrier<'_> {
+    pub(crate) fn peek(self) -> State {
+        self.load()
+    }
+
+    /// What a resetter leaves that is killed at its first step.
+    pub(crate) fn begin_reset(self) {
+        let state = self.load();
+        assert!(self.change(state, state.to(Phase::Resetting, 0)));
+    }
+
+    /// What one leaves that finds the party in this cell dead and is killed before he writes the name.
+    pub(crate) fn lose_unnamed(self, at: u32) -> bool {
+        self.break_up(self.load(), Phase::LostArrived, at)
+    }
+
+    pub(crate) fn name_word(self) -> u64 {
+        self.head.name.load(Ordering::Relaxed)
+    }
+}
+
 /// One party's wait.
 struct Visit<'v, 'a, P, T> {
     me: Token,
@@ -178,6 +200,10 @@ struct Acting<'a> {
 
 impl Drop for Acting<'_> {
     fn drop(&mut self) {
+        #[cfg(all(test, loom))]
+        if crate::shim::is_doomed() {
+            return; // a killed thread runs no destructors
+        }
         self.barrier.break_up(self.state, Phase::Failed, 0);
     }
 }
@@ -241,10 +267,11 @@ impl<'a> Barrier<'a> {
         for (at, cell) in self.from_home(me) {
             // Relaxed: swapped from exactly this word.
             let word = cell.load(Ordering::Relaxed);
-            if state.may_take(word)
-                && cell.compare_exchange(word, stamp, Ordering::Release, Ordering::Relaxed).is_ok()
-            // edge: arrival
-            {
+            if !state.may_take(word) {
+                continue;
+            }
+            let taken = cell.compare_exchange(word, stamp, Ordering::Release, Ordering::Relaxed); // edge: arrival
+            if taken.is_ok() {
                 rmw_fence(Ordering::SeqCst); // edge: meet; pairs with itself in another party
                 return Some(at);
             }
