@@ -7,6 +7,7 @@
 //! A new struct: `shim::words!` beside it, and its line in `STRUCTS`.
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+use crate::objects::barrier::layout::Tables;
 use crate::objects::{array, structs, value};
 use crate::presence::attachment::IN_USE;
 use crate::presence::entry::{Entry, Slot};
@@ -34,6 +35,8 @@ const STRUCTS: &[Words] = &[
     crate::objects::semaphore::layout::Body::WORDS,
     crate::objects::condition::layout::Body::WORDS,
     crate::sync::condition::Cell::WORDS,
+    crate::objects::barrier::layout::Body::WORDS,
+    crate::sync::barrier::Head::WORDS,
     crate::sync::snapshot::Head::WORDS,
     crate::objects::event::layout::Body::WORDS,
     crate::objects::rwlock::layout::Body::WORDS,
@@ -48,6 +51,7 @@ const STRUCTS: &[Words] = &[
 /// What is no struct, and as much a part of the layout.
 fn numbers() -> Vec<(&'static str, u64)> {
     let place = |state| Place { generation: 1, state, token: Token::new(0, 0) }.pack();
+    let barrier = |phase| bits::BarrierState { era: 1, phase, at: 2 };
     let geometry = Geometry::new(1, 3, 5, 4096).unwrap();
     vec![
         ("magic", MAGIC),
@@ -93,6 +97,21 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("object: condition", ObjectType::Condition as u64),
         ("condition cell: WAITING", u64::from(bits::WAITING)),
         ("condition cell: NOTIFIED", u64::from(bits::NOTIFIED)),
+        ("object: barrier", ObjectType::Barrier as u64),
+        ("barrier: era 1, acting, cell 2", barrier(bits::Phase::Acting).pack()),
+        ("barrier: likewise, resetting", barrier(bits::Phase::Resetting).pack()),
+        ("barrier: likewise, aborted", barrier(bits::Phase::Aborted).pack()),
+        ("barrier: likewise, timed out", barrier(bits::Phase::TimedOut).pack()),
+        ("barrier: likewise, interrupted", barrier(bits::Phase::Interrupted).pack()),
+        ("barrier: likewise, cancelled", barrier(bits::Phase::Cancelled).pack()),
+        ("barrier: likewise, failed", barrier(bits::Phase::Failed).pack()),
+        ("barrier: likewise, an arrived party died", barrier(bits::Phase::LostArrived).pack()),
+        ("barrier: likewise, a declared party died", barrier(bits::Phase::LostDeclared).pack()),
+        ("barrier: era 1, cell of the token of index 1", barrier(bits::Phase::Open).cell(Token::new(1, 0))),
+        ("barrier: era 1, name of process 3, thread 4", barrier(bits::Phase::Open).name((3, 4))),
+        ("barrier: told of era 1", barrier(bits::Phase::Open).told()),
+        ("barrier of 3 parties, 5 slots: told at", Tables::of(3, 5).told),
+        ("barrier of 3 parties, 5 slots: places at", Tables::of(3, 5).places),
         ("bytes of a value", value::BODY_BYTES),
         ("a struct's first copy at", structs::layout::COPIES_AT),
         ("bytes of a struct of 65 bytes", structs::layout::Shape::new(65, 1).unwrap().body_bytes()),

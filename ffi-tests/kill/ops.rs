@@ -1,6 +1,7 @@
 //! The library's operations, told as plays.
 
 mod array;
+mod barrier;
 mod cancel;
 mod common;
 mod condition;
@@ -28,6 +29,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     all.extend(semaphore::all());
     all.extend(permits::all());
     all.extend(condition::all());
+    all.extend(barrier::all());
     all.extend(value::all());
     all.extend(structs::all());
     all.extend(array::all());

@@ -1,5 +1,6 @@
 //! Toys: small operations that prove the harness itself.
 
+mod barrier;
 mod bell;
 mod condition;
 mod copies;
@@ -43,6 +44,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(bell::Bell),
         Box::new(semaphore::BrokenSemaphore),
         Box::new(condition::LostNotification),
+        Box::new(barrier::Counted),
     ];
     all.extend(rejects::all());
     all

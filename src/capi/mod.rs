@@ -49,6 +49,7 @@ mod rwlock;
 mod permits;
 mod semaphore;
 
+mod barrier;
 mod condition;
 mod event;
 
@@ -70,6 +71,7 @@ mod handle;
 mod options;
 
 pub use array::*;
+pub use barrier::*;
 pub use cancel::*;
 pub use condition::*;
 pub use deadline::*;

@@ -32,6 +32,8 @@ pub enum FaultKind {
     Collector = 7,
     /// He was storing a struct. The old value is there, or the new one; the next writer goes on.
     Writer = 8,
+    /// He was a party of a barrier. It is broken until somebody resets it.
+    Party = 9,
 }
 
 impl FaultKind {
@@ -45,6 +47,7 @@ impl FaultKind {
         FaultKind::Permits,
         FaultKind::Collector,
         FaultKind::Writer,
+        FaultKind::Party,
     ];
 }
 
@@ -117,6 +120,7 @@ fn kind_of(record: &Record, at: u64) -> FaultKind {
         ObjectType::Array if !array::has_lock_at(record, at) => FaultKind::Writer,
         ObjectType::Permits if at >= permits::PERMITS_AT => FaultKind::Permits,
         ObjectType::Permits => FaultKind::Collector,
+        ObjectType::Barrier => FaultKind::Party,
         _ => FaultKind::Owner,
     }
 }

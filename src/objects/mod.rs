@@ -7,6 +7,7 @@
 //! * where it is tested: beside each noun, `ffi-tests`
 
 pub(crate) mod array;
+pub(crate) mod barrier;
 pub(crate) mod cancel;
 pub(crate) mod condition;
 pub(crate) mod directory;
@@ -49,6 +50,7 @@ impl Objects for Repair {
                 ObjectType::Array => array::recover(yard, &record, who),
                 ObjectType::RwLock => rwlock::recover(yard, &record, who),
                 ObjectType::Condition => condition::recover(yard, &record, who),
+                ObjectType::Barrier => barrier::recover(yard, &record, who, gone),
             }
         }
         if let (Who::Process(_), Gone::Died) = (who, gone) {

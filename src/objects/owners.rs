@@ -7,7 +7,7 @@ use crate::presence::attachment::{Attachment, Held, Who};
 use crate::presence::place::Standing;
 use crate::presence::thread;
 use crate::segment::bits::Token;
-use crate::shim::AtomicU32;
+use crate::shim::{AtomicU32, AtomicU64};
 use crate::sync::lock::{Crowd, Got, LockWord, Owners, Taker};
 use crate::sync::wait::{Manner, Timeout, Wait};
 
@@ -56,6 +56,14 @@ impl Owners for Threads<'_> {
     fn buried(&self, dead: Token, word: &LockWord) {
         faults::note(self.0, Who::Thread(dead), word, 1);
     }
+
+    fn missed(&self, dead: Token, state: &AtomicU64) {
+        faults::note(self.0, Who::Thread(dead), state, 1);
+    }
+
+    fn person(&self, token: Token) -> (u32, u32) {
+        self.0.person(Who::Thread(token))
+    }
 }
 
 impl Owners for Processes<'_> {
@@ -85,6 +93,14 @@ impl Owners for Processes<'_> {
 
     fn returned(&self, dead: Token, permit: &AtomicU32, count: usize) {
         faults::note(self.0, Who::Process(dead), permit, count as u64);
+    }
+
+    fn missed(&self, dead: Token, state: &AtomicU64) {
+        faults::note(self.0, Who::Process(dead), state, 1);
+    }
+
+    fn person(&self, token: Token) -> (u32, u32) {
+        self.0.person(Who::Process(token))
     }
 }
 

@@ -12,6 +12,11 @@
 //! | semaphore | 32 | permits 0-30, WAITERS 31 |
 //! | event | 32 | SET 0, WAITERS 1, epoch 2-31 |
 //! | condition, one thread's word | 32 | thread token 0-29 (0: does not wait), WAITING 30, NOTIFIED 31 (both: being cleared away) |
+//! | barrier, its state | 64 | whose cell or place 0-11, phase 12-15, era 16-63 |
+//! | barrier, a cell | 64 | thread token 0-29 (0: closed), low bits of the era plus one 30-63 |
+//! | barrier, a place | 32 | process token 0-29 (0: free) |
+//! | barrier, who died | 64 | TID 0-21, PID 22-43, low bits of the era plus one 44-63 (all 0: nobody) |
+//! | barrier, what a thread is told | 64 | era that was broken 0-47, 63 always set (all 0: none yet) |
 //!
 //! The ring's record header is described where the ring lies.
 #![forbid(unsafe_code)]
@@ -148,6 +153,139 @@ impl Place {
     }
 }
 
+/// How an era of a barrier stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Phase {
+    /// Parties arrive.
+    Open = 0,
+    /// All have arrived, and one of them runs the action.
+    Acting = 1,
+    /// Broken by a reset; the next era is being made ready.
+    Resetting = 2,
+    /// Broken by somebody who said so.
+    Aborted = 3,
+    /// Broken by a party whose time was up.
+    TimedOut = 4,
+    /// Broken by a party that a signal called away.
+    Interrupted = 5,
+    /// Broken by a party whose wait was cancelled.
+    Cancelled = 6,
+    /// Broken by its action.
+    Failed = 7,
+    /// Broken by the death of a party that had arrived.
+    LostArrived = 8,
+    /// Broken by the death of a declared party.
+    LostDeclared = 9,
+}
+
+impl Phase {
+    /// What no writer of ours writes counts as broken: a reset makes it whole.
+    const fn from_bits(bits: u64) -> Phase {
+        match bits & 0xf {
+            0 => Phase::Open,
+            1 => Phase::Acting,
+            2 => Phase::Resetting,
+            4 => Phase::TimedOut,
+            5 => Phase::Interrupted,
+            6 => Phase::Cancelled,
+            7 => Phase::Failed,
+            8 => Phase::LostArrived,
+            9 => Phase::LostDeclared,
+            _ => Phase::Aborted,
+        }
+    }
+}
+
+const ERA_BITS: u32 = 48;
+const ERA_MASK: u64 = (1 << ERA_BITS) - 1;
+const CELL_ERA_MASK: u64 = (1 << 34) - 1;
+const NAME_ERA_MASK: u64 = (1 << 20) - 1;
+const NAME_MASK: u64 = (1 << 22) - 1;
+const TOLD: u64 = 1 << 63;
+
+/// The state of a barrier, taken apart. An era ends with a trip or with a reset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BarrierState {
+    pub(crate) era: u64,
+    pub(crate) phase: Phase,
+    /// The cell or the place of whom the phase is about.
+    pub(crate) at: u32,
+}
+
+impl BarrierState {
+    pub(crate) const fn unpack(word: u64) -> BarrierState {
+        BarrierState { era: word >> 16, phase: Phase::from_bits(word >> 12), at: word as u32 & PLACES_MAX }
+    }
+
+    pub(crate) const fn pack(self) -> u64 {
+        (self.at & PLACES_MAX) as u64 | (self.phase as u64) << 12 | self.era << 16
+    }
+
+    /// The same era in another phase.
+    pub(crate) const fn to(self, phase: Phase, at: u32) -> BarrierState {
+        BarrierState { era: self.era, phase, at }
+    }
+
+    /// The next era, as it begins.
+    pub(crate) const fn next(self) -> BarrierState {
+        BarrierState { era: self.era.wrapping_add(1) & ERA_MASK, phase: Phase::Open, at: 0 }
+    }
+
+    /// Whether parties may still pass in this era.
+    pub(crate) const fn is_whole(self) -> bool {
+        matches!(self.phase, Phase::Open | Phase::Acting)
+    }
+
+    /// The cell of a party that has arrived in this era; of nobody: closed.
+    pub(crate) const fn cell(self, token: Token) -> u64 {
+        (token.0 & TOKEN) as u64 | (self.era.wrapping_add(1) & CELL_ERA_MASK) << 30
+    }
+
+    /// Whether a cell was stamped or closed in this era.
+    pub(crate) const fn has(self, cell: u64) -> bool {
+        cell >> 30 == self.era.wrapping_add(1) & CELL_ERA_MASK
+    }
+
+    /// Whether a cell is as the last era left it.
+    pub(crate) const fn may_take(self, cell: u64) -> bool {
+        cell >> 30 == self.era & CELL_ERA_MASK
+    }
+
+    /// Who has arrived in this cell in this era.
+    pub(crate) const fn arrived(self, cell: u64) -> Option<Token> {
+        if self.has(cell) { Token::of(cell as u32 & TOKEN) } else { None }
+    }
+
+    /// The name of one who died in this era.
+    pub(crate) const fn name(self, (pid, tid): (u32, u32)) -> u64 {
+        tid as u64 & NAME_MASK | (pid as u64 & NAME_MASK) << 22 | self.name_era() << 44
+    }
+
+    const fn name_era(self) -> u64 {
+        self.era.wrapping_add(1) & NAME_ERA_MASK
+    }
+
+    /// Process and thread in a name, if it is of this era.
+    pub(crate) const fn named(self, name: u64) -> Option<(u32, u32)> {
+        if name == 0 || name >> 44 != self.name_era() {
+            return None;
+        }
+        Some(((name >> 22 & NAME_MASK) as u32, (name & NAME_MASK) as u32))
+    }
+
+    /// What a thread is told whose era was this one, and was broken.
+    pub(crate) const fn told(self) -> u64 {
+        self.era | TOLD
+    }
+
+    /// Whether this era is later than the one that a thread was told of.
+    pub(crate) const fn is_after(self, told: u64) -> bool {
+        let ahead = self.era.wrapping_sub(told) << (64 - ERA_BITS);
+        told & TOLD == 0 || ahead as i64 > 0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -171,5 +309,25 @@ mod tests {
             assert_eq!(place.vacated().generation, 0);
         }
         assert_eq!(Place::unpack(u64::MAX), None);
+    }
+
+    #[test]
+    fn eras_of_a_barrier_go_round() {
+        let last = BarrierState { era: ERA_MASK, phase: Phase::Acting, at: PLACES_MAX };
+        assert_eq!(BarrierState::unpack(last.pack()), last);
+        let first = last.next();
+        assert_eq!((first.era, first.phase, first.at), (0, Phase::Open, 0));
+        let cell = last.cell(Token::new(3, 4));
+        assert_eq!(last.arrived(cell), Some(Token::new(3, 4)));
+        assert!(last.has(cell) && !first.has(cell) && first.may_take(cell) && !last.may_take(cell));
+        assert!(last.arrived(last.cell(Token::NONE)).is_none() && last.has(last.cell(Token::NONE)));
+        assert!(BarrierState::unpack(0).may_take(0), "zeros are a fresh barrier");
+        assert!(first.is_after(last.told()) && !last.is_after(first.told()) && !last.is_after(last.told()));
+        assert!(last.is_after(0) && BarrierState::unpack(0).is_after(0));
+        let most = NAME_MASK as u32;
+        assert_eq!(last.named(last.name((most, 1))), Some((most, 1)));
+        assert_eq!(first.named(last.name((most, 1))), None);
+        assert_eq!(BarrierState { era: NAME_ERA_MASK, ..last }.named(0), None);
+        assert_eq!(BarrierState::unpack(0xf << 12).phase, Phase::Aborted);
     }
 }

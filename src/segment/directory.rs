@@ -48,6 +48,8 @@ pub enum ObjectType {
     RwLock = 10,
     /// Where holders of a lock wait to be notified.
     Condition = 11,
+    /// Where a fixed number of parties wait for each other.
+    Barrier = 12,
 }
 
 impl ObjectType {
@@ -64,6 +66,7 @@ impl ObjectType {
         ObjectType::Event,
         ObjectType::RwLock,
         ObjectType::Condition,
+        ObjectType::Barrier,
     ];
 
     fn from_kind(kind: u32) -> Option<ObjectType> {

@@ -32,6 +32,8 @@ pub(crate) enum Doom {
     Sleeping,
     /// When it is about to wake somebody.
     Waking,
+    /// When the model says so.
+    Acting,
 }
 
 #[cfg(test)]
@@ -46,6 +48,12 @@ pub(crate) fn doomed<T>(doom: Doom, f: impl FnOnce() -> T) -> Option<T> {
     let done = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).ok();
     DOOM.with(|d| d.set(None));
     done
+}
+
+/// Whether the thread is killed when the model says so.
+#[cfg(test)]
+pub(crate) fn is_doomed() -> bool {
+    DOOM.with(|d| d.get()) == Some(Doom::Acting)
 }
 
 #[cfg(test)]

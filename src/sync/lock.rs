@@ -21,7 +21,7 @@
 use crate::error::ErrorKind;
 use crate::presence::place::Standing;
 use crate::segment::bits::{SUSPECT, TOKEN, Token, WAITERS};
-use crate::shim::{AtomicU32, Ordering, Watch, pause, wake};
+use crate::shim::{AtomicU32, AtomicU64, Ordering, Watch, pause, wake};
 use crate::sync::wait::{Slept, Wait};
 
 /// What the lock must know of its takers.
@@ -42,6 +42,12 @@ pub(crate) trait Owners {
     fn buried(&self, _dead: Token, _word: &LockWord) {}
     /// A dead one's permits were given back, this one among them.
     fn returned(&self, _dead: Token, _permit: &AtomicU32, _count: usize) {}
+    /// A dead one broke the barrier whose state this is.
+    fn missed(&self, _dead: Token, _state: &AtomicU64) {}
+    /// Process and thread (0: all of them) behind a token, also if they are gone; zeros if nobody knows any more.
+    fn person(&self, _token: Token) -> (u32, u32) {
+        (0, 0)
+    }
 }
 
 /// How many others a sleeper listens to. Each costs about 100 ns per sleep.
@@ -106,6 +112,16 @@ impl Heard {
         let doubts = self.of == owner.0 && self.doubts > 0;
         self.doubts -= u32::from(doubts);
         doubts
+    }
+}
+
+/// Which processes a sleeper has heard of as registered.
+#[derive(Default)]
+pub(crate) struct Hearsay([Heard; 8]);
+
+impl Hearsay {
+    pub(crate) fn about(&mut self, process: Token) -> &mut Heard {
+        &mut self.0[process.index() as usize % 8]
     }
 }
 

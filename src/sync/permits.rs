@@ -26,7 +26,7 @@ use crate::presence::place::Standing;
 use crate::segment::bits::{COLLECTING, Token};
 use crate::shim::{AtomicU32, Ordering, pause, step, words};
 use crate::sync::event_count::EventCount;
-use crate::sync::lock::{Crowd, Got, Heard, LockWord, Owners, Taker};
+use crate::sync::lock::{Crowd, Got, Heard, Hearsay, LockWord, Owners, Taker};
 use crate::sync::wait::{Slept, Wait};
 
 /// What the permits of one object share. All zeros is a fresh one.
@@ -88,16 +88,6 @@ struct Survey {
     changed: bool,
     /// A process may be dying.
     doubt: bool,
-}
-
-/// Which processes a sleeper has heard of as registered.
-#[derive(Default)]
-struct Hearsay([Heard; 8]);
-
-impl Hearsay {
-    fn about(&mut self, process: Token) -> &mut Heard {
-        &mut self.0[process.index() as usize % 8]
-    }
 }
 
 /// The stamps that a survey has judged already; when it is full, some are judged again.
