@@ -1,6 +1,7 @@
 //! The library's operations, told as plays.
 
 mod array;
+mod blocks;
 mod common;
 mod condition;
 mod event;
@@ -32,6 +33,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     all.extend(array::all());
     all.extend(event::all());
     all.extend(ring::all());
+    all.extend(blocks::all());
     all.extend(object::all());
     all.extend(presence::all());
     all.extend(yard::all());

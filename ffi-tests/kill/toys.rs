@@ -1,6 +1,7 @@
 //! Toys: small operations that prove the harness itself.
 
 mod bell;
+mod blocks;
 mod condition;
 mod copies;
 mod counter;
@@ -43,6 +44,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(bell::Bell),
         Box::new(semaphore::BrokenSemaphore),
         Box::new(condition::LostNotification),
+        Box::new(blocks::CellBeforeBlock),
     ];
     all.extend(rejects::all());
     all

@@ -60,6 +60,8 @@ mod array;
 
 mod ring;
 
+mod blocks;
+
 // what the functions share
 mod args;
 mod boundary;
@@ -67,6 +69,7 @@ mod handle;
 mod options;
 
 pub use array::*;
+pub use blocks::*;
 pub use condition::*;
 pub use event::*;
 pub use fault::*;

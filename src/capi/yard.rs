@@ -149,6 +149,8 @@ pub const CYD_OBJECT_PERMITS: u32 = 5;
 pub const CYD_OBJECT_RWLOCK: u32 = 10;
 /// Kind of an object: a condition.
 pub const CYD_OBJECT_CONDITION: u32 = 11;
+/// Kind of an object: blocks.
+pub const CYD_OBJECT_BLOCKS: u32 = 12;
 
 const _: () = {
     assert!(CYD_NAME_BYTES == crate::segment::directory::NAME_MAX + 1);
@@ -163,6 +165,7 @@ const _: () = {
     assert!(CYD_OBJECT_PERMITS == ObjectType::Permits as u32);
     assert!(CYD_OBJECT_RWLOCK == ObjectType::RwLock as u32);
     assert!(CYD_OBJECT_CONDITION == ObjectType::Condition as u32);
+    assert!(CYD_OBJECT_BLOCKS == ObjectType::Blocks as u32);
 };
 
 /// An object in a yard's directory; filled by cyd_yard_next_object().

@@ -7,6 +7,7 @@
 //! * where it is tested: beside each noun, `ffi-tests`
 
 pub(crate) mod array;
+pub(crate) mod blocks;
 pub(crate) mod condition;
 pub(crate) mod directory;
 pub(crate) mod event;
@@ -23,6 +24,7 @@ pub(crate) mod value;
 pub(crate) mod yard;
 
 use crate::presence::attachment::{Attachment, Gone, Objects, Who};
+use crate::segment::bits::{BlockHandle, Link};
 use crate::segment::directory::ObjectType;
 
 /// How to repair what the dead have left, for every type of object.
@@ -48,10 +50,35 @@ impl Objects for Repair {
                 ObjectType::Array => array::recover(yard, &record, who),
                 ObjectType::RwLock => rwlock::recover(yard, &record, who),
                 ObjectType::Condition => condition::recover(yard, &record, who),
+                ObjectType::Blocks => {} // last
             }
+        }
+        for record in directory.iter().filter(|record| record.kind == ObjectType::Blocks) {
+            blocks::recover(yard, &record, who, gone);
         }
         if let (Who::Process(_), Gone::Died) = (who, gone) {
             faults::note_member(yard, who);
         }
+    }
+}
+
+/// Whether the object that a block's link leads to names the block at that position, and will until it is claimed.
+fn names(yard: &Attachment, link: Link, _block: BlockHandle) -> bool {
+    let Ok(directory) = yard.directory() else { return false };
+    let Some(record) = directory.iter().find(|record| record.offset == link.object()) else { return false };
+    match record.kind {
+        // None of them names blocks.
+        ObjectType::Lock
+        | ObjectType::Value
+        | ObjectType::Permits
+        | ObjectType::Ring
+        | ObjectType::RLock
+        | ObjectType::Event
+        | ObjectType::Semaphore
+        | ObjectType::Struct
+        | ObjectType::Array
+        | ObjectType::RwLock
+        | ObjectType::Condition
+        | ObjectType::Blocks => false,
     }
 }
