@@ -708,7 +708,8 @@ public:
     /** Allocates a block until the guard ends. */
     Result<Block> alloc(std::size_t len, Timeout timeout) {
         std::uint64_t number = 0;
-        return guarded(Status(cyd_blocks_alloc(raw_, len, timeout.ns(), &number)), number);
+        const Status status(cyd_blocks_alloc(raw_, len, timeout.ns(), &number));
+        return guarded(status, number);
     }
     /** Makes an offered block this process's own until the guard ends. */
     Result<Block> adopt(std::uint64_t number) {

@@ -29,6 +29,12 @@
 //! without a first block that leads to it, and whoever finds a DISSOLVING one may finish it. (The collector's lock only
 //! keeps two collectors from taking each other's pieces for ever.)
 //!
+//! ## Why nobody is left behind
+//! A sleeper announces itself, looks for what it wants once more, and then at every block: it sleeps on the event word
+//! and on the alive words of the owners. Who frees a block notifies: all sleepers look again. Who frees one and is
+//! killed before he notifies has an alive word like any owner, and if a sleeper comes too late to see him as one, it
+//! sees the free block; what remains ends with the slice.
+//!
 //! ## Reading without owning
 //! A reader copies and looks at the word afterwards: if the generation is the handle's, the bytes were that stay's.
 //!
@@ -95,6 +101,13 @@ pub(crate) trait Keeper {
     fn names(&self, link: Link, block: BlockHandle) -> bool;
     /// Blocks of a dead one were freed.
     fn returned(&self, _dead: Token, _count: usize) {}
+}
+
+/// What somebody asks for: so many neighbours among these blocks.
+#[derive(Clone)]
+pub(crate) struct Want {
+    pub(crate) range: Range<usize>,
+    pub(crate) count: usize,
 }
 
 /// Who collects a run: the thread, and the process that will own it.
@@ -516,14 +529,19 @@ impl<'a> Slab<'a> {
         self,
         parties: &Parties<'a, P, T>,
         keeper: &impl Keeper,
+        want: &Want,
         ask: bool,
         heard: &mut Hearsay,
         mut crowd: Option<&mut Crowd<'a>>,
     ) -> Survey {
         let (mut seen, mut judged) = (Survey::default(), [Judged::default(), Judged::default()]);
+        let mut side_by_side = 0;
         for (at, record) in self.records.iter().enumerate() {
             let now = BlockWord::unpack(record.word.load(Ordering::Acquire)); // edge: holder
             let collecting = now.used == Use::Collecting;
+            let is_wanted = now.used == Use::Free && want.range.contains(&at);
+            side_by_side = if is_wanted { side_by_side + 1 } else { 0 };
+            seen.changed |= side_by_side >= want.count; // it was not there a moment ago
             if now.used == Use::Dissolving {
                 seen.changed |= self.help(at);
             }
@@ -564,15 +582,16 @@ impl<'a> Slab<'a> {
         count > 0
     }
 
-    /// Frees what the dead leave; tells whether there was anything. Unless `ask`, who shows no sign of death counts as
+    /// Frees what the dead leave; tells whether there was anything, or what is wanted is there. Unless `ask`, who shows no sign of death counts as
     /// alive.
     pub(crate) fn tidy<P: Owners, T: Owners>(
         self,
         parties: &Parties<'a, P, T>,
         keeper: &impl Keeper,
+        want: &Want,
         ask: bool,
     ) -> bool {
-        self.survey(parties, keeper, ask, &mut Hearsay::default(), None).changed
+        self.survey(parties, keeper, want, ask, &mut Hearsay::default(), None).changed
     }
 
     /// Tries, and sleeps while nothing is freed and those who own the blocks live.
@@ -580,6 +599,7 @@ impl<'a> Slab<'a> {
         self,
         parties: &Parties<'a, P, T>,
         keeper: &impl Keeper,
+        want: &Want,
         wait: &Wait,
         mut attempt: impl FnMut() -> Option<R>,
     ) -> Result<R, ErrorKind> {
@@ -590,7 +610,7 @@ impl<'a> Slab<'a> {
             if let Some(got) = attempt() {
                 return Ok(got);
             }
-            let seen = self.survey(parties, keeper, true, &mut heard, Some(&mut crowd));
+            let seen = self.survey(parties, keeper, want, true, &mut heard, Some(&mut crowd));
             if seen.changed {
                 continue;
             }

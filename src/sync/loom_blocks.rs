@@ -6,14 +6,14 @@
 
 #![allow(unsafe_code)] // what lies in a block of a model is reached through loom's cells
 
-use super::blocks::{Collector, Gate, Keeper, Record, Slab};
+use super::blocks::{Collector, Gate, Keeper, Record, Slab, Want};
 use super::lock::{Crowd, Owners};
 use super::permits::Parties;
 use super::wait::{Manner, Timeout, Wait};
 use crate::error::ErrorKind;
 use crate::presence::place::{PlaceWord, Standing, standing};
 use crate::segment::bits::{ALIVE_WAITERS, BlockHandle, BlockWord, Link, State, Token, Use};
-use crate::shim::{AtomicU32, AtomicU64, Ordering, exit, racing_in, racing_out};
+use crate::shim::{AtomicU32, AtomicU64, Doom, Ordering, doomed, exit, racing_in, racing_out};
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
@@ -85,6 +85,11 @@ impl World {
         Parties { processes: self, threads: self, me: self.token(index) }
     }
 
+    /// One block, whichever.
+    fn one(&self) -> Want {
+        Want { range: self.all(), count: 1 }
+    }
+
     fn all(&self) -> std::ops::Range<usize> {
         0..self.records.len()
     }
@@ -98,7 +103,7 @@ impl World {
     /// Waits for a block.
     fn take(&self, index: u32) -> BlockHandle {
         let wait = Wait::new(Timeout::Forever, Manner::default());
-        self.slab().wait(&self.parties(index), self, &wait, || self.try_take(index)).unwrap()
+        self.slab().wait(&self.parties(index), self, &self.one(), &wait, || self.try_take(index)).unwrap()
     }
 
     fn try_collect(&self, index: u32, count: usize) -> Option<BlockHandle> {
@@ -224,7 +229,7 @@ impl Owners for InACrowd<'_> {
 fn take_in_a_crowd(world: &World, index: u32) -> BlockHandle {
     let (wait, crowd) = (Wait::new(Timeout::Forever, Manner::default()), InACrowd(world));
     let parties = Parties { processes: &crowd, threads: &crowd, me: world.token(index) };
-    world.slab().wait(&parties, world, &wait, || world.try_take(index)).unwrap()
+    world.slab().wait(&parties, world, &world.one(), &wait, || world.try_take(index)).unwrap()
 }
 
 fn spawn(world: &Arc<World>, f: impl FnOnce(&World) + 'static) -> thread::JoinHandle<()> {
@@ -308,20 +313,45 @@ fn a_dead_owner_s_block_goes_to_who_waits_for_it() {
 }
 
 #[test]
-fn two_sleepers_and_a_dead_owner_both_go_on() {
+fn what_a_dead_one_offered_goes_to_who_waits_for_it() {
     loom::model(|| {
-        let world = World::with(2, 3);
-        (0..2).for_each(|_| {
-            world.take(0);
-        });
-        let sleepers = [1, 2].map(|i| {
-            spawn(&world, move |w| {
-                take_in_a_crowd(w, i);
-            })
+        let world = World::with(1, 2);
+        let block = world.take(0);
+        world.slab().offer(block, world.token(0).0).unwrap();
+        let sleeper = spawn(&world, |w| {
+            w.take(1);
         });
         world.die(0);
-        sleepers.into_iter().for_each(|s| s.join().unwrap());
-        assert_eq!(world.used(Use::Owned), 2);
+        sleeper.join().unwrap();
+        assert_eq!(world.records[0].seen().token, world.token(1).0);
+    });
+}
+
+#[test]
+fn a_dead_owner_s_block_is_taken_once_by_two_who_find_it() {
+    loom::model(|| {
+        let world = World::with(1, 3);
+        world.take(0);
+        world.die(0);
+        let other = spawn(&world, |w| turn(w, 1));
+        turn(&world, 2);
+        other.join().unwrap();
+        assert_eq!(world.counted(), 2);
+        assert!(world.is_all_free());
+    });
+}
+
+#[test]
+fn who_is_killed_before_he_wakes_the_sleepers_leaves_nobody_behind() {
+    loom::model(|| {
+        let world = World::with(1, 2);
+        let block = world.take(1);
+        let victim = spawn(&world, move |w| {
+            doomed(Doom::Waking, || w.free(1, block));
+            w.die(1);
+        });
+        take_in_a_crowd(&world, 0);
+        victim.join().unwrap();
     });
 }
 
@@ -337,7 +367,7 @@ fn is_never_robbed(make: fn(&World) -> BlockHandle, stamp: fn(&World, BlockHandl
             stamp(w, block);
         });
         let parties = world.parties(0);
-        world.slab().tidy(&parties, &*world, true);
+        world.slab().tidy(&parties, &*world, &world.one(), true);
         other.join().unwrap();
         let seen = world.records[0].seen();
         assert_eq!((seen.used, seen.token), (Use::Owned, world.token(1).0));
@@ -584,10 +614,11 @@ fn what_a_dead_collector_had_goes_to_who_waits() {
             world.slab().die_collecting(2, world.token(0).0, parts, joined);
             let sleeper = spawn(&world, |w| {
                 w.take(1);
+                w.take(1);
             });
             world.die(0);
             sleeper.join().unwrap();
-            assert_eq!((world.used(Use::Free), world.used(Use::Owned)), (1, 1));
+            assert_eq!(world.used(Use::Owned), 2);
         });
     }
 }
@@ -600,7 +631,7 @@ fn begin_to_free(world: &World, index: u32, run: BlockHandle) {
 
 fn help(world: &World, index: u32) {
     let parties = world.parties(index);
-    world.slab().tidy(&parties, world, true);
+    world.slab().tidy(&parties, world, &world.one(), true);
 }
 
 #[test]

@@ -23,7 +23,7 @@ use crate::segment::bits::{BlockHandle, Link, TAG_MAX, Token, Use};
 use crate::segment::directory::{ObjectType, Record as Entry};
 use crate::segment::region::Region;
 use crate::shim::{AtomicU32, Bytes, Ordering};
-use crate::sync::blocks::{Collector, Keeper, Record, Slab};
+use crate::sync::blocks::{Collector, Keeper, Record, Slab, Want};
 use crate::sync::permits::Parties;
 use crate::sync::wait::{Manner, Timeout, Wait};
 pub(super) use layout::COLLECTOR_AT;
@@ -287,10 +287,12 @@ impl Blocks {
 
     fn alloc_block(&self, class: usize, len: usize, me: u32, timeout: Timeout) -> Result<BlockHandle> {
         let attempt = || self.search(class, len, me);
-        match attempt() {
-            Some(handle) => Ok(handle),
-            None => self.alloc_late(class, len, timeout, attempt),
+        if let Some(handle) = attempt() {
+            return Ok(handle);
         }
+        let first = self.shape.classes().get(class).map_or(0, |class| class.first as usize);
+        let want = Want { range: first..self.shape.blocks() as usize, count: 1 };
+        self.alloc_in_time(class, len, &want, timeout, &Wait::new(timeout, self.manner), attempt)
     }
 
     /// Looks at every block of this class and of the larger ones.
@@ -319,29 +321,22 @@ impl Blocks {
         let last = self.shape.classes().len() - 1;
         let got = match attempt() {
             Some(handle) => Ok(handle),
-            None => self.alloc_in_time(last, len, timeout, &wait, attempt),
+            None => {
+                let want = Want { range: class.range(), count };
+                self.alloc_in_time(last, len, &want, timeout, &wait, attempt)
+            }
         };
         owners::give(&slab.gate.collector, lock);
         got
     }
 
-    /// There was nothing free.
+    /// There was nothing: looks after the dead, and waits if there is time.
     #[cold]
-    fn alloc_late(
-        &self,
-        class: usize,
-        len: usize,
-        timeout: Timeout,
-        attempt: impl FnMut() -> Option<BlockHandle>,
-    ) -> Result<BlockHandle> {
-        self.alloc_in_time(class, len, timeout, &Wait::new(timeout, self.manner), attempt)
-    }
-
-    /// Looks after the dead, and waits if there is time.
     fn alloc_in_time(
         &self,
         class: usize,
         len: usize,
+        want: &Want,
         timeout: Timeout,
         wait: &Wait,
         mut attempt: impl FnMut() -> Option<BlockHandle>,
@@ -355,7 +350,7 @@ impl Blocks {
             let parties = Parties { processes: &processes, threads: &threads, me: Token::NONE };
             // Relaxed: private to the process.
             let mut ask = self.tries.fetch_add(1, Ordering::Relaxed).is_multiple_of(TRIES);
-            while self.slab().tidy(&parties, &keeper, ask) {
+            while self.slab().tidy(&parties, &keeper, want, ask) {
                 if let Some(handle) = attempt() {
                     return Ok(handle);
                 }
@@ -366,7 +361,7 @@ impl Blocks {
         // A sleeper needs a registered thread: its death must wake the others.
         let me = thread::register(&self.yard)?;
         let parties = Parties { processes: &processes, threads: &threads, me };
-        Ok(self.slab().wait(&parties, &keeper, wait, attempt)?)
+        Ok(self.slab().wait(&parties, &keeper, want, wait, attempt)?)
     }
 
     /// How many blocks are free of those that would do.
