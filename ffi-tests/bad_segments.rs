@@ -3,8 +3,9 @@
 #![allow(missing_docs, unsafe_code, clippy::unwrap_used, clippy::panic)] // tests may; the hostile peer maps the yard
 
 use courtyard::{
-    Array, ArrayOptions, ErrorKind, Lock, Op, Options, Peer, Permits, RLock, Result, Ring, RingOptions,
-    Scope, Semaphore, SemaphoreOptions, Strategy, Struct, StructArray, Timeout, TypedRing, Value, Yard,
+    Array, ArrayOptions, BlockClass, Blocks, BlocksOptions, ErrorKind, Lock, Op, Options, Peer, Permits,
+    RLock, Result, Ring, RingOptions, Scope, Semaphore, SemaphoreOptions, Strategy, Struct, StructArray,
+    Timeout, TypedRing, Value, Yard,
 };
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
@@ -318,10 +319,11 @@ fn garbage_during_calls_is_survived() {
 }
 
 /// Where the parts of a yard made by `larger` lie: the header, the tables, the alive pages, the objects.
-const LARGER: [(usize, usize); 4] = [(0, 256), (8192, 11_008), (12_288, 28_672), (28_672, 28_672 + 1920)];
+const LARGER: [(usize, usize); 4] = [(0, 256), (8192, 11_008), (12_288, 28_672), (28_672, 28_672 + 3456)];
 
-/// The control words in them: rlock, permits (the gate, then the permits), semaphore, struct, each of the structs.
-const CONTROL: [(usize, usize); 9] = [
+/// The control words in them: rlock, permits (the gate, then the permits), semaphore, struct, each of the structs,
+/// blocks (the gate and the number of classes, the classes, the records).
+const CONTROL: [(usize, usize); 12] = [
     (0, 8),
     (128, 140),
     (256, 276),
@@ -331,6 +333,9 @@ const CONTROL: [(usize, usize); 9] = [
     (1344, 1360),
     (1536, 1552),
     (1728, 1744),
+    (1920, 1936),
+    (2048, 2080),
+    (2304, 2560),
 ];
 
 /// One word of garbage into the part of this number; the one after the last is the control words of the objects.
@@ -352,6 +357,8 @@ fn larger() -> Yard {
     Array::<u16>::create(&yard, "array", 20, ArrayOptions::default()).unwrap();
     Array::<char>::create(&yard, "text", 20, ArrayOptions { lock: true }).unwrap();
     StructArray::<[u64; 5]>::create(&yard, "structs", 4).unwrap();
+    let classes = [(64, 3), (128, 5)].map(|(size, count)| BlockClass { size, count }).to_vec();
+    Blocks::create(&yard, "blocks", &BlocksOptions { bytes: 0, classes }).unwrap();
     yard
 }
 
@@ -364,6 +371,7 @@ struct Handles {
     array: Result<Array<u16>>,
     text: Result<Array<char>>,
     structs: Result<StructArray<[u64; 5]>>,
+    blocks: Result<Blocks>,
 }
 
 impl Handles {
@@ -376,6 +384,7 @@ impl Handles {
             array: Array::open(yard, "array"),
             text: Array::open(yard, "text"),
             structs: StructArray::open(yard, "structs"),
+            blocks: Blocks::open(yard, "blocks"),
         }
     }
 
@@ -399,6 +408,22 @@ impl Handles {
             let _ = one.update(SHORT, |value| value[4] ^= 1);
         }
         self.play_arrays();
+        self.play_blocks();
+    }
+
+    fn play_blocks(&self) {
+        let Ok(blocks) = &self.blocks else { return };
+        for len in [0, 64, 128, 300, 640] {
+            let Ok(block) = blocks.alloc(len, SHORT) else { continue };
+            let (mut copy, end) = (vec![0; len], block.len().saturating_sub(1));
+            let _ = (block.write(0, &vec![7; len]), block.read(0, &mut copy), block.read(end, &mut [0]));
+            let _ = (block.to_vec().len(), block.capacity(), blocks.data(block.handle()), block.as_ptr());
+            let Ok(number) = block.offer() else { continue };
+            let again = blocks.free(number).is_ok();
+            let _ = (blocks.read(number, 0, &mut copy), blocks.len_of(number), again);
+            let _ = blocks.adopt(number).map(|block| block.write(0, &copy));
+        }
+        let _ = (blocks.usage(), blocks.owners(), blocks.owned(), blocks.max_len());
     }
 
     fn play_arrays(&self) {
@@ -435,6 +460,9 @@ fn the_intruder_knows_the_place() {
     use_larger(&yard, &handles);
     assert_eq!(handles.semaphore.unwrap().value(), 2);
     assert_eq!(handles.permits.unwrap().available(), 5);
+    let blocks = handles.blocks.unwrap();
+    assert_eq!(blocks.usage().iter().map(|class| class.free).collect::<Vec<_>>(), [3, 5]);
+    assert!(blocks.usage()[1].taken > 5);
     assert_eq!(handles.one.unwrap().get(), Ok([7, 7, 7, 7, 6]));
     assert_eq!(handles.structs.unwrap().get(3), Ok([1; 5]));
 }

@@ -152,6 +152,7 @@ fn what_must_not_compile(built: &Built) -> Part {
         "courtyard::Value<float> value; (void)value.fetch_or(1).value();",
         "courtyard::Sender sender; (void)sender.send(\"text\", 3, 5).ok();",
         "courtyard::Permits permits; permits.acquire(courtyard::forever);",
+        "courtyard::Blocks blocks; blocks.alloc(5, courtyard::forever);",
         "courtyard::RLock().acquire_unguarded(courtyard::no_wait);",
         "courtyard::Value<wchar_t> value; (void)value.fetch_add(L'a').value();",
         "courtyard::Array<char32_t> array; (void)array.fetch_or(0, U'a').value();",

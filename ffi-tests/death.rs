@@ -10,9 +10,9 @@
 mod process;
 
 use courtyard::{
-    Array, ArrayOptions, Condition, ErrorKind, Event, EventOptions, Lock, Options, Peer, Permits, RLock,
-    Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Strategy, Struct, Timeout,
-    Value, Yard,
+    Array, ArrayOptions, BlockClass, Blocks, BlocksOptions, Condition, ErrorKind, Event, EventOptions, Lock,
+    Options, Peer, Permits, RLock, Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore,
+    SemaphoreOptions, Strategy, Struct, Timeout, Value, Yard,
 };
 use process::{Child, Ended, LONG, Step, fork, sleep_ms};
 use std::os::unix::process::CommandExt;
@@ -88,6 +88,30 @@ const NOUNS: &[Noun] = &[
             let permits = Permits::open(yard, "it").unwrap();
             drop(permits.acquire_many(4, LONG).unwrap());
             assert_eq!((permits.available(), permits.holders().len()), (4, 0));
+        },
+    },
+    Noun {
+        name: "Blocks",
+        make: |yard| {
+            let classes = vec![BlockClass { size: 64, count: 4 }];
+            drop(Blocks::create(yard, "it", &BlocksOptions { bytes: 0, classes }).unwrap());
+        },
+        hold: |yard| {
+            let blocks = Blocks::open(yard, "it").unwrap();
+            blocks.try_alloc(2 * 64).unwrap().into_handle();
+            blocks.try_alloc(1).unwrap().offer().unwrap();
+        },
+        held: |yard| {
+            let blocks = Blocks::open(yard, "it").unwrap();
+            let two = blocks.alloc(2 * 64, Duration::from_millis(5));
+            assert_eq!(two.unwrap_err().kind(), ErrorKind::Timeout);
+            let (usage, owners) = (blocks.usage()[0], blocks.owners());
+            assert_eq!((usage.free, usage.offered, owners.len(), owners[0].count), (1, 1, 1, 2));
+        },
+        freed: |yard| {
+            let blocks = Blocks::open(yard, "it").unwrap();
+            drop(blocks.alloc(4 * 64, LONG).unwrap());
+            assert_eq!((blocks.usage()[0].free, blocks.owners().len()), (4, 0));
         },
     },
     Noun {

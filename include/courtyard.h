@@ -49,7 +49,7 @@
  *   returned, stays. The one operation it was in has either happened whole or not at all; each function says in
  *   its Crash paragraph which instant decides. What it owned comes free: the next taker of a lock succeeds with
  *   #CYD_OWNER_DIED, the other end of a ring learns #CYD_E_PEER_DIED, the permits of a cyd_permits_t are back,
- *   whoever waits for the dead one is woken.
+ *   the blocks of a cyd_blocks_t free; whoever waits for the dead one is woken.
  *
  *   held by               | killed, aborts, exits, execs | its thread ends | a fork() child ends | is stopped
  *   ----------------------|------------------------------|-----------------|---------------------|-----------
@@ -57,8 +57,8 @@
  *   scope thread, rlocks, | is told                      |                 |                     |
  *   rwlocks               |                              |                 |                     |
  *   a process: wider      | as above; permits are back,  | nothing         | nothing             | nothing
- *   locks, permits, ends  | ends can be taken over       |                 |                     |
- *   of rings              |                              |                 |                     |
+ *   locks, permits,       | blocks are free, ends can be |                 |                     |
+ *   blocks, ends of rings | taken over                   |                 |                     |
  *   nobody: values,       | they stay as they are        | nothing         | nothing             | nothing
  *   structs, arrays,      |                              |                 |                     |
  *   semaphores, events    |                              |                 |                     |
@@ -73,7 +73,7 @@
  * FORK, EXEC, VFORK
  *
  *   fork().   Handles stay valid in the child and mean the same objects. What the parent owns stays the parent's: the
- *             child does not hold its locks, permits or ends of rings, and releasing or using them in the child is
+ *             child does not hold its locks, permits, blocks or ends of rings, and releasing or using them in the child is
  *             refused with #CYD_E_NOT_OWNER (a lock of #CYD_SCOPE_ANYONE may be released by anyone). The parent's registration
  *             is void in the child; the child registers itself with its first call that needs it. The functions of
  *             cyd_value_t and cyd_array_t, and cyd_struct_get(), need none, and those of cyd_semaphore_t none but to
@@ -310,6 +310,11 @@
 #define CYD_OBJECT_BARRIER 12
 
 /**
+ * Kind of an object: blocks.
+ */
+#define CYD_OBJECT_BLOCKS 13
+
+/**
  * Event option: it is set at first.
  */
 #define CYD_EVENT_SET 1
@@ -341,6 +346,20 @@ typedef struct cyd_array_t cyd_array_t;
  * a time.
  */
 typedef struct cyd_barrier_t cyd_barrier_t;
+
+/**
+ * Blocks of memory in a yard, in classes of one size each: any process allocates and frees them, and hands them to
+ * others.
+ *
+ * A block belongs to the process that allocated it: any thread of it may free it. The blocks of a process that dies,
+ * or closes its last handle on the yard, are free again by themselves. A block is named by a number of 64 bits, never
+ * 0, that can be sent in a message and is good in every process: whoever has it can read the block, and adopt it if it
+ * is offered. After the block was freed the number is stale, and says so, also when the memory is used again (until the
+ * same memory was freed 2^30 times). A request gets a block of the smallest class that is long enough, or of a larger
+ * one if there is none; one that is longer than the largest class gets several of that side by side. The bytes are as
+ * the last owner left them. Several threads may use a handle at a time.
+ */
+typedef struct cyd_blocks_t cyd_blocks_t;
 
 /**
  * Ends waits from outside: a cancel token.
@@ -839,6 +858,100 @@ typedef struct {
 } cyd_slice_t;
 
 /**
+ * Blocks of one size; see cyd_blocks_options_t.
+ */
+typedef struct {
+    /**
+     * Bytes of a block: 1 to 2^40, rounded up to a multiple of 64.
+     */
+    uint64_t size;
+    /**
+     * How many blocks of that size: 1 and more.
+     */
+    uint64_t count;
+} cyd_block_class_t;
+
+/**
+ * What blocks are made as. Zero means default; a NULL pointer to it means all defaults.
+ */
+typedef struct {
+    /**
+     * sizeof(cyd_blocks_options_t)
+     */
+    size_t struct_size;
+    /**
+     * Bytes for blocks, if there are no classes: half of them go to the largest class, of which long requests take
+     * several blocks, the rest in equal parts to classes of 128 bytes, 256, and so on. At least 2048; 0 means 262144.
+     */
+    uint64_t bytes;
+    /**
+     * At most 16 classes, of different sizes, in any order; NULL if `class_count` is 0. Altogether at most 4194304
+     * blocks.
+     */
+    const cyd_block_class_t *classes;
+    /**
+     * How many there are; 0 means as `bytes` says.
+     */
+    size_t class_count;
+} cyd_blocks_options_t;
+
+/**
+ * How one class of blocks stands at some instant; see cyd_blocks_usage().
+ */
+typedef struct {
+    /**
+     * Bytes of a block.
+     */
+    uint64_t size;
+    /**
+     * How often a block was taken, as far as the blocks remember: each counts to 2^30 and begins anew.
+     */
+    uint64_t taken;
+    /**
+     * How many blocks there are.
+     */
+    uint32_t count;
+    /**
+     * Nobody's.
+     */
+    uint32_t free;
+    /**
+     * Somebody's.
+     */
+    uint32_t owned;
+    /**
+     * Offered, and not yet adopted.
+     */
+    uint32_t offered;
+    /**
+     * In a queue.
+     */
+    uint32_t linked;
+    /**
+     * How often a request that this class fits best found nothing at first, or nothing at all.
+     */
+    uint32_t failures;
+} cyd_block_use_t;
+
+/**
+ * Who owns blocks, and how many; see cyd_blocks_owners().
+ */
+typedef struct {
+    /**
+     * The process, numbered in its own PID namespace.
+     */
+    uint32_t pid;
+    /**
+     * Its blocks, and those it offers; several that were taken for one request count once.
+     */
+    uint32_t count;
+    /**
+     * Their bytes.
+     */
+    uint64_t bytes;
+} cyd_block_owner_t;
+
+/**
  * What somebody was doing when he died: a CYD_FAULT_ number. Later versions may add some.
  */
 typedef uint32_t cyd_fault_kind_t;
@@ -1099,7 +1212,7 @@ typedef uint32_t cyd_fault_kind_t;
 #define CYD_FAULT_PERMITS 6
 
 /**
- * He was collecting permits. His process, if it lives, got all of them or none.
+ * He was collecting permits, or blocks for one request. His process, if it lives, got all of them or none.
  */
 #define CYD_FAULT_COLLECTOR 7
 
@@ -1112,6 +1225,11 @@ typedef uint32_t cyd_fault_kind_t;
  * He was a party of a barrier. It is broken until somebody resets it.
  */
 #define CYD_FAULT_PARTY 9
+
+/**
+ * He owned blocks, or offered them. They are free.
+ */
+#define CYD_FAULT_BLOCKS 10
 
 /**
  * The thread that took it: only it may release it, taking it twice is a deadlock that is found, and the lock is taken
@@ -4911,6 +5029,333 @@ CYD_MUST_USE cyd_status_t cyd_receiver_peer(cyd_receiver_t *receiver, cyd_peer_t
  * \par Since      0.1
  */
 cyd_status_t cyd_receiver_close(cyd_receiver_t *receiver);
+
+/**
+ * Makes blocks; all of them are free.
+ *
+ * \param yard     Where. Borrowed; the blocks keep the yard open by themselves.
+ * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param options  Borrowed for the call, with the classes it points to; NULL means all defaults. Besides the blocks it
+ *                 takes 384 bytes, and 32 for each block.
+ * \param out      Receives the handle; close it with cyd_blocks_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_RANGE     more than 16 classes; a class of no blocks; more than 4194304 blocks
+ *   - #CYD_E_SIZE      a size of 0, above 2^40, or of two classes; `bytes` below 2048; too much
+ *   - #CYD_E_EXISTS    the name is taken
+ *   - #CYD_E_NAME      `name` is no legal name, or NULL
+ *   - #CYD_E_NO_SPACE  the yard is full
+ *   - #CYD_E_NO_SLOTS  the directory, or the table of threads, is full
+ *   - #CYD_E_TIMEOUT   another object has been in the making for ten seconds
+ *   - #CYD_E_INVALID   a pointer is misaligned; `struct_size` is wrong
+ *   - #CYD_E_VERSION   `options` has a part that this library does not know
+ *   - #CYD_E_NULL      `yard` or `out` is NULL, or `options->classes` with a count
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *
+ * \par Threads    Any.
+ * \par Processes  One of several that create the same name at once succeeds.
+ * \par Blocking   Waits for whoever is making another object in the yard, at most ten seconds.
+ * \par Crash      The blocks exist, all free, or not at all.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_blocks_create(cyd_yard_t *yard, const char *name, const cyd_blocks_options_t *options, cyd_blocks_t **out);
+
+/**
+ * Opens blocks, whatever classes there are.
+ *
+ * \param yard  Where. Borrowed; the blocks keep the yard open by themselves.
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param out   Receives the handle; close it with cyd_blocks_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  there is no object of that name
+ *   - #CYD_E_TYPE       the object of that name is something else; or `yard` is no yard
+ *   - #CYD_E_NAME       `name` is no legal name, or NULL
+ *   - #CYD_E_CORRUPT    somebody has written into the yard who keeps no rules
+ *   - #CYD_E_NO_SLOTS   the table of processes is full (in a fork() child)
+ *   - #CYD_E_NULL       `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED     `yard` is closed
+ *   - #CYD_E_INVALID    a pointer is misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_blocks_open(cyd_yard_t *yard, const char *name, cyd_blocks_t **out);
+
+/**
+ * Opens blocks of these classes, or makes them.
+ *
+ * \param yard     Where. Borrowed; the blocks keep the yard open by themselves.
+ * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param options  Borrowed for the call; NULL means all defaults.
+ * \param out      Receives the handle; close it with cyd_blocks_close().
+ *
+ * \return As cyd_blocks_open() and cyd_blocks_create(), but neither #CYD_E_NOT_FOUND nor #CYD_E_EXISTS;
+ *   #CYD_E_MISMATCH if it exists with other classes.
+ *
+ * \par Threads    Any.
+ * \par Processes  Several that call it at once get the same blocks.
+ * \par Blocking   As cyd_blocks_create().
+ * \par Crash      As cyd_blocks_create().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_blocks_open_or_create(cyd_yard_t *yard, const char *name, const cyd_blocks_options_t *options, cyd_blocks_t **out);
+
+/**
+ * Allocates a block.
+ *
+ * A try answers #CYD_E_NO_SPACE only after it has looked at every block that would do. Those of the dead it frees on
+ * the way, if a thread of theirs was known here and is seen to have died; about others it asks the kernel at the
+ * handle's first failed try and at every 256th after it. A call that waits asks always.
+ *
+ * \param blocks      Borrowed.
+ * \param len         How many bytes; 0 is a block as any.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ * \param out         Receives the block's number.
+ *
+ * \return #CYD_OK: the block is the process's; or
+ *   - #CYD_E_TOO_LONG     no room for it even if all blocks were free
+ *   - #CYD_E_NO_SPACE     nothing that would do was free, and `timeout_ns` is 0; cyd_last_error_message() has figures
+ *   - #CYD_E_BUSY         more than the largest class was asked for, somebody else is looking for neighbours, and
+ *     `timeout_ns` is 0
+ *   - #CYD_E_TIMEOUT      still nothing after `timeout_ns`
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_UNSUPPORTED  the thread would have to wait and cannot: it was made by a bare clone()
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `blocks` or `out` is NULL, closed, something else,
+ *     misaligned
+ *
+ * \par Threads    Any. The process owns the block: any thread may free it.
+ * \par Processes  Any. A fork() child allocates for itself: it is not its parent.
+ * \par Blocking   Sleeps in the kernel while living processes own what would do, however long. Not async-signal-safe.
+ * \par Crash      Killed before the one store that takes it: free. Killed after: a dead process's, and free again as
+ *   soon as somebody looks. Of several blocks side by side it has all or none.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_blocks_alloc(cyd_blocks_t *blocks, size_t len, int64_t timeout_ns, uint64_t *out);
+
+/**
+ * Frees a block of this process, whichever thread allocated it.
+ *
+ * \param blocks  Borrowed.
+ * \param block   Its number.
+ *
+ * \return #CYD_OK, or, with nothing changed,
+ *   - #CYD_E_STATE      it was freed a moment ago; or it is offered: adopt it first
+ *   - #CYD_E_NOT_FOUND  the number is stale
+ *   - #CYD_E_NOT_OWNER  the block is another process's
+ *   - #CYD_E_FOREIGN    the number is of other blocks, or none at all
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `blocks` is NULL, closed, something else, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  The one that owns it; a fork() child is another process.
+ * \par Blocking   Never; one system call if somebody sleeps. Not async-signal-safe.
+ * \par Crash      Killed on the way: it is free, or a dead process's, which is free as soon as somebody looks. A sleeper
+ *   that was not woken looks again within 250 ms.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_blocks_free(cyd_blocks_t *blocks, uint64_t block);
+
+/**
+ * Lets whoever is told the number adopt a block of this process.
+ *
+ * Until then it is this process's: if it dies, the block is freed and the number stale. To take it back, adopt it.
+ *
+ * \param blocks  Borrowed.
+ * \param block   Its number.
+ *
+ * \return As cyd_blocks_free().
+ *
+ * \par Threads    Any.
+ * \par Processes  The one that owns it; a fork() child is another process.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Offered or not, it is a dead process's, and free as soon as somebody looks.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_blocks_offer(cyd_blocks_t *blocks, uint64_t block);
+
+/**
+ * Makes an offered block this process's own, with everything that its last owner wrote.
+ *
+ * \param blocks  Borrowed.
+ * \param block   Its number.
+ *
+ * \return #CYD_OK: free it with cyd_blocks_free(), or offer it again; or
+ *   - #CYD_E_STATE      it is not offered, or was freed a moment ago
+ *   - #CYD_E_NOT_FOUND  the number is stale: the block was freed, perhaps because who offered it died
+ *   - #CYD_E_FOREIGN    the number is of other blocks, or none at all
+ *   - #CYD_E_NO_SLOTS   the table of processes is full (in a fork() child)
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `blocks` is NULL, closed, something else, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  One of several that adopt the same block gets it.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Killed before the one store that takes it: still offered. Killed after: a dead process's, and free
+ *   as soon as somebody looks.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_blocks_adopt(cyd_blocks_t *blocks, uint64_t block);
+
+/**
+ * Copies bytes into a block of this process.
+ *
+ * \param blocks  Borrowed.
+ * \param block   Its number.
+ * \param at      From which byte of the block on.
+ * \param data    Borrowed for the call; NULL if `len` is 0.
+ * \param len     How many bytes.
+ *
+ * \return As cyd_blocks_free(); #CYD_E_RANGE if it is more than was asked for when the block was allocated;
+ *   #CYD_E_NULL or #CYD_E_INVALID also for `data`.
+ *
+ * \par Threads    Any; two that write the same bytes at once may mix them.
+ * \par Processes  The one that owns the block.
+ * \par Blocking   Never.
+ * \par Crash      Some of the bytes may have been copied; the block is a dead process's.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_blocks_write(cyd_blocks_t *blocks, uint64_t block, size_t at, const void *data, size_t len);
+
+/**
+ * Copies bytes out of a block, whoever's it is.
+ *
+ * What was copied is of the block that the number names, never of a later use of its memory. If its owner writes
+ * meanwhile, old and new bytes may be mixed: that is between the two.
+ *
+ * \param blocks  Borrowed.
+ * \param block   Its number.
+ * \param at      From which byte of the block on.
+ * \param to      Receives the bytes; NULL if `len` is 0. What it has after an error means nothing.
+ * \param len     How many bytes.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  the number is stale, or became so on the way
+ *   - #CYD_E_STATE      the same, and the block was freed a moment ago
+ *   - #CYD_E_FOREIGN    the number is of other blocks, or none at all
+ *   - #CYD_E_RANGE      it is more than was asked for when the block was allocated
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `blocks` or `to` is NULL, closed, something else,
+ *     misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_blocks_read(const cyd_blocks_t *blocks, uint64_t block, size_t at, void *to, size_t len);
+
+/**
+ * Tells how many bytes were asked for when a block was allocated, whoever's it is.
+ *
+ * \param blocks  Borrowed.
+ * \param block   Its number.
+ * \param out     Receives the number of bytes.
+ *
+ * \return As cyd_blocks_read().
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_blocks_len(const cyd_blocks_t *blocks, uint64_t block, size_t *out);
+
+/**
+ * Tells where a block of this process lies.
+ *
+ * The address is good in this process until the block is freed or given away, and this process's last handle on the
+ * blocks is closed. Others who have the number may read there at any time.
+ *
+ * \param blocks  Borrowed.
+ * \param block   Its number.
+ * \param data    Receives the address, aligned to 64.
+ * \param room    Receives how many bytes there are, which may be more than was asked for; NULL if nobody wants to know.
+ *
+ * \return As cyd_blocks_free(); #CYD_E_NULL or #CYD_E_INVALID also for `data` and `room`.
+ *
+ * \par Threads    Any.
+ * \par Processes  The one that owns the block.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_blocks_data(cyd_blocks_t *blocks, uint64_t block, void **data, size_t *room);
+
+/**
+ * Tells how many blocks this process owns or offers; several that were taken for one request count once. A fork()
+ * child does not own its parent's.
+ *
+ * \param blocks  Borrowed.
+ * \param out     Receives the number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never; looks at every block.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_blocks_owned(const cyd_blocks_t *blocks, uint32_t *out);
+
+/**
+ * Tells how each class stands: a fact at some instant, the smallest class first.
+ *
+ * \param blocks  Borrowed.
+ * \param list    Receives the first `room` of them; NULL if `room` is 0.
+ * \param room    How many `list` has room for.
+ * \param out     Receives how many there are, which may be more.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer, or an impossible
+ *   `room`).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never; looks at every block.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_blocks_usage(const cyd_blocks_t *blocks, cyd_block_use_t *list, size_t room, size_t *out);
+
+/**
+ * Tells who owns or offers blocks: a fact at some instant, in no order. The dead are not told.
+ *
+ * \param blocks  Borrowed.
+ * \param list    Receives the first `room` of them; NULL if `room` is 0.
+ * \param room    How many `list` has room for.
+ * \param out     Receives how many there are, which may be more.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer, or an impossible
+ *   `room`).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never waits; looks at every block, and costs system calls.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_blocks_owners(const cyd_blocks_t *blocks, cyd_block_owner_t *list, size_t room, size_t *out);
+
+/**
+ * Closes a handle on blocks. NULL is harmless.
+ *
+ * What the process owns stays owned, unless this was its last handle on the yard: see cyd_yard_close().
+ *
+ * \param blocks  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle.
+ * \par Processes  Closes this process's handle only.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      As cyd_yard_close().
+ * \par Since      0.1
+ */
+cyd_status_t cyd_blocks_close(cyd_blocks_t *blocks);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -14,8 +14,9 @@
  *
  * Handles.  Yard, every object, Sender and Receiver own one handle of this process, can be moved and not copied, and
  *   close it in the destructor. An empty one, moved from or closed, answers every call with #CYD_E_NULL. Objects keep
- *   the yard open by themselves, ends keep their ring: any order of closing is fine. A Guard, a Permit and a Reserved
- *   end before their lock, Permits or Sender does, a CancelToken's Scope before the token; these may be moved meanwhile.
+ *   the yard open by themselves, ends keep their ring: any order of closing is fine. A Guard, a Permit, a Block and a
+ *   Reserved end before their lock, Permits, Blocks or Sender does, a CancelToken's Scope before the token; these may be
+ *   moved meanwhile.
  *
  * Timeouts.  Any std::chrono duration, courtyard::forever, courtyard::no_wait, or a Deadline for several calls. A negative duration is no_wait.
  *
@@ -99,6 +100,7 @@ using YardOptions = Sized<cyd_yard_options_t>;
 using RingOptions = Sized<cyd_ring_options_t>;
 using SemaphoreOptions = Sized<cyd_semaphore_options_t>;
 using ArrayOptions = Sized<cyd_array_options_t>;
+using BlocksOptions = Sized<cyd_blocks_options_t>;
 using Cost = Sized<cyd_cost_t>;
 using ObjectInfo = Sized<cyd_object_info_t>;
 using Fault = Sized<cyd_fault_t>;
@@ -108,6 +110,12 @@ using Probe = Sized<cyd_probe_t>;
 using Slice = cyd_slice_t;
 /** A process and how many permits it holds. */
 using PermitHolder = cyd_permit_holder_t;
+/** Blocks of one size, as they are made. */
+using BlockClass = cyd_block_class_t;
+/** How the blocks of one size stand. */
+using BlockUse = cyd_block_use_t;
+/** A process and how many blocks it owns. */
+using BlockOwner = cyd_block_owner_t;
 
 /** How long a call may wait. */
 class Timeout {
@@ -625,6 +633,130 @@ public:
 private:
     Result<Permit> guarded(Status status, std::uint32_t count) {
         return status.ok() ? Result<Permit>(status, Permit(raw_, count)) : Result<Permit>(status);
+    }
+};
+
+/** Memory to allocate, free and hand on, which comes back from the dead: cyd_blocks_t. */
+class Blocks : public detail::Handle<cyd_blocks_t, cyd_blocks_close> {
+public:
+    /** A block of this process: freed when this ends, by whatever thread. */
+    class Block {
+    public:
+        Block(Block &&other) noexcept
+            : blocks_(std::exchange(other.blocks_, nullptr)), pid_(other.pid_), number_(other.number_) {}
+        Block &operator=(Block &&other) noexcept {
+            if (this != &other) {
+                static_cast<void>(free());
+                blocks_ = std::exchange(other.blocks_, nullptr);
+                pid_ = other.pid_;
+                number_ = other.number_;
+            }
+            return *this;
+        }
+        Block(const Block &) = delete;
+        Block &operator=(const Block &) = delete;
+        ~Block() { static_cast<void>(free()); }
+
+        /** The number under which others may read it; 0 if this is empty. */
+        std::uint64_t number() const noexcept { return blocks_ == nullptr ? 0 : number_; }
+        /** How many bytes were asked for. */
+        Result<std::size_t> len() const {
+            return detail::filled<std::size_t>([&](auto out) { return cyd_blocks_len(blocks_, number_, out); });
+        }
+        /** Where it lies. Who has the number may read there at any time; nobody may after it was freed or given away. */
+        Result<void *> data() const {
+            return detail::filled<void *>([&](auto out) { return cyd_blocks_data(blocks_, number_, out, nullptr); });
+        }
+        Status write(std::size_t at, const void *from, std::size_t len) {
+            return Status(cyd_blocks_write(blocks_, number_, at, from, len));
+        }
+        Status read(std::size_t at, void *to, std::size_t len) const {
+            return Status(cyd_blocks_read(blocks_, number_, at, to, len));
+        }
+        /** Frees it now; this is empty afterwards. */
+        Status free() noexcept { return ended(cyd_blocks_free); }
+        /** Lets anybody adopt it who is told the number; this is empty afterwards. */
+        Result<std::uint64_t> offer() {
+            const std::uint64_t number = number_;
+            const Status status = ended(cyd_blocks_offer);
+            return status.ok() ? Result<std::uint64_t>(status, number) : Result<std::uint64_t>(status);
+        }
+        /** The number, without the guard: Blocks::free() frees it. 0 if this is empty. */
+        std::uint64_t release() noexcept {
+            return std::exchange(blocks_, nullptr) == nullptr ? 0 : number_;
+        }
+
+    private:
+        friend class Blocks;
+        Block(cyd_blocks_t *blocks, std::uint64_t number) noexcept
+            : blocks_(blocks), pid_(getpid()), number_(number) {}
+
+        template <class End>
+        Status ended(End end) noexcept {
+            cyd_blocks_t *blocks = std::exchange(blocks_, nullptr);
+            if (blocks == nullptr) {
+                return Status(CYD_E_NULL);
+            }
+            return Status(getpid() != pid_ ? CYD_E_NOT_OWNER : end(blocks, number_));
+        }
+
+        cyd_blocks_t *blocks_;
+        pid_t pid_;
+        std::uint64_t number_;
+    };
+
+    using Handle::Handle;
+
+    static Result<Blocks> create(const Yard &yard, const char *name, const BlocksOptions &options = {}) {
+        return detail::opened<Blocks>(
+            [&](auto out) { return cyd_blocks_create(yard.get_native(), name, &options, out); });
+    }
+    static Result<Blocks> open(const Yard &yard, const char *name) {
+        return detail::opened<Blocks>([&](auto out) { return cyd_blocks_open(yard.get_native(), name, out); });
+    }
+    static Result<Blocks> open_or_create(const Yard &yard, const char *name, const BlocksOptions &options = {}) {
+        return detail::opened<Blocks>(
+            [&](auto out) { return cyd_blocks_open_or_create(yard.get_native(), name, &options, out); });
+    }
+
+    /** Allocates a block until the guard ends. */
+    Result<Block> alloc(std::size_t len, Timeout timeout) {
+        std::uint64_t number = 0;
+        const Status status(cyd_blocks_alloc(raw_, len, timeout.ns(), &number));
+        return guarded(status, number);
+    }
+    /** Makes an offered block this process's own until the guard ends. */
+    Result<Block> adopt(std::uint64_t number) {
+        return guarded(Status(cyd_blocks_adopt(raw_, number)), number);
+    }
+    /** Frees a block that no guard stands for. */
+    Status free(std::uint64_t number) { return Status(cyd_blocks_free(raw_, number)); }
+    /** Lets anybody adopt a block that no guard stands for. */
+    Status offer(std::uint64_t number) { return Status(cyd_blocks_offer(raw_, number)); }
+    /** Copies out of a block, whoever's it is. */
+    Status read(std::uint64_t number, std::size_t at, void *to, std::size_t len) const {
+        return Status(cyd_blocks_read(raw_, number, at, to, len));
+    }
+    /** How many bytes were asked for, whoever's the block is. */
+    Result<std::size_t> len(std::uint64_t number) const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_blocks_len(raw_, number, out); });
+    }
+    /** How many blocks this process owns or offers. */
+    Result<std::uint32_t> owned() const {
+        return detail::filled<std::uint32_t>([&](auto out) { return cyd_blocks_owned(raw_, out); });
+    }
+    /** How each class stands: fills a list as far as it has room, and gives how many there are. */
+    Result<std::size_t> usage(BlockUse *list, std::size_t room) const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_blocks_usage(raw_, list, room, out); });
+    }
+    /** Who owns blocks: as usage(). */
+    Result<std::size_t> owners(BlockOwner *list, std::size_t room) const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_blocks_owners(raw_, list, room, out); });
+    }
+
+private:
+    Result<Block> guarded(Status status, std::uint64_t number) {
+        return status.ok() ? Result<Block>(status, Block(raw_, number)) : Result<Block>(status);
     }
 };
 

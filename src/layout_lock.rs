@@ -11,7 +11,7 @@ use crate::objects::barrier::layout::Tables;
 use crate::objects::{array, structs, value};
 use crate::presence::attachment::IN_USE;
 use crate::presence::entry::{Entry, Slot};
-use crate::segment::bits::{self, Place, State, Token};
+use crate::segment::bits::{self, BlockHandle, BlockWord, Link, Place, State, Token, Use};
 use crate::segment::directory::{self, ObjectType};
 use crate::segment::geometry::{self, Geometry};
 use crate::segment::header::{FORMAT, Header, LAYOUT_VERSION, MAGIC};
@@ -46,12 +46,17 @@ const STRUCTS: &[Words] = &[
     crate::objects::ring::layout::Body::WORDS,
     crate::sync::permits::Gate::WORDS,
     crate::objects::permits::layout::Body::WORDS,
+    crate::sync::blocks::Gate::WORDS,
+    crate::sync::blocks::Record::WORDS,
+    crate::objects::blocks::layout::Class::WORDS,
+    crate::objects::blocks::layout::Body::WORDS,
 ];
 
 /// What is no struct, and as much a part of the layout.
 fn numbers() -> Vec<(&'static str, u64)> {
     let place = |state| Place { generation: 1, state, token: Token::new(0, 0) }.pack();
     let barrier = |phase| bits::BarrierState { era: 1, phase, at: 2 };
+    let block = |used| BlockWord { generation: 1, used, token: Token::new(0, 0).0 }.pack();
     let geometry = Geometry::new(1, 3, 5, 4096).unwrap();
     vec![
         ("magic", MAGIC),
@@ -112,6 +117,15 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("barrier: told of era 1", barrier(bits::Phase::Open).told()),
         ("barrier of 3 parties, 5 slots: told at", Tables::of(3, 5).told),
         ("barrier of 3 parties, 5 slots: places at", Tables::of(3, 5).places),
+        ("object: blocks", ObjectType::Blocks as u64),
+        ("block: owned, generation 1, token of 0 and 0", block(Use::Owned)),
+        ("block: offered, likewise", block(Use::Offered)),
+        ("block: linked, likewise", block(Use::Linked)),
+        ("block: part, likewise", block(Use::Part)),
+        ("block: collecting, likewise", block(Use::Collecting)),
+        ("block: dissolving, likewise", block(Use::Dissolving)),
+        ("block's handle: number 1, tag 1, generation 1", BlockHandle::new(1, 1, 1).0),
+        ("block's link: object at 128, position 1", Link::new(128, 1).0),
         ("bytes of a value", value::BODY_BYTES),
         ("a struct's first copy at", structs::layout::COPIES_AT),
         ("bytes of a struct of 65 bytes", structs::layout::Shape::new(65, 1).unwrap().body_bytes()),

@@ -1,7 +1,8 @@
 //! Shared-memory IPC that stays whole when processes die: locks, values and rings of messages in one segment.
 //!
 //! Processes meet in a [`Yard`]. In it lie objects with names: [`Lock`], [`RLock`], [`RwLock`], [`Permits`], [`Semaphore`],
-//! [`Event`], [`Condition`], [`Barrier`], [`Value`], [`Struct`], [`Array`], [`StructArray`], [`Ring`], [`TypedRing`]. Any process may be killed at any
+//! [`Event`], [`Condition`], [`Barrier`], [`Value`], [`Struct`], [`Array`], [`StructArray`], [`Ring`], [`TypedRing`],
+//! [`Blocks`]. Any process may be killed at any
 //! instruction, and the others go on: nothing acknowledged is lost, nothing is torn, nobody waits for ever.
 //!
 //! ```
@@ -51,7 +52,8 @@
 //!
 //! ```text
 //! capi       a C call becomes a Rust call
-//! objects    what users hold: yard, lock, rlock, rwlock, permits, semaphore, event, condition, barrier, value, struct, array, ring
+//! objects    what users hold: yard, lock, rlock, rwlock, permits, semaphore, event, condition, barrier, value, struct,
+//!            array, ring, blocks
 //! lockfree   the moves of the ring on shared words      sync   waiting, waking, owning
 //! presence   who is here, and is he alive
 //! segment    bytes with an address
@@ -81,6 +83,7 @@ pub use error::{Error, ErrorKind, News, Result};
 pub use objects::{
     array::{Array, ArrayOptions, StructArray},
     barrier::{Barrier, BrokenBy, Party},
+    blocks::{Block, BlockClass, BlockOwner, BlockUse, Blocks, BlocksOptions},
     cancel::{CancelScope, CancelToken},
     condition::{Condition, Ended, Relock, Waited},
     event::{Event, EventOptions},

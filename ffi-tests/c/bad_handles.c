@@ -19,6 +19,10 @@ static struct {
         cyd_permits_t *permits;
         cyd_condition_t *condition;
         cyd_permit_holder_t permit_holder;
+        cyd_blocks_t *blocks;
+        cyd_block_use_t block_use;
+        cyd_block_owner_t block_owner;
+        uint64_t block;
         cyd_value_t *value;
         cyd_struct_t *it;
         cyd_array_t *array;
@@ -56,6 +60,9 @@ static void yard_calls(cyd_yard_t *yard, cyd_status_t wanted) {
     IS(cyd_permits_create(yard, "n", 1, &out.a.permits), wanted);
     IS(cyd_permits_open(yard, "n", &out.a.permits), wanted);
     IS(cyd_permits_open_or_create(yard, "n", 1, &out.a.permits), wanted);
+    IS(cyd_blocks_create(yard, "n", NULL, &out.a.blocks), wanted);
+    IS(cyd_blocks_open(yard, "n", &out.a.blocks), wanted);
+    IS(cyd_blocks_open_or_create(yard, "n", NULL, &out.a.blocks), wanted);
     IS(cyd_condition_create(yard, "n", &out.a.condition), wanted);
     IS(cyd_condition_open(yard, "n", &out.a.condition), wanted);
     IS(cyd_condition_open_or_create(yard, "n", &out.a.condition), wanted);
@@ -135,6 +142,21 @@ static void permits_calls(cyd_permits_t *permits, cyd_status_t wanted) {
     IS(cyd_permits_held(permits, &out.a.number), wanted);
     IS(cyd_permits_holders(permits, &out.a.permit_holder, 1, &out.b.size), wanted);
     IS(cyd_permits_close(permits), permits == NULL ? CYD_OK : wanted);
+}
+
+static void blocks_calls(cyd_blocks_t *blocks, cyd_status_t wanted) {
+    IS(cyd_blocks_alloc(blocks, 1, -1, &out.a.block), wanted);
+    IS(cyd_blocks_free(blocks, 1), wanted);
+    IS(cyd_blocks_offer(blocks, 1), wanted);
+    IS(cyd_blocks_adopt(blocks, 1), wanted);
+    IS(cyd_blocks_write(blocks, 1, 0, "x", 1), wanted);
+    IS(cyd_blocks_read(blocks, 1, 0, out.bytes, 1), wanted);
+    IS(cyd_blocks_len(blocks, 1, &out.a.size), wanted);
+    IS(cyd_blocks_data(blocks, 1, &out.a.room, &out.b.size), wanted);
+    IS(cyd_blocks_owned(blocks, &out.a.number), wanted);
+    IS(cyd_blocks_usage(blocks, &out.a.block_use, 1, &out.b.size), wanted);
+    IS(cyd_blocks_owners(blocks, &out.a.block_owner, 1, &out.b.size), wanted);
+    IS(cyd_blocks_close(blocks), blocks == NULL ? CYD_OK : wanted);
 }
 
 static void condition_calls(cyd_condition_t *condition, cyd_status_t wanted) {
@@ -241,7 +263,7 @@ static void receiver_calls(cyd_receiver_t *receiver, cyd_status_t wanted) {
     IS(cyd_receiver_close(receiver), receiver == NULL ? CYD_OK : wanted);
 }
 
-enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, NOUNS };
+enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, BLOCKS, NOUNS };
 
 static void *open_handles[NOUNS];
 
@@ -276,6 +298,9 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
     }
     if (except != CONDITION) {
         condition_calls((cyd_condition_t *)handle, wanted);
+    }
+    if (except != BLOCKS) {
+        blocks_calls((cyd_blocks_t *)handle, wanted);
     }
     if (except != STRUCT) {
         struct_calls((cyd_struct_t *)handle, wanted);
@@ -313,6 +338,7 @@ int main(void) {
     cyd_semaphore_t *semaphore;
     cyd_permits_t *permits;
     cyd_condition_t *condition;
+    cyd_blocks_t *blocks;
     cyd_struct_t *it;
     cyd_array_t *array;
     cyd_struct_array_t *structs;
@@ -329,6 +355,7 @@ int main(void) {
     OK(cyd_semaphore_create(yard, "semaphore", NULL, &semaphore));
     OK(cyd_permits_create(yard, "permits", 1, &permits));
     OK(cyd_condition_create(yard, "condition", &condition));
+    OK(cyd_blocks_create(yard, "blocks", NULL, &blocks));
     OK(cyd_struct_create(yard, "struct", 8, 8, &it));
     OK(cyd_array_create(yard, "array", CYD_TYPE_U8, 8, NULL, &array));
     OK(cyd_struct_array_create(yard, "structs", 8, 8, 8, &structs));
@@ -337,7 +364,7 @@ int main(void) {
     OK(cyd_cancel_create(&cancel));
     void *all[NOUNS] = {yard,      lock,    value, ring,  sender,  receiver, rlock,
                         semaphore, permits, it,    array, structs, rwlock,
-                        condition, event, cancel};
+                        condition, event, cancel, blocks};
     memcpy(open_handles, all, sizeof all);
 
     everything(NULL, CYD_E_NULL, -1);
@@ -361,6 +388,7 @@ int main(void) {
     OK(cyd_rlock_close(rlock));
     OK(cyd_permits_close(permits));
     OK(cyd_condition_close(condition));
+    OK(cyd_blocks_close(blocks));
     OK(cyd_receiver_close(receiver));
     OK(cyd_sender_close(sender));
     OK(cyd_ring_close(ring));

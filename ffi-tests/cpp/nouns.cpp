@@ -1,4 +1,4 @@
-// courtyard.hpp: re-entrant locks, permits, semaphores, structs and arrays.
+// courtyard.hpp: re-entrant locks, permits, blocks, semaphores, structs and arrays.
 // Built with exceptions and without, as C++17 and as C++20.
 #include "courtyard.hpp"
 
@@ -111,6 +111,50 @@ static void permits(const Yard &yard) {
                   SIGKILL);
     CHECK(permits.acquire_many(3, forever)->count() == 3);
     IS(Permits().acquire(no_wait), CYD_E_NULL);
+}
+
+static void blocks(const Yard &yard) {
+    const BlockClass classes[] = {{64, 4}, {256, 2}};
+    BlocksOptions options;
+    options.classes = classes;
+    options.class_count = 2;
+    Blocks blocks = Blocks::create(yard, "blocks", options).value();
+    IS(Blocks::open_or_create(yard, "blocks"), CYD_E_MISMATCH);
+    CHECK(Blocks::open(yard, "blocks")->owned().value() == 0);
+    std::uint64_t number = 0;
+    {
+        Blocks::Block one = blocks.alloc(5, forever).value();
+        OK(one.write(0, "hello", 5));
+        char text[6] = "";
+        OK(blocks.read(one.number(), 0, text, 5));
+        CHECK(std::strcmp(text, "hello") == 0 && one.len().value() == 5 && blocks.len(one.number()).value() == 5);
+        CHECK(std::memcmp(one.data().value(), "hello", 5) == 0);
+        IS(one.write(1, "hello", 5), CYD_E_RANGE);
+        IS(blocks.adopt(one.number()), CYD_E_STATE);
+        number = one.offer().value();
+        CHECK(one.number() == 0);
+        IS(one.free(), CYD_E_NULL);
+    }
+    {
+        Blocks::Block same = blocks.adopt(number).value();
+        Blocks::Block other = blocks.alloc(512, no_wait).value();
+        IS(blocks.alloc(513, forever), CYD_E_TOO_LONG);
+        IS(blocks.alloc(200, no_wait), CYD_E_NO_SPACE);
+        IS(blocks.alloc(200, 1ms), CYD_E_TIMEOUT);
+        BlockUse use[2];
+        BlockOwner owner{};
+        CHECK(blocks.usage(use, 2).value() == 2 && use[0].free == 3 && use[1].free == 0);
+        CHECK(blocks.owners(&owner, 1).value() == 1 && owner.count == 2 && owner.bytes == 64 + 512);
+        other = std::move(same);
+        CHECK(other.number() == number && blocks.usage(use, 2).value() == 2 && use[1].free == 2);
+        number = other.release();
+    }
+    CHECK(blocks.owned().value() == 1);
+    OK(blocks.offer(number));
+    IS(blocks.free(number), CYD_E_STATE);
+    CHECK(blocks.adopt(number)->number() == number); // freed at the end of this line
+    IS(blocks.free(number), CYD_E_STATE);
+    CHECK(blocks.owned().value() == 0);
 }
 
 static void semaphores(const Yard &yard) {
@@ -250,6 +294,7 @@ int main() {
     const Yard yard = Yard::create_anonymous().value();
     rlocks(yard);
     permits(yard);
+    blocks(yard);
     semaphores(yard);
     structs(yard);
     arrays(yard);

@@ -2,6 +2,7 @@
 
 mod array;
 mod barrier;
+mod blocks;
 mod cancel;
 mod common;
 mod condition;
@@ -36,6 +37,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     all.extend(event::all());
     all.extend(cancel::all());
     all.extend(ring::all());
+    all.extend(blocks::all());
     all.extend(object::all());
     all.extend(presence::all());
     all.extend(yard::all());

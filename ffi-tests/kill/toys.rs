@@ -2,6 +2,7 @@
 
 mod barrier;
 mod bell;
+mod blocks;
 mod condition;
 mod copies;
 mod counter;
@@ -45,6 +46,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(semaphore::BrokenSemaphore),
         Box::new(condition::LostNotification),
         Box::new(barrier::Counted),
+        Box::new(blocks::CellBeforeBlock),
     ];
     all.extend(rejects::all());
     all

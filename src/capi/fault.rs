@@ -29,12 +29,14 @@ pub const CYD_FAULT_SENDER: cyd_fault_kind_t = 4;
 pub const CYD_FAULT_RECEIVER: cyd_fault_kind_t = 5;
 /// He held permits. They are back.
 pub const CYD_FAULT_PERMITS: cyd_fault_kind_t = 6;
-/// He was collecting permits. His process, if it lives, got all of them or none.
+/// He was collecting permits, or blocks for one request. His process, if it lives, got all of them or none.
 pub const CYD_FAULT_COLLECTOR: cyd_fault_kind_t = 7;
 /// He was storing a struct. The old value is there, or the new one; the next writer goes on.
 pub const CYD_FAULT_WRITER: cyd_fault_kind_t = 8;
 /// He was a party of a barrier. It is broken until somebody resets it.
 pub const CYD_FAULT_PARTY: cyd_fault_kind_t = 9;
+/// He owned blocks, or offered them. They are free.
+pub const CYD_FAULT_BLOCKS: cyd_fault_kind_t = 10;
 
 const _: () = {
     let kinds = [
@@ -47,6 +49,7 @@ const _: () = {
         (CYD_FAULT_COLLECTOR, FaultKind::Collector),
         (CYD_FAULT_WRITER, FaultKind::Writer),
         (CYD_FAULT_PARTY, FaultKind::Party),
+        (CYD_FAULT_BLOCKS, FaultKind::Blocks),
     ];
     assert!(kinds.len() == FaultKind::ALL.len(), "one has no constant");
     let mut i = 0;

@@ -64,6 +64,8 @@ mod array;
 
 mod ring;
 
+mod blocks;
+
 // what the functions share
 mod args;
 mod boundary;
@@ -72,6 +74,7 @@ mod options;
 
 pub use array::*;
 pub use barrier::*;
+pub use blocks::*;
 pub use cancel::*;
 pub use condition::*;
 pub use deadline::*;

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::objects::array;
+use crate::objects::blocks;
 use crate::objects::directory::MAKING_AT;
 use crate::objects::permits;
 use crate::objects::ring;
@@ -28,12 +29,14 @@ pub enum FaultKind {
     Receiver = 5,
     /// He held permits. They are back.
     Permits = 6,
-    /// He was collecting permits. His process, if it lives, got all of them or none.
+    /// He was collecting permits, or blocks for one request. His process, if it lives, got all of them or none.
     Collector = 7,
     /// He was storing a struct. The old value is there, or the new one; the next writer goes on.
     Writer = 8,
     /// He was a party of a barrier. It is broken until somebody resets it.
     Party = 9,
+    /// He owned blocks, or offered them. They are free.
+    Blocks = 10,
 }
 
 impl FaultKind {
@@ -48,6 +51,7 @@ impl FaultKind {
         FaultKind::Collector,
         FaultKind::Writer,
         FaultKind::Party,
+        FaultKind::Blocks,
     ];
 }
 
@@ -121,6 +125,8 @@ fn kind_of(record: &Record, at: u64) -> FaultKind {
         ObjectType::Permits if at >= permits::PERMITS_AT => FaultKind::Permits,
         ObjectType::Permits => FaultKind::Collector,
         ObjectType::Barrier => FaultKind::Party,
+        ObjectType::Blocks if at == blocks::COLLECTOR_AT => FaultKind::Collector,
+        ObjectType::Blocks => FaultKind::Blocks,
         _ => FaultKind::Owner,
     }
 }

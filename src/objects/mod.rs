@@ -8,6 +8,7 @@
 
 pub(crate) mod array;
 pub(crate) mod barrier;
+pub(crate) mod blocks;
 pub(crate) mod cancel;
 pub(crate) mod condition;
 pub(crate) mod directory;
@@ -25,6 +26,7 @@ pub(crate) mod value;
 pub(crate) mod yard;
 
 use crate::presence::attachment::{Attachment, Gone, Objects, Who};
+use crate::segment::bits::{BlockHandle, Link};
 use crate::segment::directory::ObjectType;
 
 /// How to repair what the dead have left, for every type of object.
@@ -51,10 +53,36 @@ impl Objects for Repair {
                 ObjectType::RwLock => rwlock::recover(yard, &record, who),
                 ObjectType::Condition => condition::recover(yard, &record, who),
                 ObjectType::Barrier => barrier::recover(yard, &record, who, gone),
+                ObjectType::Blocks => {} // last
             }
+        }
+        for record in directory.iter().filter(|record| record.kind == ObjectType::Blocks) {
+            blocks::recover(yard, &record, who, gone);
         }
         if let (Who::Process(_), Gone::Died) = (who, gone) {
             faults::note_member(yard, who);
         }
+    }
+}
+
+/// Whether the object that a block's link leads to names the block at that position, and will until it is claimed.
+fn names(yard: &Attachment, link: Link, _block: BlockHandle) -> bool {
+    let Ok(directory) = yard.directory() else { return false };
+    let Some(record) = directory.iter().find(|record| record.offset == link.object()) else { return false };
+    match record.kind {
+        // None of them names blocks.
+        ObjectType::Lock
+        | ObjectType::Value
+        | ObjectType::Permits
+        | ObjectType::Ring
+        | ObjectType::RLock
+        | ObjectType::Event
+        | ObjectType::Semaphore
+        | ObjectType::Struct
+        | ObjectType::Array
+        | ObjectType::RwLock
+        | ObjectType::Condition
+        | ObjectType::Barrier
+        | ObjectType::Blocks => false,
     }
 }

@@ -11,6 +11,9 @@
 //! | event count | 32 | somebody sleeps 0, epoch 1-31 |
 //! | semaphore | 32 | permits 0-30, WAITERS 31 |
 //! | event | 32 | SET 0, WAITERS 1, epoch 2-31 |
+//! | block | 64 | token 0-29 (of a process; of a thread while it collects; 0: free), use 30-33, generation 34-63 |
+//! | block's handle | 64 | number 0-21, tag of the object 22-33 (never 0), generation 34-63 |
+//! | block's link | 64 | position 0-24 (its low bits), line of the object that names the block 25-63; 0: none |
 //! | condition, one thread's word | 32 | thread token 0-29 (0: does not wait), WAITING 30, NOTIFIED 31 (both: being cleared away) |
 //! | barrier, its state | 64 | whose cell or place 0-11, phase 12-15, era 16-63 |
 //! | barrier, a cell | 64 | thread token 0-29 (0: closed), low bits of the era plus one 30-63 |
@@ -53,6 +56,17 @@ pub(crate) const COLLECTING: u32 = 1 << 30;
 pub(crate) const WAITING: u32 = 1 << 30;
 /// Condition: a notification is the thread's. With WAITING: its place is being cleared, and the notification passed on.
 pub(crate) const NOTIFIED: u32 = 1 << 31;
+/// The most blocks that one object can have.
+pub(crate) const BLOCKS_MAX: u32 = 1 << NUMBER_BITS;
+/// The largest tag of an object with blocks.
+pub(crate) const TAG_MAX: u32 = (1 << TAG_BITS) - 1;
+/// How many bits of a link are the position.
+pub(crate) const POSITION_BITS: u32 = 25;
+const NUMBER_BITS: u32 = 22;
+const TAG_BITS: u32 = 12;
+/// Where the generation begins in a block's word, and in its handle.
+const BLOCK_GENERATION: u32 = 34;
+const BLOCK_GENERATION_MASK: u32 = (1 << (64 - BLOCK_GENERATION)) - 1;
 /// Alive word: the TID's part.
 pub(crate) const ALIVE_TID: u32 = (1 << 30) - 1;
 /// Alive word: what the kernel leaves of a dead thread.
@@ -286,6 +300,109 @@ impl BarrierState {
     }
 }
 
+/// What a block is used for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Use {
+    /// For nothing.
+    Free = 0,
+    /// The process named owns it.
+    Owned = 1,
+    /// The process named owns it and lets anybody adopt it.
+    Offered = 2,
+    /// Its link says where it is named, or was about to be by the process named.
+    Linked = 3,
+    /// It belongs to a run of blocks, whose first one speaks for it.
+    Part = 4,
+    /// The thread named is collecting a run.
+    Collecting = 5,
+    /// The blocks of a run are being freed, this one last.
+    Dissolving = 6,
+}
+
+impl Use {
+    const ALL: [Use; 7] =
+        [Use::Free, Use::Owned, Use::Offered, Use::Linked, Use::Part, Use::Collecting, Use::Dissolving];
+}
+
+/// The word of a block, taken apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BlockWord {
+    pub(crate) generation: u32,
+    pub(crate) used: Use,
+    pub(crate) token: u32,
+}
+
+impl BlockWord {
+    /// The parts of a word; what no writer of ours can have written is nobody's part of nothing.
+    pub(crate) fn unpack(word: u64) -> BlockWord {
+        let used = Use::ALL.get((word >> 30 & 0xf) as usize).copied().unwrap_or(Use::Part);
+        BlockWord { generation: (word >> BLOCK_GENERATION) as u32, used, token: word as u32 & TOKEN }
+    }
+
+    pub(crate) const fn pack(self) -> u64 {
+        (self.generation as u64) << BLOCK_GENERATION | (self.used as u64) << 30 | (self.token & TOKEN) as u64
+    }
+
+    /// The same stay in another use.
+    pub(crate) const fn to(self, used: Use, token: u32) -> BlockWord {
+        BlockWord { generation: self.generation, used, token }
+    }
+
+    /// The block as the next owner finds it. The generation changes here: handles of this stay are stale from now on.
+    pub(crate) const fn vacated(self) -> BlockWord {
+        let generation = self.generation.wrapping_add(1) & BLOCK_GENERATION_MASK;
+        BlockWord { generation, used: Use::Free, token: 0 }
+    }
+}
+
+/// Names one stay of one owner after the other in a block: a small plain number, never 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BlockHandle(pub(crate) u64);
+
+impl BlockHandle {
+    pub(crate) const fn new(number: u32, tag: u32, generation: u32) -> BlockHandle {
+        let number = (number & (BLOCKS_MAX - 1)) as u64;
+        let tag = (tag & TAG_MAX) as u64;
+        BlockHandle((generation as u64) << BLOCK_GENERATION | tag << NUMBER_BITS | number)
+    }
+
+    pub(crate) const fn number(self) -> usize {
+        self.0 as usize & (BLOCKS_MAX as usize - 1)
+    }
+
+    pub(crate) const fn tag(self) -> u32 {
+        (self.0 >> NUMBER_BITS) as u32 & TAG_MAX
+    }
+
+    pub(crate) const fn generation(self) -> u32 {
+        (self.0 >> BLOCK_GENERATION) as u32
+    }
+}
+
+/// Where a block is named: an object, and a position in it. Written before the object names the block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Link(pub(crate) u64);
+
+impl Link {
+    /// `object`: where it lies, a multiple of 128. Of the position the low bits are kept, enough to find its cell.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the queue's side of it"))]
+    pub(crate) const fn new(object: u64, position: u64) -> Link {
+        Link(object / 128 << POSITION_BITS | position & ((1 << POSITION_BITS) - 1))
+    }
+
+    /// Where the object lies; 0 is no object.
+    pub(crate) const fn object(self) -> u64 {
+        (self.0 >> POSITION_BITS) * 128
+    }
+
+    /// The low bits of the position.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the queue's side of it"))]
+    pub(crate) const fn position(self) -> u64 {
+        self.0 & ((1 << POSITION_BITS) - 1)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -329,5 +446,28 @@ mod tests {
         assert_eq!(first.named(last.name((most, 1))), None);
         assert_eq!(BarrierState { era: NAME_ERA_MASK, ..last }.named(0), None);
         assert_eq!(BarrierState::unpack(0xf << 12).phase, Phase::Aborted);
+    }
+
+    #[test]
+    fn blocks_survive_packing_and_the_generation_wraps() {
+        for used in Use::ALL {
+            let word = BlockWord { generation: BLOCK_GENERATION_MASK, used, token: Token::new(5, 9).0 };
+            assert_eq!(BlockWord::unpack(word.pack()), word);
+            assert_eq!(word.vacated(), BlockWord { generation: 0, used: Use::Free, token: 0 });
+        }
+        assert_eq!(BlockWord::unpack(u64::MAX).used, Use::Part, "nobody's");
+    }
+
+    #[test]
+    fn handles_and_links_keep_their_parts() {
+        let handle = BlockHandle::new(BLOCKS_MAX - 1, TAG_MAX, BLOCK_GENERATION_MASK);
+        assert_eq!(handle.0, u64::MAX);
+        let handle = BlockHandle::new(0, 1, 0);
+        assert_eq!((handle.number(), handle.tag(), handle.generation()), (0, 1, 0));
+        assert_ne!(handle.0, 0);
+        for object in [128, (1 << 46) - 128] {
+            let link = Link::new(object, (3 << POSITION_BITS) + 7);
+            assert_eq!((link.object(), link.position()), (object, 7));
+        }
     }
 }

@@ -50,6 +50,8 @@ pub enum ObjectType {
     Condition = 11,
     /// Where a fixed number of parties wait for each other.
     Barrier = 12,
+    /// Memory to allocate, free and hand on.
+    Blocks = 13,
 }
 
 impl ObjectType {
@@ -67,6 +69,7 @@ impl ObjectType {
         ObjectType::RwLock,
         ObjectType::Condition,
         ObjectType::Barrier,
+        ObjectType::Blocks,
     ];
 
     fn from_kind(kind: u32) -> Option<ObjectType> {

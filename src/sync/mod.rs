@@ -1,14 +1,15 @@
 //! Waiting, waking, owning.
 //!
-//! * what lives here: the event count, the stamped lock, its re-entrant kind, readers and writers, the permits, the semaphore,
-//!   the event, the condition, the barrier, plain data in two copies, what ends a thread's waits, the one loop in which
-//!   anybody sleeps
+//! * what lives here: the event count, the stamped lock, its re-entrant kind, readers and writers, the permits, the blocks,
+//!   the semaphore, the event, the condition, the barrier, plain data in two copies, what ends a thread's waits, the one
+//!   loop in which anybody sleeps
 //! * who calls it: `objects`
 //! * what it may call: `shim`, `presence` (how somebody stands), `segment` (bit layouts), `os` (the clock), `error`
 //! * the invariant: nobody sleeps except in slices, and every death found is told to the other sleepers
 //! * where it is tested: `loom_*.rs` beside each protocol, `ffi-tests/kill`
 
 pub(crate) mod barrier;
+pub(crate) mod blocks;
 pub(crate) mod condition;
 pub(crate) mod deadline;
 pub(crate) mod ends;
@@ -17,6 +18,8 @@ pub(crate) mod event_count;
 pub(crate) mod lock;
 #[cfg(all(test, loom))]
 mod loom_barrier;
+#[cfg(all(test, loom))]
+mod loom_blocks;
 #[cfg(all(test, loom))]
 mod loom_condition;
 #[cfg(all(test, loom))]

@@ -83,22 +83,22 @@ pub(crate) enum Patience<'w> {
 
 /// What a look at the holders came to.
 #[derive(Default)]
-struct Survey {
+pub(super) struct Survey {
     /// A cell was free or was freed, or a collection was settled: try again.
-    changed: bool,
+    pub(super) changed: bool,
     /// A process may be dying.
-    doubt: bool,
+    pub(super) doubt: bool,
 }
 
 /// The stamps that a survey has judged already; when it is full, some are judged again.
 #[derive(Default)]
-struct Judged {
+pub(super) struct Judged {
     words: [u32; 16],
     next: usize,
 }
 
 impl Judged {
-    fn is_new(&mut self, word: u32) -> bool {
+    pub(super) fn is_new(&mut self, word: u32) -> bool {
         if self.words.contains(&word) {
             return false;
         }

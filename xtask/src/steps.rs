@@ -27,6 +27,7 @@ const WAIT: &str = "src/sync/wait.rs";
 const ENDS: &str = "src/sync/ends.rs";
 const COUNT: &str = "src/sync/event_count.rs";
 const PERMITS: &str = "src/sync/permits.rs";
+const BLOCKS: &str = "src/sync/blocks.rs";
 const PLACE: &str = "src/presence/place.rs";
 const SNAPSHOT: &str = "src/sync/snapshot.rs";
 const BITS: &str = "src/segment/bits.rs";
@@ -437,6 +438,134 @@ pub(crate) const STEPS: &[Step] = &[
         &[(
             "                    crowd.as_mut().map(|crowd| crowd.add(watch));\n                    return;\n",
             "                    let _ = (watch, crowd);\n                    return;\n",
+        )],
+    ),
+    step(BLOCKS, "a free wakes nobody", &[("        self.gate.freed.notify_after_rmw();\n", "")]),
+    step(
+        BITS,
+        "a block that was freed keeps its generation",
+        &[(
+            "self.generation.wrapping_add(1) & BLOCK_GENERATION_MASK",
+            "self.generation & BLOCK_GENERATION_MASK",
+        )],
+    ),
+    step(
+        BLOCKS,
+        "a dead owner keeps its blocks",
+        &[("Standing::Dead => seen.changed |= self.mourn(token, keeper),", "Standing::Dead => {}")],
+    ),
+    step(
+        BLOCKS,
+        "a living owner is robbed",
+        &[(
+            "Standing::Dead => seen.changed |= self.mourn(token, keeper),",
+            "_ if !collecting => seen.changed |= self.mourn(token, keeper),\n                Standing::Dead => {}",
+        )],
+    ),
+    step(
+        BLOCKS,
+        "a dead offerer keeps what he offered",
+        &[(
+            "                Use::Owned | Use::Offered | Use::Linked if seen.token != process.0 => false,\n",
+            "                Use::Offered => false,\n                Use::Owned | Use::Linked if seen.token != process.0 => false,\n",
+        )],
+    ),
+    step(
+        BLOCKS,
+        "what a cell names is freed with its dead owner",
+        &[(
+            "                Use::Owned | Use::Linked if self.is_named(at, record, seen, keeper) => false,\n",
+            "",
+        )],
+    ),
+    step(
+        BLOCKS,
+        "who was ever linked is named for ever",
+        &[(
+            "link.object() != 0 && keeper.names(link, self.handle(at, seen.generation))",
+            "link.object() != 0 && (true || keeper.names(link, self.handle(at, seen.generation)))",
+        )],
+    ),
+    step(
+        BLOCKS,
+        "a claimed block keeps its giver's token",
+        &[(
+            "            let (from, to) = (seen.pack(), seen.to(Use::Owned, me).pack());\n            let got = record.word.compare_exchange(from, to, Ordering::Release",
+            "            let (from, to) = (seen.pack(), seen.to(Use::Owned, seen.token.max(me.min(1))).pack());\n            let got = record.word.compare_exchange(from, to, Ordering::Release",
+        )],
+    ),
+    step(
+        BLOCKS,
+        "a sleeper does not listen to the owners",
+        &[(
+            "                    *heard.about(token) = Heard::of(token);\n                    crowd.as_mut().map(|crowd| crowd.add(watch));\n",
+            "                    let _ = watch;\n",
+        )],
+    ),
+    step(
+        BLOCKS,
+        "a sleeper does not see what became free while it looked",
+        &[("            seen.changed |= side_by_side >= want.count; // it was not there a moment ago\n", "")],
+    ),
+    step(
+        BLOCKS,
+        "a sleeper looks before it says that it sleeps",
+        &[
+            (
+                "            let mut crowd = Crowd::new(self.gate.freed.prepare());\n            if let Some(got) = attempt() {\n                return Ok(got);\n            }\n",
+                "            if let Some(got) = attempt() {\n                return Ok(got);\n            }\n",
+            ),
+            (
+                "            // Whatever ends the wait:",
+                "            let mut crowd = Crowd::new(self.gate.freed.prepare());\n            // Whatever ends the wait:",
+            ),
+            ("Some(&mut crowd));\n            if seen.changed", "None);\n            if seen.changed"),
+        ],
+    ),
+    step(
+        BLOCKS,
+        "a run that comes to nothing wakes nobody",
+        &[(
+            "                    self.gate.freed.notify();\n                    return Err(number);",
+            "                    return Err(number);",
+        )],
+    ),
+    step(
+        BLOCKS,
+        "a run that comes to nothing is kept",
+        &[("                    self.dissolve(at, collecting);\n", "")],
+    ),
+    step(BLOCKS, "a freed run keeps its parts", &[("                part.vacate(seen);\n", "")]),
+    step(
+        BLOCKS,
+        "who finishes frees the parts of any run",
+        &[(
+            "seen.used == Use::Part && part.run() == key",
+            "seen.used == Use::Part && (true || part.run() == key)",
+        )],
+    ),
+    step(
+        BLOCKS,
+        "nobody helps",
+        &[("seen.used == Use::Dissolving && self.finish(at, seen);", "false && self.finish(at, seen);")],
+    ),
+    step(
+        BLOCKS,
+        "a part joins before it says whose it is",
+        &[
+            ("        self.run.store(key, Ordering::Relaxed); // Relaxed: ordered by the swap\n", ""),
+            (
+                "Ordering::Release, Ordering::Relaxed); // edge: part",
+                "Ordering::Release, Ordering::Relaxed); // edge: part\n        self.run.store(key, Ordering::Relaxed);",
+            ),
+        ],
+    ),
+    step(
+        BLOCKS,
+        "what a dead collector had is kept",
+        &[(
+            "Standing::Dead if collecting => seen.changed |= self.abandon(token),",
+            "Standing::Dead if collecting => {}",
         )],
     ),
     step(EVENT, "a set wakes nobody", &[("            self.wake_sleepers(sleepers);\n", "")]),

@@ -1,8 +1,9 @@
 //! Making and finding objects.
 
 use courtyard::{
-    Array, ArrayOptions, Barrier, Condition, ErrorKind, Event, EventOptions, Lock, Permits, RLock, Ring,
-    RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Struct, StructArray, Value, Yard,
+    Array, ArrayOptions, Barrier, Blocks, BlocksOptions, Condition, ErrorKind, Event, EventOptions, Lock,
+    Permits, RLock, Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Struct,
+    StructArray, Value, Yard,
 };
 
 use super::common::{kind, turn, watch, wrong, yard};
@@ -50,6 +51,13 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(Make {
             name: "barrier create",
             make: |y| assert_eq!(Barrier::create(y, "new", 3).unwrap().parties(), 3),
+        }),
+        Box::new(Make {
+            name: "blocks create",
+            make: |y| {
+                let options = BlocksOptions { bytes: 4096, ..BlocksOptions::default() };
+                assert_eq!(Blocks::create(y, "new", &options).unwrap().owned(), 0);
+            },
         }),
         Box::new(Make { name: "value create", make: |y| drop(Value::<u64>::create(y, "new").unwrap()) }),
         Box::new(Make {
