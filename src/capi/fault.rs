@@ -33,6 +33,8 @@ pub const CYD_FAULT_PERMITS: cyd_fault_kind_t = 6;
 pub const CYD_FAULT_COLLECTOR: cyd_fault_kind_t = 7;
 /// He was storing a struct. The old value is there, or the new one; the next writer goes on.
 pub const CYD_FAULT_WRITER: cyd_fault_kind_t = 8;
+/// He held an end of a pipe, or was sending or receiving. What he had sent is there; the others go on.
+pub const CYD_FAULT_CONNECTION: cyd_fault_kind_t = 12;
 
 const _: () = {
     let kinds = [
@@ -44,6 +46,7 @@ const _: () = {
         (CYD_FAULT_PERMITS, FaultKind::Permits),
         (CYD_FAULT_COLLECTOR, FaultKind::Collector),
         (CYD_FAULT_WRITER, FaultKind::Writer),
+        (CYD_FAULT_CONNECTION, FaultKind::Connection),
     ];
     assert!(kinds.len() == FaultKind::ALL.len(), "one has no constant");
     let mut i = 0;

@@ -32,6 +32,8 @@ pub enum FaultKind {
     Collector = 7,
     /// He was storing a struct. The old value is there, or the new one; the next writer goes on.
     Writer = 8,
+    /// He held an end of a pipe, or was sending or receiving. What he had sent is there; the others go on.
+    Connection = 12,
 }
 
 impl FaultKind {
@@ -45,6 +47,7 @@ impl FaultKind {
         FaultKind::Permits,
         FaultKind::Collector,
         FaultKind::Writer,
+        FaultKind::Connection,
     ];
 }
 
@@ -113,6 +116,7 @@ fn kind_of(record: &Record, at: u64) -> FaultKind {
     match record.kind {
         ObjectType::Ring if at == ring::SENDER_AT => FaultKind::Sender,
         ObjectType::Ring => FaultKind::Receiver,
+        ObjectType::Pipe => FaultKind::Connection,
         ObjectType::Struct => FaultKind::Writer,
         ObjectType::Array if !array::has_lock_at(record, at) => FaultKind::Writer,
         ObjectType::Permits if at >= permits::PERMITS_AT => FaultKind::Permits,

@@ -14,6 +14,7 @@ pub(crate) mod faults;
 pub(crate) mod lock;
 pub(crate) mod owners;
 pub(crate) mod permits;
+pub(crate) mod pipe;
 pub(crate) mod ring;
 pub(crate) mod rlock;
 pub(crate) mod rwlock;
@@ -23,6 +24,7 @@ pub(crate) mod value;
 pub(crate) mod yard;
 
 use crate::presence::attachment::{Attachment, Gone, Objects, Who};
+use crate::segment::bits::Token;
 use crate::segment::directory::ObjectType;
 
 /// How to repair what the dead have left, for every type of object.
@@ -48,10 +50,19 @@ impl Objects for Repair {
                 ObjectType::Array => array::recover(yard, &record, who),
                 ObjectType::RwLock => rwlock::recover(yard, &record, who),
                 ObjectType::Condition => condition::recover(yard, &record, who),
+                ObjectType::Pipe => pipe::recover(yard, &record, who, gone),
             }
         }
         if let (Who::Process(_), Gone::Died) = (who, gone) {
             faults::note_member(yard, who);
         }
+    }
+
+    fn hold(&self, yard: &Attachment, end: u64, process: Token) {
+        pipe::hold(yard, end, process);
+    }
+
+    fn let_go(&self, yard: &Attachment, end: u64, process: Token) {
+        pipe::let_go(yard, end, process);
     }
 }

@@ -48,6 +48,8 @@ pub enum ObjectType {
     RwLock = 10,
     /// Where holders of a lock wait to be notified.
     Condition = 11,
+    /// Messages between two ends, each of which several may hold.
+    Pipe = 15,
 }
 
 impl ObjectType {
@@ -64,6 +66,7 @@ impl ObjectType {
         ObjectType::Event,
         ObjectType::RwLock,
         ObjectType::Condition,
+        ObjectType::Pipe,
     ];
 
     fn from_kind(kind: u32) -> Option<ObjectType> {

@@ -1,6 +1,6 @@
 //! Waiting, waking, owning.
 //!
-//! * what lives here: the event count, the stamped lock, its re-entrant kind, readers and writers, the permits, the semaphore, the event, the condition, plain data in two copies, the
+//! * what lives here: the event count, the stamped lock, its re-entrant kind, readers and writers, the permits, the semaphore, the holders of an end, the event, the condition, plain data in two copies, the
 //!   one loop in which anybody sleeps
 //! * who calls it: `objects`
 //! * what it may call: `shim`, `presence` (how somebody stands), `segment` (bit layouts), `os` (the clock), `error`
@@ -10,6 +10,7 @@
 pub(crate) mod condition;
 pub(crate) mod event;
 pub(crate) mod event_count;
+pub(crate) mod holders;
 pub(crate) mod lock;
 #[cfg(all(test, loom))]
 mod loom_condition;
@@ -17,6 +18,8 @@ mod loom_condition;
 mod loom_event;
 #[cfg(all(test, loom))]
 mod loom_event_count;
+#[cfg(all(test, loom))]
+mod loom_holders;
 #[cfg(all(test, loom))]
 mod loom_lock;
 #[cfg(all(test, loom))]
