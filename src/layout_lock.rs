@@ -41,6 +41,8 @@ const STRUCTS: &[Words] = &[
     crate::sync::rwlock::Cell::WORDS,
     crate::lockfree::spsc::Words::WORDS,
     crate::objects::ring::layout::Body::WORDS,
+    crate::objects::pipe::layout::Way::WORDS,
+    crate::objects::pipe::layout::Body::WORDS,
     crate::sync::permits::Gate::WORDS,
     crate::objects::permits::layout::Body::WORDS,
 ];
@@ -91,6 +93,7 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("event: one more set", u64::from(bits::EVENT_EPOCH)),
         ("object: lock of readers and writers", ObjectType::RwLock as u64),
         ("object: condition", ObjectType::Condition as u64),
+        ("object: pipe", ObjectType::Pipe as u64),
         ("condition cell: WAITING", u64::from(bits::WAITING)),
         ("condition cell: NOTIFIED", u64::from(bits::NOTIFIED)),
         ("bytes of a value", value::BODY_BYTES),

@@ -60,6 +60,8 @@ mod array;
 
 mod ring;
 
+mod pipe;
+
 // what the functions share
 mod args;
 mod boundary;
@@ -73,6 +75,7 @@ pub use fault::*;
 pub use last::*;
 pub use lock::*;
 pub use permits::*;
+pub use pipe::*;
 pub use probe::*;
 pub use ring::*;
 pub use rlock::*;

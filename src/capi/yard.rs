@@ -149,6 +149,8 @@ pub const CYD_OBJECT_PERMITS: u32 = 5;
 pub const CYD_OBJECT_RWLOCK: u32 = 10;
 /// Kind of an object: a condition.
 pub const CYD_OBJECT_CONDITION: u32 = 11;
+/// Kind of an object: a pipe.
+pub const CYD_OBJECT_PIPE: u32 = 15;
 
 const _: () = {
     assert!(CYD_NAME_BYTES == crate::segment::directory::NAME_MAX + 1);
@@ -163,6 +165,7 @@ const _: () = {
     assert!(CYD_OBJECT_PERMITS == ObjectType::Permits as u32);
     assert!(CYD_OBJECT_RWLOCK == ObjectType::RwLock as u32);
     assert!(CYD_OBJECT_CONDITION == ObjectType::Condition as u32);
+    assert!(CYD_OBJECT_PIPE == ObjectType::Pipe as u32);
 };
 
 /// An object in a yard's directory; filled by cyd_yard_next_object().

@@ -40,12 +40,14 @@ pub(crate) enum Gone {
     Died,
     /// Closed properly.
     Closed,
+    /// Was a fork child that never came to life: nobody has acted under its token.
+    Unborn,
 }
 
 impl Place {
-    /// How the dead holder of an entry went: in JOINING it was a fork child that was never born.
+    /// How the dead holder of an entry went.
     pub(super) fn gone(&self) -> Gone {
-        if self.state == State::Joining { Gone::Closed } else { Gone::Died }
+        if self.state == State::Joining { Gone::Unborn } else { Gone::Died }
     }
 }
 
@@ -425,7 +427,7 @@ impl Attachment {
         if place.is_some_and(|p| p.generation == generation) { person } else { (0, 0) }
     }
 
-    /// How the process behind a token went, which is dead: one that was never born did not die.
+    /// How the process behind a token went, which is dead.
     pub(crate) fn gone(&self, dead: Token) -> Gone {
         let place = self.entries().get(dead.index() as usize).and_then(|e| e.place.load());
         place.filter(|p| p.generation == dead.generation()).map_or(Gone::Died, |p| p.gone())

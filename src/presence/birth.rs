@@ -11,8 +11,8 @@
 //! | after it, in the child | a page that pins the locks is mapped, the descriptor closed, the entry becomes LIVE, the token is stored | the child has died |
 //! | after it, in the parent | its descriptor is closed: only the child keeps the byte locked. If nobody does, nobody was born (fork failed), and the entry is given back | |
 //!
-//! JOINING without a locked byte is a proof that nobody ever acted under the token: what is cleared up then counts as
-//! closed, not as a death. The parent's own bytes are locked through another description, which no child inherits.
+//! JOINING without a locked byte is a proof that nobody ever acted under the token: what is cleared up then is no
+//! death, and no end of anything either. The parent's own bytes are locked through another description, which no child inherits.
 //! Where there is no free entry or no descriptor, the child takes its place with its first call, as every other fork
 //! child does, and stamps its ends then.
 
@@ -151,7 +151,7 @@ impl Attachment {
         }
         let reaping = place.to(State::Reaping, me);
         if entry.place.change(place, reaping) {
-            self.objects().recover(self, Who::Process(token), Gone::Closed);
+            self.objects().recover(self, Who::Process(token), Gone::Unborn);
             entry.place.change(reaping, reaping.vacated());
         }
     }

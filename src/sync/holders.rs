@@ -30,12 +30,14 @@ pub(crate) enum Left {
     Closed,
     /// He died.
     Died,
+    /// He never came to life, and so never held it: how the last one left stays as it was.
+    Never,
 }
 
 /// What a look at an end finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Seen {
-    /// Nobody has ever held it, or nobody has left it and those who held it are not to be seen.
+    /// Nobody has ever held it.
     Absent,
     /// A living process holds it. `doubt`: it may be dying, look again soon.
     Held { doubt: bool },
@@ -47,7 +49,7 @@ pub(crate) enum Seen {
 pub(crate) trait Members {
     /// How the process behind a token stands.
     fn standing(&self, token: Token) -> Standing<'_>;
-    /// How one that is dead has left: a process that never came to life did not die.
+    /// How one that is dead has left.
     fn left(&self, dead: Token) -> Left;
     /// Somebody dead was taken off the end.
     fn buried(&self, dead: Token, cell: &AtomicU32, left: Left);
@@ -69,8 +71,12 @@ const PASSES: usize = 64;
 
 /// What follows on `last`.
 fn after(last: u64, who: Token, left: Left) -> u64 {
-    let how = if left == Left::Died { END_DIED } else { END_CLOSED };
-    (last & !u64::from(u32::MAX)).wrapping_add(ONCE_MORE) | u64::from(who.0 | how)
+    let low = match left {
+        Left::Closed => who.0 | END_CLOSED,
+        Left::Died => who.0 | END_DIED,
+        Left::Never => last as u32,
+    };
+    (last & !u64::from(u32::MAX)).wrapping_add(ONCE_MORE) | u64::from(low)
 }
 
 /// What `last` says.

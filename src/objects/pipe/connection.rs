@@ -205,11 +205,12 @@ impl Connection {
         }
         match self.receive(buffer, timeout.into())? {
             Arrived::Message(len) => Ok(len),
-            Arrived::TooLong(needed) => {
-                let detail = format!("a message of {needed} bytes, a buffer of {}", buffer.len());
-                Err(Error::with(ErrorKind::TooLong, detail))
-            }
+            Arrived::TooLong(needed) => Err(Connection::too_small(needed, buffer.len())),
         }
+    }
+
+    pub(crate) fn too_small(needed: usize, room: usize) -> Error {
+        Error::with(ErrorKind::TooLong, format!("a message of {needed} bytes, a buffer of {room}"))
     }
 
     /// Takes the next message if there is one now.

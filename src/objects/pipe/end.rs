@@ -87,7 +87,7 @@ impl<'a> End<'a> {
 
     /// Clears up behind `who`, dead or closing its last handle on the yard.
     pub(super) fn recover(&self, yard: &Attachment, process: Token, gone: Gone) {
-        let left = if gone == Gone::Died { Left::Died } else { Left::Closed };
+        let left = left(gone);
         if self.leave(process, left) && left == Left::Died {
             let cell = self.holders.cells.get(process.index() as usize);
             cell.inspect(|cell| faults::note(yard, Who::Process(process), *cell, 1));
@@ -133,7 +133,7 @@ impl Members for Mourners<'_> {
     }
 
     fn left(&self, dead: Token) -> Left {
-        if self.yard.gone(dead) == Gone::Died { Left::Died } else { Left::Closed }
+        left(self.yard.gone(dead))
     }
 
     fn buried(&self, dead: Token, cell: &AtomicU32, left: Left) {
@@ -144,10 +144,18 @@ impl Members for Mourners<'_> {
     }
 }
 
+fn left(gone: Gone) -> Left {
+    match gone {
+        Gone::Died => Left::Died,
+        Gone::Closed => Left::Closed,
+        Gone::Unborn => Left::Never,
+    }
+}
+
 /// What a call answers because of how the other end stands, if it is over with that.
 pub(super) fn ended(seen: Seen) -> Option<ErrorKind> {
     match seen {
-        Seen::Gone(Left::Closed) => Some(ErrorKind::PeerClosed),
+        Seen::Gone(Left::Closed | Left::Never) => Some(ErrorKind::PeerClosed),
         Seen::Gone(Left::Died) => Some(ErrorKind::PeerDied),
         Seen::Absent | Seen::Held { .. } => None,
     }
@@ -157,7 +165,7 @@ pub(super) fn peer(seen: Seen) -> Peer {
     match seen {
         Seen::Absent => Peer::Absent,
         Seen::Held { .. } => Peer::Here,
-        Seen::Gone(Left::Closed) => Peer::Closed,
+        Seen::Gone(Left::Closed | Left::Never) => Peer::Closed,
         Seen::Gone(Left::Died) => Peer::Died,
     }
 }

@@ -10,6 +10,7 @@ mod stream;
 mod tests;
 mod way;
 
+pub(crate) use connection::Arrived;
 pub use connection::Connection;
 pub use end::PipeEnd;
 pub use stream::PipeStream;
