@@ -11,8 +11,8 @@ mod process;
 
 use courtyard::{
     Array, ArrayOptions, BlockClass, Blocks, BlocksOptions, Condition, ErrorKind, Event, EventOptions, Lock,
-    Options, Peer, Permits, RLock, Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore,
-    SemaphoreOptions, Strategy, Struct, Timeout, Value, Yard,
+    Options, Peer, Permits, Pipe, PipeEnd, PipeOptions, RLock, Ring, RingOptions, RwLock, RwLockOptions,
+    Scope, Semaphore, SemaphoreOptions, Strategy, Struct, Timeout, Value, Yard,
 };
 use process::{Child, Ended, LONG, Step, fork, sleep_ms};
 use std::os::unix::process::CommandExt;
@@ -242,6 +242,21 @@ const NOUNS: &[Noun] = &[
             assert_eq!((&words[..], received.redelivered), (&b"unread"[..], true));
         },
     },
+    Noun {
+        name: "Pipe, an end",
+        make: |yard| drop(Pipe::create(yard, "it", PipeOptions { capacity: 1024, duplex: true }).unwrap()),
+        hold: |yard| {
+            let end = Pipe::open(yard, "it").unwrap().end(PipeEnd::Second).unwrap();
+            end.send(b"last words", Timeout::Try).unwrap();
+            std::mem::forget(end);
+        },
+        held: |yard| assert_eq!(Pipe::open(yard, "it").unwrap().state(PipeEnd::Second), Peer::Here),
+        freed: |yard| {
+            let end = Pipe::open(yard, "it").unwrap().end(PipeEnd::First).unwrap();
+            assert_eq!(end.recv_vec(LONG).unwrap(), b"last words");
+            assert_eq!(end.recv_vec(LONG).unwrap_err().kind(), ErrorKind::PeerDied);
+        },
+    },
 ];
 
 fn hold_lock(yard: &Yard) {
@@ -379,6 +394,11 @@ const WAYS: &[(&str, Way)] = &[
         let grandchild = Child(patiently(|| Some(other.get()).filter(|pid| *pid != 0)).cast_signed());
         look(noun, yard, left);
         child.slay();
+        if expected(noun.name, "fork child's end") == "shared" {
+            look(noun, yard, left); // by the grandchild
+            grandchild.kill(libc::SIGKILL);
+            return look(noun, yard, Left::Freed);
+        }
         look(noun, yard, if is_owned(noun) { Left::Freed } else { left });
         grandchild.kill(libc::SIGKILL);
     }),
@@ -486,7 +506,7 @@ fn is_owned(noun: &Noun) -> bool {
 
 fn run(noun: &Noun, way: Way, word: &str) -> Ended {
     let left = match word {
-        "held" => Left::Held,
+        "held" | "shared" => Left::Held,
         "freed" => Left::Freed,
         "same" if !is_owned(noun) => Left::Held,
         other => panic!("{}: {other:?} is no word of the table", noun.name),

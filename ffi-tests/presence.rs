@@ -12,6 +12,8 @@ use courtyard::{
     Error, ErrorKind, FaultKind, Holder, Lock, ObjectType, Options, PermitHolder, Permits, RLock, Ring,
     RingOptions, Scope, Semaphore, SemaphoreOptions, Strategy, Timeout, Value, Yard,
 };
+#[path = "presence/pipes.rs"]
+mod pipes;
 #[path = "support/process.rs"]
 mod process;
 
@@ -76,7 +78,7 @@ fn main() {
     args.retain(|a| !a.starts_with("--"));
     let wanted = |name: &str| args.is_empty() || args.iter().any(|a| name.contains(a.as_str()));
     let (mut passed, mut failed) = (0, 0);
-    for (name, scenario) in SCENARIOS.iter().filter(|s| wanted(s.0)) {
+    for (name, scenario) in SCENARIOS.iter().chain(pipes::SCENARIOS).filter(|s| wanted(s.0)) {
         match in_a_process(*scenario) {
             Ended::Code(0) => {
                 passed += 1;

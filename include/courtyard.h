@@ -48,7 +48,7 @@
  *   A process may be killed at any instruction, and the others go on. What it had sent or stored, and the call had
  *   returned, stays. The one operation it was in has either happened whole or not at all; each function says in
  *   its Crash paragraph which instant decides. What it owned comes free: the next taker of a lock succeeds with
- *   #CYD_OWNER_DIED, the other end of a ring learns #CYD_E_PEER_DIED, the permits of a cyd_permits_t are back,
+ *   #CYD_OWNER_DIED, the other end of a ring or pipe learns #CYD_E_PEER_DIED, the permits of a cyd_permits_t are back,
  *   the blocks of a cyd_blocks_t free; whoever waits for the dead one is woken.
  *
  *   held by               | killed, aborts, exits, execs | its thread ends | a fork() child ends | is stopped
@@ -315,6 +315,11 @@
 #define CYD_OBJECT_BLOCKS 13
 
 /**
+ * Kind of an object: a pipe.
+ */
+#define CYD_OBJECT_PIPE 15
+
+/**
  * Event option: it is set at first.
  */
 #define CYD_EVENT_SET 1
@@ -402,6 +407,15 @@ typedef struct cyd_cancel_t cyd_cancel_t;
 typedef struct cyd_condition_t cyd_condition_t;
 
 /**
+ * An end of a pipe, to send and receive with. Several threads may use a handle at a time.
+ *
+ * Senders take turns, and so do receivers: each message goes over whole, to one receiver. A turn lasts as long as the
+ * copy of one message, and nobody has it while he waits for data or room. Who is stopped (not killed) in it holds up
+ * the others of his side and direction: their tries answer #CYD_E_BUSY, their timed calls #CYD_E_TIMEOUT.
+ */
+typedef struct cyd_connection_t cyd_connection_t;
+
+/**
  * A flag that threads and processes wait for.
  *
  * It is set, and then everybody who waits goes on, until somebody clears it; with auto-reset, who goes on clears it. What
@@ -428,6 +442,16 @@ typedef struct cyd_lock_t cyd_lock_t;
  * may use a handle at a time.
  */
 typedef struct cyd_permits_t cyd_permits_t;
+
+/**
+ * A pipe: messages, from 0 bytes to the longest that fits, go in one direction or in both between two ends.
+ *
+ * cyd_pipe_end() takes an end; the process holds it until it closes the last handle on it. Any number of processes
+ * and threads may hold an end at a time. When the last process has gone that held an end, the other end is told so,
+ * after it has received everything: #CYD_E_PEER_CLOSED or #CYD_E_PEER_DIED. A fork() child holds, from its birth on,
+ * what its parent holds at that moment. Several threads may use a handle at a time.
+ */
+typedef struct cyd_pipe_t cyd_pipe_t;
 
 /**
  * The receiving end of a ring. It belongs to the process that took it; one thread at a time may use it.
@@ -952,6 +976,34 @@ typedef struct {
 } cyd_block_owner_t;
 
 /**
+ * How a pipe is made. Zero means default; a NULL pointer to it means all defaults.
+ */
+typedef struct {
+    /**
+     * sizeof(cyd_pipe_options_t)
+     */
+    size_t struct_size;
+    /**
+     * Bytes for messages, in each direction: a power of two from 64 on; 0 means 65536. A message takes its length,
+     * rounded up to 8, and 8 more, and can be at most capacity / 2 - 8 long.
+     */
+    size_t capacity;
+    /**
+     * 1: the second end sends and the first one receives; 0: both do both.
+     */
+    uint32_t one_way;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved;
+} cyd_pipe_options_t;
+
+/**
+ * An end of a pipe: a CYD_PIPE_ number.
+ */
+typedef uint32_t cyd_pipe_end_t;
+
+/**
  * What somebody was doing when he died: a CYD_FAULT_ number. Later versions may add some.
  */
 typedef uint32_t cyd_fault_kind_t;
@@ -1232,6 +1284,11 @@ typedef uint32_t cyd_fault_kind_t;
 #define CYD_FAULT_BLOCKS 10
 
 /**
+ * He held an end of a pipe, or was sending or receiving. What he had sent is there; the others go on.
+ */
+#define CYD_FAULT_CONNECTION 12
+
+/**
  * The thread that took it: only it may release it, taking it twice is a deadlock that is found, and the lock is taken
  * over when the thread dies.
  */
@@ -1422,6 +1479,16 @@ typedef uint32_t cyd_fault_kind_t;
  * Its last holder died.
  */
 #define CYD_PEER_DIED 3
+
+/**
+ * The end that receives; in a duplex pipe it sends too.
+ */
+#define CYD_PIPE_FIRST 0
+
+/**
+ * The end that sends; in a duplex pipe it receives too.
+ */
+#define CYD_PIPE_SECOND 1
 
 #ifdef __cplusplus
 extern "C" {
@@ -5356,6 +5423,310 @@ CYD_MUST_USE cyd_status_t cyd_blocks_owners(const cyd_blocks_t *blocks, cyd_bloc
  * \par Since      0.1
  */
 cyd_status_t cyd_blocks_close(cyd_blocks_t *blocks);
+
+/**
+ * Makes a pipe. Nobody holds its ends yet.
+ *
+ * \param yard     Where. Borrowed; the pipe keeps the yard open by itself.
+ * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param options  Borrowed for the call; NULL means all defaults.
+ * \param out      Receives the handle; close it with cyd_pipe_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_SIZE      `capacity` is no power of two, below 64, or above 1 TiB
+ *   - #CYD_E_EXISTS    the name is taken
+ *   - #CYD_E_NAME      `name` is no legal name, or NULL
+ *   - #CYD_E_NO_SPACE  the yard has no room for it
+ *   - #CYD_E_NO_SLOTS  the directory, or the table of threads, is full
+ *   - #CYD_E_TIMEOUT   another object has been in the making for ten seconds
+ *   - #CYD_E_VERSION   an option is set that this version does not know
+ *   - #CYD_E_INVALID   a pointer is misaligned, `struct_size` is not set
+ *   - #CYD_E_NULL      `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *
+ * \par Threads    Any.
+ * \par Processes  One of several that create the same name at once succeeds.
+ * \par Blocking   Waits for whoever is making another object in the yard, at most ten seconds.
+ * \par Crash      The pipe exists whole, or not at all.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pipe_create(cyd_yard_t *yard, const char *name, const cyd_pipe_options_t *options, cyd_pipe_t **out);
+
+/**
+ * Opens a pipe, whatever its options.
+ *
+ * \param yard  Where. Borrowed; the pipe keeps the yard open by itself.
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param out   Receives the handle; close it with cyd_pipe_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  there is no object of that name
+ *   - #CYD_E_TYPE       the object of that name is no pipe; or `yard` is no yard
+ *   - #CYD_E_NAME       `name` is no legal name, or NULL
+ *   - #CYD_E_NULL       `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED     `yard` is closed
+ *   - #CYD_E_INVALID    a pointer is misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pipe_open(cyd_yard_t *yard, const char *name, cyd_pipe_t **out);
+
+/**
+ * Opens a pipe of these options, or makes it.
+ *
+ * \param yard     Where. Borrowed; the pipe keeps the yard open by itself.
+ * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param options  Borrowed for the call; NULL means all defaults.
+ * \param out      Receives the handle; close it with cyd_pipe_close().
+ *
+ * \return As cyd_pipe_open() and cyd_pipe_create(), but neither #CYD_E_NOT_FOUND nor #CYD_E_EXISTS;
+ *   #CYD_E_MISMATCH if it exists with other options.
+ *
+ * \par Threads    Any.
+ * \par Processes  Several that call it at once get the same pipe.
+ * \par Blocking   As cyd_pipe_create().
+ * \par Crash      As cyd_pipe_create().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pipe_open_or_create(cyd_yard_t *yard, const char *name, const cyd_pipe_options_t *options, cyd_pipe_t **out);
+
+/**
+ * Takes an end for this process, which may hold it already: each handle counts.
+ *
+ * \param pipe  Borrowed; the connection keeps the yard open by itself.
+ * \param end   #CYD_PIPE_FIRST or #CYD_PIPE_SECOND.
+ * \param out   Receives the handle; close it with cyd_connection_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NO_SLOTS  the yard's table of processes is full (in a fork() child)
+ *   - #CYD_E_INVALID   `end` is no end, a pointer is misaligned
+ *   - #CYD_E_NULL      `pipe` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `pipe` is closed, or no pipe
+ *
+ * \par Threads    Any.
+ * \par Processes  Any, at the same time. A fork() child holds what its parent holds when it is born, for itself: both
+ *   close what they do not want. It takes one of the yard's places at once for that; where none is free, it takes one
+ *   with its first call, and does not hold the end until then. exec ends the hold as a death does.
+ * \par Blocking   Never.
+ * \par Crash      Killed in here: he holds the end or not, and is dead.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pipe_end(cyd_pipe_t *pipe, cyd_pipe_end_t end, cyd_connection_t **out);
+
+/**
+ * Tells how an end stands.
+ *
+ * \param pipe  Borrowed.
+ * \param end   #CYD_PIPE_FIRST or #CYD_PIPE_SECOND.
+ * \param out   Receives a CYD_PEER_ number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (no end, a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never waits; may cost a system call.
+ * \par Crash      Nothing is changed, but that a death is noted.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pipe_state(const cyd_pipe_t *pipe, cyd_pipe_end_t end, cyd_peer_t *out);
+
+/**
+ * Tells how many bytes the pipe has for messages, in each direction.
+ *
+ * \param pipe  Borrowed.
+ * \param out   Receives the number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pipe_capacity(const cyd_pipe_t *pipe, size_t *out);
+
+/**
+ * Tells how long the longest message can be.
+ *
+ * \param pipe  Borrowed.
+ * \param out   Receives the number of bytes.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pipe_max_len(const cyd_pipe_t *pipe, size_t *out);
+
+/**
+ * Tells whether both ends send and receive.
+ *
+ * \param pipe  Borrowed.
+ * \param out   Receives the answer.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pipe_is_duplex(const cyd_pipe_t *pipe, bool *out);
+
+/**
+ * Closes a handle on a pipe. NULL is harmless. The ends that were taken through it stay good.
+ *
+ * \param pipe  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle.
+ * \par Processes  Closes this process's handle only.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      As cyd_yard_close().
+ * \par Since      0.1
+ */
+cyd_status_t cyd_pipe_close(cyd_pipe_t *pipe);
+
+/**
+ * Sends one message; waits for room if the pipe is full.
+ *
+ * As long as nobody has ever left the other end, messages wait in the pipe for whoever takes it.
+ *
+ * \param connection  Borrowed.
+ * \param data        The first byte. Borrowed for the call; may be NULL when `len` is 0.
+ * \param len         Bytes, at most cyd_pipe_max_len().
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ *
+ * \return #CYD_OK; else nothing was sent:
+ *   - #CYD_E_FULL         no room within `timeout_ns`
+ *   - #CYD_E_PEER_CLOSED, #CYD_E_PEER_DIED  nobody holds the other end any more
+ *   - #CYD_E_TOO_LONG     the message can never fit
+ *   - #CYD_E_INVALID      the end does not send; `len` is more than any memory; `connection` is misaligned
+ *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  another sender stands still in his turn (a try, a timed call)
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_CORRUPT      the pipe's words contradict themselves
+ *   - #CYD_E_NULL         `connection` is NULL, or `data` is and `len` is not 0
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `connection` is closed, or no connection
+ *
+ * \par Threads    Any.
+ * \par Processes  Any that hold the end.
+ * \par Blocking   Polls for some microseconds, then sleeps, while the pipe is full. Not async-signal-safe.
+ * \par Crash      Killed before the one store that shows it: nothing was sent. Killed after: it was, whole.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_connection_send(cyd_connection_t *connection, const void *data, size_t len, int64_t timeout_ns);
+
+/**
+ * Copies the next message out and takes it; waits if there is none.
+ *
+ * At most once: a receiver killed before his caller had the message has lost that one.
+ *
+ * \param connection  Borrowed.
+ * \param buffer      Receives the message. May be NULL when `room` is 0.
+ * \param room        Bytes of `buffer`.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ * \param len         Receives the message's length; with #CYD_E_TOO_LONG too.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_EMPTY        nothing came within `timeout_ns`
+ *   - #CYD_E_PEER_CLOSED, #CYD_E_PEER_DIED  nothing is left, and nobody holds the other end any more: the end of the
+ *     stream
+ *   - #CYD_E_TOO_LONG     the message is longer than `room` and stays; `len` tells how long
+ *   - #CYD_E_INVALID      the end does not receive; `room` is more than any memory; a pointer is misaligned
+ *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  another receiver stands still in his turn (a try, a timed call)
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_CORRUPT      the pipe's words contradict themselves
+ *   - #CYD_E_NULL         `connection` or `len` is NULL, or `buffer` is and `room` is not 0
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `connection` is closed, or no connection
+ *
+ * \par Threads    Any; each message goes to one of them.
+ * \par Processes  Any that hold the end.
+ * \par Blocking   Polls for some microseconds, then sleeps, while the pipe is empty. Not async-signal-safe.
+ * \par Crash      Killed before the one store that takes it: the message is the next receiver's. Killed after: it is
+ *   gone.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_connection_recv(cyd_connection_t *connection, void *buffer, size_t room, int64_t timeout_ns, size_t *len);
+
+/**
+ * Waits for a message and tells its length; the message stays. Another receiver may take it before you do.
+ *
+ * \param connection  Borrowed.
+ * \param timeout_ns  0 looks and never waits; a negative value waits without limit.
+ * \param len         Receives the message's length. NULL if that is not wanted: then this is a poll.
+ *
+ * \return As cyd_connection_recv(), but for #CYD_E_TOO_LONG: #CYD_OK if there is a message, #CYD_E_EMPTY if none came
+ *   within `timeout_ns`, #CYD_E_PEER_CLOSED or #CYD_E_PEER_DIED at the end of the stream.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any that hold the end.
+ * \par Blocking   As cyd_connection_recv().
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_connection_poll(cyd_connection_t *connection, int64_t timeout_ns, size_t *len);
+
+/**
+ * Tells how the other end stands.
+ *
+ * \param connection  Borrowed.
+ * \param out         Receives a CYD_PEER_ number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never waits; may cost a system call.
+ * \par Crash      Nothing is changed, but that a death is noted.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_connection_peer(const cyd_connection_t *connection, cyd_peer_t *out);
+
+/**
+ * Tells which end of its pipe this is.
+ *
+ * \param connection  Borrowed.
+ * \param out         Receives #CYD_PIPE_FIRST or #CYD_PIPE_SECOND.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_connection_end(const cyd_connection_t *connection, cyd_pipe_end_t *out);
+
+/**
+ * Closes a handle on an end. NULL is harmless.
+ *
+ * When this process has closed the last of its handles on the end, it holds it no more. What was sent stays; the
+ * other end learns #CYD_E_PEER_CLOSED when nobody else holds this one and it has received everything.
+ *
+ * \param connection  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle.
+ * \par Processes  Closes this process's handle only: parent and child of a fork() close each their own.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Closed, or its holder died.
+ * \par Since      0.1
+ */
+cyd_status_t cyd_connection_close(cyd_connection_t *connection);
 
 #ifdef __cplusplus
 }  // extern "C"

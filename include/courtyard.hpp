@@ -12,7 +12,7 @@
  *   message and aborts. Nothing else in this header throws, but for memory that recv() needs for its answer, and what
  *   a function handed to update() throws.
  *
- * Handles.  Yard, every object, Sender and Receiver own one handle of this process, can be moved and not copied, and
+ * Handles.  Yard, every object, Sender, Receiver and Connection own one handle of this process, can be moved and not copied, and
  *   close it in the destructor. An empty one, moved from or closed, answers every call with #CYD_E_NULL. Objects keep
  *   the yard open by themselves, ends keep their ring: any order of closing is fine. A Guard, a Permit, a Block and a
  *   Reserved end before their lock, Permits, Blocks or Sender does, a CancelToken's Scope before the token; these may be
@@ -21,7 +21,7 @@
  * Timeouts.  Any std::chrono duration, courtyard::forever, courtyard::no_wait, or a Deadline for several calls. A negative duration is no_wait.
  *
  * Fork.  As in courtyard.h: what the parent owns stays the parent's, also when a Guard, a Permit or an end that the
- *   child has inherited is destroyed in the child.
+ *   child has inherited is destroyed in the child. Ends of pipes are the child's too: it closes its own.
  */
 #ifndef COURTYARD_HPP
 #define COURTYARD_HPP
@@ -90,6 +90,12 @@ enum class Peer : cyd_peer_t {
     died = CYD_PEER_DIED,
 };
 
+/** An end of a pipe. */
+enum class PipeEnd : cyd_pipe_end_t {
+    first = CYD_PIPE_FIRST,
+    second = CYD_PIPE_SECOND,
+};
+
 /** A struct of courtyard.h that is led by its size: zero everywhere else, which means default. */
 template <class Struct>
 struct Sized : Struct {
@@ -98,6 +104,7 @@ struct Sized : Struct {
 
 using YardOptions = Sized<cyd_yard_options_t>;
 using RingOptions = Sized<cyd_ring_options_t>;
+using PipeOptions = Sized<cyd_pipe_options_t>;
 using SemaphoreOptions = Sized<cyd_semaphore_options_t>;
 using ArrayOptions = Sized<cyd_array_options_t>;
 using BlocksOptions = Sized<cyd_blocks_options_t>;
@@ -1478,6 +1485,92 @@ public:
     Result<Receiver> receiver(Strategy strategy = Strategy::adaptive) {
         const auto code = static_cast<cyd_strategy_t>(strategy);
         return detail::opened<Receiver>([&](auto out) { return cyd_ring_receiver(raw_, code, out); });
+    }
+};
+
+/** An end of a pipe, which any number of threads and processes may hold and use: cyd_connection_t. */
+class Connection : public detail::Handle<cyd_connection_t, cyd_connection_close> {
+public:
+    using Handle::Handle;
+
+    Status send(const void *data, std::size_t len, Timeout timeout) {
+        return Status(cyd_connection_send(raw_, data, len, timeout.ns()));
+    }
+    Status send(std::string_view message, Timeout timeout) { return send(message.data(), message.size(), timeout); }
+    /** Receives into a buffer; `len` becomes the message's length, with #CYD_E_TOO_LONG too. */
+    Status recv(void *buffer, std::size_t room, std::size_t &len, Timeout timeout) {
+        return Status(cyd_connection_recv(raw_, buffer, room, timeout.ns(), &len));
+    }
+    /**
+     * Receives a message of any length, as a std::string or another container of bytes that has data() and resize().
+     * If there is no memory for it, the message stays in the pipe.
+     */
+    template <class Bytes = std::string>
+    Result<Bytes> recv(Timeout timeout) {
+        static_assert(sizeof(*std::declval<Bytes &>().data()) == 1, "a message is bytes");
+        Bytes bytes;
+        std::size_t len = 0;
+        bytes.resize(first_room);
+        Status status = recv(bytes.data(), bytes.size(), len, timeout);
+        while (status.code() == CYD_E_TOO_LONG) {
+            bytes.resize(len);
+            status = recv(bytes.data(), bytes.size(), len, timeout);
+        }
+        if (!status.ok()) {
+            return Result<Bytes>(status);
+        }
+        bytes.resize(len);
+        return Result<Bytes>(status, std::move(bytes));
+    }
+    /** Waits for a message, which stays, and gives its length; #CYD_E_EMPTY if none comes. */
+    Result<std::size_t> poll(Timeout timeout) {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_connection_poll(raw_, timeout.ns(), out); });
+    }
+    Result<Peer> peer() const {
+        return detail::named<Peer>([&](auto out) { return cyd_connection_peer(raw_, out); });
+    }
+    Result<PipeEnd> end() const {
+        return detail::named<PipeEnd>([&](auto out) { return cyd_connection_end(raw_, out); });
+    }
+
+private:
+    static constexpr std::size_t first_room = 256;
+};
+
+/** Messages between two ends, each of which several processes and threads may hold: cyd_pipe_t. */
+class Pipe : public detail::Handle<cyd_pipe_t, cyd_pipe_close> {
+public:
+    using Handle::Handle;
+
+    static Result<Pipe> create(const Yard &yard, const char *name, const PipeOptions &options = {}) {
+        return detail::opened<Pipe>(
+            [&](auto out) { return cyd_pipe_create(yard.get_native(), name, &options, out); });
+    }
+    static Result<Pipe> open(const Yard &yard, const char *name) {
+        return detail::opened<Pipe>([&](auto out) { return cyd_pipe_open(yard.get_native(), name, out); });
+    }
+    static Result<Pipe> open_or_create(const Yard &yard, const char *name, const PipeOptions &options = {}) {
+        return detail::opened<Pipe>(
+            [&](auto out) { return cyd_pipe_open_or_create(yard.get_native(), name, &options, out); });
+    }
+
+    /** Takes an end for this process; each handle counts. */
+    Result<Connection> end(PipeEnd which) {
+        const auto code = static_cast<cyd_pipe_end_t>(which);
+        return detail::opened<Connection>([&](auto out) { return cyd_pipe_end(raw_, code, out); });
+    }
+    Result<Peer> state(PipeEnd which) const {
+        const auto code = static_cast<cyd_pipe_end_t>(which);
+        return detail::named<Peer>([&](auto out) { return cyd_pipe_state(raw_, code, out); });
+    }
+    Result<std::size_t> capacity() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_pipe_capacity(raw_, out); });
+    }
+    Result<std::size_t> max_len() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_pipe_max_len(raw_, out); });
+    }
+    Result<bool> is_duplex() const {
+        return detail::filled<bool>([&](auto out) { return cyd_pipe_is_duplex(raw_, out); });
     }
 };
 

@@ -2,7 +2,7 @@
 //!
 //! Processes meet in a [`Yard`]. In it lie objects with names: [`Lock`], [`RLock`], [`RwLock`], [`Permits`], [`Semaphore`],
 //! [`Event`], [`Condition`], [`Barrier`], [`Value`], [`Struct`], [`Array`], [`StructArray`], [`Ring`], [`TypedRing`],
-//! [`Blocks`]. Any process may be killed at any
+//! [`Pipe`], [`Blocks`]. Any process may be killed at any
 //! instruction, and the others go on: nothing acknowledged is lost, nothing is torn, nobody waits for ever.
 //!
 //! ```
@@ -39,7 +39,8 @@
 //! * **Threads.** Handles may be shared between threads; the two ends of a ring and the guards of locks say otherwise in
 //!   their types.
 //! * **Fork.** Handles stay valid in a child, ownership stays the parent's, and the child takes its own place in the
-//!   yard with its first call that claims something or waits. A vfork child must not call the library. Handlers of
+//!   yard with its first call that claims something or waits; ends of pipes a child holds from its birth on, as its
+//!   parent does, and takes its place then. A vfork child must not call the library. Handlers of
 //!   pthread_atfork(3) must not open or close yards.
 //! * **Death.** Each type says what a kill at any instruction leaves behind.
 //! * **Descriptors.** A yard keeps one descriptor. If somebody else closes it (closefrom), a named yard is found again by
@@ -53,7 +54,7 @@
 //! ```text
 //! capi       a C call becomes a Rust call
 //! objects    what users hold: yard, lock, rlock, rwlock, permits, semaphore, event, condition, barrier, value, struct,
-//!            array, ring, blocks
+//!            array, ring, pipe, blocks
 //! lockfree   the moves of the ring on shared words      sync   waiting, waking, owning
 //! presence   who is here, and is he alive
 //! segment    bytes with an address
@@ -90,6 +91,7 @@ pub use objects::{
     faults::{Fault, FaultKind},
     lock::{Guard, Holder, Lock, Scope},
     permits::{Permit, PermitHolder, Permits},
+    pipe::{Connection, Pipe, PipeEnd, PipeOptions, PipeStream},
     ring::{
         Batch, Peer, Received, Receiver, Record, Reserved, Ring, RingOptions, Sender, Strategy,
         TypedReceiver, TypedRing, TypedSender,

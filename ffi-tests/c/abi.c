@@ -96,6 +96,7 @@ IS(CYD_OBJECT_ARRAY, 8);
 IS(CYD_OBJECT_RWLOCK, 10);
 IS(CYD_OBJECT_CONDITION, 11);
 IS(CYD_OBJECT_BLOCKS, 12);
+IS(CYD_OBJECT_PIPE, 15);
 IS(CYD_SCOPE_THREAD, 0);
 IS(CYD_SCOPE_PROCESS, 1);
 IS(CYD_SCOPE_ANYONE, 2);
@@ -127,6 +128,8 @@ IS(CYD_PEER_ABSENT, 0);
 IS(CYD_PEER_HERE, 1);
 IS(CYD_PEER_CLOSED, 2);
 IS(CYD_PEER_DIED, 3);
+IS(CYD_PIPE_FIRST, 0);
+IS(CYD_PIPE_SECOND, 1);
 
 IS(sizeof(cyd_yard_options_t), 32);
 FIELD(cyd_yard_options_t, struct_size, 0, 8);
@@ -159,6 +162,7 @@ IS(CYD_FAULT_PERMITS, 6);
 IS(CYD_FAULT_COLLECTOR, 7);
 IS(CYD_FAULT_WRITER, 8);
 IS(CYD_FAULT_BLOCKS, 9);
+IS(CYD_FAULT_CONNECTION, 12);
 IS(sizeof(cyd_fault_t), 112);
 FIELD(cyd_fault_t, struct_size, 0, 8);
 FIELD(cyd_fault_t, number, 8, 8);
@@ -212,6 +216,12 @@ FIELD(cyd_ring_options_t, struct_size, 0, 8);
 FIELD(cyd_ring_options_t, capacity, 8, 8);
 FIELD(cyd_ring_options_t, spin_only, 16, 4);
 FIELD(cyd_ring_options_t, reserved, 20, 4);
+
+IS(sizeof(cyd_pipe_options_t), 24);
+FIELD(cyd_pipe_options_t, struct_size, 0, 8);
+FIELD(cyd_pipe_options_t, capacity, 8, 8);
+FIELD(cyd_pipe_options_t, one_way, 16, 4);
+FIELD(cyd_pipe_options_t, reserved, 20, 4);
 
 IS(sizeof(cyd_semaphore_options_t), 16);
 FIELD(cyd_semaphore_options_t, struct_size, 0, 8);

@@ -28,6 +28,8 @@ static struct {
         cyd_array_t *array;
         cyd_struct_array_t *structs;
         cyd_ring_t *ring;
+        cyd_pipe_t *pipe;
+        cyd_connection_t *connection;
         cyd_rlock_t *rlock;
         cyd_rwlock_t *rwlock;
         cyd_semaphore_t *semaphore;
@@ -57,6 +59,9 @@ static void yard_calls(cyd_yard_t *yard, cyd_status_t wanted) {
     IS(cyd_lock_create(yard, "n", CYD_SCOPE_THREAD, &out.a.lock), wanted);
     IS(cyd_lock_open(yard, "n", &out.a.lock), wanted);
     IS(cyd_lock_open_or_create(yard, "n", CYD_SCOPE_THREAD, &out.a.lock), wanted);
+    IS(cyd_pipe_create(yard, "n", NULL, &out.a.pipe), wanted);
+    IS(cyd_pipe_open(yard, "n", &out.a.pipe), wanted);
+    IS(cyd_pipe_open_or_create(yard, "n", NULL, &out.a.pipe), wanted);
     IS(cyd_permits_create(yard, "n", 1, &out.a.permits), wanted);
     IS(cyd_permits_open(yard, "n", &out.a.permits), wanted);
     IS(cyd_permits_open_or_create(yard, "n", 1, &out.a.permits), wanted);
@@ -243,6 +248,24 @@ static void ring_calls(cyd_ring_t *ring, cyd_status_t wanted) {
     IS(cyd_ring_close(ring), ring == NULL ? CYD_OK : wanted);
 }
 
+static void pipe_calls(cyd_pipe_t *pipe, cyd_status_t wanted) {
+    IS(cyd_pipe_capacity(pipe, &out.a.size), wanted);
+    IS(cyd_pipe_max_len(pipe, &out.a.size), wanted);
+    IS(cyd_pipe_is_duplex(pipe, &out.a.truth), wanted);
+    IS(cyd_pipe_state(pipe, CYD_PIPE_FIRST, &out.a.number), wanted);
+    IS(cyd_pipe_end(pipe, CYD_PIPE_FIRST, &out.a.connection), wanted);
+    IS(cyd_pipe_close(pipe), pipe == NULL ? CYD_OK : wanted);
+}
+
+static void connection_calls(cyd_connection_t *connection, cyd_status_t wanted) {
+    IS(cyd_connection_send(connection, "x", 1, -1), wanted);
+    IS(cyd_connection_recv(connection, out.bytes, 16, -1, &out.a.size), wanted);
+    IS(cyd_connection_poll(connection, -1, &out.a.size), wanted);
+    IS(cyd_connection_peer(connection, &out.a.number), wanted);
+    IS(cyd_connection_end(connection, &out.a.number), wanted);
+    IS(cyd_connection_close(connection), connection == NULL ? CYD_OK : wanted);
+}
+
 static void sender_calls(cyd_sender_t *sender, cyd_status_t wanted) {
     cyd_slice_t slice = {"x", 1};
     IS(cyd_sender_send(sender, "x", 1, -1), wanted);
@@ -263,7 +286,7 @@ static void receiver_calls(cyd_receiver_t *receiver, cyd_status_t wanted) {
     IS(cyd_receiver_close(receiver), receiver == NULL ? CYD_OK : wanted);
 }
 
-enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, BLOCKS, NOUNS };
+enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, BLOCKS, PIPE, CONNECTION, NOUNS };
 
 static void *open_handles[NOUNS];
 
@@ -301,6 +324,11 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
     }
     if (except != BLOCKS) {
         blocks_calls((cyd_blocks_t *)handle, wanted);
+    if (except != PIPE) {
+        pipe_calls((cyd_pipe_t *)handle, wanted);
+    }
+    if (except != CONNECTION) {
+        connection_calls((cyd_connection_t *)handle, wanted);
     }
     if (except != STRUCT) {
         struct_calls((cyd_struct_t *)handle, wanted);
@@ -339,6 +367,8 @@ int main(void) {
     cyd_permits_t *permits;
     cyd_condition_t *condition;
     cyd_blocks_t *blocks;
+    cyd_pipe_t *pipe;
+    cyd_connection_t *connection;
     cyd_struct_t *it;
     cyd_array_t *array;
     cyd_struct_array_t *structs;
@@ -356,6 +386,8 @@ int main(void) {
     OK(cyd_permits_create(yard, "permits", 1, &permits));
     OK(cyd_condition_create(yard, "condition", &condition));
     OK(cyd_blocks_create(yard, "blocks", NULL, &blocks));
+    OK(cyd_pipe_create(yard, "pipe", NULL, &pipe));
+    OK(cyd_pipe_end(pipe, CYD_PIPE_FIRST, &connection));
     OK(cyd_struct_create(yard, "struct", 8, 8, &it));
     OK(cyd_array_create(yard, "array", CYD_TYPE_U8, 8, NULL, &array));
     OK(cyd_struct_array_create(yard, "structs", 8, 8, 8, &structs));
@@ -364,7 +396,7 @@ int main(void) {
     OK(cyd_cancel_create(&cancel));
     void *all[NOUNS] = {yard,      lock,    value, ring,  sender,  receiver, rlock,
                         semaphore, permits, it,    array, structs, rwlock,
-                        condition, event, cancel, blocks};
+                        condition, event, cancel, blocks, pipe, connection};
     memcpy(open_handles, all, sizeof all);
 
     everything(NULL, CYD_E_NULL, -1);
@@ -389,6 +421,8 @@ int main(void) {
     OK(cyd_permits_close(permits));
     OK(cyd_condition_close(condition));
     OK(cyd_blocks_close(blocks));
+    OK(cyd_connection_close(connection));
+    OK(cyd_pipe_close(pipe));
     OK(cyd_receiver_close(receiver));
     OK(cyd_sender_close(sender));
     OK(cyd_ring_close(ring));

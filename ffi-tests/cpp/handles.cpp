@@ -458,6 +458,45 @@ static void rings(const Yard &yard) {
     IS(receiver.recv(forever), CYD_E_PEER_CLOSED);
 }
 
+static void pipes(const Yard &yard) {
+    PipeOptions options;
+    options.capacity = 1024;
+    Pipe pipe = Pipe::create(yard, "pipe", options).value();
+    CHECK(pipe.capacity().value() == 1024 && pipe.max_len().value() == 504 && pipe.is_duplex().value());
+    CHECK(Pipe::open_or_create(yard, "pipe", options)->capacity().value() == 1024);
+    CHECK(pipe.state(PipeEnd::first).value() == Peer::absent);
+    Connection father = Pipe::open(yard, "pipe")->end(PipeEnd::first).value();
+    Connection mother = pipe.end(PipeEnd::second).value();
+    CHECK(father.end().value() == PipeEnd::first && mother.end().value() == PipeEnd::second);
+    CHECK(father.peer().value() == Peer::here && pipe.state(PipeEnd::second).value() == Peer::here);
+    IS(father.recv(no_wait), CYD_E_EMPTY);
+    IS(father.poll(1ms), CYD_E_EMPTY);
+
+    const std::string longest(504, 'x');
+    OK(mother.send(longest, forever));
+    IS(mother.send(longest + "x", forever), CYD_E_TOO_LONG);
+    CHECK(father.poll(no_wait).value() == 504);
+    std::size_t len = 0;
+    IS(father.recv(nullptr, 0, len, no_wait), CYD_E_TOO_LONG);
+    CHECK(len == 504 && father.recv(no_wait).value() == longest);
+    OK(father.send(nullptr, 0, no_wait));
+    CHECK(mother.recv<std::vector<std::byte>>(no_wait).value().empty());
+
+    // A child of fork holds what its parent holds, and each closes its own.
+    was_killed_by(child([&] {
+                      OK(father.close());
+                      OK(mother.send("from the child", forever));
+                      raise(SIGKILL);
+                  }),
+                  SIGKILL);
+    OK(mother.close());
+    IS(mother.send("x", no_wait), CYD_E_NULL);
+    CHECK(father.recv(forever).value() == "from the child");
+    const Status gone = father.recv(forever).status();
+    CHECK(gone.code() == CYD_E_PEER_CLOSED || gone.code() == CYD_E_PEER_DIED); // whoever was seen to go last
+    IS(father.send("x", forever), gone.code());
+}
+
 int main() {
     CHECK(is_compatible() && probe()->cpus > 0);
     yards();
@@ -474,5 +513,6 @@ int main() {
     structs(yard);
     arrays(yard);
     rings(yard);
+    pipes(yard);
     return 0;
 }

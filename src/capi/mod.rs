@@ -65,6 +65,7 @@ mod array;
 mod ring;
 
 mod blocks;
+mod pipe;
 
 // what the functions share
 mod args;
@@ -83,6 +84,7 @@ pub use fault::*;
 pub use last::*;
 pub use lock::*;
 pub use permits::*;
+pub use pipe::*;
 pub use probe::*;
 pub use ring::*;
 pub use rlock::*;

@@ -70,7 +70,7 @@ pub const CYD_PEER_CLOSED: cyd_peer_t = 2;
 /// Its last holder died.
 pub const CYD_PEER_DIED: cyd_peer_t = 3;
 
-fn peer(peer: Peer) -> cyd_peer_t {
+pub(super) fn peer(peer: Peer) -> cyd_peer_t {
     match peer {
         Peer::Absent => CYD_PEER_ABSENT,
         Peer::Here => CYD_PEER_HERE,

@@ -37,6 +37,8 @@ pub enum FaultKind {
     Party = 9,
     /// He owned blocks, or offered them. They are free.
     Blocks = 10,
+    /// He held an end of a pipe, or was sending or receiving. What he had sent is there; the others go on.
+    Connection = 12,
 }
 
 impl FaultKind {
@@ -52,6 +54,7 @@ impl FaultKind {
         FaultKind::Writer,
         FaultKind::Party,
         FaultKind::Blocks,
+        FaultKind::Connection,
     ];
 }
 
@@ -120,6 +123,7 @@ fn kind_of(record: &Record, at: u64) -> FaultKind {
     match record.kind {
         ObjectType::Ring if at == ring::SENDER_AT => FaultKind::Sender,
         ObjectType::Ring => FaultKind::Receiver,
+        ObjectType::Pipe => FaultKind::Connection,
         ObjectType::Struct => FaultKind::Writer,
         ObjectType::Array if !array::has_lock_at(record, at) => FaultKind::Writer,
         ObjectType::Permits if at >= permits::PERMITS_AT => FaultKind::Permits,

@@ -17,6 +17,7 @@ pub(crate) mod faults;
 pub(crate) mod lock;
 pub(crate) mod owners;
 pub(crate) mod permits;
+pub(crate) mod pipe;
 pub(crate) mod ring;
 pub(crate) mod rlock;
 pub(crate) mod rwlock;
@@ -26,7 +27,7 @@ pub(crate) mod value;
 pub(crate) mod yard;
 
 use crate::presence::attachment::{Attachment, Gone, Objects, Who};
-use crate::segment::bits::{BlockHandle, Link};
+use crate::segment::bits::{BlockHandle, Link, Token};
 use crate::segment::directory::ObjectType;
 
 /// How to repair what the dead have left, for every type of object.
@@ -54,6 +55,7 @@ impl Objects for Repair {
                 ObjectType::Condition => condition::recover(yard, &record, who),
                 ObjectType::Barrier => barrier::recover(yard, &record, who, gone),
                 ObjectType::Blocks => {} // last
+                ObjectType::Pipe => pipe::recover(yard, &record, who, gone),
             }
         }
         for record in directory.iter().filter(|record| record.kind == ObjectType::Blocks) {
@@ -62,6 +64,14 @@ impl Objects for Repair {
         if let (Who::Process(_), Gone::Died) = (who, gone) {
             faults::note_member(yard, who);
         }
+    }
+
+    fn hold(&self, yard: &Attachment, end: u64, process: Token) {
+        pipe::hold(yard, end, process);
+    }
+
+    fn let_go(&self, yard: &Attachment, end: u64, process: Token) {
+        pipe::let_go(yard, end, process);
     }
 }
 
@@ -83,6 +93,7 @@ fn names(yard: &Attachment, link: Link, _block: BlockHandle) -> bool {
         | ObjectType::RwLock
         | ObjectType::Condition
         | ObjectType::Barrier
+        | ObjectType::Pipe
         | ObjectType::Blocks => false,
     }
 }

@@ -7,7 +7,7 @@ use crate::presence::attachment::{Attachment, Held, Who};
 use crate::presence::place::Standing;
 use crate::presence::thread;
 use crate::segment::bits::Token;
-use crate::shim::{AtomicU32, AtomicU64};
+use crate::shim::{AtomicU32, AtomicU64, pause, yield_now};
 use crate::sync::lock::{Crowd, Got, LockWord, Owners, Taker};
 use crate::sync::wait::{Manner, Timeout, Wait};
 
@@ -159,6 +159,60 @@ fn take_slowly(yard: &Held, lock: &LockWord, timeout: Timeout, manner: Manner) -
         lock.repaired(token.0)?;
     }
     Ok(token.0)
+}
+
+/// As [`take`], within the time of a call that has begun and may wait for other things too; without `wait`, a try. As a
+/// lock of this kind is held for a copy only, a try looks for some microseconds. Errors: `Busy` (a try: who holds it
+/// stands still), `Timeout`, `Deadlock` (if it would be for ever), `Interrupted`, `NoSlots`.
+#[inline]
+pub(crate) fn take_within(yard: &Held, lock: &LockWord, wait: Option<&Wait>, forever: bool) -> Result<u32> {
+    let me = thread::token(yard.number());
+    if me != 0 && lock.try_fast(me) { Ok(me) } else { take_within_slowly(yard, lock, wait, forever) }
+}
+
+#[cold]
+fn take_within_slowly(yard: &Held, lock: &LockWord, wait: Option<&Wait>, forever: bool) -> Result<u32> {
+    let token = thread::register(yard)?;
+    let (taker, owners) = (Taker { token, is_me: true, forever }, Threads(yard));
+    let got = match wait {
+        Some(wait) => lock.acquire(taker, &owners, wait),
+        None => try_for_a_moment(lock, taker, &owners),
+    };
+    let got = match got {
+        Err(ErrorKind::Busy | ErrorKind::Timeout) if is_owner_gone(lock, yard) => {
+            yard.sweep();
+            lock.try_acquire(taker, &owners)
+        }
+        got => got,
+    };
+    if got.map_err(Error::new)? == Got::Suspect {
+        lock.repaired(token.0)?;
+    }
+    Ok(token.0)
+}
+
+/// Looks before a try gives up: a few microseconds, and then some turns of the CPU for whoever was interrupted.
+const LOOKS: u32 = 100;
+const TURNS: u32 = 20;
+
+fn try_for_a_moment(
+    lock: &LockWord,
+    taker: Taker,
+    owners: &Threads<'_>,
+) -> std::result::Result<Got, ErrorKind> {
+    let mut got = lock.try_acquire(taker, owners);
+    for look in 0..spins().min(LOOKS) + TURNS {
+        if got != Err(ErrorKind::Busy) || lock.held_by(taker.token.0).is_some() {
+            break;
+        }
+        if look < spins().min(LOOKS) {
+            pause()
+        } else {
+            yield_now()
+        }
+        got = lock.try_acquire(taker, owners);
+    }
+    got
 }
 
 /// Releases a lock that was taken with [`take`] under this token.

@@ -18,7 +18,7 @@ pub(crate) mod process;
 pub(crate) mod robust;
 pub(crate) mod tls;
 
-pub(crate) use mutex::Mutex;
+pub(crate) use mutex::{Guard as MutexGuard, Mutex};
 
 use crate::error::{Error, ErrorKind};
 

@@ -45,6 +45,11 @@ impl<T> Mutex<T> {
         }
     }
 
+    /// A guard for a lock that this thread took with [`Mutex::lock_raw`], before fork perhaps.
+    pub(crate) fn guard_raw(&self) -> Guard<'_, T> {
+        Guard(self)
+    }
+
     /// Opens a lock that [`Mutex::lock_raw`] took, in the same thread or in its fork child.
     pub(crate) fn unlock_raw(&self) {
         if self.word.swap(FREE, Ordering::Release) == AWAITED {

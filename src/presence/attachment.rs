@@ -7,10 +7,10 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::file::{self, Hold, Identity};
 use crate::os::map::{Pin, Wiped};
-use crate::os::{Mutex, fork, process};
+use crate::os::{Mutex, MutexGuard, fork, process};
 use crate::presence::entry::{Entry, Slot};
 use crate::presence::place::{self, Standing};
-use crate::presence::{sweep, thread};
+use crate::presence::{birth, sweep, thread};
 use crate::segment::bits::{ALIVE_TID, Place, State, Token};
 use crate::segment::directory::Directory;
 use crate::segment::geometry::Geometry;
@@ -40,19 +40,32 @@ pub(crate) enum Gone {
     Died,
     /// Closed properly.
     Closed,
+    /// Was a fork child that never came to life: nobody has acted under its token.
+    Unborn,
+}
+
+impl Place {
+    /// How the dead holder of an entry went.
+    pub(super) fn gone(&self) -> Gone {
+        if self.state == State::Joining { Gone::Unborn } else { Gone::Died }
+    }
 }
 
 /// What presence must know about objects: handed in by the room above when a yard is attached.
 pub(crate) trait Objects: Sync {
     /// Repairs everything that carries this token. Done by anyone, any number of times.
     fn recover(&self, yard: &Attachment, who: Who, gone: Gone);
+    /// The process holds the end at this offset from now on. It is this one, or a child that it is about to fork.
+    fn hold(&self, yard: &Attachment, end: u64, process: Token);
+    /// This process has closed its last handle on the end at this offset.
+    fn let_go(&self, yard: &Attachment, end: u64, process: Token);
 }
 
 /// The proof that this process is alive: while the page is mapped, the bytes are locked.
-struct Stay {
+pub(super) struct Stay {
     /// Not unmapped by a fork child, which does not have it.
-    pin: ManuallyDrop<Pin>,
-    token: Token,
+    pub(super) pin: ManuallyDrop<Pin>,
+    pub(super) token: Token,
 }
 
 /// See the module.
@@ -73,6 +86,10 @@ pub(crate) struct Attachment {
     token: Wiped,
     /// Locked only while the list is.
     stay: Mutex<Option<Stay>>,
+    /// The ends that this process holds. Locked only while the list is.
+    pub(super) ends: Mutex<Vec<birth::End>>,
+    /// The child that is being forked. Locked only while the list is.
+    pub(super) unborn: Mutex<Option<birth::Unborn>>,
     handles: AtomicUsize,
     objects: &'static dyn Objects,
 }
@@ -83,16 +100,31 @@ static LIST: Mutex<Vec<Weak<Attachment>>> = Mutex::new(Vec::new());
 static FORK: fork::Handlers = fork::Handlers::new(before_fork, after_fork_in_parent, after_fork_in_child);
 
 extern "C" fn before_fork() {
-    LIST.lock_raw();
+    let list = LIST.lock();
+    birth::prepare(|work| each(&list, work));
+    std::mem::forget(list); // locked until one of the two below
 }
 
 extern "C" fn after_fork_in_parent() {
-    LIST.unlock_raw();
+    let list = LIST.guard_raw();
+    birth::in_parent(|work| each(&list, work));
 }
 
 extern "C" fn after_fork_in_child() {
-    LIST.unlock_raw();
+    let list = LIST.guard_raw();
+    birth::in_child(|work| each(&list, work));
+    drop(list);
     thread::after_fork();
+}
+
+fn each(list: &MutexGuard<'_, Vec<Weak<Attachment>>>, work: &dyn Fn(&Attachment)) {
+    list.iter().filter_map(Weak::upgrade).for_each(|attachment| work(&attachment));
+}
+
+/// Does something with the list locked: no fork comes between.
+pub(super) fn with_list<T>(f: impl FnOnce() -> T) -> T {
+    let _list = LIST.lock();
+    f()
 }
 
 impl Attachment {
@@ -126,6 +158,8 @@ impl Attachment {
             number,
             token: Wiped::new()?,
             stay: Mutex::new(None),
+            ends: Mutex::new(Vec::new()),
+            unborn: Mutex::new(None),
             handles: AtomicUsize::new(0),
             objects,
         });
@@ -167,7 +201,7 @@ impl Attachment {
         if self.is_fd_ours() { Ok(&self.fd) } else { Err(self.fd_lost()) }
     }
 
-    fn is_fd_ours(&self) -> bool {
+    pub(super) fn is_fd_ours(&self) -> bool {
         self.is_ours(&self.fd)
     }
 
@@ -233,17 +267,23 @@ impl Attachment {
     }
 
     /// Joins, with the list locked.
-    fn join_locked(&self) -> Result<Token> {
-        let mut stay = self.stay.lock();
-        match (&*stay, self.token_if_joined()) {
-            (Some(known), token) if token != 0 => return Ok(known.token),
-            _ => *stay = None, // inherited from the parent: its pin is not mapped here, so nothing is unmapped
+    pub(super) fn join_locked(&self) -> Result<Token> {
+        if let (Some(known), true) = (&*self.stay.lock(), self.token_if_joined() != 0) {
+            return Ok(known.token);
         }
         let new = self.join()?;
         let token = new.token;
-        *stay = Some(new);
-        self.token_word().store(token.0, Ordering::Relaxed); // Relaxed: private to the process
+        self.move_to(new);
+        self.hold_on(token);
         Ok(token)
+    }
+
+    /// From now on the process is here as this one. A fork child forgets its parent's stay: the pin of that is not
+    /// mapped here, so nothing is unmapped.
+    pub(super) fn move_to(&self, new: Stay) {
+        let token = new.token;
+        *self.stay.lock() = Some(new);
+        self.token_word().store(token.0, Ordering::Relaxed); // Relaxed: private to the process
     }
 
     /// Opens a description of our own, locks our bytes with it, takes an entry. Lock first, then look.
@@ -253,7 +293,8 @@ impl Attachment {
             return Err(Error::with(ErrorKind::Busy, "the yard is being replaced"));
         }
         let pin = ManuallyDrop::new(Pin::new(own.as_fd())?);
-        let taken = self.take_entry(&own, true).or_else(|| self.take_entry(&own, false));
+        let here = (State::Live, Token::NONE);
+        let taken = self.take_entry(&own, true, here).or_else(|| self.take_entry(&own, false, here));
         let Some((index, place)) = taken else {
             drop(ManuallyDrop::into_inner(pin));
             let detail = format!("all {} process entries are taken", self.geometry.slots);
@@ -266,8 +307,8 @@ impl Attachment {
         Ok(Stay { pin, token: Token::new(index, place.generation) })
     }
 
-    /// Takes a free entry, or one whose holder is dead.
-    fn take_entry(&self, own: &OwnedFd, free: bool) -> Option<(u32, Place)> {
+    /// Takes a free entry, or one whose holder is dead; `to` says what becomes of it.
+    pub(super) fn take_entry(&self, own: &OwnedFd, free: bool, to: (State, Token)) -> Option<(u32, Place)> {
         for (index, entry) in (0u32..).zip(self.entries()) {
             if entry.place.load().is_some_and(|p| p.state == State::Free) != free {
                 continue;
@@ -275,7 +316,7 @@ impl Attachment {
             if !matches!(file::try_lock(own.as_fd(), Entry::byte(index), Hold::Exclusive), Ok(true)) {
                 continue;
             }
-            if let Some(place) = self.move_in(index, entry, own) {
+            if let Some(place) = self.move_in(index, entry, own, to) {
                 return Some((index, place));
             }
             // Somebody clears it up just now; leave it to him.
@@ -285,11 +326,12 @@ impl Attachment {
     }
 
     /// Makes the entry ours. We hold its byte with `own`, so its last holder is dead, and we clear up behind him first.
-    fn move_in(&self, index: u32, entry: &Entry, own: &OwnedFd) -> Option<Place> {
+    fn move_in(&self, index: u32, entry: &Entry, own: &OwnedFd, to: (State, Token)) -> Option<Place> {
         let mut place = entry.place.load()?;
         let mut generation = place.generation;
         if place.state != State::Free {
             let is_reaping = place.state == State::Reaping;
+            let gone = place.gone();
             // A joiner that was killed in here has named himself, by this very entry. Its byte is ours: he is dead.
             let was_joining = is_reaping && place.token.index() == index;
             if is_reaping && !was_joining && self.is_reaper_here(place.token, own) {
@@ -302,12 +344,12 @@ impl Attachment {
             if !entry.place.change(place, reaping) {
                 return None;
             }
-            sweep::clear_entry(self, Token::new(index, place.generation), me);
+            sweep::clear_entry(self, Token::new(index, place.generation), me, gone);
             place = reaping;
             generation = me.generation();
         }
-        let live = Place { generation, state: State::Live, token: Token::NONE };
-        entry.place.change(place, live).then_some(live)
+        let taken = Place { generation, state: to.0, token: to.1 };
+        entry.place.change(place, taken).then_some(taken)
     }
 
     /// Whether who clears up an entry is alive. Asks through `own`, which does not hold his byte: the list is locked,
@@ -318,7 +360,7 @@ impl Attachment {
 
     /// A new description of the yard's file. The kept descriptor may have been closed behind our back (closefrom):
     /// it is compared with the file that we mapped, and the name is tried if it is another.
-    fn new_description(&self) -> Result<OwnedFd> {
+    pub(super) fn new_description(&self) -> Result<OwnedFd> {
         if self.is_fd_ours() {
             return file::reopen(self.fd.as_fd());
         }
@@ -336,7 +378,8 @@ impl Attachment {
         let Some(place) = self.entries().get(token.index() as usize).and_then(|e| e.place.load()) else {
             return false;
         };
-        let lives = place.state == State::Live && place.generation == token.generation();
+        let lives =
+            matches!(place.state, State::Live | State::Joining) && place.generation == token.generation();
         // A joiner that clears up before it moves in has no generation yet: the entry names it.
         let clears = place.state == State::Reaping && place.token == token;
         lives || clears
@@ -383,6 +426,12 @@ impl Attachment {
             }
         };
         if place.is_some_and(|p| p.generation == generation) { person } else { (0, 0) }
+    }
+
+    /// How the process behind a token went, which is dead.
+    pub(crate) fn gone(&self, dead: Token) -> Gone {
+        let place = self.entries().get(dead.index() as usize).and_then(|e| e.place.load());
+        place.filter(|p| p.generation == dead.generation()).map_or(Gone::Died, |p| p.gone())
     }
 
     /// The process token of the thread behind a thread token.
@@ -518,8 +567,7 @@ impl Attachment {
 
 /// Does something while a description with locks of ours is open: no fork child must inherit it.
 pub(crate) fn undisturbed<T>(f: impl FnOnce() -> T) -> T {
-    let _list = LIST.lock();
-    f()
+    with_list(f)
 }
 
 /// The lowest number that nobody uses.

@@ -17,6 +17,8 @@
 #[cfg(not(loom))]
 pub(crate) mod attachment;
 #[cfg(not(loom))]
+mod birth;
+#[cfg(not(loom))]
 pub(crate) mod entry;
 pub(crate) mod place;
 #[cfg(not(loom))]

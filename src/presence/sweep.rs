@@ -14,13 +14,13 @@ pub(crate) fn sweep(yard: &Attachment) {
         let Some(place) = entry.place.load() else { continue };
         let token = Token::new(index, place.generation);
         let dead = match place.state {
-            State::Live => token != me && !yard.is_here(token),
+            State::Live | State::Joining => token != me && !yard.is_here(token),
             State::Reaping => place.token != me && !yard.is_here(place.token),
             _ => false,
         };
         let reaping = place.to(State::Reaping, me);
         if dead && entry.place.change(place, reaping) {
-            clear_entry(yard, token, me);
+            clear_entry(yard, token, me, place.gone());
             entry.place.change(reaping, reaping.vacated());
         }
     }
@@ -49,14 +49,14 @@ fn dead_slot(yard: &Attachment, index: u32, me: Token) -> Option<Place> {
 ///
 /// While the entry is being cleared nobody lives in it, so whatever token of it a slot carries is a dead one's: also
 /// that of a joiner who was killed while he cleared up here before `me`.
-pub(crate) fn clear_entry(yard: &Attachment, dead: Token, me: Token) {
+pub(crate) fn clear_entry(yard: &Attachment, dead: Token, me: Token, gone: Gone) {
     for (index, slot) in (0u32..).zip(yard.slots()) {
         let of_entry = |p: &Place| p.state != State::Free && p.token.index() == dead.index() && p.token != me;
         if let Some(place) = slot.place.load().filter(of_entry) {
             clear_slot(yard, index, place, me);
         }
     }
-    yard.objects().recover(yard, Who::Process(dead), Gone::Died);
+    yard.objects().recover(yard, Who::Process(dead), gone);
 }
 
 /// Clears one slot, if it still is as seen.

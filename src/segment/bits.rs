@@ -7,6 +7,8 @@
 //! | place (thread slot, process entry) | 64 | generation 0-16, state 17-20, token 21-50 |
 //! | alive word | 32 | TID 0-29, owner died 30, FUTEX_WAITERS 31 (the kernel's layout) |
 //! | ring end | 32 | token 0-29 (0: never taken), CLOSED 30, DIED 31 |
+//! | cell of a pipe's end | 32 | process token 0-29 (0: the process does not hold it) |
+//! | who left a pipe's end last | 64 | token 0-29 (0: nobody), CLOSED 30, DIED 31, how often somebody left 32-63 |
 //! | permit | 32 | process token 0-29 (0: free), COLLECTING 30 |
 //! | event count | 32 | somebody sleeps 0, epoch 1-31 |
 //! | semaphore | 32 | permits 0-30, WAITERS 31 |
@@ -107,7 +109,8 @@ impl Token {
 pub(crate) enum State {
     /// Nobody's.
     Free = 0,
-    /// A thread of the process named is moving in; it owns nothing yet.
+    /// A slot: a thread of the process named is moving in; it owns nothing yet. An entry: a child that the process
+    /// named is forking; nobody has acted under it yet.
     Joining = 1,
     /// In use. A slot names the process of its thread; an entry names nobody.
     Live = 2,

@@ -52,6 +52,8 @@ pub enum ObjectType {
     Barrier = 12,
     /// Memory to allocate, free and hand on.
     Blocks = 13,
+    /// Messages between two ends, each of which several may hold.
+    Pipe = 15,
 }
 
 impl ObjectType {
@@ -70,6 +72,7 @@ impl ObjectType {
         ObjectType::Condition,
         ObjectType::Barrier,
         ObjectType::Blocks,
+        ObjectType::Pipe,
     ];
 
     fn from_kind(kind: u32) -> Option<ObjectType> {

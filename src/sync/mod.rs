@@ -1,8 +1,8 @@
 //! Waiting, waking, owning.
 //!
 //! * what lives here: the event count, the stamped lock, its re-entrant kind, readers and writers, the permits, the blocks,
-//!   the semaphore, the event, the condition, the barrier, plain data in two copies, what ends a thread's waits, the one
-//!   loop in which anybody sleeps
+//!   the semaphore, the holders of an end, the event, the condition, the barrier, plain data in two copies, what ends a
+//!   thread's waits, the one loop in which anybody sleeps
 //! * who calls it: `objects`
 //! * what it may call: `shim`, `presence` (how somebody stands), `segment` (bit layouts), `os` (the clock), `error`
 //! * the invariant: nobody sleeps except in slices, and every death found is told to the other sleepers
@@ -15,6 +15,7 @@ pub(crate) mod deadline;
 pub(crate) mod ends;
 pub(crate) mod event;
 pub(crate) mod event_count;
+pub(crate) mod holders;
 pub(crate) mod lock;
 #[cfg(all(test, loom))]
 mod loom_barrier;
@@ -28,6 +29,8 @@ mod loom_ends;
 mod loom_event;
 #[cfg(all(test, loom))]
 mod loom_event_count;
+#[cfg(all(test, loom))]
+mod loom_holders;
 #[cfg(all(test, loom))]
 mod loom_lock;
 #[cfg(all(test, loom))]

@@ -41,7 +41,7 @@ impl Words {
 
     /// What a hostile peer may do.
     #[cfg(test)]
-    pub(super) fn overwrite(&self, tail: u64, head: u64, acked: u64) {
+    pub(crate) fn overwrite(&self, tail: u64, head: u64, acked: u64) {
         self.tail.0.store(tail, Ordering::Relaxed);
         self.head.0.store(head, Ordering::Relaxed);
         self.acked.0.store(acked, Ordering::Relaxed);
@@ -103,6 +103,13 @@ impl Fill {
         let acked = words.acked.0.load(Ordering::Acquire); // edge: resume
         fill.believe(acked)?;
         Ok(fill)
+    }
+
+    /// Begins a call of one of several producers that exclude each other: nothing is known yet of the free space.
+    pub(super) fn borrow(words: &Words, circle: Circle) -> Fill {
+        // Relaxed: the lock has ordered us behind the last producer.
+        let tail = words.tail.0.load(Ordering::Relaxed);
+        Fill { circle, tail, published: tail, limit: tail }
     }
 
     /// How much may be written now.
@@ -184,6 +191,14 @@ impl Drain {
         circle.distance(acked, tail)?;
         let doubt = if died { tail } else { acked };
         Ok(Drain { circle, cursor: acked, tail, released: acked, head: acked, doubt, dry: acked })
+    }
+
+    /// Begins a call of one of several consumers that exclude each other: nothing is known yet of what there is.
+    pub(super) fn borrow(words: &Words, circle: Circle) -> Drain {
+        // Relaxed: the lock has ordered us behind the last consumer.
+        let acked = words.acked.0.load(Ordering::Relaxed);
+        let head = words.head.0.load(Ordering::Relaxed);
+        Drain { circle, cursor: acked, tail: acked, released: acked, head, doubt: acked, dry: acked }
     }
 
     /// How much is known to be published and not yet taken.

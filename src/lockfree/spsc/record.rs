@@ -69,6 +69,14 @@ impl<P: Place> Producer<P> {
         Ok(Producer { bytes: place.bytes().clone(), place, circle, fill, bound })
     }
 
+    /// Begins a call of one of several producers that exclude each other.
+    pub(crate) fn borrow(place: P) -> Result<Producer<P>, Corrupt> {
+        let circle = circle(place.bytes())?;
+        let fill = Fill::borrow(place.words(), circle);
+        let bound = fill.tail;
+        Ok(Producer { bytes: place.bytes().clone(), place, circle, fill, bound })
+    }
+
     /// The longest record this ring takes.
     pub(crate) fn longest(&self) -> usize {
         longest(self.bytes.len())
@@ -269,6 +277,14 @@ impl<P: Place> Consumer<P> {
     fn start(place: P, died: bool) -> Result<Consumer<P>, Corrupt> {
         let circle = circle(place.bytes())?;
         let drain = Drain::resume(place.words(), circle, died)?;
+        let bound = drain.cursor;
+        Ok(Consumer { bytes: place.bytes().clone(), place, circle, drain, bound, usual: EMPTY_RECORD })
+    }
+
+    /// Begins a call of one of several consumers that exclude each other.
+    pub(crate) fn borrow(place: P) -> Result<Consumer<P>, Corrupt> {
+        let circle = circle(place.bytes())?;
+        let drain = Drain::borrow(place.words(), circle);
         let bound = drain.cursor;
         Ok(Consumer { bytes: place.bytes().clone(), place, circle, drain, bound, usual: EMPTY_RECORD })
     }

@@ -437,7 +437,7 @@ pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who, gone: Gone) 
         (Who::Thread(dead), _) => {
             words.recover_thread(dead, &parties);
         }
-        (Who::Process(process), Gone::Closed) => {
+        (Who::Process(process), Gone::Closed | Gone::Unborn) => {
             words.leave_all(process);
         }
         (Who::Process(dead), Gone::Died) => words.recover_process(dead, &parties),

@@ -224,7 +224,7 @@ pub(crate) fn recover(yard: &Attachment, entry: &Entry, who: Who, gone: Gone) {
     for (end, peer) in [(&body.sender, &body.data), (&body.receiver, &body.room)] {
         let marked = match gone {
             Gone::Died => end::mourn(end, token),
-            Gone::Closed => end::leave(end, token, true),
+            Gone::Closed | Gone::Unborn => end::leave(end, token, true),
         };
         if marked {
             if gone == Gone::Died {

@@ -1,0 +1,100 @@
+//! One call on a connection: its time, the lock of its side, and how it waits.
+#![forbid(unsafe_code)]
+
+use crate::error::{ErrorKind, Result};
+use crate::objects::owners;
+use crate::objects::pipe::connection::Inner;
+use crate::objects::pipe::end::{Mourners, ended};
+use crate::presence::thread;
+use crate::shim::pause;
+use crate::sync::event_count::EventCount;
+use crate::sync::holders::Seen;
+use crate::sync::lock::{Crowd, LockWord};
+use crate::sync::wait::{Slept, Timeout, Wait};
+
+/// Looks before a wait sleeps: some 5 to 10 µs, a tenth of what a sleep and wake-up cost.
+const SPINS: u32 = 1000;
+
+/// A call that may wait.
+pub(super) struct Call<'a> {
+    inner: &'a Inner,
+    timeout: Timeout,
+    wait: Wait,
+    /// Why the call ends if its next attempt fails too: whatever ends a wait, the pipe is looked at after it.
+    over: Option<ErrorKind>,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(inner: &'a Inner, timeout: Timeout) -> Call<'a> {
+        let timeout = timeout.or_try();
+        Call { inner, timeout, wait: Wait::new(timeout, inner.manner), over: None }
+    }
+
+    fn is_try(&self) -> bool {
+        self.timeout == Timeout::Try
+    }
+
+    /// Takes the lock of a side for one move. Errors: `Busy` (a try), `Timeout`: somebody stands still in his move.
+    pub(super) fn enter(&self, lock: &LockWord) -> Result<u32> {
+        let wait = if self.is_try() { None } else { Some(&self.wait) };
+        owners::take_within(&self.inner.yard, lock, wait, self.timeout == Timeout::Forever)
+    }
+
+    /// After an attempt that failed: waits until another one makes sense. `empty` says why this one failed.
+    pub(super) fn wait(
+        &mut self,
+        event: &EventCount,
+        empty: ErrorKind,
+        ready: impl FnMut() -> bool,
+    ) -> Result<()> {
+        if let Some(kind) = self.over {
+            return Err(kind.into());
+        }
+        self.over = if self.is_try() { self.inner.glance(empty) } else { self.pause(event, empty, ready) };
+        match self.over {
+            Some(kind) if kind == empty && self.is_try() => Err(kind.into()), // it was so a moment ago
+            _ => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn pause(
+        &self,
+        event: &EventCount,
+        empty: ErrorKind,
+        mut ready: impl FnMut() -> bool,
+    ) -> Option<ErrorKind> {
+        let spins = if crate::os::process::cpus() > 1 { SPINS } else { 0 };
+        for _ in 0..spins {
+            pause();
+            if ready() {
+                return None;
+            }
+        }
+        self.sleep(event, ready).map(|kind| if kind == ErrorKind::Timeout { empty } else { kind })
+    }
+
+    /// Sleeps at most a slice; tells why the wait is over, if it is.
+    fn sleep(&self, event: &EventCount, mut ready: impl FnMut() -> bool) -> Option<ErrorKind> {
+        let yard = &self.inner.yard;
+        let _ = thread::register(yard); // so that our death wakes those who wait with us
+        let peer = self.inner.peer()?;
+        let mourners = Mourners { yard, end: peer };
+        let mut crowd = Crowd::new(event.prepare());
+        let seen = peer.look(&mourners, &mut crowd);
+        if let Some(kind) = ended(seen) {
+            return Some(kind);
+        }
+        if ready() {
+            return None;
+        }
+        match self.wait.sleep(crowd.watches(), seen == Seen::Held { doubt: true }) {
+            Ok(Slept::Look) => None,
+            Ok(Slept::Slice) => {
+                yard.sweep();
+                None
+            }
+            Err(kind) => Some(kind),
+        }
+    }
+}
