@@ -7,6 +7,7 @@
 //! A new struct: `shim::words!` beside it, and its line in `STRUCTS`.
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+use crate::lockfree::mpmc::layout::State as CellState;
 use crate::objects::{array, structs, value};
 use crate::presence::attachment::IN_USE;
 use crate::presence::entry::{Entry, Slot};
@@ -40,6 +41,7 @@ const STRUCTS: &[Words] = &[
     crate::sync::rwlock::Head::WORDS,
     crate::sync::rwlock::Cell::WORDS,
     crate::lockfree::spsc::Words::WORDS,
+    crate::lockfree::mpmc::layout::Words::WORDS,
     crate::objects::ring::layout::Body::WORDS,
     crate::sync::permits::Gate::WORDS,
     crate::objects::permits::layout::Body::WORDS,
@@ -49,6 +51,7 @@ const STRUCTS: &[Words] = &[
 fn numbers() -> Vec<(&'static str, u64)> {
     let place = |state| Place { generation: 1, state, token: Token::new(0, 0) }.pack();
     let geometry = Geometry::new(1, 3, 5, 4096).unwrap();
+    let (writing, again) = (CellState::Writing, CellState::Again);
     vec![
         ("magic", MAGIC),
         ("format word, low half", u64::from(FORMAT & 0xffff)),
@@ -86,6 +89,13 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("object: permits", ObjectType::Permits as u64),
         ("permit: COLLECTING", u64::from(bits::COLLECTING)),
         ("object: event", ObjectType::Event as u64),
+        ("ring of cells: payload at", crate::shim::cells::CELL_HEAD as u64),
+        (
+            "ring of cells: lap 1 << 3, WRITING, slot 5",
+            crate::lockfree::mpmc::layout::Ctl::new(8, writing, 5).0,
+        ),
+        ("ring of cells: AGAIN, length 7", crate::lockfree::mpmc::layout::Ctl::new(0, again, 7).0),
+        ("ring of cells: header of tag 1, length 2", crate::lockfree::mpmc::layout::header(1, 2)),
         ("event: SET", u64::from(bits::EVENT_SET)),
         ("event: WAITERS", u64::from(bits::EVENT_WAITERS)),
         ("event: one more set", u64::from(bits::EVENT_EPOCH)),

@@ -13,7 +13,7 @@
 //! | event | 32 | SET 0, WAITERS 1, epoch 2-31 |
 //! | condition, one thread's word | 32 | thread token 0-29 (0: does not wait), WAITING 30, NOTIFIED 31 (both: being cleared away) |
 //!
-//! The ring's record header is described where the ring lies.
+//! The ring's record header is described where the ring lies, and so are the words of a ring of cells.
 #![forbid(unsafe_code)]
 
 /// How many bits of a token are the index; a table has at most this many places.
