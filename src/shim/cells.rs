@@ -20,18 +20,9 @@ pub(crate) use real::Cells;
 #[cfg(loom)]
 pub(crate) use model::Cells;
 
-/// At most 8 bytes as a word, the rest of it zero.
-#[cfg(not(loom))]
-#[inline]
-pub(super) fn short_word(bytes: &[u8]) -> u64 {
-    let mut word = [0; 8];
-    word.iter_mut().zip(bytes).for_each(|(to, byte)| *to = *byte);
-    u64::from_ne_bytes(word)
-}
-
 #[cfg(not(loom))]
 mod real {
-    use super::{CELL_BYTES, CELL_HEAD, short_word};
+    use super::{CELL_BYTES, CELL_HEAD};
     use crate::shim::AtomicU64;
 
     /// Some cells: an address, a length and a count. No reference to any byte of the payload is ever made.
@@ -99,43 +90,27 @@ mod real {
             unsafe { &*self.cell(index).wrapping_add(8).cast::<AtomicU64>() }
         }
 
-        /// Copies `from` to the payload of a cell, and may write zeros up to the next multiple of 8. What does not fit
-        /// is left out.
+        /// Copies `from` to the payload of a cell. What does not fit is a mistake of this library; it copies nothing.
         #[inline(always)]
         pub(crate) fn write(&self, index: u32, from: &[u8]) {
             debug_assert!(from.len() <= self.room());
-            let from = &from[..from.len().min(self.room())];
-            let mut to = self.cell(index).wrapping_add(CELL_HEAD).cast::<u64>();
-            let (words, rest) = from.as_chunks();
-            for word in words {
-                // SAFETY: a word of the payload, whose room is a multiple of 8: in bounds by the cut above, aligned and
-                // alive by the promise to `new`. A peer that writes here meanwhile spoils a payload.
-                unsafe { to.write_volatile(u64::from_ne_bytes(*word)) };
-                to = to.wrapping_add(1);
-            }
-            if !rest.is_empty() {
-                // SAFETY: as above; the room is a multiple of 8, so that the whole word is in it.
-                unsafe { to.write_volatile(short_word(rest)) };
+            if from.len() <= self.room() {
+                let to = self.cell(index).wrapping_add(CELL_HEAD);
+                // SAFETY: in bounds by the check, alive by the promise to `new`; `from` is private memory, so the two do
+                // not overlap. A peer that writes here meanwhile spoils a payload.
+                unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), to, from.len()) }
             }
         }
 
-        /// Copies from the payload of a cell until `to` is full, or the payload has ended.
+        /// Copies from the payload of a cell until `to` is full. As `write`.
         #[inline(always)]
         pub(crate) fn read(&self, index: u32, to: &mut [u8]) {
             debug_assert!(to.len() <= self.room());
-            let len = to.len().min(self.room());
-            let (words, rest) = to[..len].as_chunks_mut();
-            let mut from = self.cell(index).wrapping_add(CELL_HEAD).cast::<u64>().cast_const();
-            for word in words {
-                // SAFETY: a word of the payload, as in `write`. A peer that writes here meanwhile may tear it; any bytes
-                // are valid bytes.
-                *word = unsafe { from.read_volatile() }.to_ne_bytes();
-                from = from.wrapping_add(1);
-            }
-            if !rest.is_empty() {
-                // SAFETY: as above; the room is a multiple of 8, so that the whole word is in it.
-                let last = unsafe { from.read_volatile() }.to_ne_bytes();
-                rest.iter_mut().zip(last).for_each(|(to, byte)| *to = byte);
+            if to.len() <= self.room() {
+                let from = self.cell(index).wrapping_add(CELL_HEAD);
+                // SAFETY: in bounds by the check, alive by the promise to `new`; `to` is private memory, so the two do
+                // not overlap. A peer that writes here meanwhile may tear the copy; any bytes are valid bytes.
+                unsafe { core::ptr::copy_nonoverlapping(from, to.as_mut_ptr(), to.len()) }
             }
         }
     }

@@ -8,8 +8,6 @@ pub(crate) use core::sync::atomic::{
 
 pub(crate) use crate::os::futex::{sleep, sleep_first, wake};
 
-use super::cells::short_word;
-
 /// The fence between a read-modify-write that changed something and a look whether somebody sleeps. The change itself
 /// is such a fence on x86-64.
 #[inline(always)]
@@ -221,4 +219,12 @@ pub(crate) fn racing_in(words: &[AtomicU64], from: &[u8]) {
             core::ptr::copy_nonoverlapping(from.as_ptr(), words.as_ptr().cast::<u8>().cast_mut(), from.len())
         }
     }
+}
+
+/// At most 8 bytes as a word, the rest of it zero.
+#[inline]
+fn short_word(bytes: &[u8]) -> u64 {
+    let mut word = [0; 8];
+    word.iter_mut().zip(bytes).for_each(|(to, byte)| *to = *byte);
+    u64::from_ne_bytes(word)
 }

@@ -12,6 +12,8 @@
 //! * if everybody in the middle of a move stops for ever, another one's moves end, and name one of them if held up;
 //! * if everybody in the middle of a move dies, another one repairs, and finds every item that was there, and all places.
 
+#![allow(clippy::unwrap_used, clippy::panic)] // a test
+
 use super::layout::{Ctl, Shape, State};
 use super::memory::{Memory, Word};
 use super::{Holders, NoPop, NoPush, Ring};

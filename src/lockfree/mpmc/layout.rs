@@ -28,7 +28,7 @@ pub(crate) struct Words {
 words!("hints of a ring of cells", Words { tail, head, again });
 
 #[cfg(not(loom))]
-mod layout {
+mod offsets {
     use super::Words;
     use core::mem::offset_of;
     static_assertions::const_assert_eq!(size_of::<Words>(), 384);

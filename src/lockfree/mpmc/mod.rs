@@ -612,8 +612,14 @@ impl<M: Memory> Reading<'_, M> {
     /// Copies the item's bytes, or as many as there is room for.
     #[inline(always)]
     pub(crate) fn read(&self, into: &mut [u8]) {
-        let len = self.len.min(into.len());
-        self.ring.memory.read(self.ring.shape.index(self.position), &mut into[..len]);
+        let index = self.ring.shape.index(self.position);
+        // Mostly the caller knows how long items are: then the compiler does, too, and the copy is a few moves.
+        if into.len() == self.len {
+            self.ring.memory.read(index, into);
+        } else {
+            let len = self.len.min(into.len());
+            self.ring.memory.read(index, &mut into[..len]);
+        }
     }
 
     /// Takes the item out of the ring.
