@@ -7,6 +7,7 @@
 //! A new struct: `shim::words!` beside it, and its line in `STRUCTS`.
 #![allow(clippy::unwrap_used)] // a test fails by panicking
 
+use crate::lockfree::mpmc::layout::State as CellState;
 use crate::objects::barrier::layout::Tables;
 use crate::objects::{array, structs, value};
 use crate::presence::attachment::IN_USE;
@@ -43,6 +44,7 @@ const STRUCTS: &[Words] = &[
     crate::sync::rwlock::Head::WORDS,
     crate::sync::rwlock::Cell::WORDS,
     crate::lockfree::spsc::Words::WORDS,
+    crate::lockfree::mpmc::layout::Words::WORDS,
     crate::objects::ring::layout::Body::WORDS,
     crate::objects::pipe::layout::Way::WORDS,
     crate::objects::pipe::layout::Body::WORDS,
@@ -60,6 +62,7 @@ fn numbers() -> Vec<(&'static str, u64)> {
     let barrier = |phase| bits::BarrierState { era: 1, phase, at: 2 };
     let block = |used| BlockWord { generation: 1, used, token: Token::new(0, 0).0 }.pack();
     let geometry = Geometry::new(1, 3, 5, 4096).unwrap();
+    let (writing, again) = (CellState::Writing, CellState::Again);
     vec![
         ("magic", MAGIC),
         ("format word, low half", u64::from(FORMAT & 0xffff)),
@@ -97,6 +100,13 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("object: permits", ObjectType::Permits as u64),
         ("permit: COLLECTING", u64::from(bits::COLLECTING)),
         ("object: event", ObjectType::Event as u64),
+        ("ring of cells: payload at", crate::shim::cells::CELL_HEAD as u64),
+        (
+            "ring of cells: lap 1 << 3, WRITING, slot 5",
+            crate::lockfree::mpmc::layout::Ctl::new(8, writing, 5).0,
+        ),
+        ("ring of cells: AGAIN, length 7", crate::lockfree::mpmc::layout::Ctl::new(0, again, 7).0),
+        ("ring of cells: header of tag 1, length 2", crate::lockfree::mpmc::layout::header(1, 2)),
         ("event: SET", u64::from(bits::EVENT_SET)),
         ("event: WAITERS", u64::from(bits::EVENT_WAITERS)),
         ("event: one more set", u64::from(bits::EVENT_EPOCH)),

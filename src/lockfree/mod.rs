@@ -5,8 +5,14 @@
 //! * what it may call: `shim`; it never waits, allocates or asks the operating system, and knows no process
 //! * the invariant: whatever the shared words say, an answer comes in bounded time, nothing outside the ring's bytes
 //!   is touched, and a peer that dies between two instructions leaves the ring usable
-//! * where it is tested: `spsc/tests.rs` (arithmetic, hostile words), `loom_spsc.rs` (orderings, deaths)
+//! * where it is tested: `spsc/tests.rs`, `mpmc/tests.rs` (arithmetic, hostile words), `loom_spsc.rs`, `loom_mpmc.rs`
+//!   (orderings, deaths), `mpmc/explorer.rs` (every interleaving of a few moves, every death and stop)
 
+mod line;
+#[cfg(all(test, loom))]
+mod loom_mpmc;
 #[cfg(all(test, loom))]
 mod loom_spsc;
+#[cfg_attr(not(test), allow(dead_code))] // until the queue calls it
+pub(crate) mod mpmc;
 pub(crate) mod spsc;

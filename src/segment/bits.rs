@@ -23,7 +23,7 @@
 //! | barrier, who died | 64 | TID 0-21, PID 22-43, low bits of the era plus one 44-63 (all 0: nobody) |
 //! | barrier, what a thread is told | 64 | era that was broken 0-47, 63 always set (all 0: none yet) |
 //!
-//! The ring's record header is described where the ring lies.
+//! The ring's record header is described where the ring lies, and so are the words of a ring of cells.
 #![forbid(unsafe_code)]
 
 /// How many bits of a token are the index; a table has at most this many places.

@@ -34,8 +34,62 @@ const BITS: &str = "src/segment/bits.rs";
 const RECORD: &str = "src/lockfree/spsc/record.rs";
 const FIXED: &str = "src/lockfree/spsc/fixed.rs";
 const INDEX: &str = "src/lockfree/spsc/index.rs";
+const CELLS: &str = "src/lockfree/mpmc/mod.rs";
 
 pub(crate) const STEPS: &[Step] = &[
+    step(
+        CELLS,
+        "whoever is in the middle of a move counts as dead",
+        &[("state == State::Retaken || !holders.is_dead(seen.slot())", "state == State::Retaken")],
+    ),
+    step(
+        CELLS,
+        "who died with a cell keeps it",
+        &[
+            ("Some(State::Writing) => recovered.dropped += u32::from(self.repair(index, seen)),", ""),
+            ("        self.repair(index, seen);\n        true", "        true"),
+        ],
+    ),
+    step(
+        CELLS,
+        "what a dead popper had is not said to come again",
+        &[("        self.raise();\n        // Relaxed", "        // Relaxed")],
+    ),
+    step(CELLS, "what was put back is not said to come again", &[("        self.ring.raise();\n", "")]),
+    step(
+        CELLS,
+        "a pop looks for what is to come again, and forgets who has it",
+        &[("Some(State::Reading | State::Retaken) => held = Some(seen.slot()),", "")],
+    ),
+    step(
+        CELLS,
+        "what comes again is not flagged",
+        &[(
+            "let (len, again) = (seen.len(), seen.state() == Some(State::Again));",
+            "let (len, again) = (seen.len(), false);",
+        )],
+    ),
+    step(
+        CELLS,
+        "a pop does not look whether something came again meanwhile",
+        &[("            if now == again {\n", "            if now == again || again & FLAG == 0 {\n")],
+    ),
+    step(
+        CELLS,
+        "a pop goes past who is writing",
+        &[(
+            "                        return Err(NoPop::Busy(Some(seen.slot())));\n                    }\n                }\n                (Sight::Here, State::Free) => return Ok(None),",
+            "                        position = self.shape.next(position);\n                    }\n                }\n                (Sight::Here, State::Free) => return Ok(None),",
+        )],
+    ),
+    step(
+        CELLS,
+        "a cell is free again in the lap it was in",
+        &[(
+            "let (item, shape) = (self.item(), self.ring.shape);\n        let free = Ctl::new(shape.next_lap(shape.lap(self.position)),",
+            "let (item, shape) = (self.item(), self.ring.shape);\n        let free = Ctl::new(shape.lap(self.position),",
+        )],
+    ),
     step(CONDITION, "a notifier wakes nobody", &[("    wake(&cell.state, 1);\n    true", "    true")]),
     step(
         CONDITION,

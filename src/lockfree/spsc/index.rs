@@ -4,11 +4,10 @@
 //! they may wrap; every distance is checked against the capacity before it is believed.
 
 use super::Corrupt;
-use crate::shim::{AtomicU64, Ordering, words};
-
-/// A word with its neighbours kept away: 128 bytes, because processors fetch lines in pairs.
-#[cfg_attr(not(loom), repr(C, align(128)))]
-struct Line(AtomicU64);
+use crate::lockfree::line::Line;
+#[cfg(test)]
+use crate::shim::AtomicU64;
+use crate::shim::{Ordering, words};
 
 /// The shared words of a ring. All zeros is a fresh one.
 #[repr(C)]

@@ -1,0 +1,499 @@
+//! Models of the ring of cells. Each name is the sentence it checks.
+//!
+//! A death is a claim forgotten at some step, without anything that its owner would have done next; that the owner is
+//! dead the others learn from his alive word, as in a yard.
+
+use super::mpmc::layout::Words;
+use super::mpmc::memory::Place;
+use super::mpmc::{Holders, Item, NoPop, NoPush, Recovered, Ring};
+use crate::shim::cells::Cells;
+use crate::shim::{AtomicU32, Ordering};
+use loom::thread::{self, JoinHandle};
+use std::sync::Arc;
+
+struct Yard {
+    words: Words,
+    cells: Cells,
+    /// By slot: whether its thread is there. Slots 0 to 2 are so from the beginning.
+    alive: [AtomicU32; 4],
+}
+
+#[derive(Clone)]
+struct Seat(Arc<Yard>);
+
+impl Place for Seat {
+    fn words(&self) -> &Words {
+        &self.0.words
+    }
+    fn cells(&self) -> &Cells {
+        &self.0.cells
+    }
+}
+
+impl Holders for Seat {
+    fn is_dead(&self, slot: u32) -> bool {
+        self.0.alive[slot as usize].load(Ordering::Acquire) == 0 // edge: alive
+    }
+}
+
+impl Seat {
+    fn new(capacity: u32) -> Seat {
+        let alive = [1, 1, 1, 0].map(AtomicU32::new);
+        Seat(Arc::new(Yard { words: Words::starting_at(0), cells: Cells::zeroed(capacity, 1), alive }))
+    }
+
+    fn ring(&self) -> Ring<Seat> {
+        Ring::open(self.clone()).unwrap()
+    }
+
+    /// The kernel marks the alive word of a dead one.
+    fn die(&self, slot: u32) {
+        self.0.alive[slot as usize].store(0, Ordering::Release); // edge: alive
+    }
+
+    fn push(&self, me: u32, n: u64) -> Result<(), NoPush> {
+        self.ring().try_push(me, n as u32, &n.to_ne_bytes(), self)
+    }
+
+    fn pop(&self, me: u32) -> Result<(u64, bool), NoPop> {
+        let mut bytes = [0; 8];
+        let item = self.ring().try_pop(me, &mut bytes, self)?;
+        Ok((number(&bytes, item), item.again))
+    }
+
+    fn push_soon(&self, me: u32, n: u64) {
+        while let Err(why) = self.push(me, n) {
+            assert!(matches!(why, NoPush::Full | NoPush::Busy(Some(_))), "{why:?}");
+            thread::yield_now();
+        }
+    }
+
+    fn pop_soon(&self, me: u32) -> (u64, bool) {
+        loop {
+            match self.pop(me) {
+                Ok(got) => return got,
+                Err(why) => assert!(matches!(why, NoPop::Empty | NoPop::Busy(Some(_))), "{why:?}"),
+            }
+            thread::yield_now();
+        }
+    }
+
+    fn thread<T: 'static>(&self, f: impl FnOnce(Seat) -> T + 'static) -> JoinHandle<T> {
+        let seat = self.clone();
+        thread::spawn(move || f(seat))
+    }
+}
+
+fn number(bytes: &[u8; 8], item: Item) -> u64 {
+    let n = u64::from_ne_bytes(*bytes);
+    assert_eq!((item.tag, item.len), (n as u32, 8), "torn");
+    n
+}
+
+#[test]
+fn an_item_is_whole_before_it_is_seen() {
+    loom::model(|| {
+        let seat = Seat::new(2);
+        let pusher = seat.thread(|seat| seat.push(0, 7).unwrap());
+        match seat.pop(1) {
+            Ok(got) => assert_eq!(got, (7, false)),
+            Err(why) => assert!(matches!(why, NoPop::Empty | NoPop::Busy(Some(0))), "{why:?}"),
+        }
+        pusher.join().unwrap();
+    });
+}
+
+#[test]
+fn a_cell_given_back_is_no_longer_read() {
+    loom::model(|| {
+        let seat = Seat::new(1);
+        seat.push(0, 1).unwrap();
+        let popper = seat.thread(|seat| assert_eq!(seat.pop(1), Ok((1, false))));
+        match seat.push(0, 2) {
+            Ok(()) => assert_eq!(seat.pop(0), Ok((2, false))),
+            Err(why) => assert!(matches!(why, NoPush::Full | NoPush::Busy(Some(1))), "{why:?}"),
+        }
+        popper.join().unwrap();
+    });
+}
+
+#[test]
+fn a_cell_given_up_is_no_longer_written() {
+    loom::model(|| {
+        let seat = Seat::new(1);
+        let other = seat.thread(|seat| {
+            let (ring, cells) = (seat.ring(), seat.cells().clone());
+            if let Ok(writing) = ring.claim_write(1, &seat) {
+                cells.write(0, &[9; 8]);
+                writing.abandon();
+            }
+        });
+        match seat.push(0, 2) {
+            Ok(()) => assert_eq!(seat.pop(0), Ok((2, false))),
+            Err(why) => assert_eq!(why, NoPush::Busy(Some(1))),
+        }
+        other.join().unwrap();
+    });
+}
+
+/// What is left, and then it is empty.
+fn drain(seat: &Seat, got: &mut Vec<(u64, bool)>) {
+    while let Ok(item) = seat.pop(0) {
+        got.push(item);
+    }
+    assert_eq!(seat.pop(0), Err(NoPop::Empty));
+    got.sort_unstable();
+}
+
+#[test]
+fn two_pushers_items_arrive_once() {
+    loom::model(|| {
+        let seat = Seat::new(2);
+        let pushers = [1, 2].map(|me| seat.thread(move |seat| seat.push(me, me.into()).unwrap()));
+        let mut got: Vec<_> = seat.pop(0).into_iter().collect();
+        pushers.map(|pusher| pusher.join().unwrap());
+        drain(&seat, &mut got);
+        assert_eq!(got, [(1, false), (2, false)]);
+    });
+}
+
+#[test]
+fn two_pushers_share_one_cell() {
+    loom::model(|| {
+        let seat = Seat::new(1);
+        let pushers = [1, 2].map(|me| seat.thread(move |seat| seat.push(me, me.into()).is_ok()));
+        let mut got: Vec<_> = seat.pop(0).into_iter().collect();
+        let pushed = pushers.map(|pusher| pusher.join().unwrap());
+        drain(&seat, &mut got);
+        let sent: Vec<_> = (1..).zip(pushed).filter(|(_, pushed)| *pushed).map(|(n, _)| (n, false)).collect();
+        assert_eq!(got, sent);
+        assert!(!got.is_empty(), "one of them found it free");
+    });
+}
+
+#[test]
+fn two_poppers_share_what_one_pushes() {
+    loom::model(|| {
+        let seat = Seat::new(2);
+        seat.push(0, 1).unwrap();
+        let poppers = [1, 2].map(|me| seat.thread(move |seat| seat.pop(me).ok()));
+        seat.push(0, 2).unwrap();
+        let mut got: Vec<_> = poppers.into_iter().filter_map(|popper| popper.join().unwrap()).collect();
+        assert!(!got.is_empty(), "the first was there");
+        drain(&seat, &mut got);
+        assert_eq!(got, [(1, false), (2, false)]);
+    });
+}
+
+#[test]
+fn two_pushers_and_two_poppers_lose_and_double_nothing() {
+    loom::model(|| {
+        let seat = Seat::new(2);
+        seat.push(0, 1).unwrap();
+        let pusher = seat.thread(|seat| seat.push(1, 2).is_ok());
+        let popper = seat.thread(|seat| seat.pop(2).ok());
+        let here = seat.push(0, 3).is_ok();
+        let mut got: Vec<_> = seat.pop(0).into_iter().collect();
+        let there = pusher.join().unwrap();
+        got.extend(popper.join().unwrap());
+        drain(&seat, &mut got);
+        let all = [(1, true), (2, there), (3, here)];
+        let sent: Vec<_> = all.into_iter().filter(|(_, sent)| *sent).map(|(n, _)| (n, false)).collect();
+        assert_eq!(got, sent);
+        assert!(here || there, "there was room for one more");
+    });
+}
+
+#[test]
+fn items_come_in_the_order_of_their_pushes() {
+    loom::model(|| {
+        let seat = Seat::new(2);
+        let pusher = seat.thread(|seat| (1..=2).for_each(|n| seat.push_soon(1, n)));
+        let got: Vec<_> = (0..2).map(|_| seat.pop_soon(0).0).collect();
+        assert_eq!(got, [1, 2]);
+        pusher.join().unwrap();
+    });
+}
+
+#[test]
+fn who_has_pushed_never_finds_it_empty() {
+    loom::model(|| {
+        let seat = Seat::new(2);
+        let other = seat.thread(|seat| seat.push(1, 1).unwrap());
+        seat.push(0, 2).unwrap();
+        match seat.pop(0) {
+            Ok((n, again)) => assert!((n == 1 || n == 2) && !again),
+            Err(why) => assert_eq!(why, NoPop::Busy(Some(1))),
+        }
+        other.join().unwrap();
+    });
+}
+
+#[test]
+fn who_has_popped_never_finds_it_full() {
+    loom::model(|| {
+        let seat = Seat::new(2);
+        (1..=2).for_each(|n| seat.push(0, n).unwrap());
+        let other = seat.thread(|seat| seat.pop(1).unwrap());
+        let mine = seat.pop(0).unwrap();
+        match seat.push(0, 3) {
+            Ok(()) => {}
+            Err(why) => assert_eq!(why, NoPush::Busy(Some(1))),
+        }
+        assert_ne!(other.join().unwrap(), mine);
+    });
+}
+
+#[test]
+fn empty_and_full_are_exact_when_one_turn_follows_another() {
+    loom::model(|| {
+        let seat = Seat::new(1);
+        let other = seat.thread(|seat| {
+            let pushed = seat.push(1, 1);
+            assert!(matches!(pushed, Ok(()) | Err(NoPush::Full | NoPush::Busy(Some(0)))), "{pushed:?}");
+            pushed.is_ok()
+        });
+        let pushed = seat.push(0, 2).is_ok();
+        let got = seat.pop(0);
+        // One of the two is in, or the other is in the middle.
+        assert!(matches!(got, Ok(_) | Err(NoPop::Busy(Some(1)))), "{got:?}");
+        let other = other.join().unwrap();
+        assert!(pushed || other);
+        let left = seat.pop(0);
+        let count = usize::from(got.is_ok()) + usize::from(left.is_ok());
+        assert_eq!(count, usize::from(pushed) + usize::from(other));
+    });
+}
+
+#[test]
+fn a_live_one_is_never_robbed() {
+    loom::model(|| {
+        let seat = Seat::new(1);
+        let other = seat.thread(|seat| {
+            // It comes now, and only then claims.
+            seat.0.alive[3].store(1, Ordering::Relaxed);
+            (seat.push(3, 1).is_ok(), seat.pop(3).ok())
+        });
+        let here = seat.push(0, 2).is_ok();
+        let mut got: Vec<_> = seat.pop(0).into_iter().collect();
+        let (there, theirs) = other.join().unwrap();
+        got.extend(theirs);
+        drain(&seat, &mut got);
+        let all = [(1, there), (2, here)];
+        let sent: Vec<_> = all.into_iter().filter(|(_, sent)| *sent).map(|(n, _)| (n, false)).collect();
+        assert_eq!(got, sent);
+    });
+}
+
+/// Where a pusher dies.
+fn push_and_die(seat: &Seat, me: u32, step: u32) {
+    let ring = seat.ring();
+    let cells = seat.cells().clone();
+    if step > 0
+        && let Ok(writing) = ring.claim_write(me, seat)
+    {
+        if step > 1 {
+            cells.write((writing.position() % 2) as u32 % cells.count(), &[9; 8]);
+        }
+        std::mem::forget(writing);
+    }
+    seat.die(me);
+}
+
+fn die_while_pushing(step: u32, capacity: u32) {
+    loom::model(move || {
+        let seat = Seat::new(capacity);
+        let other = seat.thread(move |seat| push_and_die(&seat, 1, step));
+        seat.push_soon(0, 2);
+        assert_eq!(seat.pop_soon(0), (2, false), "the other one's item never existed");
+        other.join().unwrap();
+        assert_eq!(seat.pop(0), Err(NoPop::Empty));
+        for n in 0..u64::from(capacity) {
+            assert_eq!(seat.push(0, n), Ok(()), "all places are there");
+        }
+        assert_eq!(seat.push(0, 9), Err(NoPush::Full));
+    });
+}
+
+#[test]
+fn a_dead_pushers_item_never_existed() {
+    for capacity in [1, 2] {
+        (0..3).for_each(|step| die_while_pushing(step, capacity));
+    }
+}
+
+/// Where a popper dies.
+fn pop_and_die(seat: &Seat, me: u32, step: u32) -> Option<u64> {
+    let ring = seat.ring();
+    let mut bytes = [0; 8];
+    let mut done = None;
+    if step > 0
+        && let Ok(reading) = ring.claim_read(me, 8, seat)
+    {
+        if step > 1 {
+            reading.read(&mut bytes);
+        }
+        if step > 2 {
+            done = Some(number(&bytes, reading.finish()));
+        } else {
+            std::mem::forget(reading);
+        }
+    }
+    seat.die(me);
+    done
+}
+
+fn die_while_popping(step: u32, capacity: u32) {
+    loom::model(move || {
+        let seat = Seat::new(capacity);
+        (1..=u64::from(capacity)).for_each(|n| seat.push(0, n).unwrap());
+        let other = seat.thread(move |seat| pop_and_die(&seat, 1, step));
+        seat.push_soon_or_pop();
+        let taken = other.join().unwrap();
+        seat.ring().recover(1);
+        let mut got: Vec<u64> = taken.into_iter().collect();
+        loop {
+            match seat.pop(0) {
+                Ok((n, _)) => got.push(n),
+                Err(why) => {
+                    assert_eq!(why, NoPop::Empty);
+                    break;
+                }
+            }
+        }
+        let seen = seat.0.alive[2].load(Ordering::Relaxed); // what the one who helped has popped
+        if seen > 1 {
+            got.push(u64::from(seen) - 1);
+        }
+        got.sort_unstable();
+        let all: Vec<u64> = (1..=u64::from(capacity)).collect();
+        assert!(got == all || got[..got.len() - 1] == all && got[got.len() - 1] == 9, "{got:?}");
+    });
+}
+
+impl Seat {
+    /// A push that may meet the dead one, or a pop; what was popped is noted in slot 2's word.
+    fn push_soon_or_pop(&self) {
+        if self.push(0, 9).is_err()
+            && let Ok((n, _)) = self.pop(0)
+        {
+            self.0.alive[2].store(n as u32 + 1, Ordering::Relaxed);
+        }
+    }
+}
+
+#[test]
+fn what_a_dead_popper_had_comes_again() {
+    for capacity in [1, 2] {
+        (0..4).for_each(|step| die_while_popping(step, capacity));
+    }
+}
+
+#[test]
+fn what_comes_again_is_flagged_and_only_that() {
+    loom::model(|| {
+        let seat = Seat::new(2);
+        (1..=2).for_each(|n| seat.push(0, n).unwrap());
+        assert_eq!(pop_and_die(&seat, 1, 2), None);
+        let other = seat.thread(|seat| seat.ring().recover(1));
+        let first = seat.pop(0).unwrap();
+        assert!(first == (1, true) || first == (2, false), "{first:?}");
+        let recovered = other.join().unwrap();
+        assert_eq!(recovered, Recovered { dropped: 0, again: 1 });
+        let second = seat.pop(0).unwrap();
+        assert!(second != first && (second == (1, true) || second == (2, false)), "{second:?}");
+        assert_eq!(seat.pop(0), Err(NoPop::Empty));
+    });
+}
+
+#[test]
+fn what_was_put_back_comes_again() {
+    loom::model(|| {
+        let seat = Seat::new(1);
+        seat.push(0, 1).unwrap();
+        let other = seat.thread(|seat| {
+            let ring = seat.ring();
+            let mut bytes = [0; 8];
+            if let Ok(reading) = ring.claim_read(1, 8, &seat) {
+                reading.read(&mut bytes);
+                reading.put_back();
+            }
+        });
+        match seat.pop(0) {
+            Ok((n, _)) => {
+                assert_eq!(n, 1);
+                // The next one writes where the other one has read.
+                seat.push(0, 2).unwrap();
+            }
+            Err(why) => assert!(matches!(why, NoPop::Empty | NoPop::Busy(Some(1))), "{why:?}"),
+        }
+        other.join().unwrap();
+        assert!(seat.pop(0).is_ok());
+        assert_eq!(seat.pop(0), Err(NoPop::Empty));
+    });
+}
+
+#[test]
+fn what_is_to_come_again_is_not_forgotten() {
+    loom::model(|| {
+        let seat = Seat::new(2);
+        (1..=2).for_each(|n| seat.push(0, n).unwrap());
+        // Slot 1 died with the first; slot 2 puts the second back, while slot 0 looks for the first.
+        assert_eq!(pop_and_die(&seat, 1, 1), None);
+        let other = seat.thread(|seat| {
+            seat.ring().recover(1);
+            let ring = seat.ring();
+            if let Ok(reading) = ring.claim_read(2, 8, &seat) {
+                reading.put_back();
+            }
+        });
+        let mut got: Vec<u64> = seat.pop(0).into_iter().map(|(n, _)| n).collect();
+        other.join().unwrap();
+        while let Ok((n, _)) = seat.pop(0) {
+            got.push(n);
+        }
+        got.sort_unstable();
+        assert_eq!(got, [1, 2]);
+    });
+}
+
+#[test]
+fn two_who_repair_do_it_once() {
+    loom::model(|| {
+        let seat = Seat::new(1);
+        seat.push(0, 1).unwrap();
+        assert_eq!(pop_and_die(&seat, 1, 1), None);
+        let other = seat.thread(|seat| {
+            let recovered = seat.ring().recover(1);
+            (recovered.again, seat.pop(2).ok())
+        });
+        let recovered = seat.ring().recover(1);
+        let mine = seat.pop(0).ok();
+        let (again, theirs) = other.join().unwrap();
+        assert_eq!(recovered.again + again, 1);
+        let left = seat.pop(0).ok();
+        let got: Vec<_> = mine.into_iter().chain(theirs).chain(left).collect();
+        assert_eq!(got, [(1, true)]);
+    });
+}
+
+#[test]
+fn empty_means_that_nothing_is_to_come_again() {
+    loom::model(|| {
+        let seat = Seat::new(1);
+        seat.push(0, 1).unwrap();
+        assert_eq!(pop_and_die(&seat, 1, 1), None);
+        let other = seat.thread(|seat| {
+            assert_eq!(seat.ring().recover(1), Recovered { dropped: 0, again: 1 });
+            // It is there now, or the other one has it.
+            seat.pop(2)
+        });
+        let mine = seat.pop(0);
+        let theirs = other.join().unwrap();
+        match (mine, theirs) {
+            (Ok((1, true)), Err(NoPop::Empty | NoPop::Busy(Some(0)))) => {}
+            (Err(NoPop::Empty | NoPop::Busy(Some(_))), Ok((1, true))) => {}
+            odd => panic!("{odd:?}"),
+        }
+    });
+}

@@ -1,0 +1,593 @@
+//! Every interleaving of a few moves, with every death and every stop, on the ring's own code.
+//!
+//! A process here is a list of moves. One step of it is one access to the shared words: the move runs from its beginning
+//! on a memory that answers as before until the answers are used up, makes one access more, and is unwound at the next.
+//! So the code explored is the code that is shipped; a state is the words and what each move in progress was answered.
+//! What is not seen here: orders weaker than the program's. Those are loom's.
+//!
+//! In every state that can be reached
+//! * each change of a control word is one that the protocol knows, made by one who may;
+//! * an answer Empty or Full was true at an instant within its move; an item comes once, whole, and in its turn, unless
+//!   it is flagged;
+//! * if everybody in the middle of a move stops for ever, another one's moves end, and name one of them if held up;
+//! * if everybody in the middle of a move dies, another one repairs, and finds every item that was there, and all places.
+
+#![allow(clippy::unwrap_used, clippy::panic)] // a test
+
+use super::layout::{Ctl, Shape, State};
+use super::memory::{Memory, Word};
+use super::{Holders, NoPop, NoPush, Ring};
+use crate::shim::Ordering;
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::Instant;
+
+/// What a process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Move {
+    Push(u64),
+    Pop,
+    /// Claims a cell and gives it up.
+    GiveUp,
+    /// Claims an item and puts it back.
+    PutBack,
+    /// Repairs what the dead have left.
+    Sweep,
+}
+
+/// What a move answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Pushed,
+    Popped(u64),
+    NoPush(NoPush),
+    NoPop(NoPop),
+    Done,
+}
+
+/// Which step of the protocol is broken, to see that it is found out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Broken {
+    Nothing,
+    /// A claim is a look and a store.
+    ClaimIsStore,
+    /// Who is in the middle of a move counts as dead.
+    StoppedIsDead,
+    /// Nobody says that something is to be delivered again.
+    NothingRaised,
+    /// The flag is lowered whatever was said meanwhile.
+    LoweredBlindly,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Words {
+    tail: u64,
+    head: u64,
+    again: u64,
+    /// Control word, header, payload.
+    cells: Vec<[u64; 3]>,
+}
+
+impl Words {
+    fn word(&mut self, word: Word) -> &mut u64 {
+        match word {
+            Word::Tail => &mut self.tail,
+            Word::Head => &mut self.head,
+            Word::Again => &mut self.again,
+            Word::Ctl(index) => &mut self.cells[index as usize][0],
+            Word::Header(index) => &mut self.cells[index as usize][1],
+        }
+    }
+}
+
+/// The memory of one step: answers as it did, then makes one access, then stops the move.
+struct Steps<'a> {
+    words: &'a RefCell<Words>,
+    log: &'a RefCell<Vec<u64>>,
+    at: Cell<usize>,
+    left: Cell<usize>,
+    unwinding: Cell<bool>,
+    dead: u32,
+    broken: Broken,
+}
+
+/// Unwinds a move that is not through.
+struct Paused;
+
+impl<'a> Steps<'a> {
+    fn new(
+        words: &'a RefCell<Words>,
+        log: &'a RefCell<Vec<u64>>,
+        left: usize,
+        dead: u32,
+        broken: Broken,
+    ) -> Self {
+        let (at, left, unwinding) = (Cell::new(0), Cell::new(left), Cell::new(false));
+        Steps { words, log, at, left, unwinding, dead, broken }
+    }
+
+    /// One access. A free one belongs to the access before it.
+    fn access(&self, free: bool, make: impl FnOnce(&mut Words) -> u64) -> u64 {
+        if self.unwinding.get() {
+            return 1; // dropped claims find that all is well, and change nothing
+        }
+        let mut log = self.log.borrow_mut();
+        if self.at.get() == log.len() {
+            if !free && self.left.get() == 0 {
+                self.unwinding.set(true);
+                drop(log);
+                resume_unwind(Box::new(Paused));
+            }
+            self.left.set(self.left.get() - usize::from(!free));
+            log.push(make(&mut self.words.borrow_mut()));
+        }
+        let answer = log[self.at.get()];
+        self.at.set(self.at.get() + 1);
+        answer
+    }
+}
+
+impl Memory for &Steps<'_> {
+    fn capacity(&self) -> u32 {
+        self.words.borrow().cells.len() as u32
+    }
+
+    fn room(&self) -> usize {
+        8
+    }
+
+    fn load(&self, word: Word, _: Ordering) -> u64 {
+        self.access(matches!(word, Word::Header(_)), |words| *words.word(word))
+    }
+
+    fn store(&self, word: Word, value: u64, _: Ordering) {
+        self.access(matches!(word, Word::Header(_)), |words| {
+            *words.word(word) = value;
+            0
+        });
+    }
+
+    fn swap(&self, word: Word, old: u64, new: u64, _: Ordering) -> bool {
+        let claim = matches!(word, Word::Ctl(_)) && self.broken == Broken::ClaimIsStore;
+        let lost = word == Word::Again && new > old && self.broken == Broken::NothingRaised;
+        let blind = word == Word::Again && new < old && self.broken == Broken::LoweredBlindly;
+        if claim && self.load(word, Ordering::Relaxed) != old {
+            return false;
+        }
+        let swapped = self.access(false, |words| {
+            let now = words.word(word);
+            let same = *now == old || claim || blind;
+            if same && !lost {
+                *now = if blind { *now & !1 } else { new };
+            }
+            u64::from(same)
+        });
+        swapped == 1
+    }
+
+    fn write(&self, index: u32, from: &[u8]) {
+        self.access(false, |words| {
+            words.cells[index as usize][2] = u64::from_ne_bytes(from.try_into().unwrap());
+            0
+        });
+    }
+
+    fn read(&self, index: u32, to: &mut [u8]) {
+        to.copy_from_slice(&self.access(false, |words| words.cells[index as usize][2]).to_ne_bytes());
+    }
+}
+
+impl Holders for &Steps<'_> {
+    fn is_dead(&self, slot: u32) -> bool {
+        // Whether somebody is dead may change at any time, as a word does.
+        self.access(false, |_| u64::from(self.dead >> slot & 1)) == 1
+    }
+}
+
+/// Runs a move until it is paused; its answer if it came to one.
+fn run(what: Move, me: u32, steps: &Steps<'_>) -> Option<Answer> {
+    let ring = Ring::open(steps).ok()?;
+    catch_unwind(AssertUnwindSafe(|| perform(what, me, &ring, steps))).ok()
+}
+
+fn perform(what: Move, me: u32, ring: &Ring<&Steps<'_>>, steps: &Steps<'_>) -> Answer {
+    let mut bytes = [0; 8];
+    match what {
+        Move::Push(n) => match ring.try_push(me, n as u32, &n.to_ne_bytes(), &steps) {
+            Ok(()) => Answer::Pushed,
+            Err(why) => Answer::NoPush(why),
+        },
+        Move::Pop => match ring.try_pop(me, &mut bytes, &steps) {
+            Ok(item) if u64::from(item.tag) == u64::from_ne_bytes(bytes) && item.len == 8 => {
+                Answer::Popped(item.tag.into())
+            }
+            Ok(_) => Answer::Popped(u64::MAX),
+            Err(why) => Answer::NoPop(why),
+        },
+        Move::GiveUp => match ring.claim_write(me, &steps) {
+            Ok(writing) => {
+                writing.abandon();
+                Answer::Done
+            }
+            Err(why) => Answer::NoPush(why),
+        },
+        Move::PutBack => match ring.claim_read(me, 8, &steps) {
+            Ok(reading) => {
+                reading.put_back();
+                Answer::Done
+            }
+            Err(why) => Answer::NoPop(why),
+        },
+        Move::Sweep => {
+            let dead: Vec<u32> =
+                (0..SURVIVOR).filter(|slot| *slot != me && (&steps).is_dead(*slot)).collect();
+            for slot in dead {
+                ring.recover(slot);
+            }
+            Answer::Done
+        }
+    }
+}
+
+/// The slot of the one who looks, in each state, what can still be done.
+const SURVIVOR: u32 = 7;
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Process {
+    moves: Vec<Move>,
+    /// What the first of them was answered so far; empty if it has not begun.
+    log: Vec<u64>,
+    dead: bool,
+    /// Since the move began, at some instant.
+    was_empty: bool,
+    was_full: bool,
+}
+
+impl Process {
+    fn is_inside(&self) -> bool {
+        !self.log.is_empty()
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct World {
+    words: Words,
+    processes: Vec<Process>,
+    /// Bits by item.
+    published: u64,
+    delivered: u64,
+    /// The position that was taken last, in turn, and one more.
+    turn: u64,
+    deaths: u32,
+    /// Whether a cell was given up, put back, or repaired.
+    odd: bool,
+}
+
+type Found = Result<(), String>;
+
+fn state(cell: &[u64; 3]) -> State {
+    Ctl(cell[0]).state().unwrap()
+}
+
+impl World {
+    fn new(capacity: usize, filled: u64, programs: &[&[Move]]) -> World {
+        let words = Words { tail: 0, head: 0, again: 0, cells: vec![[0; 3]; capacity] };
+        let process = |moves: &&[Move]| Process {
+            moves: moves.to_vec(),
+            log: Vec::new(),
+            dead: false,
+            was_empty: false,
+            was_full: false,
+        };
+        let processes = programs.iter().map(process).collect();
+        let mut world =
+            World { words, processes, published: 0, delivered: 0, turn: 0, deaths: 0, odd: false };
+        for n in 1..=filled {
+            assert_eq!(world.alone(Move::Push(n), 0), Ok(Answer::Pushed));
+            world.published |= 1 << n;
+        }
+        world
+    }
+
+    fn dead(&self) -> u32 {
+        (0..).zip(&self.processes).map(|(i, process)| u32::from(process.dead) << i).sum()
+    }
+
+    fn is_empty(&self) -> bool {
+        !self.words.cells.iter().any(|cell| match state(cell) {
+            State::Full | State::Again => true,
+            State::Writing => !self.processes[Ctl(cell[0]).slot() as usize].dead,
+            _ => false,
+        })
+    }
+
+    fn is_full(&self) -> bool {
+        let mut states = self.words.cells.iter().map(state);
+        if self.odd || self.deaths > 0 {
+            return states.any(|state| matches!(state, State::Full | State::Again));
+        }
+        states.all(|state| matches!(state, State::Full | State::Writing))
+    }
+
+    /// One step of one process.
+    fn step(&mut self, me: usize, broken: Broken) -> Found {
+        let inside = (0..).zip(&self.processes).map(|(i, p)| u32::from(p.is_inside()) << i).sum();
+        let dead = if broken == Broken::StoppedIsDead { inside } else { self.dead() };
+        let process = &mut self.processes[me];
+        let what = process.moves[0];
+        let before = self.words.clone();
+        let (words, log) = (RefCell::new(before.clone()), RefCell::new(std::mem::take(&mut process.log)));
+        let answer = run(what, me as u32, &Steps::new(&words, &log, 1, dead, broken));
+        (self.words, process.log) = (words.into_inner(), log.into_inner());
+        for index in 0..before.cells.len() {
+            self.changed(me, index, before.cells[index])?;
+        }
+        self.note(me);
+        let Some(answer) = answer else { return Ok(()) };
+        let process = &mut self.processes[me];
+        process.log.clear();
+        process.moves.remove(0);
+        self.judge(me, what, answer)
+    }
+
+    /// Whether the ring was empty or full at the instant after a step, for all in the middle of a move.
+    fn note(&mut self, me: usize) {
+        let (empty, full) = (self.is_empty(), self.is_full());
+        for (i, process) in self.processes.iter_mut().enumerate() {
+            if i == me && process.log.len() == 1 {
+                (process.was_empty, process.was_full) = (false, false);
+            }
+            process.was_empty |= process.is_inside() && empty;
+            process.was_full |= process.is_inside() && full;
+        }
+    }
+
+    /// A change of a cell: is it one that there can be?
+    fn changed(&mut self, me: usize, index: usize, old: [u64; 3]) -> Found {
+        let new = self.words.cells[index];
+        let (from, to) = (Ctl(old[0]), Ctl(new[0]));
+        if from == to {
+            return Ok(());
+        }
+        let shape = Shape::new(self.words.cells.len() as u32).unwrap();
+        let mine = |ctl: Ctl| ctl.slot() as usize == me;
+        let gone = mine(from) || self.processes[from.slot() as usize % self.processes.len()].dead;
+        let same = to.lap() == from.lap();
+        let next = to.lap() == shape.next_lap(from.lap());
+        let (position, bit) = (to.lap() | index as u64, 1 << new[2]);
+        let known = match (state(&old), state(&new)) {
+            (State::Free, State::Writing) => same && mine(to),
+            (State::Writing, State::Full) => {
+                self.published |= bit;
+                same && mine(from)
+            }
+            (State::Full, State::Reading) => {
+                let in_turn = position >= self.turn;
+                self.turn = position + 1;
+                same && mine(to) && in_turn
+            }
+            (State::Again, State::Retaken) => same && mine(to),
+            (State::Writing, State::Free) => {
+                self.odd = true;
+                next && gone
+            }
+            (State::Reading | State::Retaken, State::Again) => {
+                self.odd = true;
+                same && gone
+            }
+            (State::Reading | State::Retaken, State::Free) => {
+                let first = self.delivered & bit == 0;
+                self.delivered |= bit;
+                next && mine(from) && first
+            }
+            _ => false,
+        };
+        let says = || format!("{me} changes cell {index} from {from:x?} to {to:x?}");
+        if known { Ok(()) } else { Err(says()) }
+    }
+
+    fn judge(&self, me: usize, what: Move, answer: Answer) -> Found {
+        let process = &self.processes[me];
+        let right = match answer {
+            Answer::Pushed | Answer::Done => true,
+            Answer::Popped(n) => n < 64 && self.published & self.delivered & 1 << n != 0,
+            Answer::NoPush(NoPush::Full) => process.was_full,
+            Answer::NoPop(NoPop::Empty) => process.was_empty,
+            Answer::NoPush(NoPush::Busy(Some(slot))) | Answer::NoPop(NoPop::Busy(Some(slot))) => {
+                (slot as usize) < self.processes.len()
+            }
+            Answer::NoPush(_) | Answer::NoPop(_) => false,
+        };
+        if right { Ok(()) } else { Err(format!("{me}: {what:?} answers {answer:?}")) }
+    }
+
+    /// A move of the survivor, from beginning to end.
+    fn alone(&mut self, what: Move, dead: u32) -> Result<Answer, String> {
+        const ENOUGH: usize = 400;
+        let (words, log) = (RefCell::new(self.words.clone()), RefCell::new(Vec::new()));
+        let answer = run(what, SURVIVOR, &Steps::new(&words, &log, ENOUGH, dead, Broken::Nothing));
+        self.words = words.into_inner();
+        answer.ok_or_else(|| format!("{what:?} has no end"))
+    }
+
+    fn inside(&self) -> u32 {
+        (0..).zip(&self.processes).map(|(i, p)| u32::from(p.is_inside()) << i).sum()
+    }
+
+    /// Everybody in the middle of a move stops for ever.
+    fn all_stop(mut self) -> Found {
+        let (dead, inside) = (self.dead(), self.inside());
+        for what in [Move::Pop, Move::Push(9), Move::Sweep, Move::Pop, Move::Push(9), Move::Pop] {
+            match self.alone(what, dead)? {
+                Answer::NoPop(NoPop::Busy(Some(slot))) | Answer::NoPush(NoPush::Busy(Some(slot)))
+                    if (inside | dead) >> slot & 1 == 1 => {}
+                Answer::Pushed | Answer::Popped(_) | Answer::Done => {}
+                Answer::NoPop(NoPop::Empty) | Answer::NoPush(NoPush::Full) => {}
+                answer => return Err(format!("while others stand still, {what:?} answers {answer:?}")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Everybody in the middle of a move dies.
+    fn all_die(mut self) -> Found {
+        let dead = self.dead() | self.inside();
+        self.alone(Move::Sweep, dead)?;
+        let (missing, capacity) = (self.published & !self.delivered, self.words.cells.len() as u64);
+        let mut found = 0;
+        loop {
+            match self.alone(Move::Pop, dead)? {
+                Answer::Popped(n) if n < 64 && found & 1 << n == 0 => found |= 1 << n,
+                Answer::NoPop(NoPop::Empty) => break,
+                answer => return Err(format!("after all deaths a pop answers {answer:?}")),
+            }
+        }
+        if found != missing {
+            return Err(format!("after all deaths {found:b} is there instead of {missing:b}"));
+        }
+        let answers: Vec<_> = (1..=capacity + 1).map(|n| self.alone(Move::Push(n), dead)).collect();
+        let full = answers.last() == Some(&Ok(Answer::NoPush(NoPush::Full)));
+        if !full || answers.iter().filter(|answer| **answer == Ok(Answer::Pushed)).count() as u64 != capacity
+        {
+            return Err(format!("after all deaths pushes answer {answers:?}"));
+        }
+        match (1..=capacity).find(|n| self.alone(Move::Pop, dead) != Ok(Answer::Popped(*n))) {
+            Some(n) => Err(format!("after all deaths {n} does not come in its turn")),
+            None => Ok(()),
+        }
+    }
+
+    /// What can happen next.
+    fn successors(&self, deaths: u32, broken: Broken, mut take: impl FnMut(World)) -> Found {
+        for me in 0..self.processes.len() {
+            let process = &self.processes[me];
+            if process.dead || process.moves.is_empty() {
+                continue;
+            }
+            let mut next = self.clone();
+            next.step(me, broken)?;
+            take(next);
+            if self.deaths < deaths && process.is_inside() {
+                let mut next = self.clone();
+                let process = &mut next.processes[me];
+                (process.dead, process.log) = (true, Vec::new());
+                next.deaths += 1;
+                take(next);
+            }
+        }
+        self.reborn(take);
+        Ok(())
+    }
+
+    /// A dead one's slot, once nothing of it is left and nobody sweeps, goes to another, who makes the moves that are
+    /// left.
+    fn reborn(&self, mut take: impl FnMut(World)) {
+        if self.processes.iter().any(|process| process.is_inside() && process.moves[0] == Move::Sweep) {
+            return;
+        }
+        let holds = |slot: usize| {
+            self.words.cells.iter().any(|cell| {
+                let held = matches!(state(cell), State::Writing | State::Reading | State::Retaken);
+                held && Ctl(cell[0]).slot() as usize == slot
+            })
+        };
+        for me in (0..self.processes.len()).filter(|me| self.processes[*me].dead && !holds(*me)) {
+            let mut next = self.clone();
+            next.processes[me].dead = false;
+            next.processes[me].moves.remove(0);
+            take(next);
+        }
+    }
+}
+
+/// Looks at every world that can be reached; how many there are, or what is wrong with one of them.
+fn explore(first: World, deaths: u32, broken: Broken) -> Result<usize, String> {
+    let mut seen = HashSet::from([first.clone()]);
+    let (mut open, mut ends) = (vec![first], HashSet::new());
+    while let Some(world) = open.pop() {
+        // What can still be done depends on the words, and on who is in the middle of a move.
+        let owed = (world.published, world.delivered);
+        if ends.insert((world.words.clone(), world.inside(), world.dead(), owed)) {
+            world.clone().all_stop()?;
+            world.clone().all_die()?;
+        }
+        world.successors(deaths, broken, |next| {
+            if seen.insert(next.clone()) {
+                open.push(next);
+            }
+        })?;
+    }
+    Ok(seen.len())
+}
+
+use Move::{GiveUp, Pop, Push, PutBack, Sweep};
+
+/// Capacity, items that are there, deaths, and the moves of each process.
+type Play = (&'static str, usize, u64, u32, &'static [&'static [Move]]);
+
+const PLAYS: &[Play] = &[
+    ("one cell, one to one", 1, 0, 1, &[&[Push(1), Push(2)], &[Pop, Pop]]),
+    ("two cells, one to one", 2, 0, 2, &[&[Push(1), Push(2), Push(3)], &[Pop, Pop]]),
+    ("one cell, two pushers", 1, 0, 1, &[&[Push(1)], &[Push(2)], &[Pop]]),
+    ("two cells, two pushers", 2, 0, 1, &[&[Push(1)], &[Push(2)], &[Pop]]),
+    ("two cells, two poppers", 2, 1, 1, &[&[Push(2)], &[Pop], &[Pop]]),
+    ("one cell, two poppers", 1, 1, 1, &[&[Push(2)], &[Pop], &[Pop]]),
+    ("a dead popper and the sweep", 1, 1, 2, &[&[Pop, Pop], &[Sweep, Pop]]),
+    ("a dead popper, two cells", 2, 2, 1, &[&[Pop], &[Sweep, Pop]]),
+    ("put back while another looks", 2, 2, 1, &[&[PutBack], &[Pop, Pop]]),
+    ("put back twice", 1, 1, 1, &[&[PutBack, PutBack], &[Pop]]),
+    ("put back while the flag is lowered", 1, 1, 0, &[&[PutBack, Push(2), PutBack], &[Pop, Pop]]),
+    ("given up", 2, 0, 1, &[&[GiveUp, Push(1)], &[Push(2), Pop]]),
+];
+
+#[test]
+fn every_interleaving_and_every_death_keeps_the_promise() {
+    let (begin, mut sum) = (Instant::now(), 0);
+    for (name, capacity, filled, deaths, programs) in PLAYS {
+        let states = explore(World::new(*capacity, *filled, programs), *deaths, Broken::Nothing);
+        let states = states.unwrap_or_else(|why| panic!("{name}: {why}"));
+        println!("{states:>8} states: {name}");
+        sum += states;
+    }
+    println!("{sum:>8} states in {:.1} s", begin.elapsed().as_secs_f64());
+    assert!(sum > 10_000, "the explorer has not explored");
+}
+
+/// The first thing found wrong with a broken protocol.
+fn found(broken: Broken) -> String {
+    let why = found_in_any(broken);
+    println!("{broken:?}: {why}");
+    why
+}
+
+fn found_in_any(broken: Broken) -> String {
+    let plays = PLAYS.iter().map(|(_, capacity, filled, deaths, programs)| {
+        explore(World::new(*capacity, *filled, programs), *deaths, broken)
+    });
+    let wrong = plays.filter_map(Result::err).next();
+    wrong.unwrap_or_else(|| panic!("nothing is found wrong with {broken:?}"))
+}
+
+#[test]
+fn a_claim_that_is_a_store_is_found_out() {
+    let why = found(Broken::ClaimIsStore);
+    assert!(why.contains("changes cell") || why.contains("answers"), "{why}");
+}
+
+#[test]
+fn taking_the_stopped_for_dead_is_found_out() {
+    assert!(found(Broken::StoppedIsDead).contains("changes cell"));
+}
+
+#[test]
+fn an_item_that_nobody_is_told_of_is_found_out() {
+    let why = found(Broken::NothingRaised);
+    assert!(why.contains("Empty") || why.contains("is there instead of"), "{why}");
+}
+
+#[test]
+fn a_flag_lowered_blindly_is_found_out() {
+    let why = found(Broken::LoweredBlindly);
+    assert!(why.contains("Empty") || why.contains("is there instead of"), "{why}");
+}

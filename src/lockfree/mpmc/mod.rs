@@ -1,0 +1,658 @@
+//! A ring with many producers and many consumers: cells that name whoever has them.
+//!
+//! ```text
+//! FREE(p) –CAS→ WRITING(p, me) → FULL(p) –CAS→ READING(p, me) → FREE(p + capacity)
+//!                  ↓ died, gave up             ↓ died, gave back
+//!               FREE(p + capacity)          AGAIN(p) –CAS→ RETAKEN(p, me) → FREE(p + capacity)
+//!                                              ↑ died, gave back ↓
+//! ```
+//! One control word per cell is the whole truth: {position, state, thread slot}. A claim is one compare-and-swap that
+//! writes the claimer's slot; a commit is one store. `tail` and `head` are lower bounds, where to begin to look: no
+//! claim, and it does no harm if they lag, jump back, or their writer dies. Pushers claim positions in order, and so do
+//! poppers: whoever claims p has seen that everything before it was claimed.
+//!
+//! ## What an answer means
+//! A push counts from its claim, a pop from its claim. `Empty`: at some instant within the call nothing was in the ring.
+//! `Full`: at some instant within the call the cell that is next was taken by an item nobody had begun to pop. Somebody
+//! in the middle of it is neither: `Busy` names him. A live one is through in some ten nanoseconds; a stopped one is
+//! waited for, or reported; a dead one is repaired by whoever meets him.
+//!
+//! A place that a pusher had when it died, or gave up, counts as taken until those before it have been popped; so does
+//! one whose item is to be delivered again, until that was done.
+//!
+//! ## Why a death at any instruction is harmless
+//! * WRITING: the item never existed. Whoever meets it writes FREE(p + capacity).
+//! * READING: the item is still there. Whoever meets it says so in `again`, then writes AGAIN(p), which names nobody.
+//!   Pop looks at `again` first; what it delivers from such a cell is flagged. A pusher that meets AGAIN finds it full.
+//! * RETAKEN: the same, but done by the sweep only. See below.
+//! * Whoever dies while he repairs leaves either the stale word or the repaired one.
+//!
+//! ## Why the slot needs no generation
+//! A repair is a compare-and-swap from the exact stale word, and a dead one's slot goes to another only after the sweep
+//! has called [`Ring::recover`] for it. WRITING(p, s) and READING(p, s) each are written at most once for a p, because
+//! FREE(p) and FULL(p) are: so a late repairer, who has seen that s was dead, cannot meet the same word of the slot's
+//! next holder. RETAKEN(p, s) can come twice: only the sweep, which alone stands between one holder of s and the next,
+//! repairs it; a pusher that meets it answers `Busy`, and its caller sweeps if that one is dead.
+//!
+//! ## Why publishing is a store
+//! Between its claim and its publication a cell is its claimer's alone: it is taken away from the dead only, and the dead
+//! store nothing. (A claim lasts for one call, so that its thread cannot have ended, cleanly, before it; a stopped one is
+//! not dead.) So no compare-and-swap is needed to find out whether the cell still is ours, which would make a push and
+//! a pop two locked instructions dearer. One thing would break it: a signal handler that forks in the middle of a call
+//! and lets the child return into it. The library's calls are not for handlers, and a child of theirs must not return.
+//!
+//! ## Why nothing to deliver again is forgotten
+//! `again` is raised, with a new number, *before* a cell becomes AGAIN. It is lowered by a compare-and-swap from the
+//! number seen before all cells were looked at, and only if none was AGAIN, READING or RETAKEN. Suppose a cell becomes
+//! AGAIN and the flag is lowered nevertheless: it was raised for this cell before the number was read, so the look
+//! found the cell in a popper's hands, or AGAIN, or taken by the next. `Empty` is answered only if the word stood
+//! lowered, and the same, before and after the look that found nothing.
+//!
+//! ## Edges
+//! | edge | release | acquire | carries | model that fails without it |
+//! |---|---|---|---|---|
+//! | publish | `Writing::publish`: FULL | `look` | the item's bytes | `an_item_is_whole_before_it_is_seen` |
+//! | free | `Reading::finish`, `Writing::abandon`: FREE | `take_free`: CAS to WRITING | "we are done with these bytes" | `a_cell_given_back_is_no_longer_read`, `a_cell_given_up_is_no_longer_written` |
+//! | holder | `take_free`, `take`: CAS to one's slot | `look` | the holder's alive word is set | `a_live_one_is_never_robbed` |
+//! | mend | `repair`: CAS to FREE | `take_free`: CAS to WRITING | "the dead one's writes are over" | `a_dead_pushers_item_never_existed` |
+//! | back | `repair`: CAS to AGAIN; `Reading::put_back`: AGAIN | `look` | "the other one's reads are over" | `what_a_dead_popper_had_comes_again`, `what_was_put_back_comes_again` |
+//! | again | `raise`: CAS of `again` | `claim_read`, `find_full`: load of `again` | the cell is in a popper's hands | `what_is_to_come_again_is_not_forgotten` |
+//! | claimed | `advance`: tail | `hint`: tail | everything before was claimed | `who_has_pushed_never_finds_it_empty` |
+//! | taken | `advance`: head | `hint`: head | everything before was taken | `who_has_popped_never_finds_it_full` |
+
+pub(crate) mod layout;
+pub(crate) mod memory;
+
+#[cfg(all(test, not(loom)))]
+mod explorer;
+#[cfg(all(test, not(loom)))]
+mod tests;
+
+use self::layout::{Ctl, FLAG, ONCE_MORE, Shape, Sight, State, header, header_len, is_ahead};
+use self::memory::{Memory, Word};
+use crate::shim::Ordering;
+
+/// What the ring must know of those who hold cells.
+pub(crate) trait Holders {
+    /// Whether whoever has this thread slot is dead, by proof. A slot that nobody has counts as a dead one's.
+    fn is_dead(&self, slot: u32) -> bool;
+}
+
+/// The shared words cannot be the work of this library, or there is no ring of such a capacity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Corrupt;
+
+/// Why nothing was pushed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoPush {
+    /// There is no room. Exact: see the module's words.
+    Full,
+    /// The thread with this slot is in the middle of a call and holds what is needed; who has it may be dead, and be
+    /// left to the sweep. `None`: others were quicker many times running.
+    Busy(Option<u32>),
+    /// A cell has room for so many bytes only.
+    TooLong(usize),
+    /// See [`Corrupt`].
+    Corrupt,
+}
+
+/// Why nothing was popped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoPop {
+    /// There is no item. Exact: see the module's words.
+    Empty,
+    /// As in [`NoPush`].
+    Busy(Option<u32>),
+    /// The next item has so many bytes, and the caller room for fewer. Nothing was taken.
+    TooSmall(usize),
+    /// See [`Corrupt`].
+    Corrupt,
+}
+
+/// What was popped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Item {
+    /// Bytes.
+    pub(crate) len: usize,
+    /// What its pusher said that it is.
+    pub(crate) tag: u32,
+    /// Somebody had taken it already, and died or gave it back: he may have seen it.
+    pub(crate) again: bool,
+    /// Where it was; no other item has the same, for 2^47 pushes at least.
+    pub(crate) position: u64,
+}
+
+/// How many cells of a dead one were repaired.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Recovered {
+    /// Items that never existed: there is room.
+    pub(crate) dropped: u32,
+    /// Items to be delivered again: there is something to pop.
+    pub(crate) again: u32,
+}
+
+/// One cell as it was at an instant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen {
+    /// The position that it is in; of a free one, the one that it waits for.
+    pub(crate) position: u64,
+    pub(crate) state: State,
+    /// Whose slot it has, while somebody has it.
+    pub(crate) holder: Option<u32>,
+}
+
+/// A ring somewhere. Any number of these, in any process, may exist for the same memory.
+pub(crate) struct Ring<M> {
+    memory: M,
+    shape: Shape,
+}
+
+impl<M: Memory> Ring<M> {
+    /// Goes on with what is in the memory: zeros are an empty ring.
+    pub(crate) fn open(memory: M) -> Result<Ring<M>, Corrupt> {
+        let shape = Shape::new(memory.capacity()).ok_or(Corrupt)?;
+        Ok(Ring { memory, shape })
+    }
+
+    /// How many bytes an item can have.
+    pub(crate) fn longest(&self) -> usize {
+        self.memory.room()
+    }
+
+    /// Pushes an item: it can be popped before this returns. `me` is the caller's thread slot; between a call's begin and
+    /// its end it is nobody else's.
+    #[inline(always)]
+    pub(crate) fn try_push(
+        &self,
+        me: u32,
+        tag: u32,
+        payload: &[u8],
+        holders: &impl Holders,
+    ) -> Result<(), NoPush> {
+        if payload.len() > self.memory.room() {
+            return Err(NoPush::TooLong(self.memory.room()));
+        }
+        self.claim_write(me, holders)?.publish(tag, payload)
+    }
+
+    /// Pops the next item into `into`.
+    #[inline(always)]
+    pub(crate) fn try_pop(&self, me: u32, into: &mut [u8], holders: &impl Holders) -> Result<Item, NoPop> {
+        let reading = self.claim_read(me, into.len(), holders)?;
+        reading.read(into);
+        Ok(reading.finish())
+    }
+
+    /// Claims the next cell for an item that is still to be written. Others wait meanwhile: do little, and end it within
+    /// this call of the library.
+    #[inline(always)]
+    pub(crate) fn claim_write(&self, me: u32, holders: &impl Holders) -> Result<Writing<'_, M>, NoPush> {
+        let position = self.hint(Word::Tail)?;
+        match self.take_free(position, me) {
+            Some(writing) => Ok(writing),
+            None => self.find_free(position, me, holders),
+        }
+    }
+
+    /// Claims the next item, if it has at most `longest` bytes. Others wait meanwhile: do little, and end it within this
+    /// call of the library.
+    #[inline(always)]
+    pub(crate) fn claim_read(
+        &self,
+        me: u32,
+        longest: usize,
+        holders: &impl Holders,
+    ) -> Result<Reading<'_, M>, NoPop> {
+        let again = self.memory.load(Word::Again, Ordering::Acquire); // edge: again
+        if again & FLAG == 0 {
+            let position = self.hint(Word::Head)?;
+            let seen = self.look(self.shape.index(position));
+            if seen.lap() == self.shape.lap(position)
+                && seen.state() == Some(State::Full)
+                && let Some(reading) = self.take(position, seen, me, longest)?
+            {
+                return Ok(reading);
+            }
+        }
+        self.find_full(me, longest, holders)
+    }
+
+    /// Whether a pop would find something, at the price of a poll. Either answer may come late.
+    #[inline]
+    pub(crate) fn seems_poppable(&self) -> bool {
+        // Relaxed: whoever acts on it looks again.
+        let position = self.memory.load(Word::Head, Ordering::Relaxed);
+        if !self.shape.has(position) || self.memory.load(Word::Again, Ordering::Relaxed) & FLAG != 0 {
+            return true;
+        }
+        let seen = Ctl(self.memory.load(Word::Ctl(self.shape.index(position)), Ordering::Relaxed));
+        match self.shape.sight(position, seen) {
+            Sight::Here => !matches!(seen.state(), Some(State::Free | State::Writing)),
+            Sight::Behind => false,
+            Sight::Ahead(_) | Sight::Strange => true,
+        }
+    }
+
+    /// Whether a push would find room, at the price of a poll. Either answer may come late.
+    #[inline]
+    pub(crate) fn seems_pushable(&self) -> bool {
+        // Relaxed: whoever acts on it looks again.
+        let position = self.memory.load(Word::Tail, Ordering::Relaxed);
+        if !self.shape.has(position) {
+            return true;
+        }
+        let seen = Ctl(self.memory.load(Word::Ctl(self.shape.index(position)), Ordering::Relaxed));
+        // In the lap before, somebody has still to take what is there.
+        self.shape.sight(position, seen) != Sight::Behind
+    }
+
+    /// How many items there are: exact while nobody is in the middle of a call. Looks at each of them.
+    pub(crate) fn len(&self) -> Result<usize, Corrupt> {
+        let mut count = 0;
+        if self.memory.load(Word::Again, Ordering::Relaxed) & FLAG != 0 {
+            count += self.cells().filter(|seen| seen.state == State::Again).count();
+        }
+        let mut position = self.hint(Word::Head)?;
+        for _ in 0..self.patience() {
+            let seen = self.look(self.shape.index(position));
+            match (self.shape.sight(position, seen), seen.state()) {
+                (Sight::Ahead(further), _) => {
+                    position = further;
+                    continue;
+                }
+                (Sight::Behind, _) | (Sight::Here, Some(State::Free)) => break,
+                (Sight::Here, Some(State::Full)) => count += 1,
+                _ => {}
+            }
+            position = self.shape.next(position);
+        }
+        Ok(count)
+    }
+
+    /// What each cell is used for.
+    pub(crate) fn cells(&self) -> impl Iterator<Item = Seen> {
+        (0..self.shape.capacity).filter_map(|index| {
+            let seen = self.look(index);
+            let state = seen.state()?;
+            let holder =
+                matches!(state, State::Writing | State::Reading | State::Retaken).then(|| seen.slot());
+            Some(Seen { position: seen.lap() | u64::from(index), state, holder })
+        })
+    }
+
+    /// Whether the item of this position has been published and is still in the ring, in whoever's hands. A position is
+    /// one item's only: so it answers whether a cell names what that item named.
+    pub(crate) fn has(&self, position: u64) -> bool {
+        let index = self.shape.index(position);
+        if !self.shape.has(position) {
+            return false;
+        }
+        let seen = self.look(index);
+        let there = [State::Full, State::Reading, State::Again, State::Retaken];
+        seen.lap() == self.shape.lap(position) && seen.state().is_some_and(|state| there.contains(&state))
+    }
+
+    /// Repairs everything that a dead one left. Only the sweep may call it, which keeps the slot from the next one
+    /// meanwhile; any number of times.
+    pub(crate) fn recover(&self, dead: u32) -> Recovered {
+        let mut recovered = Recovered::default();
+        for index in 0..self.shape.capacity {
+            let seen = self.look(index);
+            if seen.slot() != dead {
+                continue;
+            }
+            match seen.state() {
+                Some(State::Writing) => recovered.dropped += u32::from(self.repair(index, seen)),
+                Some(State::Reading | State::Retaken) => {
+                    recovered.again += u32::from(self.repair(index, seen))
+                }
+                _ => {} // nobody has it: what looks like a slot is a length
+            }
+        }
+        recovered
+    }
+
+    /// Where to begin to look.
+    #[inline(always)]
+    fn hint(&self, hint: Word) -> Result<u64, Corrupt> {
+        let position = self.memory.load(hint, Ordering::Acquire); // edge: claimed, taken
+        if self.shape.has(position) { Ok(position) } else { Err(Corrupt) }
+    }
+
+    /// Lets others begin later. It may go back a little when two meet: it is a lower bound whatever it says.
+    #[inline(always)]
+    fn advance(&self, hint: Word, to: u64) {
+        // Relaxed: a better bound stays, whoever's.
+        if is_ahead(self.memory.load(hint, Ordering::Relaxed), to) {
+            self.memory.store(hint, to, Ordering::Release); // edge: claimed, taken
+        }
+    }
+
+    #[inline(always)]
+    fn look(&self, index: u32) -> Ctl {
+        Ctl(self.memory.load(Word::Ctl(index), Ordering::Acquire)) // edge: publish, back, holder
+    }
+
+    /// Takes the cell of a position before which everything was claimed, if it is free.
+    #[inline(always)]
+    fn take_free(&self, position: u64, me: u32) -> Option<Writing<'_, M>> {
+        let (index, lap) = (self.shape.index(position), self.shape.lap(position));
+        let (free, mine) = (Ctl::new(lap, State::Free, 0), Ctl::new(lap, State::Writing, me.into()));
+        // Relaxed: a look that fetches the line early, and spares it a swap that cannot succeed.
+        if self.memory.load(Word::Ctl(index), Ordering::Relaxed) != free.0 {
+            return None;
+        }
+        // AcqRel: Acquire is the edges `free` and `mend`, Release is edge `holder`.
+        let taken = self.memory.swap(Word::Ctl(index), free.0, mine.0, Ordering::AcqRel); // edge: free, mend, holder
+        if !taken {
+            return None;
+        }
+        self.advance(Word::Tail, self.shape.next(position));
+        Some(Writing { ring: self, position })
+    }
+
+    /// Takes the item that was seen at a position before which everything was taken, if it still is there.
+    #[inline(always)]
+    fn take(
+        &self,
+        position: u64,
+        seen: Ctl,
+        me: u32,
+        longest: usize,
+    ) -> Result<Option<Reading<'_, M>>, NoPop> {
+        let (len, again) = (seen.len(), seen.state() == Some(State::Again));
+        if len > longest.min(self.memory.room()) {
+            return Err(if len > self.memory.room() { NoPop::Corrupt } else { NoPop::TooSmall(len) });
+        }
+        let mine = Ctl::new(seen.lap(), if again { State::Retaken } else { State::Reading }, me.into());
+        let index = self.shape.index(position);
+        let taken = self.memory.swap(Word::Ctl(index), seen.0, mine.0, Ordering::Release); // edge: holder
+        if !taken {
+            return Ok(None);
+        }
+        if !again {
+            self.advance(Word::Head, self.shape.next(position));
+        }
+        Ok(Some(Reading { ring: self, position, len, again }))
+    }
+
+    /// How many cells to look at before giving up to those who are quicker, or to a peer that keeps no rules.
+    fn patience(&self) -> u32 {
+        2 * self.shape.capacity + 64
+    }
+
+    /// As `claim_write`, from a position on that was no free cell's.
+    #[cold]
+    #[inline(never)]
+    fn find_free(&self, from: u64, me: u32, holders: &impl Holders) -> Result<Writing<'_, M>, NoPush> {
+        let mut position = from;
+        for _ in 0..self.patience() {
+            let index = self.shape.index(position);
+            let seen = self.look(index);
+            let state = seen.state().ok_or(NoPush::Corrupt)?;
+            match (self.shape.sight(position, seen), state) {
+                (Sight::Ahead(further), _) => position = further,
+                (Sight::Here, State::Free) => {
+                    if let Some(writing) = self.take_free(position, me) {
+                        return Ok(writing);
+                    }
+                }
+                (Sight::Here, _) => position = self.shape.next(position),
+                (Sight::Behind, State::Full | State::Again) => return Err(NoPush::Full),
+                (Sight::Behind, State::Writing | State::Reading | State::Retaken) => {
+                    if !self.mend(index, seen, state, holders) {
+                        return Err(NoPush::Busy(Some(seen.slot())));
+                    }
+                }
+                (Sight::Behind, State::Free) | (Sight::Strange, _) => return Err(NoPush::Corrupt),
+            }
+        }
+        Err(NoPush::Busy(None))
+    }
+
+    /// As `claim_read`, whatever there is.
+    #[cold]
+    #[inline(never)]
+    fn find_full(&self, me: u32, longest: usize, holders: &impl Holders) -> Result<Reading<'_, M>, NoPop> {
+        for _ in 0..self.patience() {
+            let mut again = self.memory.load(Word::Again, Ordering::Acquire); // edge: again
+            let mut held = None;
+            if again & FLAG != 0 {
+                match self.look_again(me, longest, holders)? {
+                    Again::Taken(reading) => return Ok(reading),
+                    Again::Held(slot) => held = Some(slot),
+                    Again::Nothing if self.lower(again) => again &= !FLAG,
+                    Again::Nothing => continue,
+                }
+            }
+            if let Some(reading) = self.walk(me, longest, holders)? {
+                return Ok(reading);
+            }
+            if held.is_some() {
+                return Err(NoPop::Busy(held));
+            }
+            let now = self.memory.load(Word::Again, Ordering::Acquire); // edge: again
+            if now == again {
+                return Err(NoPop::Empty);
+            }
+        }
+        Err(NoPop::Busy(None))
+    }
+
+    /// Looks for the next item in order; `None` if nothing is where it would be.
+    fn walk(&self, me: u32, longest: usize, holders: &impl Holders) -> Result<Option<Reading<'_, M>>, NoPop> {
+        let mut position = self.hint(Word::Head)?;
+        for _ in 0..self.patience() {
+            let index = self.shape.index(position);
+            let seen = self.look(index);
+            let state = seen.state().ok_or(NoPop::Corrupt)?;
+            match (self.shape.sight(position, seen), state) {
+                (Sight::Ahead(further), _) => position = further,
+                (Sight::Here, State::Full) => {
+                    let taken = self.take(position, seen, me, longest)?;
+                    if taken.is_some() {
+                        return Ok(taken);
+                    }
+                }
+                (Sight::Here, State::Writing) => {
+                    if !self.mend(index, seen, state, holders) {
+                        return Err(NoPop::Busy(Some(seen.slot())));
+                    }
+                }
+                (Sight::Here, State::Free) => return Ok(None),
+                (Sight::Here, _) => position = self.shape.next(position),
+                (Sight::Behind, State::Reading | State::Again | State::Retaken) => return Ok(None),
+                (Sight::Behind, _) | (Sight::Strange, _) => return Err(NoPop::Corrupt),
+            }
+        }
+        Err(NoPop::Busy(None))
+    }
+
+    /// Looks for an item to be delivered again, the oldest first.
+    fn look_again(&self, me: u32, longest: usize, holders: &impl Holders) -> Result<Again<'_, M>, NoPop> {
+        for _ in 0..self.patience() {
+            let (mut oldest, mut held) = (None, None);
+            for index in 0..self.shape.capacity {
+                let mut seen = self.look(index);
+                if seen.state() == Some(State::Reading) && self.mend(index, seen, State::Reading, holders) {
+                    seen = self.look(index);
+                }
+                match seen.state() {
+                    Some(State::Reading | State::Retaken) => held = Some(seen.slot()),
+                    Some(State::Again) => {
+                        if self.shape.lap(seen.lap()) != seen.lap() {
+                            return Err(NoPop::Corrupt);
+                        }
+                        let position = seen.lap() | u64::from(index);
+                        if oldest.is_none_or(|(other, _)| is_ahead(position, other)) {
+                            oldest = Some((position, seen));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            let Some((position, seen)) = oldest else {
+                return Ok(held.map_or(Again::Nothing, Again::Held));
+            };
+            if let Some(reading) = self.take(position, seen, me, longest)? {
+                return Ok(Again::Taken(reading));
+            }
+        }
+        Err(NoPop::Busy(None))
+    }
+
+    /// Repairs a cell if its holder is dead, and if that may be done here; tells whether to look at it again.
+    fn mend(&self, index: u32, seen: Ctl, state: State, holders: &impl Holders) -> bool {
+        if state == State::Retaken || !holders.is_dead(seen.slot()) {
+            return false;
+        }
+        self.repair(index, seen);
+        true
+    }
+
+    /// Takes a cell from its dead holder; tells whether it was this call that did.
+    fn repair(&self, index: u32, seen: Ctl) -> bool {
+        if seen.state() == Some(State::Writing) {
+            let free = Ctl::new(self.shape.next_lap(seen.lap()), State::Free, 0);
+            return self.memory.swap(Word::Ctl(index), seen.0, free.0, Ordering::Release); // edge: mend
+        }
+        self.raise();
+        // Relaxed: if somebody has changed it, the swap fails.
+        let len = header_len(self.memory.load(Word::Header(index), Ordering::Relaxed));
+        let again = Ctl::new(seen.lap(), State::Again, len);
+        self.memory.swap(Word::Ctl(index), seen.0, again.0, Ordering::Release) // edge: back
+    }
+
+    /// Says that a cell will be AGAIN. Before it is.
+    fn raise(&self) {
+        loop {
+            let again = self.memory.load(Word::Again, Ordering::Relaxed);
+            let more = again.wrapping_add(ONCE_MORE) | FLAG;
+            let raised = self.memory.swap(Word::Again, again, more, Ordering::Release); // edge: again
+            if raised {
+                return;
+            }
+        }
+    }
+
+    /// Says that no cell is AGAIN, if nobody has said otherwise since `again` was read.
+    fn lower(&self, again: u64) -> bool {
+        // Relaxed: it says nothing that others must see.
+        self.memory.swap(Word::Again, again, again & !FLAG, Ordering::Relaxed)
+    }
+}
+
+/// What a look for items to be delivered again found.
+enum Again<'r, M: Memory> {
+    Taken(Reading<'r, M>),
+    /// None, but this one is in the middle of a pop, and may be about to leave one.
+    Held(u32),
+    Nothing,
+}
+
+/// A cell that is the caller's, to be filled. Dropped, it is given up.
+pub(crate) struct Writing<'r, M: Memory> {
+    ring: &'r Ring<M>,
+    position: u64,
+}
+
+impl<M: Memory> Writing<'_, M> {
+    /// The item's position, if it comes to be: see [`Ring::has`].
+    pub(crate) fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Writes the item and shows it to the poppers. One that is too long is given up.
+    #[inline(always)]
+    pub(crate) fn publish(self, tag: u32, payload: &[u8]) -> Result<(), NoPush> {
+        let (memory, shape) = (&self.ring.memory, self.ring.shape);
+        if payload.len() > memory.room() {
+            return Err(NoPush::TooLong(memory.room()));
+        }
+        let index = shape.index(self.position);
+        memory.write(index, payload);
+        // Relaxed: the store after it publishes it.
+        memory.store(Word::Header(index), header(tag, payload.len()), Ordering::Relaxed);
+        let full = Ctl::new(shape.lap(self.position), State::Full, payload.len() as u64);
+        memory.store(Word::Ctl(index), full.0, Ordering::Release); // edge: publish
+        core::mem::forget(self);
+        Ok(())
+    }
+
+    /// Gives the cell up: there never was an item.
+    pub(crate) fn abandon(self) {}
+}
+
+impl<M: Memory> Drop for Writing<'_, M> {
+    fn drop(&mut self) {
+        let shape = self.ring.shape;
+        let free = Ctl::new(shape.next_lap(shape.lap(self.position)), State::Free, 0);
+        self.ring.memory.store(Word::Ctl(shape.index(self.position)), free.0, Ordering::Release); // edge: free
+    }
+}
+
+/// A cell that is the caller's, with the item that he pops. Dropped, the item is put back.
+pub(crate) struct Reading<'r, M: Memory> {
+    ring: &'r Ring<M>,
+    position: u64,
+    len: usize,
+    again: bool,
+}
+
+impl<M: Memory> Reading<'_, M> {
+    /// What it is.
+    #[inline(always)]
+    pub(crate) fn item(&self) -> Item {
+        let index = self.ring.shape.index(self.position);
+        // Relaxed: it was published with the item.
+        let tag = self.ring.memory.load(Word::Header(index), Ordering::Relaxed) as u32;
+        Item { len: self.len, tag, again: self.again, position: self.position }
+    }
+
+    /// Copies the item's bytes, or as many as there is room for.
+    #[inline(always)]
+    pub(crate) fn read(&self, into: &mut [u8]) {
+        let index = self.ring.shape.index(self.position);
+        // Mostly the caller knows how long items are: then the compiler does, too, and the copy is a few moves.
+        if into.len() == self.len {
+            self.ring.memory.read(index, into);
+        } else {
+            let len = self.len.min(into.len());
+            self.ring.memory.read(index, &mut into[..len]);
+        }
+    }
+
+    /// Takes the item out of the ring.
+    #[inline(always)]
+    pub(crate) fn finish(self) -> Item {
+        let (item, shape) = (self.item(), self.ring.shape);
+        let free = Ctl::new(shape.next_lap(shape.lap(self.position)), State::Free, 0);
+        self.ring.memory.store(Word::Ctl(shape.index(self.position)), free.0, Ordering::Release); // edge: free
+        core::mem::forget(self);
+        item
+    }
+
+    /// Gives the item back: it is the next that is delivered, flagged.
+    pub(crate) fn put_back(self) {}
+}
+
+impl<M: Memory> Drop for Reading<'_, M> {
+    fn drop(&mut self) {
+        self.ring.raise();
+        let shape = self.ring.shape;
+        let again = Ctl::new(shape.lap(self.position), State::Again, self.len as u64);
+        self.ring.memory.store(Word::Ctl(shape.index(self.position)), again.0, Ordering::Release); // edge: back
+    }
+}
+
+impl From<Corrupt> for NoPush {
+    fn from(_: Corrupt) -> NoPush {
+        NoPush::Corrupt
+    }
+}
+
+impl From<Corrupt> for NoPop {
+    fn from(_: Corrupt) -> NoPop {
+        NoPop::Corrupt
+    }
+}

@@ -1,0 +1,187 @@
+//! Cells of a ring of many: two atomic words each, and payload memory behind them.
+//!
+//! | part of a cell | offset |
+//! |---|---|
+//! | control word | 0 |
+//! | header | 8 |
+//! | payload | 16 … the cell's end |
+
+/// Bytes of a cell before its payload.
+#[cfg(not(loom))]
+pub(crate) const CELL_HEAD: usize = 16;
+
+/// Cells have one of these lengths, in bytes; they are aligned to a line of 64 bytes.
+#[cfg(not(loom))]
+pub(crate) const CELL_BYTES: [usize; 2] = [64, 128];
+
+#[cfg(not(loom))]
+pub(crate) use real::Cells;
+
+#[cfg(loom)]
+pub(crate) use model::Cells;
+
+#[cfg(not(loom))]
+mod real {
+    use super::{CELL_BYTES, CELL_HEAD};
+    use crate::shim::AtomicU64;
+
+    /// Some cells: an address, a length and a count. No reference to any byte of the payload is ever made.
+    #[derive(Clone)]
+    pub(crate) struct Cells {
+        base: *mut u8,
+        /// The length of a cell is two to this.
+        shift: u32,
+        count: u32,
+    }
+
+    // SAFETY: an address and two numbers. What several threads may do at the same time is decided by the protocol
+    // above; a broken protocol, or a peer that keeps none, leads to torn payload, never outside the memory.
+    #[allow(unsafe_code)]
+    unsafe impl Send for Cells {}
+    // SAFETY: as for Send.
+    #[allow(unsafe_code)]
+    unsafe impl Sync for Cells {}
+
+    #[allow(unsafe_code)] // the only way to the cells
+    impl Cells {
+        /// Names `count` cells of `bytes` each at `base`. `None` if there are no cells of that length, or none at all.
+        ///
+        /// # Safety
+        /// `base` is aligned to 64, and `count * bytes` bytes from there stay readable and writable for as long as this
+        /// value or a copy of it is used. No reference to any of them may exist meanwhile, but to atomics.
+        pub(crate) unsafe fn new(base: *mut u8, bytes: usize, count: u32) -> Option<Cells> {
+            debug_assert!(base.addr().is_multiple_of(64));
+            let known = CELL_BYTES.contains(&bytes) && count > 0;
+            known.then_some(Cells { base, shift: bytes.ilog2(), count })
+        }
+
+        /// How many there are; at least one.
+        #[inline(always)]
+        pub(crate) fn count(&self) -> u32 {
+            self.count
+        }
+
+        /// How many bytes of payload a cell has room for, a multiple of 8.
+        #[inline(always)]
+        pub(crate) fn room(&self) -> usize {
+            (1 << self.shift) - CELL_HEAD
+        }
+
+        /// Where a cell begins. An index that does not exist is a mistake of this library; it means the first cell.
+        #[inline(always)]
+        fn cell(&self, index: u32) -> *mut u8 {
+            debug_assert!(index < self.count, "cell {index} of {}", self.count);
+            let index = if index < self.count { index } else { 0 };
+            self.base.wrapping_add((index as usize) << self.shift)
+        }
+
+        /// The control word of a cell.
+        #[inline(always)]
+        pub(crate) fn ctl(&self, index: u32) -> &AtomicU64 {
+            // SAFETY: in bounds by `cell`, aligned and alive by the promise to `new`; an atomic may be written by
+            // anybody at any time.
+            unsafe { &*self.cell(index).cast::<AtomicU64>() }
+        }
+
+        /// The header of a cell.
+        #[inline(always)]
+        pub(crate) fn header(&self, index: u32) -> &AtomicU64 {
+            // SAFETY: as for `ctl`; a cell has at least 64 bytes.
+            unsafe { &*self.cell(index).wrapping_add(8).cast::<AtomicU64>() }
+        }
+
+        /// Copies `from` to the payload of a cell. What does not fit is a mistake of this library; it copies nothing.
+        #[inline(always)]
+        pub(crate) fn write(&self, index: u32, from: &[u8]) {
+            debug_assert!(from.len() <= self.room());
+            if from.len() <= self.room() {
+                let to = self.cell(index).wrapping_add(CELL_HEAD);
+                // SAFETY: in bounds by the check, alive by the promise to `new`; `from` is private memory, so the two do
+                // not overlap. A peer that writes here meanwhile spoils a payload.
+                unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), to, from.len()) }
+            }
+        }
+
+        /// Copies from the payload of a cell until `to` is full. As `write`.
+        #[inline(always)]
+        pub(crate) fn read(&self, index: u32, to: &mut [u8]) {
+            debug_assert!(to.len() <= self.room());
+            if to.len() <= self.room() {
+                let from = self.cell(index).wrapping_add(CELL_HEAD);
+                // SAFETY: in bounds by the check, alive by the promise to `new`; `to` is private memory, so the two do
+                // not overlap. A peer that writes here meanwhile may tear the copy; any bytes are valid bytes.
+                unsafe { core::ptr::copy_nonoverlapping(from, to.as_mut_ptr(), to.len()) }
+            }
+        }
+    }
+}
+
+#[cfg(loom)]
+mod model {
+    use crate::shim::AtomicU64;
+    use loom::cell::UnsafeCell;
+    use std::sync::Arc;
+
+    struct Cell {
+        ctl: AtomicU64,
+        header: AtomicU64,
+        payload: Vec<UnsafeCell<u64>>,
+    }
+
+    /// Some cells of a model: loom reports whoever touches a word of payload while another may.
+    #[derive(Clone)]
+    pub(crate) struct Cells(Arc<Vec<Cell>>);
+
+    #[allow(unsafe_code)] // the closures of loom's cells hand out raw pointers
+    impl Cells {
+        /// `count` fresh cells with room for `words` words of 8 bytes.
+        #[cfg(test)]
+        pub(crate) fn zeroed(count: u32, words: usize) -> Cells {
+            let cell = || Cell {
+                ctl: AtomicU64::new(0),
+                header: AtomicU64::new(0),
+                payload: (0..words).map(|_| UnsafeCell::new(0)).collect(),
+            };
+            Cells(Arc::new((0..count).map(|_| cell()).collect()))
+        }
+
+        /// How many there are.
+        pub(crate) fn count(&self) -> u32 {
+            self.0.len() as u32
+        }
+
+        /// How many bytes of payload a cell has room for.
+        pub(crate) fn room(&self) -> usize {
+            self.0[0].payload.len() * 8
+        }
+
+        /// The control word of a cell.
+        pub(crate) fn ctl(&self, index: u32) -> &AtomicU64 {
+            &self.0[index as usize].ctl
+        }
+
+        /// The header of a cell.
+        pub(crate) fn header(&self, index: u32) -> &AtomicU64 {
+            &self.0[index as usize].header
+        }
+
+        /// Copies `from` to the payload of a cell.
+        pub(crate) fn write(&self, index: u32, from: &[u8]) {
+            for (part, to) in from.chunks(8).zip(&self.0[index as usize].payload) {
+                let mut word = [0; 8];
+                word[..part.len()].copy_from_slice(part);
+                // SAFETY: the pointer is that of a live cell; loom fails the model if anybody else touches it meanwhile.
+                to.with_mut(|to| unsafe { *to = u64::from_ne_bytes(word) });
+            }
+        }
+
+        /// Copies from the payload of a cell until `to` is full.
+        pub(crate) fn read(&self, index: u32, to: &mut [u8]) {
+            for (part, from) in to.chunks_mut(8).zip(&self.0[index as usize].payload) {
+                // SAFETY: the pointer is that of a live cell; loom fails the model if anybody writes it meanwhile.
+                let word = from.with(|from| unsafe { *from });
+                part.copy_from_slice(&word.to_ne_bytes()[..part.len()]);
+            }
+        }
+    }
+}
