@@ -10,9 +10,9 @@
 mod process;
 
 use courtyard::{
-    Array, ArrayOptions, Condition, ErrorKind, Event, EventOptions, Lock, Options, Peer, Permits, RLock,
-    Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Strategy, Struct, Timeout,
-    Value, Yard,
+    Array, ArrayOptions, Barrier, BrokenBy, Condition, ErrorKind, Event, EventOptions, Lock, Options, Peer,
+    Permits, RLock, Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Strategy,
+    Struct, Timeout, Value, Yard,
 };
 use process::{Child, Ended, LONG, Step, fork, sleep_ms};
 use std::os::unix::process::CommandExt;
@@ -88,6 +88,27 @@ const NOUNS: &[Noun] = &[
             let permits = Permits::open(yard, "it").unwrap();
             drop(permits.acquire_many(4, LONG).unwrap());
             assert_eq!((permits.available(), permits.holders().len()), (4, 0));
+        },
+    },
+    Noun {
+        name: "Barrier, a declared party",
+        make: |yard| drop(Barrier::create(yard, "it", 2).unwrap()),
+        hold: |yard| {
+            let barrier = Barrier::open(yard, "it").unwrap();
+            barrier.declare_unguarded().unwrap();
+            std::mem::forget(barrier); // who drops the handle leaves
+        },
+        held: |yard| {
+            let barrier = Barrier::open(yard, "it").unwrap();
+            assert_eq!((barrier.declared(), barrier.broken()), (1, None));
+        },
+        freed: |yard| {
+            let barrier = Barrier::open(yard, "it").unwrap();
+            assert_eq!(barrier.wait(LONG).unwrap_err().kind(), ErrorKind::Broken);
+            assert!(matches!(barrier.broken(), Some(BrokenBy::Died { pid: 1.., tid: 0 })));
+            assert_eq!(barrier.declared(), 0);
+            barrier.reset();
+            assert_eq!(barrier.broken(), None);
         },
     },
     Noun {

@@ -5,6 +5,7 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::panic)] // a test fails by panicking
 #![allow(unsafe_code)] // fork, signals, and memory shared beside the yards
 
+mod barriers;
 mod board;
 mod conditions;
 mod locks;
@@ -24,6 +25,7 @@ use troop::Deeds;
 type Storm = fn(&'static Board, u64, Duration) -> (Deeds, String);
 
 const STORMS: &[(&str, Storm)] = &[
+    ("barriers", barriers::storm),
     ("conditions", conditions::storm),
     ("locks", locks::storm),
     ("permits", permits::storm),

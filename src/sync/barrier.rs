@@ -43,7 +43,7 @@
 //!
 //! ## Why nobody is left behind
 //! A sleeper announces itself, looks at the state and all cells and places once more, and sleeps on the event count and the
-//! alive words of all those, and of others. Whoever ends an era or breaks it notifies. Who is killed before he notifies has
+//! alive words of all those, and of others; it does not sleep if one more has come after its look, who may be dead already. Whoever ends an era or breaks it notifies. Who is killed before he notifies has
 //! an alive word; what remains (nobody had room for it; he is only stopped) ends with the slice.
 //!
 //! ## Edges
@@ -127,6 +127,8 @@ pub(crate) struct Parties<'a, P, T> {
 struct Survey {
     /// How many have arrived and live.
     arrived: usize,
+    /// How many have declared themselves and live.
+    declared: usize,
     /// Somebody is dead and the state was changed, or has changed: look again.
     changed: bool,
     /// A process may be dying.
@@ -279,12 +281,6 @@ impl<'a> Barrier<'a> {
         None
     }
 
-    /// Whether all have arrived, dead or alive. Relaxed: `survey` looks again.
-    #[inline]
-    fn is_full(self, state: State) -> bool {
-        self.cells.iter().all(|cell| state.arrived(cell.load(Ordering::Relaxed)).is_some())
-    }
-
     /// Waits for the others as the thread `me`, and tells in which cell it was; or why it has not passed. `action`: what
     /// to run first if this party makes the trip; false if that failed.
     pub(crate) fn wait<P: Owners, T: Owners>(
@@ -324,7 +320,7 @@ impl<'a> Barrier<'a> {
         visit: &mut Visit<'_, 'a, P, T>,
         action: &mut Option<impl FnOnce() -> bool>,
     ) -> Result<usize, Stop> {
-        if self.is_full(arrived) {
+        if self.arrived(arrived) == self.cells.len() {
             let seen = self.survey(arrived, visit.parties, false, &mut visit.heard, None);
             if !seen.changed
                 && seen.arrived == self.cells.len()
@@ -357,7 +353,7 @@ impl<'a> Barrier<'a> {
                 }
                 continue;
             }
-            self.sleep(crowd, seen.doubt, visit);
+            self.sleep(crowd, state, &seen, visit);
         }
     }
 
@@ -372,7 +368,7 @@ impl<'a> Barrier<'a> {
                 return Ok(());
             }
             visit.ended.map_err(Stop::Own)?;
-            self.sleep(crowd, seen.doubt, visit);
+            self.sleep(crowd, state, &seen, visit);
         }
     }
 
@@ -389,14 +385,30 @@ impl<'a> Barrier<'a> {
         }
     }
 
-    fn sleep<P: Owners, T: Owners>(self, mut crowd: Crowd<'a>, doubt: bool, visit: &mut Visit<'_, 'a, P, T>) {
+    /// Sleeps, unless somebody came since `seen`: one that has died since is not among the others any more.
+    fn sleep<P: Owners, T: Owners>(
+        self,
+        mut crowd: Crowd<'a>,
+        state: State,
+        seen: &Survey,
+        visit: &mut Visit<'_, 'a, P, T>,
+    ) {
         let threads = visit.parties.threads;
         threads.others(&mut crowd);
-        match visit.wait.sleep(crowd.watches(), doubt) {
+        if self.arrived(state) != seen.arrived || self.declared() != seen.declared {
+            return;
+        }
+        match visit.wait.sleep(crowd.watches(), seen.doubt) {
             Ok(Slept::Look) => {}
             Ok(Slept::Slice) => threads.slice(),
             Err(end) => visit.ended = Err(end),
         }
+    }
+
+    /// How many have arrived, dead or alive. Relaxed: who is known to be dead is known to have arrived.
+    #[inline]
+    fn arrived(self, state: State) -> usize {
+        self.cells.iter().filter(|cell| state.arrived(cell.load(Ordering::Relaxed)).is_some()).count()
     }
 
     /// How the era in which this party arrived has ended, if it has.
@@ -474,6 +486,7 @@ impl<'a> Barrier<'a> {
             seen.arrived += 1;
         }
         for (at, process) in self.declared_parties() {
+            seen.declared += 1;
             let standing = if ask { P::standing } else { P::glance };
             match standing(parties.processes, process) {
                 Standing::Dead => {
@@ -733,7 +746,8 @@ impl<'a> Barrier<'a> {
     /// How many places are taken.
     pub(crate) fn declared(self) -> usize {
         // Relaxed: a fact at some instant.
-        self.places.iter().filter(|place| place.load(Ordering::Relaxed) != 0).count()
+        let is_token = |word| Token::of(word).is_some_and(|process| process.0 == word);
+        self.places.iter().filter(|place| is_token(place.load(Ordering::Relaxed))).count()
     }
 
     /// Why the barrier is broken, if it is. Finds those of the dead that show a sign of it.
