@@ -50,9 +50,12 @@
  *   a thread: locks of    | the next owner gets it and   | as if killed    | nothing             | nothing
  *   scope thread, rlocks, | is told                      |                 |                     |
  *   rwlocks               |                              |                 |                     |
+ *   a thread: having      | the barrier breaks, and      | as if killed    | nothing             | nothing
+ *   arrived at a barrier  | names it                     |                 |                     |
  *   a process: wider      | as above; permits are back,  | nothing         | nothing             | nothing
- *   locks, permits, ends  | ends can be taken over       |                 |                     |
- *   of rings              |                              |                 |                     |
+ *   locks, permits, ends  | ends can be taken over, the  |                 |                     |
+ *   of rings, declared    | barrier breaks               |                 |                     |
+ *   parties of barriers   |                              |                 |                     |
  *   nobody: values,       | they stay as they are        | nothing         | nothing             | nothing
  *   structs, arrays,      |                              |                 |                     |
  *   semaphores, events    |                              |                 |                     |

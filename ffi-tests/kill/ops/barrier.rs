@@ -426,7 +426,9 @@ impl Operation for Finding {
             Some(BrokenBy::Died { pid, tid }) if pid != 0 && tid != 0 => {}
             other => return wrong("the dead one's name", other),
         }
-        if is_gone(point.moment) { world.works(stage) } else { Ok(()) }
+        // While the victim's process lives the same dead party is to be found once more.
+        let over = matches!(point.moment, Moment::Killed | Moment::ProcessEnded);
+        if over { world.works(stage) } else { Ok(()) }
     }
 }
 
