@@ -256,7 +256,7 @@ impl<'a> Barrier<'a> {
 
     /// Every cell, from this thread's home on and round: with cells for all, each thread has its own.
     #[inline]
-    fn from_home(self, me: Token) -> impl Iterator<Item = (usize, &'a AtomicU64)> {
+    fn cells_around(self, me: Token) -> impl Iterator<Item = (usize, &'a AtomicU64)> {
         let home = (me.index() as usize).checked_rem(self.cells.len()).unwrap_or(0);
         let (before, after) = self.cells.split_at(home);
         (home..).zip(after).chain((0..).zip(before))
@@ -266,7 +266,7 @@ impl<'a> Barrier<'a> {
     #[inline]
     pub(crate) fn arrive(self, me: Token, state: State) -> Option<usize> {
         let stamp = state.cell(me);
-        for (at, cell) in self.from_home(me) {
+        for (at, cell) in self.cells_around(me) {
             // Relaxed: swapped from exactly this word.
             let word = cell.load(Ordering::Relaxed);
             if !state.may_take(word) {
