@@ -81,7 +81,8 @@ impl World {
                 _ => {}
             }
         }
-        // Not a barrier that somebody waits at for ever.
+        // Its end is no death then, and nobody waits for it.
+        self.barrier.leave().unwrap();
         self.barrier.abort();
     }
 

@@ -490,7 +490,7 @@ impl<'a> Barrier<'a> {
             let standing = if ask { P::standing } else { P::glance };
             match standing(parties.processes, process) {
                 Standing::Dead => {
-                    self.lose_declared(at, process, parties);
+                    self.lose_declared(state, at, process, parties);
                     seen.changed = true;
                     return seen;
                 }
@@ -527,23 +527,26 @@ impl<'a> Barrier<'a> {
         broken
     }
 
-    /// The process that has declared itself in this place is dead: breaks the barrier, names it, frees the place.
+    /// The process that has declared itself in this place is dead: breaks the barrier, names it, frees the place. `state`
+    /// was loaded before the place: a reset forgives the dead, and who judges by an older state breaks no later era.
     #[cold]
-    fn lose_declared<P: Owners, T: Owners>(self, at: u32, dead: Token, parties: &Parties<'a, P, T>) {
-        loop {
-            let state = self.load();
-            let lost = state.to(Phase::LostDeclared, at);
-            if state == lost || state.is_whole() && self.break_up(state, lost.phase, at) {
-                step();
-                self.find_name(lost, parties);
-                if state != lost {
-                    parties.processes.missed(dead, &self.head.state);
-                }
-                break;
+    fn lose_declared<P: Owners, T: Owners>(
+        self,
+        state: State,
+        at: u32,
+        dead: Token,
+        parties: &Parties<'a, P, T>,
+    ) {
+        let lost = state.to(Phase::LostDeclared, at);
+        if state.is_whole() {
+            if !self.break_up(state, lost.phase, at) {
+                return;
             }
-            if !state.is_whole() {
-                break; // it is broken already
-            }
+            step();
+            self.find_name(lost, parties);
+            parties.processes.missed(dead, &self.head.state);
+        } else if state == lost {
+            self.find_name(lost, parties); // who broke it may have died before he wrote the name
         }
         step();
         self.leave_at(at as usize, dead);
@@ -711,10 +714,11 @@ impl<'a> Barrier<'a> {
     /// Frees the places of the dead; whether there was one, or one is free by now.
     fn lose_dead<P: Owners, T: Owners>(self, parties: &Parties<'a, P, T>) -> bool {
         let (mut taken, mut lost) = (0, false);
+        let state = self.load();
         for (at, process) in self.declared_parties() {
             taken += 1;
             if matches!(parties.processes.standing(process), Standing::Dead) {
-                self.lose_declared(at, process, parties);
+                self.lose_declared(state, at, process, parties);
                 lost = true;
             }
         }
@@ -806,9 +810,13 @@ impl<'a> Barrier<'a> {
     /// The process is dead: as [`Barrier::recover_thread`], for every place that it had.
     pub(crate) fn recover_process<P: Owners, T: Owners>(self, dead: Token, parties: &Parties<'a, P, T>) {
         for (at, place) in (0u32..).zip(self.places) {
-            // Relaxed: as above.
-            if place.load(Ordering::Relaxed) == dead.0 {
-                self.lose_declared(at, dead, parties);
+            loop {
+                let state = self.load();
+                // Relaxed: as above, and after the state.
+                if place.load(Ordering::Relaxed) != dead.0 {
+                    break;
+                }
+                self.lose_declared(state, at, dead, parties);
             }
         }
     }

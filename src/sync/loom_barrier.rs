@@ -453,3 +453,20 @@ fn a_name_that_is_missing_is_written_by_who_clears_up() {
         assert!(world.barrier().name_word() != 0);
     });
 }
+
+/// Two find the same declared one dead, and one of them resets the barrier before the other has broken it.
+#[test]
+fn who_finds_a_death_late_breaks_no_later_era() {
+    loom::model(|| {
+        let world = World::new(2);
+        assert_eq!(world.barrier().declare(world.token(1), &world.parties()), Ok(0));
+        world.die(1);
+        let other = spawn(&world, |w| {
+            w.broken();
+        });
+        assert_eq!(world.broken(), Some(world.died(1)));
+        world.barrier().reset(&world.parties());
+        other.join().unwrap();
+        assert_eq!(world.broken(), None);
+    });
+}
