@@ -148,7 +148,7 @@ pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String
     }
     // Those who are cleared away before they have signed are missing in the last trips.
     let on = ledger.trip.load(SeqCst) as usize;
-    troop.clear();
+    (0..WORKERS).for_each(|place| troop.kill(place));
     (on..=ledger.trip.load(SeqCst) as usize + 1).for_each(|trip| {
         ledger.missing[trip].fetch_add(WORKERS as u8, SeqCst);
     });
