@@ -18,8 +18,8 @@
 //! that of a cell comes again after 2^34, so that a party would have to stand still for exactly so many of them between
 //! its look at a cell and its swap to do harm.
 //!
-//! Who has stamped a cell fences and looks at all the others: of the two that stamp last, one sees every cell stamped. There
-//! is no counter. Who sees them all looks how those stand who arrived or declared themselves, and then swaps the state; if
+//! Who has stamped a cell looks at all the others, and again after the fence by which it announces that it sleeps: of the two
+//! that stamp last, one sees every cell stamped (`of_the_last_two_one_makes_the_trip`). There is no counter. Who sees them all looks how those stand who arrived or declared themselves, and then swaps the state; if
 //! several see them all, the swap decides. Sleepers look too, so that a party that is stopped between its stamp and its look
 //! holds up nobody for longer than a slice, and one that is killed there is found like any other that arrived and died.
 //!
@@ -49,15 +49,14 @@
 //! ## Edges
 //! | edge | release | acquire | carries | model that fails without it |
 //! |---|---|---|---|---|
-//! | meet | `arrive`: cell; fence; other cells | the same of another party | of the last two, one sees all cells stamped | `of_the_last_two_one_makes_the_trip` |
-//! | arrival | `arrive`: CAS of the cell | `survey`, `finish`: load of the cell | what a party did before it arrived; that its thread lives | `what_each_did_before_the_trip_is_seen_after_it_by_all`, `a_living_party_is_never_taken_for_dead`, `who_finishes_a_reset_late_closes_no_later_cell` |
+//! | arrival | `arrive`: CAS of the cell | `survey`, `finish`: load of the cell | what a party did before it arrived; that its thread lives | `what_each_did_before_the_trip_is_seen_after_it_by_all`, `a_party_that_just_arrived_is_found_alive`, `who_finishes_a_reset_late_closes_no_later_cell` |
 //! | trip | `change`: CAS of the state | `load` of the state | what all did, and the action; what a reset told | `what_the_action_did_is_seen_by_all`, `who_was_reset_never_believes_that_it_passed` |
 //! | declared | `declare`: CAS of the place | `declared_parties`: load of the place | that the process lives | `a_living_declared_party_is_never_taken_for_dead` |
 
 use crate::error::ErrorKind;
 use crate::presence::place::Standing;
 use crate::segment::bits::{BarrierState as State, Phase, Token};
-use crate::shim::{AtomicU32, AtomicU64, Ordering, pause, rmw_fence, step, words};
+use crate::shim::{AtomicU32, AtomicU64, Ordering, pause, step, words};
 use crate::sync::event_count::EventCount;
 use crate::sync::lock::{Crowd, Heard, Hearsay, Owners};
 use crate::sync::wait::{Slept, Wait};
@@ -274,7 +273,6 @@ impl<'a> Barrier<'a> {
             }
             let taken = cell.compare_exchange(word, stamp, Ordering::Release, Ordering::Relaxed); // edge: arrival
             if taken.is_ok() {
-                rmw_fence(Ordering::SeqCst); // edge: meet; pairs with itself in another party
                 return Some(at);
             }
         }
@@ -581,7 +579,7 @@ impl<'a> Barrier<'a> {
         let declared = self.places.get(at).and_then(|place| Token::of(place.load(Ordering::Relaxed)));
         let Some(process) = declared else { return nobody };
         let person = parties.processes.person(process);
-        if matches!(parties.processes.glance(process), Standing::Dead) { person } else { nobody }
+        if matches!(parties.processes.standing(process), Standing::Dead) { person } else { nobody }
     }
 
     /// Why the barrier is broken in this state.

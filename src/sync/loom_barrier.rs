@@ -176,9 +176,9 @@ fn what_each_did_before_the_trip_is_seen_after_it_by_all() {
 fn three_meet_and_each_gets_a_number_of_its_own() {
     loom::model(|| {
         let world = World::new(3);
-        let others = [spawn(&world, |w| w.meet(1)), spawn(&world, |w| w.meet(2))];
-        let mut numbers = vec![world.meet(0)];
-        numbers.extend(others.map(|other| other.join().unwrap()));
+        let third = world.barrier().arrive(world.token(2), world.state()).unwrap();
+        let other = spawn(&world, |w| w.wait(1).unwrap());
+        let mut numbers = vec![third, world.wait(0).unwrap(), other.join().unwrap()];
         numbers.sort_unstable();
         assert_eq!(numbers, [0, 1, 2]);
     });
@@ -253,6 +253,22 @@ fn a_living_party_is_never_taken_for_dead() {
             w.wait(1).unwrap()
         });
         assert_eq!(world.wait(0).unwrap() + other.join().unwrap(), 1);
+    });
+}
+
+/// Somebody looks who waits for nobody.
+#[test]
+fn a_party_that_just_arrived_is_found_alive() {
+    loom::model(|| {
+        let world = World::vacant(3, 2);
+        world.join(0);
+        let other = spawn(&world, |w| {
+            w.join(1);
+            assert!(w.barrier().arrive(w.token(1), w.state()).is_some());
+        });
+        assert_eq!(world.broken(), None);
+        other.join().unwrap();
+        assert_eq!((world.broken(), world.barrier().waiting(&world.parties())), (None, 1));
     });
 }
 
