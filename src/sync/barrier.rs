@@ -52,6 +52,7 @@
 //! | arrival | `arrive`: CAS of the cell | `survey`, `finish`: load of the cell | what a party did before it arrived; that its thread lives | `what_each_did_before_the_trip_is_seen_after_it_by_all`, `a_party_that_just_arrived_is_found_alive`, `who_finishes_a_reset_late_closes_no_later_cell` |
 //! | trip | `change`: CAS of the state | `load` of the state | what all did, and the action; what a reset told | `what_the_action_did_is_seen_by_all`, `who_was_reset_never_believes_that_it_passed` |
 //! | declared | `declare`: CAS of the place | `declared_parties`: load of the place | that the process lives | `a_living_declared_party_is_never_taken_for_dead` |
+//! | named | `leave_at`: CAS of the place | `ask_name`: load of the place | the name of the dead one who had it | `who_finds_a_death_late_breaks_no_later_era` |
 
 use crate::error::ErrorKind;
 use crate::presence::place::Standing;
@@ -576,8 +577,9 @@ impl<'a> Barrier<'a> {
             let arrived = self.cells.get(at).and_then(|cell| lost.arrived(cell.load(Ordering::Relaxed)));
             return arrived.map_or(nobody, |thread| parties.threads.person(thread));
         }
-        let declared = self.places.get(at).and_then(|place| Token::of(place.load(Ordering::Relaxed)));
-        let Some(process) = declared else { return nobody };
+        let Some(place) = self.places.get(at) else { return nobody };
+        let word = place.load(Ordering::Acquire); // edge: named
+        let Some(process) = Token::of(word) else { return nobody };
         let person = parties.processes.person(process);
         if matches!(parties.processes.standing(process), Standing::Dead) { person } else { nobody }
     }
@@ -729,10 +731,8 @@ impl<'a> Barrier<'a> {
 
     /// Frees this place, if it is that process's.
     pub(crate) fn leave_at(self, at: usize, process: Token) -> bool {
-        // Relaxed: a place carries nothing.
-        self.places.get(at).is_some_and(|place| {
-            place.compare_exchange(process.0, 0, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-        })
+        let Some(place) = self.places.get(at) else { return false };
+        place.compare_exchange(process.0, 0, Ordering::Release, Ordering::Relaxed).is_ok() // edge: named
     }
 
     /// Frees one of the process's places; whether it had one.

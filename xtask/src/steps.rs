@@ -66,7 +66,7 @@ pub(crate) const STEPS: &[Step] = &[
         BARRIER,
         "a dead declared party is waited for",
         &[(
-            "                    self.lose_declared(at, process, parties);\n                    seen.changed = true;\n                    return seen;",
+            "                    self.lose_declared(state, at, process, parties);\n                    seen.changed = true;\n                    return seen;",
             "                    seen.doubt = true;",
         )],
     ),
