@@ -43,7 +43,7 @@
  *   returned, stays. The one operation it was in has either happened whole or not at all; each function says in
  *   its Crash paragraph which instant decides. What it owned comes free: the next taker of a lock succeeds with
  *   #CYD_OWNER_DIED, the other end of a ring learns #CYD_E_PEER_DIED, the permits of a cyd_permits_t are back,
- *   whoever waits for the dead one is woken.
+ *   the blocks of a cyd_blocks_t free; whoever waits for the dead one is woken.
  *
  *   held by               | killed, aborts, exits, execs | its thread ends | a fork() child ends | is stopped
  *   ----------------------|------------------------------|-----------------|---------------------|-----------
@@ -51,8 +51,8 @@
  *   scope thread, rlocks, | is told                      |                 |                     |
  *   rwlocks               |                              |                 |                     |
  *   a process: wider      | as above; permits are back,  | nothing         | nothing             | nothing
- *   locks, permits, ends  | ends can be taken over       |                 |                     |
- *   of rings              |                              |                 |                     |
+ *   locks, permits,       | blocks are free, ends can be |                 |                     |
+ *   blocks, ends of rings | taken over                   |                 |                     |
  *   nobody: values,       | they stay as they are        | nothing         | nothing             | nothing
  *   structs, arrays,      |                              |                 |                     |
  *   semaphores, events    |                              |                 |                     |
@@ -67,7 +67,7 @@
  * FORK, EXEC, VFORK
  *
  *   fork().   Handles stay valid in the child and mean the same objects. What the parent owns stays the parent's: the
- *             child does not hold its locks, permits or ends of rings, and releasing or using them in the child is
+ *             child does not hold its locks, permits, blocks or ends of rings, and releasing or using them in the child is
  *             refused with #CYD_E_NOT_OWNER (a lock of #CYD_SCOPE_ANYONE may be released by anyone). The parent's registration
  *             is void in the child; the child registers itself with its first call that needs it. The functions of
  *             cyd_value_t and cyd_array_t, and cyd_struct_get(), need none, and those of cyd_semaphore_t none but to
