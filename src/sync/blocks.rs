@@ -46,7 +46,7 @@
 //! | offer | `offer`: CAS to OFFERED | `adopt`: CAS from OFFERED | the bytes | `what_was_offered_is_read_by_who_adopts_it` |
 //! | reuse | `take`: fence behind the CAS | `glance`: fence before the second look | the word, before any byte of the next stay | `a_reader_never_takes_the_next_stay_for_this_one` |
 //! | part | `join`: CAS to PART | `finish`: load of the part's word | whose part it is | `a_part_of_another_run_is_never_freed` |
-//! | dissolve | `take` of the last part: fence behind the CAS | `help`: load of the word | how many parts there are | `who_helps_frees_every_part` |
+//! | dissolve | `begin`: CAS to DISSOLVING | `help`: load of the word | how many parts there are, and that they are parts | `who_helps_frees_every_part` |
 
 use crate::error::ErrorKind;
 use crate::presence::place::Standing;
@@ -215,7 +215,7 @@ impl Record {
         let (from, to) = (free.pack(), free.to(used, me).pack());
         // AcqRel: Acquire is edge `block`, Release is edge `holder`.
         self.word.compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed).ok()?; // edge: block, holder
-        fence(Ordering::Release); // edge: reuse, dissolve; pairs with `glance` and `help`
+        fence(Ordering::Release); // edge: reuse; pairs with `glance`
         Some(free.generation)
     }
 
@@ -450,8 +450,7 @@ impl<'a> Slab<'a> {
         let dissolving = seen.to(Use::Dissolving, seen.token);
         let (from, to) = (seen.pack(), dissolving.pack());
         let record = self.record(at).ok()?;
-        // Relaxed: how many parts there are was written before the last of them was taken, with a fence.
-        record.word.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).ok()?;
+        record.word.compare_exchange(from, to, Ordering::Release, Ordering::Relaxed).ok()?; // edge: dissolve
         Some(dissolving)
     }
 

@@ -366,6 +366,10 @@ fn is_never_robbed(make: fn(&World) -> BlockHandle, stamp: fn(&World, BlockHandl
             w.join(1);
             stamp(w, block);
         });
+        // Seen by a load that orders nothing; the one in `tidy` must.
+        while world.records[0].seen().token != Token::new(1, 0).0 {
+            thread::yield_now();
+        }
         let parties = world.parties(0);
         world.slab().tidy(&parties, &*world, &world.one(), true);
         other.join().unwrap();
@@ -647,11 +651,11 @@ fn who_helps_frees_every_part() {
             let run = w.try_collect(1, 2).unwrap();
             begin_to_free(w, 1, run);
         });
-        // If he comes first, there is nothing to collect for the other one.
-        let mut mine = 0;
-        if world.used(Use::Dissolving) == 1 {
-            mine += usize::from(world.try_take(0).is_some());
+        // Seen by a load that orders nothing; the one in `help` must.
+        while world.used(Use::Dissolving) == 0 {
+            thread::yield_now();
         }
+        let mut mine = usize::from(world.try_take(0).is_some());
         other.join().unwrap();
         while world.try_take(0).is_some() {
             mine += 1;
