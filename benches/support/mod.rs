@@ -5,6 +5,8 @@
 //! the baseline's time of the same round.
 #![allow(dead_code, missing_docs, unreachable_pub, unsafe_code, clippy::unwrap_used)] // each bench uses what it needs; a failed one may stop
 
+pub mod library;
+
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
