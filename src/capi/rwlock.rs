@@ -193,10 +193,17 @@ pub unsafe extern "C" fn cyd_rwlock_read(rwlock: *mut cyd_rwlock_t, timeout_ns: 
     match unsafe { handle::get(rwlock) } {
         Ok(rwlock) => match rwlock.read_fast() {
             Some(news) => boundary::code(Ok(news)),
-            None => boundary::call(|| rwlock.read_unguarded(Timeout::from_ns(timeout_ns))),
+            None => read_slowly(rwlock, timeout_ns),
         },
         Err(wrong) => boundary::code(Err::<(), _>(wrong)),
     }
+}
+
+/// On its own, so that the fast path needs no stack.
+#[cold]
+#[inline(never)]
+fn read_slowly(rwlock: &RwLock, timeout_ns: i64) -> cyd_status_t {
+    boundary::call(|| rwlock.read_unguarded(Timeout::from_ns(timeout_ns)))
 }
 
 /// Takes the lock to write. New readers stay out from now on; those who read are waited for.
@@ -229,10 +236,16 @@ pub unsafe extern "C" fn cyd_rwlock_write(rwlock: *mut cyd_rwlock_t, timeout_ns:
     match unsafe { handle::get(rwlock) } {
         Ok(rwlock) => match rwlock.write_fast() {
             Some(news) => boundary::code(Ok(news)),
-            None => boundary::call(|| rwlock.write_unguarded(Timeout::from_ns(timeout_ns))),
+            None => write_slowly(rwlock, timeout_ns),
         },
         Err(wrong) => boundary::code(Err::<(), _>(wrong)),
     }
+}
+
+#[cold]
+#[inline(never)]
+fn write_slowly(rwlock: &RwLock, timeout_ns: i64) -> cyd_status_t {
+    boundary::call(|| rwlock.write_unguarded(Timeout::from_ns(timeout_ns)))
 }
 
 /// Gives back what the calling thread has: writing, or one of its reads.

@@ -550,6 +550,17 @@ fn a_reader_that_dies_deep_inside_leaves_a_cell_for_one_read() {
 }
 
 #[test]
+fn a_reader_that_dies_deep_inside_is_cleared_away_by_a_third_party() {
+    loom::model(|| {
+        let world = World::with(1, 2);
+        (0..3).for_each(|_| assert_eq!(world.read(0), Got::Clean));
+        world.die(0);
+        world.lock().recover(world.token(0));
+        assert_eq!(world.lock().readers().count(), 0);
+    });
+}
+
+#[test]
 fn a_reader_that_is_told_of_is_found_alive() {
     loom::model(|| {
         let world = World::vacant(1, 1);

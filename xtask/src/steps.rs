@@ -441,7 +441,7 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         RWLOCK,
         "who leaves a cell wakes nobody",
-        &[("            self.head.drained.notify_after_rmw();\n", "")],
+        &[("        self.head.drained.notify_after_rmw();\n", "")],
     ),
     step(
         RWLOCK,
@@ -528,14 +528,19 @@ pub(crate) const STEPS: &[Step] = &[
         RWLOCK,
         "who reads again does not count",
         &[(
-            "            cell.again.store(again, Ordering::Relaxed);\n            return Ok((at, self.news()));",
-            "            let _ = again;\n            return Ok((at, self.news()));",
+            "            cell.count(cell.glimpse().checked_add(AGAIN).ok_or(ErrorKind::Range)?);\n",
+            "            let _ = AGAIN;\n",
         )],
     ),
     step(
         RWLOCK,
-        "a reader begins where the last one in its cell died",
-        &[("        self.again.store(0, Ordering::Relaxed);\n", "")],
+        "who is in several times leaves at once",
+        &[("if word == u64::from(me) {", "if word as u32 == me {")],
+    ),
+    step(
+        RWLOCK,
+        "the cell of one that died deep inside stays its own",
+        &[("word as u32 == dead.0 && cell.free(word)", "word == u64::from(dead.0) && cell.free(word)")],
     ),
     step(
         RWLOCK,
