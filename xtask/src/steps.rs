@@ -489,6 +489,14 @@ pub(crate) const STEPS: &[Step] = &[
     ),
     step(
         RWLOCK,
+        "who settles forgets the dead writer before it says that there was one",
+        &[(
+            "            self.head.dirty.store(1, Ordering::Relaxed);\n            step();\n            self.head.active.store(0, Ordering::Relaxed);\n            step();\n",
+            "            self.head.active.store(0, Ordering::Relaxed);\n            step();\n            self.head.dirty.store(1, Ordering::Relaxed);\n            step();\n",
+        )],
+    ),
+    step(
+        RWLOCK,
         "a writer that has not written is told",
         &[("if self.head.active.load(Ordering::Relaxed) != 0 {", "if true {")],
     ),
