@@ -190,9 +190,16 @@ pub unsafe extern "C" fn cyd_semaphore_acquire(
     // SAFETY: NULL or a handle that nobody closes meanwhile, by the caller's promise.
     match unsafe { handle::get(semaphore) } {
         Ok(semaphore) if semaphore.acquire_fast() => CYD_OK,
-        Ok(semaphore) => boundary::call(|| semaphore.acquire(Timeout::from_ns(timeout_ns))),
+        Ok(semaphore) => acquire_slowly(semaphore, timeout_ns),
         Err(wrong) => boundary::code(Err::<(), _>(wrong)),
     }
+}
+
+/// On its own, so that the fast path needs no stack.
+#[cold]
+#[inline(never)]
+fn acquire_slowly(semaphore: &Semaphore, timeout_ns: i64) -> cyd_status_t {
+    boundary::call(|| semaphore.acquire(Timeout::from_ns(timeout_ns)))
 }
 
 /// Adds permits, whoever took them or whether anybody did, and wakes as many who wait.
