@@ -7,6 +7,7 @@
 
 mod board;
 mod conditions;
+mod events;
 mod locks;
 mod permits;
 mod rings;
@@ -25,6 +26,7 @@ type Storm = fn(&'static Board, u64, Duration) -> (Deeds, String);
 
 const STORMS: &[(&str, Storm)] = &[
     ("conditions", conditions::storm),
+    ("events", events::storm),
     ("locks", locks::storm),
     ("permits", permits::storm),
     ("rings", rings::storm),
