@@ -48,6 +48,9 @@ mod shim {
 mod segment {
     pub(crate) mod region {
         /// What may lie in shared memory.
+        ///
+        /// # Safety
+        /// As in the library; nothing lies in shared memory here.
         #[allow(dead_code)] // the event count says that it may
         pub(crate) unsafe trait Shared {}
     }

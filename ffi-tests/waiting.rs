@@ -96,7 +96,7 @@ impl Place for WithLock {
         }
         self.1.acquire_unguarded(LONG).unwrap();
         let waited = self.0.wait(&self.1, timeout).unwrap();
-        self.1.release().expect("the lock is held after every wait");
+        self.1.release().unwrap(); // it is held after every wait
         plain(waited.or_error())
     }
 
@@ -132,7 +132,10 @@ impl Place for WithRLock {
     }
 }
 
-const PLACES: [(&str, fn(&Yard) -> Box<dyn Place>); 6] = [
+/// Makes what is waited for.
+type Make = fn(&Yard) -> Box<dyn Place>;
+
+const PLACES: [(&str, Make); 6] = [
     ("a kept event", |yard| Box::new(Event::create(yard, "e", EventOptions::default()).unwrap())),
     ("an auto-reset event", |yard| {
         let options = EventOptions { auto_reset: true, ..EventOptions::default() };
@@ -194,7 +197,7 @@ fn under_signals(place: &dyn Place, timeout: Timeout) -> (Waited, Duration) {
     })
 }
 
-fn signals_do_not_end_a_wait(make: fn(&Yard) -> Box<dyn Place>) {
+fn signals_do_not_end_a_wait(make: Make) {
     for fallback in [false, true] {
         let place = make(&yard(false, fallback));
         place.block();
@@ -207,7 +210,7 @@ fn signals_do_not_end_a_wait(make: fn(&Yard) -> Box<dyn Place>) {
     }
 }
 
-fn signals_end_a_wait_where_that_is_wanted(make: fn(&Yard) -> Box<dyn Place>) {
+fn signals_end_a_wait_where_that_is_wanted(make: Make) {
     for fallback in [false, true] {
         let place = make(&yard(true, fallback));
         place.block();
@@ -230,7 +233,7 @@ fn beside_a_waiter(place: &dyn Place, timeout: Timeout, meanwhile: impl FnOnce()
     });
 }
 
-fn a_fork_beside_a_wait_changes_nothing(make: fn(&Yard) -> Box<dyn Place>) {
+fn a_fork_beside_a_wait_changes_nothing(make: Make) {
     let place = make(&yard(false, false));
     beside_a_waiter(&*place, Timeout::Forever, || {
         let child = fork_with(|| {
@@ -241,14 +244,14 @@ fn a_fork_beside_a_wait_changes_nothing(make: fn(&Yard) -> Box<dyn Place>) {
     });
 }
 
-fn the_longest_timeouts_are_long(make: fn(&Yard) -> Box<dyn Place>) {
+fn the_longest_timeouts_are_long(make: Make) {
     let longest = [Timeout::For(Duration::MAX), Timeout::from_ns(i64::MAX), Timeout::from_ns(i64::MIN)];
     for timeout in longest.into_iter().chain([Timeout::from_ns(-1)]) {
         beside_a_waiter(&*make(&yard(false, false)), timeout, || {});
     }
 }
 
-fn the_shortest_timeouts_are_short(make: fn(&Yard) -> Box<dyn Place>) {
+fn the_shortest_timeouts_are_short(make: Make) {
     let place = make(&yard(false, false));
     place.block();
     std::thread::scope(|s| {
@@ -259,7 +262,7 @@ fn the_shortest_timeouts_are_short(make: fn(&Yard) -> Box<dyn Place>) {
     });
 }
 
-type Scenario = fn(fn(&Yard) -> Box<dyn Place>);
+type Scenario = fn(Make);
 
 const SCENARIOS: [(&str, Scenario); 5] = [
     ("signals do not end a wait", signals_do_not_end_a_wait),

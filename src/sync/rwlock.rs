@@ -164,10 +164,10 @@ impl<'a> RwWords<'a> {
     #[inline]
     fn home(self, me: u32) -> usize {
         let (index, count) = (Token(me).index() as usize, self.cells.len());
-        if index | 63 >= count {
+        if (index | 63) >= count {
             return odd_home(index, count);
         }
-        index & !63 | index * 9 & 63
+        (index & !63) | ((index * 9) & 63)
     }
 
     /// Every cell, from this thread's home on and round.
