@@ -72,16 +72,19 @@ impl InC {
         }
     }
 
+    #[inline(always)]
     fn set(&self) {
         // SAFETY: an open event, as the others below.
         assert_eq!(unsafe { (self.set)(self.event) }, 0);
     }
 
+    #[inline(always)]
     fn clear(&self) {
         // SAFETY: as above.
         assert_eq!(unsafe { (self.clear)(self.event) }, 0);
     }
 
+    #[inline(always)]
     fn is_set(&self) -> bool {
         let mut set = false;
         // SAFETY: as above.
@@ -91,7 +94,11 @@ impl InC {
 }
 
 /// The variants of a comparison, with the C one if there is a library.
-fn with_c<'a>(mut rust: Vec<Variant<'a>>, in_c: Option<InC>, turn: fn(&InC)) -> Vec<Variant<'a>> {
+fn with_c<'a>(
+    mut rust: Vec<Variant<'a>>,
+    in_c: Option<InC>,
+    turn: impl Fn(&InC) + Copy + 'a,
+) -> Vec<Variant<'a>> {
     let through = in_c.map(|c| variant("through the .so", move |n| (0..n).for_each(|_| turn(&c))));
     rust.extend(through);
     rust
