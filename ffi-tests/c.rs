@@ -177,8 +177,17 @@ fn what_must_not_compile(built: &Built) -> Part {
 }
 
 /// Examples that run alone, and what they say.
-const EXAMPLES: [(&str, &str); 2] =
-    [("hello.c", "hello, parent\n"), ("inventory.c", "2000 moves of 3998 items, 400 in stock, 2 carts\n")];
+const EXAMPLES: [(&str, &str); 5] = [
+    ("buffer.c", "1000 of 1000 things in order, 0 left, then CYD_E_TIMEOUT\n"),
+    (
+        "cache.c",
+        "3 of 3 readers saw 200 renewals, each as a whole\nkilled in the middle: told, 201 and 200\n\
+         made whole: told, 202 and 202\n",
+    ),
+    ("hello.c", "hello, parent\n"),
+    ("inventory.c", "2000 moves of 3998 items, 400 in stock, 2 carts\n"),
+    ("starter.c", "0 off before the signal, 2 after it\n"),
+];
 
 /// An example, as its reader would compile it.
 fn example_runs(built: &Built, name: &str, says: &str, link: Link) -> Part {
