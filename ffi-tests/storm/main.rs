@@ -9,6 +9,7 @@ mod barriers;
 mod blocks;
 mod board;
 mod conditions;
+mod events;
 mod locks;
 mod permits;
 mod rings;
@@ -29,6 +30,7 @@ const STORMS: &[(&str, Storm)] = &[
     ("blocks", blocks::storm),
     ("barriers", barriers::storm),
     ("conditions", conditions::storm),
+    ("events", events::storm),
     ("locks", locks::storm),
     ("permits", permits::storm),
     ("rings", rings::storm),

@@ -34,6 +34,8 @@ pub(crate) enum Doom {
     Waking,
     /// When the model says so.
     Acting,
+    /// At a step, after so many others.
+    Step(u32),
 }
 
 #[cfg(test)]
@@ -128,7 +130,14 @@ pub(crate) fn rmw_fence(order: Ordering) {
 }
 
 /// loom keeps the order of the program.
-pub(crate) fn step() {}
+pub(crate) fn step() {
+    #[cfg(test)]
+    DOOM.with(|d| match d.get() {
+        Some(Doom::Step(0)) => meet(Doom::Step(0)),
+        Some(Doom::Step(more)) => d.set(Some(Doom::Step(more - 1))),
+        _ => {}
+    });
+}
 
 /// Polling lets the others run, or the model would never end.
 pub(crate) fn pause() {

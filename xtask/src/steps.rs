@@ -739,14 +739,9 @@ pub(crate) const STEPS: &[Step] = &[
         RWLOCK,
         "who reads again does not count",
         &[(
-            "            cell.again.store(again, Ordering::Relaxed);\n            return Ok((at, self.news()));",
-            "            let _ = again;\n            return Ok((at, self.news()));",
+            "            cell.count(cell.glimpse().checked_add(AGAIN).ok_or(ErrorKind::Range)?);\n",
+            "            let _ = AGAIN;\n",
         )],
-    ),
-    step(
-        RWLOCK,
-        "a reader begins where the last one in its cell died",
-        &[("        self.again.store(0, Ordering::Relaxed);\n", "")],
     ),
     step(
         RWLOCK,
@@ -855,5 +850,23 @@ pub(crate) const STEPS: &[Step] = &[
             "                Phase::Resetting => self.finish(state, parties),\n                Phase::Open =>",
             "                Phase::Resetting => self.linger(state, &mut visit)?,\n                Phase::Open =>",
         )],
+    ),
+    step(
+        RWLOCK,
+        "who settles forgets the dead writer before it says that there was one",
+        &[(
+            "            self.head.dirty.store(1, Ordering::Relaxed);\n            step();\n            self.head.active.store(0, Ordering::Relaxed);\n            step();\n",
+            "            self.head.active.store(0, Ordering::Relaxed);\n            step();\n            self.head.dirty.store(1, Ordering::Relaxed);\n            step();\n",
+        )],
+    ),
+    step(
+        RWLOCK,
+        "who is in several times leaves at once",
+        &[("if word == u64::from(me) {", "if word as u32 == me {")],
+    ),
+    step(
+        RWLOCK,
+        "the cell of one that died deep inside stays its own",
+        &[("word as u32 == dead.0 && cell.free(word)", "word == u64::from(dead.0) && cell.free(word)")],
     ),
 ];
