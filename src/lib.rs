@@ -85,6 +85,8 @@ pub use objects::{
     event::{Event, EventOptions},
     faults::{Fault, FaultKind},
     lock::{Guard, Holder, Lock, Scope},
+    many::{Waitable, wait_all, wait_any, wait_some},
+    member::Member,
     permits::{Permit, PermitHolder, Permits},
     ring::{
         Batch, Peer, Received, Receiver, Record, Reserved, Ring, RingOptions, Sender, Strategy,

@@ -6,6 +6,7 @@ mod common;
 mod condition;
 mod event;
 mod lock;
+mod many;
 mod object;
 mod permits;
 mod presence;
@@ -33,6 +34,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     all.extend(array::all());
     all.extend(event::all());
     all.extend(cancel::all());
+    all.extend(many::all());
     all.extend(ring::all());
     all.extend(object::all());
     all.extend(presence::all());

@@ -55,6 +55,10 @@ mod event;
 mod cancel;
 mod deadline;
 
+mod member;
+
+mod many;
+
 mod value;
 
 mod structs;
@@ -77,6 +81,8 @@ pub use event::*;
 pub use fault::*;
 pub use last::*;
 pub use lock::*;
+pub use many::*;
+pub use member::*;
 pub use permits::*;
 pub use probe::*;
 pub use ring::*;

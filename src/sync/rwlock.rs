@@ -176,7 +176,7 @@ impl<'a> RwWords<'a> {
     fn vacate(self, cell: &Cell, reader: u32) -> bool {
         let freed = cell.free(reader);
         if freed {
-            self.head.drained.notify_after_rmw();
+            self.head.drained.notify_after_rmw(&());
         }
         freed
     }
@@ -451,7 +451,7 @@ impl<'a> RwWords<'a> {
     pub(crate) fn recover(self, dead: Token) -> bool {
         let freed = self.cells.iter().filter(|cell| cell.glimpse() == dead.0 && cell.free(dead.0)).count();
         if freed > 0 {
-            self.head.drained.notify();
+            self.head.drained.notify(&());
         }
         self.head.writer.recover(dead)
     }
