@@ -16,6 +16,8 @@
  *   nanoseconds of the monotonic clock. A wait that gives up changes nothing. cyd_deadline_after() makes several calls
  *   share one deadline.
  *
+ * Several at once.  cyd_wait_any() and cyd_wait_all() wait for many objects, and for the ends of processes.
+ *
  * Cancelling.  Every call that waits on an object also ends with #CYD_E_CANCELLED if a token is cancelled that the thread
  *   has entered: see cyd_cancel_t. A wait that was cancelled changes nothing.
  *
@@ -338,7 +340,7 @@ typedef struct cyd_array_t cyd_array_t;
  *
  * @code{.c}
  * static cyd_cancel_t *stop;
- * static void on_int(int signal) { (void)signal; (void)cyd_cancel_set(stop); }
+ * static void on_int(int signal) { if (CYD_FAILED(cyd_cancel_set(stop))) abort(); }
  * ...
  * must(cyd_cancel_create(&stop));
  * must(cyd_cancel_enter(stop));

@@ -26,6 +26,8 @@ type Storm = fn(&'static Board, u64, Duration) -> (Deeds, String);
 const STORMS: &[(&str, Storm)] = &[
     ("conditions", conditions::storm),
     ("locks", locks::storm),
+    ("many", semaphores::storm_of_many),
+    ("many at the bell", semaphores::storm_at_the_bell),
     ("permits", permits::storm),
     ("rings", rings::storm),
     ("rwlocks", rwlocks::storm),

@@ -17,7 +17,7 @@
 //! ## Edges
 //! | edge | release | acquire | carries | model that fails without it |
 //! |---|---|---|---|---|
-//! | set | `set`: CAS | `is_set`, `is_over`, `arm_unless`: load; `consume`: CAS | what was done before the set | `what_was_done_before_a_set_is_seen`, `what_was_done_before_a_consumed_set_is_seen` |
+//! | set | `set`: CAS | `is_set`, `is_over`, `arm_unless`: load; `consume`: CAS | what was done before the set | `what_was_done_before_a_set_is_seen`, `what_was_done_before_a_consumed_set_is_seen`, `what_was_done_before_a_cancel_is_seen` |
 
 use crate::error::ErrorKind;
 use crate::segment::bits::{EVENT_EPOCH, EVENT_SET, EVENT_WAITERS};
@@ -140,7 +140,7 @@ impl EventWord {
                 return None;
             }
             if self.announce(word) {
-                return Some(Watch { word: &self.0, value: word | EVENT_WAITERS });
+                return Some(self.announced(word));
             }
         }
     }
@@ -194,7 +194,7 @@ impl EventWord {
             if !self.announce(word) {
                 continue;
             }
-            let mut crowd = Crowd::new(Watch { word: &self.0, value: word | EVENT_WAITERS });
+            let mut crowd = Crowd::new(self.announced(word));
             owners.others(&mut crowd);
             match wait.sleep(crowd.watches(), false) {
                 Ok(Slept::Look) => {}
@@ -202,6 +202,11 @@ impl EventWord {
                 Err(end) => ended = Err(end),
             }
         }
+    }
+
+    /// What to sleep on, once that is said in this word.
+    fn announced(&self, word: u32) -> Watch<'_> {
+        Watch { word: &self.0, value: word | EVENT_WAITERS }
     }
 
     /// Says in a word that is not set that somebody sleeps.

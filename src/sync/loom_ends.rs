@@ -63,6 +63,34 @@ fn a_cancel_between_look_and_sleep_is_not_lost() {
     });
 }
 
+#[allow(unsafe_code)]
+#[test]
+fn what_was_done_before_a_cancel_is_seen() {
+    struct Written(loom::cell::UnsafeCell<u32>);
+    // SAFETY: written before the cancel and read after it; loom checks that.
+    unsafe impl Sync for Written {}
+    // SAFETY: as above.
+    unsafe impl Send for Written {}
+    loom::model(|| {
+        let token = Arc::new(EventWord::new());
+        let written = Arc::new(Written(loom::cell::UnsafeCell::new(0)));
+        let waiter = thread::spawn({
+            let (token, written) = (token.clone(), written.clone());
+            move || {
+                let event = EventWord::new();
+                let ended = within(&[&token], || event.wait(event.begin(), &Nobody, &wait()));
+                assert_eq!(ended, Err(ErrorKind::Cancelled));
+                // SAFETY: after the cancel; loom checks it.
+                assert_eq!(written.0.with(|n| unsafe { *n }), 7);
+            }
+        });
+        // SAFETY: before the cancel; loom checks it.
+        written.0.with_mut(|n| unsafe { *n = 7 });
+        token.set(u32::MAX, &());
+        waiter.join().unwrap();
+    });
+}
+
 #[test]
 fn a_cancel_that_is_cleared_at_once_is_not_lost() {
     loom::model(|| {

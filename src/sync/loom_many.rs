@@ -337,7 +337,7 @@ fn a_waiter_of_many_that_is_killed_when_woken_leaves_nobody_behind() {
 
 /// The single one is killed when woken, and the waiter of many hears of the permit.
 #[test]
-fn a_single_waiter_that_is_killed_when_woken_leaves_the_waiter_of_many_behind_nowhere() {
+fn a_single_waiter_that_is_killed_when_woken_does_not_leave_the_waiter_of_many_behind() {
     loom::model(|| {
         let world = World::new(2);
         let victim = spawn(&world, |w| match doomed(Doom::Sleeping, || w.acquire(0)) {

@@ -84,10 +84,8 @@ impl SemaphoreWord {
             if let Some(left) = self.take(mark) {
                 break Ok(left);
             }
-            if !self.announce() {
-                continue;
-            }
-            let mut crowd = Crowd::new(Watch { word: &self.0, value: WAITERS });
+            let Some(watch) = self.arm() else { continue };
+            let mut crowd = Crowd::new(watch);
             owners.others(&mut crowd);
             mark = WAITERS;
             match wait.sleep(crowd.watches(), false) {
