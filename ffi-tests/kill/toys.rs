@@ -8,6 +8,7 @@ mod door;
 mod file;
 mod flag;
 mod lock;
+mod many;
 mod pair;
 mod permits;
 mod rejects;
@@ -43,6 +44,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(bell::Bell),
         Box::new(semaphore::BrokenSemaphore),
         Box::new(condition::LostNotification),
+        Box::new(many::KeptWake),
     ];
     all.extend(rejects::all());
     all
