@@ -20,6 +20,8 @@ use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU32};
 use std::time::{Duration, Instant};
 
+#[path = "../src/sync/bell.rs"]
+mod bell;
 #[path = "../src/sync/event_count.rs"]
 mod event_count;
 
@@ -43,6 +45,10 @@ mod shim {
     pub(crate) fn wake(_: &AtomicU32, _: u32) {
         super::WAKES.set(super::WAKES.get() + 1);
     }
+}
+
+mod sync {
+    pub(crate) use super::{bell, event_count};
 }
 
 mod segment {
@@ -79,18 +85,18 @@ type Tell = fn(&AtomicU32, &EventCount);
 
 fn store(ready: &AtomicU32, event: &EventCount) {
     ready.store(1, Release);
-    event.notify();
+    event.notify(&());
 }
 
 fn swap(ready: &AtomicU32, event: &EventCount) {
     ready.swap(1, Release);
-    event.notify_after_rmw();
+    event.notify_after_rmw(&());
 }
 
 /// What must not be done.
 fn store_taken_for_a_swap(ready: &AtomicU32, event: &EventCount) {
     ready.store(1, Release);
-    event.notify_after_rmw();
+    event.notify_after_rmw(&());
 }
 
 /// So many meetings between two looks at what came of them.
@@ -182,7 +188,7 @@ fn sleeper(table: &Table, time: Duration, until_lost: bool) -> (u64, u64) {
 fn tally(meeting: &Meeting) -> u64 {
     let lost = meeting.asleep.0.load(Relaxed) && !meeting.woke.0.load(Relaxed);
     meeting.ready.0.store(0, Relaxed);
-    meeting.event.0.notify(); // a sleeper that was missed has left its announcement
+    meeting.event.0.notify(&()); // a sleeper that was missed has left its announcement
     u64::from(lost)
 }
 

@@ -13,6 +13,7 @@ mod deadlock;
 mod handlers;
 mod lines;
 mod nested;
+mod several;
 mod stalls;
 mod starter;
 mod startup;
@@ -72,6 +73,8 @@ enum Exercise {
     },
     /// A locked operation that calls locked operations
     Nested,
+    /// One waits for several things at once, and somebody ends a wait
+    Several,
     /// Twenty want in, five may
     Stalls,
     /// A server and its client start together, or one is told that the other has died
@@ -105,6 +108,7 @@ fn run(exercise: Exercise) -> Outcome {
         Exercise::Handlers => handlers::run(),
         Exercise::Lines { processes, show } => lines::run(processes, show),
         Exercise::Nested => nested::run(),
+        Exercise::Several => several::run(),
         Exercise::Stalls => stalls::run(),
         Exercise::Startup => startup::run(),
         Exercise::Starter { after } => starter::run(Duration::from_millis(after)),

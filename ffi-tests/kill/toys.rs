@@ -10,6 +10,7 @@ mod door;
 mod file;
 mod flag;
 mod lock;
+mod many;
 mod pair;
 mod permits;
 mod rejects;
@@ -47,6 +48,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(condition::LostNotification),
         Box::new(barrier::Counted),
         Box::new(blocks::CellBeforeBlock),
+        Box::new(many::KeptWake),
     ];
     all.extend(rejects::all());
     all

@@ -32,6 +32,8 @@ const STORMS: &[(&str, Storm)] = &[
     ("conditions", conditions::storm),
     ("events", events::storm),
     ("locks", locks::storm),
+    ("many", semaphores::storm_of_many),
+    ("many at the bell", semaphores::storm_at_the_bell),
     ("permits", permits::storm),
     ("rings", rings::storm),
     ("rwlocks", rwlocks::storm),

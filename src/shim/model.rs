@@ -13,7 +13,7 @@ pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 pub(crate) use loom::thread_local;
 
 /// As many as the kernel's vector is given.
-pub(crate) const WATCH_MAX: usize = 40;
+pub(crate) const WATCH_MAX: usize = 64;
 
 struct Sleeper {
     words: Vec<usize>,

@@ -67,7 +67,7 @@ impl World {
 
     fn leave(&self, index: u32) {
         assert!(self.end().leave(self.token(index), Left::Closed));
-        self.event.notify();
+        self.event.notify(&());
     }
 
     fn send(&self) {
@@ -108,7 +108,7 @@ impl Members for World {
     fn buried(&self, _: Token, _: &AtomicU32, left: Left) {
         assert_eq!(left, Left::Died);
         self.buried.fetch_add(1, Ordering::Relaxed);
-        self.event.notify();
+        self.event.notify(&());
     }
 }
 

@@ -207,7 +207,7 @@ impl<'a> RwWords<'a> {
     #[inline]
     fn vacate(self, cell: &Cell) {
         cell.leave();
-        self.head.drained.notify_after_rmw();
+        self.head.drained.notify_after_rmw(&());
     }
 
     /// Goes in as a reader, waiting for writers; at once if the thread reads already. Without a `wait`, a try. Errors
@@ -485,7 +485,7 @@ impl<'a> RwWords<'a> {
         };
         let freed = self.cells.iter().filter(free).count();
         if freed > 0 {
-            self.head.drained.notify();
+            self.head.drained.notify(&());
         }
         self.head.writer.recover(dead)
     }

@@ -36,6 +36,7 @@ const FIXED: &str = "src/lockfree/spsc/fixed.rs";
 const INDEX: &str = "src/lockfree/spsc/index.rs";
 const CELLS: &str = "src/lockfree/mpmc/mod.rs";
 const BARRIER: &str = "src/sync/barrier.rs";
+const MANY: &str = "src/sync/many.rs";
 
 pub(crate) const STEPS: &[Step] = &[
     step(
@@ -241,7 +242,7 @@ pub(crate) const STEPS: &[Step] = &[
         "who leaves the slow path wakes nobody",
         &[("if mark != 0 && result != Ok(0) {", "if false && mark != 0 && result != Ok(0) {")],
     ),
-    step(SEMAPHORE, "a release wakes nobody", &[("            self.wake_sleepers(count);\n", "")]),
+    step(SEMAPHORE, "a release wakes nobody", &[("            self.wake_sleepers(count, bell);\n", "")]),
     step(
         SEMAPHORE,
         "a release wakes one, whatever it releases",
@@ -255,7 +256,7 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         SEMAPHORE,
         "who sleeps does not say so",
-        &[("value: WAITERS }", "value: 0 }"), ("if !self.announce() {", "if false && !self.announce() {")],
+        &[("value: WAITERS }", "value: 0 }"), ("            if self.announce() {", "            if true {")],
     ),
     step(
         SEMAPHORE,
@@ -279,7 +280,7 @@ pub(crate) const STEPS: &[Step] = &[
         EVENT,
         "a sleeper does not say so to what may end its wait",
         &[(
-            "            if self.announce(word) {\n                return Some(Watch { word: &self.0, value: word | EVENT_WAITERS });",
+            "            if self.announce(word) {\n                return Some(self.announced(word));",
             "            if word == word {\n                return Some(Watch { word: &self.0, value: word });",
         )],
     ),
@@ -288,13 +289,8 @@ pub(crate) const STEPS: &[Step] = &[
         "the newest scope alone counts",
         &[("self.scopes.iter().flatten().map(", "self.scopes.iter().flatten().rev().take(1).map(")],
     ),
-    step(
-        EVENT,
-        "a cancel that was cleared is forgotten",
-        &[("        word & EVENT_SET != 0 || epoch_of(word) != self.0\n", "        word & EVENT_SET != 0\n")],
-    ),
     step(WAIT, "who hears of a death tells nobody", &[("        relay(alive);\n", "")]),
-    step(COUNT, "a notifier wakes nobody", &[("return wake(&self.0, u32::MAX)", "return")]),
+    step(COUNT, "a notifier wakes nobody", &[("                    wake(&self.0, u32::MAX);\n", "")]),
     step(COUNT, "a notifier wakes one", &[("wake(&self.0, u32::MAX)", "wake(&self.0, 1)")]),
     step(COUNT, "the epoch stands still", &[("(word & !SLEEPING).wrapping_add(EPOCH)", "word & !SLEEPING")]),
     step(COUNT, "a sleeper does not set the bit", &[("while word & SLEEPING == 0 {", "while false {")]),
@@ -414,12 +410,12 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         PERMITS,
         "a release of the hinted one wakes nobody",
-        &[("            self.gate.event.notify_after_rmw();\n", "")],
+        &[("            self.gate.event.notify_after_rmw(self.bell);\n", "")],
     ),
     step(
         PERMITS,
         "a release of several wakes nobody",
-        &[("        if left < count {\n            self.gate.event.notify();\n        }\n", "")],
+        &[("        if left < count {\n            self.gate.event.notify(self.bell);\n        }\n", "")],
     ),
     step(
         PERMITS,
@@ -495,7 +491,7 @@ pub(crate) const STEPS: &[Step] = &[
             "                    let _ = (watch, crowd);\n                    return;\n",
         )],
     ),
-    step(BLOCKS, "a free wakes nobody", &[("        self.gate.freed.notify_after_rmw();\n", "")]),
+    step(BLOCKS, "a free wakes nobody", &[("        self.gate.freed.notify_after_rmw(&());\n", "")]),
     step(
         BITS,
         "a block that was freed keeps its generation",
@@ -581,7 +577,7 @@ pub(crate) const STEPS: &[Step] = &[
         BLOCKS,
         "a run that comes to nothing wakes nobody",
         &[(
-            "                    self.gate.freed.notify();\n                    return Err(number);",
+            "                    self.gate.freed.notify(&());\n                    return Err(number);",
             "                    return Err(number);",
         )],
     ),
@@ -623,9 +619,9 @@ pub(crate) const STEPS: &[Step] = &[
             "Standing::Dead if collecting => {}",
         )],
     ),
-    step(EVENT, "a set wakes nobody", &[("            self.wake_sleepers(sleepers);\n", "")]),
+    step(EVENT, "a set wakes nobody", &[("            self.wake_sleepers(sleepers, bell);\n", "")]),
     step(EVENT, "a set does not count", &[(".wrapping_add(EVENT_EPOCH)", "")]),
-    step(EVENT, "a set that was cleared is missed", &[(" || epoch_of(word) != begun.0", "")]),
+    step(EVENT, "a set that was cleared is missed", &[(" || epoch_of(word) != self.0", "")]),
     step(
         EVENT,
         "who has slept consumes without WAITERS",
@@ -652,7 +648,7 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         RWLOCK,
         "who leaves a cell wakes nobody",
-        &[("            self.head.drained.notify_after_rmw();\n", "")],
+        &[("            self.head.drained.notify_after_rmw(&());\n", "")],
     ),
     step(
         RWLOCK,
@@ -756,9 +752,9 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         BARRIER,
         "who makes a trip wakes nobody",
-        &[("            self.head.event.notify_after_rmw();\n", "")],
+        &[("            self.head.event.notify_after_rmw(&());\n", "")],
     ),
-    step(BARRIER, "who breaks it wakes nobody", &[("            self.head.event.notify();\n", "")]),
+    step(BARRIER, "who breaks it wakes nobody", &[("            self.head.event.notify(&());\n", "")]),
     step(
         BARRIER,
         "who sleeps does not look again at those who came",
@@ -868,5 +864,38 @@ pub(crate) const STEPS: &[Step] = &[
         RWLOCK,
         "the cell of one that died deep inside stays its own",
         &[("word as u32 == dead.0 && cell.free(word)", "word == u64::from(dead.0) && cell.free(word)")],
+    ),
+    step(EVENT, "a set does not ring", &[("        bell.ring();\n", "")]),
+    step(SEMAPHORE, "a release does not ring", &[("        bell.ring();\n", "")]),
+    step(
+        MANY,
+        "who leaves passes nothing on",
+        &[("if slept && self.direct {", "if false && slept && self.direct {")],
+    ),
+    step(
+        MANY,
+        "who sleeps at the bell says so after he has looked",
+        &[
+            ("            let rung = (!self.direct).then(|| self.bell.prepare());\n", ""),
+            (
+                "            ended?;\n            if rung",
+                "            ended?;\n            let rung = (!self.direct).then(|| self.bell.prepare());\n            if rung",
+            ),
+        ],
+    ),
+    step(
+        MANY,
+        "one is enough for all",
+        &[("Need::All => ready.len() == of,", "Need::All => !ready.is_empty(),")],
+    ),
+    step(
+        MANY,
+        "a waiter of many does not listen to the others",
+        &[("            owners.others(&mut crowd);\n", "")],
+    ),
+    step(
+        COUNT,
+        "a notifier does not ring",
+        &[("                    return bell.ring();\n", "                    return;\n")],
     ),
 ];
