@@ -177,8 +177,11 @@ fn what_must_not_compile(built: &Built) -> Part {
 }
 
 /// Examples that run alone, and what they say.
-const EXAMPLES: [(&str, &str); 2] =
-    [("hello.c", "hello, parent\n"), ("inventory.c", "2000 moves of 3998 items, 400 in stock, 2 carts\n")];
+const EXAMPLES: [(&str, &str); 3] = [
+    ("hello.c", "hello, parent\n"),
+    ("inventory.c", "2000 moves of 3998 items, 400 in stock, 2 carts\n"),
+    ("pipe.c", "father received: 6 times 7?\nchild received: 42\nthe end: the other end has closed\n"),
+];
 
 /// An example, as its reader would compile it.
 fn example_runs(built: &Built, name: &str, says: &str, link: Link) -> Part {

@@ -7,6 +7,7 @@ mod event;
 mod lock;
 mod object;
 mod permits;
+mod pipe;
 mod presence;
 mod ring;
 mod rlock;
@@ -32,6 +33,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     all.extend(array::all());
     all.extend(event::all());
     all.extend(ring::all());
+    all.extend(pipe::all());
     all.extend(object::all());
     all.extend(presence::all());
     all.extend(yard::all());

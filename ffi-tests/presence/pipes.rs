@@ -12,6 +12,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ("a_fork_that_fails_leaves_nothing", a_fork_that_fails_leaves_nothing),
     ("a_parent_killed_before_the_fork_leaves_no_child", a_parent_killed_before_the_fork),
     ("a_child_killed_before_it_is_born_did_not_die", a_child_killed_before_it_is_born),
+    ("children_killed_while_they_are_born_leave_nothing", children_killed_while_they_are_born),
     ("closefrom_in_a_newborn_child_changes_nothing", closefrom_in_a_newborn_child),
     ("a_grandchild_holds_what_its_silent_parent_held", a_grandchild_holds),
     ("without_a_free_place_a_child_holds_from_its_first_call_on", without_a_free_place),
@@ -225,6 +226,31 @@ fn a_child_killed_before_it_is_born() -> Verdict {
     assert_eq!(end_of_stream(&first), ErrorKind::PeerClosed);
     yard.sweep();
     assert_eq!((places_taken(&yard, 8), members_died(&yard)), (1, 0));
+    Good
+}
+
+/// Killed by their parent at any instant from the fork on.
+fn children_killed_while_they_are_born() -> Verdict {
+    let yard = small().anonymous().unwrap();
+    let pipe = pipe(&yard);
+    let mut died = 0;
+    for round in 0..400_u64 {
+        let (first, second) = ends(&pipe);
+        let child = fork(|| sleep_ms(60_000));
+        second.close();
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_micros(round * 5 % 1500) {}
+        child.kill(libc::SIGKILL);
+        match end_of_stream(&first) {
+            ErrorKind::PeerDied => died += 1,
+            ErrorKind::PeerClosed => {} // it was never born
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(child.wait(), Ended::Signal(libc::SIGKILL));
+    }
+    println!("  {died} of 400 had been born");
+    yard.sweep();
+    assert_eq!(places_taken(&yard, 8), 1);
     Good
 }
 

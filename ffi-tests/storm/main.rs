@@ -9,6 +9,7 @@ mod board;
 mod conditions;
 mod locks;
 mod permits;
+mod pipes;
 mod rings;
 mod rwlocks;
 mod semaphores;
@@ -27,6 +28,7 @@ const STORMS: &[(&str, Storm)] = &[
     ("conditions", conditions::storm),
     ("locks", locks::storm),
     ("permits", permits::storm),
+    ("pipes", pipes::storm),
     ("rings", rings::storm),
     ("rwlocks", rwlocks::storm),
     ("semaphores", semaphores::storm),

@@ -31,9 +31,38 @@ const SNAPSHOT: &str = "src/sync/snapshot.rs";
 const BITS: &str = "src/segment/bits.rs";
 const RECORD: &str = "src/lockfree/spsc/record.rs";
 const FIXED: &str = "src/lockfree/spsc/fixed.rs";
+const HOLDERS: &str = "src/sync/holders.rs";
 const INDEX: &str = "src/lockfree/spsc/index.rs";
 
 pub(crate) const STEPS: &[Step] = &[
+    step(
+        HOLDERS,
+        "a look does not find out whether somebody has left meanwhile",
+        &[("Pass::Nobody if self.last.load(Ordering::Relaxed) == last =>", "Pass::Nobody =>")],
+    ),
+    step(
+        HOLDERS,
+        "who leaves does not write it down",
+        &[("if self.write_down(last, who, left) {", "if last == last {")],
+    ),
+    step(
+        HOLDERS,
+        "who is late writes it down all the same",
+        &[(
+            "self.last.compare_exchange(last, next, Ordering::Release, Ordering::Relaxed).is_ok() // edge: left",
+            "self.last.swap(next, Ordering::Release) != next",
+        )],
+    ),
+    step(
+        HOLDERS,
+        "who never came has closed",
+        &[("Left::Never => last as u32,", "Left::Never => who.0 | END_CLOSED,")],
+    ),
+    step(
+        HOLDERS,
+        "a dead holder counts as one",
+        &[("                    return Pass::Again;", "                    held = true;")],
+    ),
     step(CONDITION, "a notifier wakes nobody", &[("    wake(&cell.state, 1);\n    true", "    true")]),
     step(
         CONDITION,

@@ -1,7 +1,7 @@
 //! Making and finding objects.
 
 use courtyard::{
-    Array, ArrayOptions, Condition, ErrorKind, Event, EventOptions, Lock, Permits, RLock, Ring, RingOptions,
+    Array, ArrayOptions, Condition, ErrorKind, Event, EventOptions, Lock, Permits, Pipe, PipeOptions, RLock, Ring, RingOptions,
     RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Struct, StructArray, Value, Yard,
 };
 
@@ -59,6 +59,10 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(Make {
             name: "struct array create",
             make: |y| drop(StructArray::<[u32; 3]>::create(y, "new", 5).unwrap()),
+        }),
+        Box::new(Make {
+            name: "pipe create",
+            make: |y| drop(Pipe::create(y, "new", PipeOptions { capacity: 1024, duplex: true }).unwrap()),
         }),
         Box::new(Make {
             name: "ring create",

@@ -85,9 +85,8 @@ impl Inner {
     /// Why nothing can be sent any more, if that is so.
     #[cold]
     fn look(&self) -> Option<ErrorKind> {
-        let end = self.peer()?;
-        let left = end.left();
-        let over = ended(end.state(&self.yard));
+        let (seen, left) = self.peer()?.state(&self.yard);
+        let over = ended(seen);
         if over.is_none() {
             self.known.store(left, Ordering::Relaxed); // Relaxed: compared only
         }
@@ -110,9 +109,9 @@ impl Drop for Inner {
 
 impl Connection {
     pub(super) fn take(pipe: &Pipe, end: PipeEnd) -> Result<Connection> {
-        pipe.yard.hold(End::key(pipe.offset, end))?;
-        // For the fast notice of our death; without a slot the others find out by their slice.
+        // For the fast notice of our death, before anybody looks; without a slot the others find out by their slice.
         let _ = thread::register(&pipe.yard);
+        pipe.yard.hold(End::key(pipe.offset, end))?;
         Ok(Connection(Arc::new(Inner {
             yard: pipe.yard.clone(),
             offset: pipe.offset,
@@ -319,7 +318,7 @@ impl Connection {
 
     /// How the other end stands now. Asks the kernel.
     pub fn peer(&self) -> Peer {
-        self.0.peer().map_or(Peer::Absent, |end| peer(end.state(&self.0.yard)))
+        self.0.peer().map_or(Peer::Absent, |end| peer(end.state(&self.0.yard).0))
     }
 
     /// Closes this handle, as dropping it does.
