@@ -8,7 +8,7 @@
 use crate::lockfree::spsc::record::{Consumer, Producer, Record};
 use crate::lockfree::spsc::{Corrupt, NoRecord, NoRoom, Place, Words};
 use crate::objects::pipe::layout::Way;
-use crate::shim::Bytes;
+use crate::shim::{Bytes, Ordering};
 use std::ptr::NonNull;
 
 /// Where a direction lies in the mapping.
@@ -94,8 +94,13 @@ pub(super) fn next_len(spot: &Spot) -> Got {
 
 #[inline]
 fn take(spot: &Spot, take: impl FnOnce(&mut Consumer<Spot>) -> Result<Record, NoRecord>) -> Got {
-    let Ok(mut consumer) = Consumer::borrow(spot.clone()) else { return Got::Corrupt };
-    match take(&mut consumer) {
+    let seen = spot.way().seen.load(Ordering::Relaxed); // Relaxed: under the lock
+    let Ok(mut consumer) = Consumer::borrow(spot.clone(), seen) else { return Got::Corrupt };
+    let taken = take(&mut consumer);
+    if consumer.seen() != seen {
+        spot.way().seen.store(consumer.seen(), Ordering::Relaxed); // Relaxed: under the lock
+    }
+    match taken {
         Ok(record) => Got::Message(record.len()),
         Err(NoRecord::Empty) => {
             consumer.publish_head(); // for senders that only poll
