@@ -11,8 +11,8 @@ mod process;
 
 use courtyard::{
     Array, ArrayOptions, Condition, ErrorKind, Event, EventOptions, Lock, Options, Peer, Permits, Pipe,
-    PipeEnd, PipeOptions, RLock, Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Strategy, Struct, Timeout,
-    Value, Yard,
+    PipeEnd, PipeOptions, RLock, Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore,
+    SemaphoreOptions, Strategy, Struct, Timeout, Value, Yard,
 };
 use process::{Child, Ended, LONG, Step, fork, sleep_ms};
 use std::os::unix::process::CommandExt;

@@ -113,7 +113,10 @@ fn a_child_killed_before_its_first_call() -> Verdict {
         child.kill(libc::SIGKILL);
         assert_eq!(end_of_stream(&father), ErrorKind::PeerDied);
         let last = yard.faults().into_iter().find(|f| f.kind == FaultKind::Connection).unwrap();
-        assert_eq!((last.pid, last.object), (child.0.cast_unsigned(), Some(("pipe".into(), ObjectType::Pipe))));
+        assert_eq!(
+            (last.pid, last.object),
+            (child.0.cast_unsigned(), Some(("pipe".into(), ObjectType::Pipe)))
+        );
         assert_eq!(child.wait(), Ended::Signal(libc::SIGKILL));
     }
     Good
@@ -280,13 +283,13 @@ fn a_grandchild_holds() -> Verdict {
     let mut second = Some(second);
     let child = fork(|| {
         // Not a call from this process: the grandchild is forked at once.
-        drop(fork(|| {
+        let _ = fork(|| {
             sleep_ms(300);
             let mine = second.take().unwrap();
             mine.send(b"from a grandchild", Timeout::Try).unwrap();
             mine.close();
             sleep_ms(500);
-        }));
+        });
     });
     drop(second.take());
     assert_eq!(child.wait(), Ended::Code(0));
@@ -360,7 +363,12 @@ fn threads_and_forks() -> Verdict {
                     let (a, b) = ends(&pipe(&own));
                     a.try_send(b"x").unwrap();
                     assert_eq!(b.recv_vec(LONG).unwrap(), b"x");
-                    let other = Pipe::open_or_create(&again, &format!("p{thread}"), PipeOptions { capacity: 256, duplex: true }).unwrap();
+                    let other = Pipe::open_or_create(
+                        &again,
+                        &format!("p{thread}"),
+                        PipeOptions { capacity: 256, duplex: true },
+                    )
+                    .unwrap();
                     drop(ends(&other));
                     drop((a, b, own, again));
                 }
@@ -393,12 +401,12 @@ fn a_parents_end_dies() -> Verdict {
     let child = fork(|| {
         let (first, second) = ends(&pipe(&yard));
         let (mut first, mut second) = (Some(first), Some(second));
-        drop(fork(|| {
+        let _ = fork(|| {
             drop(first.take());
             let mine = second.take().unwrap();
             assert_eq!(end_of_stream(&mine), ErrorKind::PeerDied);
             step.set(2);
-        }));
+        });
         drop(second.take());
         step.set(1);
         sleep_ms(60_000);

@@ -137,7 +137,9 @@ fn take(end: &Connection, timeout: Timeout, dice: &mut Dice) -> courtyard::Resul
 fn check(post: &Post<'_>, bytes: &[u8], last: &mut [u32; SENDERS]) {
     let number = bytes.first_chunk().map(|head| u64::from_ne_bytes(*head));
     let Some(number) = number.filter(|number| message(*number) == bytes) else {
-        return post.board.fault(Fault::Torn, format_args!("a message of {} bytes, {number:x?}", bytes.len()));
+        return post
+            .board
+            .fault(Fault::Torn, format_args!("a message of {} bytes, {number:x?}", bytes.len()));
     };
     let (sender, sequence) = ((number >> 32) as usize, number as u32);
     if post.ledger.came[sender][sequence as usize].fetch_add(1, SeqCst) > 0 {
@@ -190,7 +192,8 @@ fn replace(troop: &mut Troop, lines: &mut [Line], place: usize) {
 pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String) {
     let yard = Options::new().anonymous().unwrap();
     let make = |&capacity: &usize| {
-        let pipe = Pipe::create(&yard, &format!("pipe.{capacity}"), PipeOptions { capacity, duplex: false }).unwrap();
+        let pipe = Pipe::create(&yard, &format!("pipe.{capacity}"), PipeOptions { capacity, duplex: false })
+            .unwrap();
         // SAFETY: atomics.
         Line { pipe, ledger: unsafe { shared() }, senders: 0 }
     };

@@ -189,7 +189,11 @@ fn try_for_a_moment(
         if got != Err(ErrorKind::Busy) || lock.held_by(taker.token.0).is_some() {
             break;
         }
-        if look < spins().min(LOOKS) { pause() } else { yield_now() }
+        if look < spins().min(LOOKS) {
+            pause()
+        } else {
+            yield_now()
+        }
         got = lock.try_acquire(taker, owners);
     }
     got

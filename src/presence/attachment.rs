@@ -378,7 +378,8 @@ impl Attachment {
         let Some(place) = self.entries().get(token.index() as usize).and_then(|e| e.place.load()) else {
             return false;
         };
-        let lives = matches!(place.state, State::Live | State::Joining) && place.generation == token.generation();
+        let lives =
+            matches!(place.state, State::Live | State::Joining) && place.generation == token.generation();
         // A joiner that clears up before it moves in has no generation yet: the entry names it.
         let clears = place.state == State::Reaping && place.token == token;
         lives || clears

@@ -1,8 +1,9 @@
 //! Making and finding objects.
 
 use courtyard::{
-    Array, ArrayOptions, Condition, ErrorKind, Event, EventOptions, Lock, Permits, Pipe, PipeOptions, RLock, Ring, RingOptions,
-    RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Struct, StructArray, Value, Yard,
+    Array, ArrayOptions, Condition, ErrorKind, Event, EventOptions, Lock, Permits, Pipe, PipeOptions, RLock,
+    Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Struct, StructArray, Value,
+    Yard,
 };
 
 use super::common::{kind, turn, watch, wrong, yard};

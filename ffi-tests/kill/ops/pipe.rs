@@ -482,7 +482,9 @@ impl Operation for TakeEnd {
     fn check(&self, waited: &mut Waited, stage: &mut Stage, point: &Point) -> Result<(), String> {
         let state = waited.world.pipe.state(PipeEnd::Second);
         match point.moment {
-            Moment::Killed if point.last && state != Peer::Died => return wrong("a dead holder's end", state),
+            Moment::Killed if point.last && state != Peer::Died => {
+                return wrong("a dead holder's end", state);
+            }
             Moment::Killed => {}
             Moment::Finished if state != Peer::Here => return wrong("a living holder's end", state),
             _ if matches!(state, Peer::Here | Peer::Absent) => return Ok(()),

@@ -54,7 +54,8 @@ impl<'a> End<'a> {
         let body: &Body = yard.region().at(offset).ok()?;
         let slots = yard.geometry().slots;
         let at = offset.checked_add(Plan::new(slots, 0).holders_at(which))?;
-        let holders = Holders { last: &body.last[which.index()], cells: yard.region().table(at, slots).ok()? };
+        let holders =
+            Holders { last: &body.last[which.index()], cells: yard.region().table(at, slots).ok()? };
         Some(End { body, which, holders })
     }
 

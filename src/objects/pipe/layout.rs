@@ -44,19 +44,22 @@ const_assert_eq!(offset_of!(Way, seen), 520);
 const_assert_eq!(offset_of!(Way, data), 640);
 const_assert_eq!(offset_of!(Way, room), 768);
 const_assert_eq!(size_of::<Way>(), 896);
-words!("direction of a pipe", Way {
-    words,
-    sending,
-    pad_sending,
-    receiving,
-    pad_seen,
-    seen,
-    pad_receiving,
-    data,
-    pad_data,
-    room,
-    pad_room
-});
+words!(
+    "direction of a pipe",
+    Way {
+        words,
+        sending,
+        pad_sending,
+        receiving,
+        pad_seen,
+        seen,
+        pad_receiving,
+        data,
+        pad_data,
+        room,
+        pad_room
+    }
+);
 
 // SAFETY: repr(C), atomics only, zeros are an empty direction that nobody is using.
 unsafe impl Shared for Way {}

@@ -61,7 +61,10 @@ fn lengths_that_do_not_fit_are_told_and_nothing_is_lost() {
     assert_eq!(kind(first.try_send(&[1; 121])), ErrorKind::TooLong);
     first.try_send(&[7; 120]).unwrap();
     let refused = second.try_recv(&mut [0; 119]).unwrap_err();
-    assert_eq!((refused.kind(), refused.detail()), (ErrorKind::TooLong, Some("a message of 120 bytes, a buffer of 119")));
+    assert_eq!(
+        (refused.kind(), refused.detail()),
+        (ErrorKind::TooLong, Some("a message of 120 bytes, a buffer of 119"))
+    );
     assert_eq!(second.receive(&mut [0; 119], Timeout::Try), Ok(connection::Arrived::TooLong(120)));
     assert_eq!(second.next_len(Timeout::Try), Ok(120));
     assert_eq!(second.recv_vec(Timeout::Try).unwrap(), [7; 120]);

@@ -6,7 +6,7 @@
 #![allow(unsafe_code)] // a pointer into the mapping
 
 use crate::lockfree::spsc::record::{Consumer, Producer, Record};
-use crate::lockfree::spsc::{Corrupt, NoRecord, NoRoom, Place, Words};
+use crate::lockfree::spsc::{NoRecord, NoRoom, Place, Words};
 use crate::objects::pipe::layout::Way;
 use crate::shim::{Bytes, Ordering};
 use std::ptr::NonNull;
@@ -113,8 +113,6 @@ fn take(spot: &Spot, take: impl FnOnce(&mut Consumer<Spot>) -> Result<Record, No
 
 /// Whether a message of `len` bytes may fit by now; exact in its no. Not a sender's who has the lock.
 pub(super) fn may_fit(producer: &mut Producer<Spot>, len: usize) -> bool {
-    match producer.has_room(len) {
-        Ok(room) => room,
-        Err(Corrupt) => true, // others have gone on meanwhile, or the next attempt finds what is wrong
-    }
+    // If it makes no sense, others have gone on meanwhile, or the next attempt finds what is wrong.
+    producer.has_room(len).unwrap_or(true)
 }
