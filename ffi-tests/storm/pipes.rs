@@ -1,6 +1,6 @@
 //! The pipe storm: several processes at each end of two pipes are killed and stopped, and replaced.
 //!
-//! Every process that sends has a number of its own; a message's number is `sender << 32 | sequence`, and everything
+//! Every process that sends has a number of its own, and a new one when its messages have run out; a message's number is `sender << 32 | sequence`, and everything
 //! else in it follows from that. What a sender was told is sent, it writes down beside the yard; so does a receiver
 //! with each message it gets, before the next call. Each message goes to one receiver, whole; of one sender they are
 //! taken in order. A message is lost only with a receiver that was killed while it had it.
@@ -28,6 +28,8 @@ struct Ledger {
     /// How often each message came.
     came: [[AtomicU8; EACH]; SENDERS],
     received: AtomicU64,
+    /// How many sender numbers were given away; they count from 1.
+    senders: AtomicU64,
     /// Receivers that were killed.
     lost_receivers: AtomicU64,
 }
@@ -76,10 +78,13 @@ fn try_again(why: &courtyard::Error) {
     }
 }
 
-fn send(post: Post<'_>, sender: usize, mut dice: Dice) {
+fn send(post: Post<'_>, mut dice: Dice) {
     let mut end = Some(post.pipe.end(PipeEnd::Second).unwrap());
-    let mut sequence = 0;
-    while !post.board.stopping() && sequence < EACH - 1 {
+    let (mut sender, mut sequence) = (0, EACH - 1);
+    while !post.board.stopping() {
+        if sequence == EACH - 1 {
+            (sender, sequence) = (post.ledger.senders.fetch_add(1, SeqCst) as usize + 1, 0);
+        }
         if dice.one_in(500) {
             drop(end.take());
         }
@@ -97,10 +102,6 @@ fn send(post: Post<'_>, sender: usize, mut dice: Dice) {
         if dice.one_in(64) {
             sleep(dice.micros(300));
         }
-    }
-    while !post.board.stopping() {
-        post.place().done.fetch_add(1, SeqCst);
-        sleep(Duration::from_micros(500));
     }
 }
 
@@ -155,24 +156,21 @@ fn check(post: &Post<'_>, bytes: &[u8], last: &mut [u32; SENDERS]) {
 struct Line {
     pipe: Pipe,
     ledger: &'static Ledger,
-    senders: usize,
 }
 
 /// Forks a process for an end: of a pipe's places the first ones send, the others receive.
-fn start(troop: &mut Troop, lines: &mut [Line], place: usize) {
+fn start(troop: &mut Troop, lines: &[Line], place: usize) {
     let board = troop.board;
-    let line = &mut lines[place / (2 * SIDE)];
+    let line = &lines[place / (2 * SIDE)];
     let post = Post { board, ledger: line.ledger, pipe: &line.pipe, place };
     if place % (2 * SIDE) < SIDE {
-        line.senders += 1;
-        let sender = line.senders;
-        troop.start(place, |dice| send(post, sender, dice));
+        troop.start(place, |dice| send(post, dice));
     } else {
         troop.start(place, |dice| receive(post, dice));
     }
 }
 
-fn replace(troop: &mut Troop, lines: &mut [Line], place: usize) {
+fn replace(troop: &mut Troop, lines: &[Line], place: usize) {
     let Some(pid) = troop.strike(place) else { return };
     if place % (2 * SIDE) >= SIDE {
         lines[place / (2 * SIDE)].ledger.lost_receivers.fetch_add(1, SeqCst);
@@ -195,29 +193,30 @@ pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String
         let pipe = Pipe::create(&yard, &format!("pipe.{capacity}"), PipeOptions { capacity, duplex: false })
             .unwrap();
         // SAFETY: atomics.
-        Line { pipe, ledger: unsafe { shared() }, senders: 0 }
+        Line { pipe, ledger: unsafe { shared() } }
     };
-    let mut lines: Vec<Line> = CAPACITIES.iter().map(make).collect();
+    let lines: Vec<Line> = CAPACITIES.iter().map(make).collect();
     let mut troop = Troop::new(board, seed);
     let places = 2 * SIDE * lines.len();
     for place in 0..places {
-        start(&mut troop, &mut lines, place);
+        start(&mut troop, &lines, place);
     }
     let begin = Instant::now();
-    while begin.elapsed() < time && lines.iter().all(|line| line.senders < SENDERS - 100) {
+    let room = |line: &Line| line.ledger.senders.load(SeqCst) < SENDERS as u64 - 100;
+    while begin.elapsed() < time && lines.iter().all(room) {
         troop.deeds.rounds += 1;
         for _ in 0..troop.dice.below(12) {
             let place = troop.dice.below(places as u64) as usize;
             if troop.dice.one_in(3) {
                 troop.pause(place);
             } else {
-                replace(&mut troop, &mut lines, place);
+                replace(&mut troop, &lines, place);
             }
             sleep(troop.dice.micros(8000));
             troop.resume(false);
         }
         for place in troop.calm(0..places) {
-            replace(&mut troop, &mut lines, place);
+            replace(&mut troop, &lines, place);
         }
     }
     board.stop.store(1, SeqCst);
@@ -230,7 +229,7 @@ fn settle(board: &'static Board, lines: &[Line]) -> String {
     let (mut received, mut missing, mut killed) = (0, 0, 0);
     for line in lines {
         let ledger = line.ledger;
-        let lost: usize = (1..=line.senders)
+        let lost: usize = (1..=ledger.senders.load(SeqCst) as usize)
             .map(|sender| {
                 let told = ledger.acknowledged[sender].load(SeqCst) as usize;
                 ledger.came[sender][1..=told].iter().filter(|came| came.load(SeqCst) == 0).count()

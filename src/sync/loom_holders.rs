@@ -135,6 +135,26 @@ fn an_end_that_is_handed_on_is_never_gone() {
     });
 }
 
+/// Somebody comes to an end that is gone, and leaves when his successor has come: who knows that he has left knows the
+/// successor.
+#[test]
+fn who_knows_that_somebody_has_left_knows_his_successor() {
+    loom::model(|| {
+        let world = World::new(2, 0);
+        world.join(0);
+        let holder = spawn(&world, |w| {
+            w.end().stamp(w.token(0));
+            // The one who leaves has no cell that a look could see cleared: it never saw it stamped.
+            w.end().stamp(Token::new(1, 5));
+            w.end().leave(Token::new(1, 5), Left::Never);
+        });
+        let left = world.end().left();
+        let seen = world.look();
+        assert!(left == 0 || matches!(seen, Seen::Held { .. }), "{seen:?}");
+        holder.join().unwrap();
+    });
+}
+
 /// Twice to and fro: the second time the last word says what it said before, but for the count.
 #[test]
 fn an_end_that_is_handed_to_and_fro_is_never_gone() {

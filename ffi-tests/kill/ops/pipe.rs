@@ -80,6 +80,20 @@ fn goes_on(world: &World, from: PipeEnd, to: PipeEnd) -> Result<(), String> {
     }
 }
 
+/// Nobody is left but the stage, and all places can be taken again. A role that is done may still be ending.
+fn nothing_is_left(world: &World) -> Result<(), String> {
+    world.yard.detach_thread();
+    let end = std::time::Instant::now() + SOON;
+    loop {
+        match places_are_free(&world.yard, SLOTS as usize) {
+            Err(_) if std::time::Instant::now() < end => {
+                std::thread::sleep(std::time::Duration::from_millis(5))
+            }
+            done => return done,
+        }
+    }
+}
+
 /// Sends number 3 after 0 to 2 were sent.
 struct Send;
 
@@ -493,8 +507,7 @@ impl Operation for TakeEnd {
         // Killed before the stamp, it has never been here: then the receiver waits for the next.
         waited.world.end(PipeEnd::Second)?.close();
         stage.finish(waited.sleeper, SOON)?;
-        waited.world.yard.detach_thread();
-        places_are_free(&waited.world.yard, SLOTS as usize)
+        nothing_is_left(&waited.world)
     }
 }
 
@@ -666,7 +679,6 @@ impl Operation for Fork {
         if state != Peer::Died {
             return wrong("the end", state);
         }
-        waited.world.yard.detach_thread();
-        places_are_free(&waited.world.yard, SLOTS as usize)
+        nothing_is_left(&waited.world)
     }
 }
