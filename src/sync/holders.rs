@@ -15,7 +15,7 @@
 //! ## Edges
 //! | edge | release | acquire | carries | model that fails without it |
 //! |---|---|---|---|---|
-//! | left | `write_down`: CAS of `last` | `look`, `leave`: load of `last` | what the one who left had sent, to whom he has handed the end on, whose cells are cleared | `what_was_sent_before_the_last_one_left_is_seen`, `who_is_late_with_a_death_does_not_write_it_over_a_close` |
+//! | left | `write_down`: CAS of `last` | `read`: load of `last` | what the one who left had sent, to whom he has handed the end on, whose cells are cleared | `what_was_sent_before_the_last_one_left_is_seen`, `who_is_late_with_a_death_does_not_write_it_over_a_close` |
 //! | cell | `stamp`: swap; `leave`: CAS to 0 | `pass`: load of the cell | that the holder is alive; that `last` was written before | `who_has_just_come_is_not_taken_for_dead`, `an_end_that_is_handed_on_is_never_gone` |
 
 use crate::presence::place::Standing;
@@ -112,11 +112,16 @@ impl<'a> Holders<'a> {
         self.last.load(Ordering::Relaxed) // Relaxed: compared only
     }
 
+    /// `last`, before any cell is looked at.
+    fn read(&self) -> u64 {
+        self.last.load(Ordering::Acquire) // edge: left
+    }
+
     /// `who`, dead or the caller himself, holds the end no more. Tells whether it was this call that cleared his cell.
     pub(crate) fn leave(&self, who: Token, left: Left) -> bool {
         let Some(cell) = self.cell(who) else { return false };
         loop {
-            let last = self.last.load(Ordering::Acquire); // edge: left
+            let last = self.read();
             if cell.load(Ordering::Relaxed) != who.0 {
                 return false; // Relaxed: not read before `last` was
             }
@@ -137,7 +142,7 @@ impl<'a> Holders<'a> {
     /// deaths.
     pub(crate) fn look(&self, members: &'a impl Members, crowd: &mut Crowd<'a>) -> (Seen, u64) {
         for _ in 0..PASSES + self.cells.len() {
-            let last = self.last.load(Ordering::Acquire); // edge: left
+            let last = self.read();
             match self.pass(members, crowd) {
                 Pass::Held { doubt } => return (Seen::Held { doubt }, last),
                 Pass::Nobody if self.last.load(Ordering::Relaxed) == last => return (told(last), last),
