@@ -65,6 +65,9 @@
  *   blocks, ends of rings,| taken over, the barrier      |                 |                     |
  *   declared parties of   | breaks                       |                 |                     |
  *   barriers              |                              |                 |                     |
+ *   a process and its     | the other end is told, if    | nothing         | nothing, if another | nothing
+ *   fork children: ends   | nobody else holds this one   |                 | holds it            |
+ *   of pipes              |                              |                 |                     |
  *   nobody: values,       | they stay as they are        | nothing         | nothing             | nothing
  *   structs, arrays,      |                              |                 |                     |
  *   semaphores, events    |                              |                 |                     |
@@ -84,6 +87,8 @@
  *             is void in the child; the child registers itself with its first call that needs it. The functions of
  *             cyd_value_t and cyd_array_t, and cyd_struct_get(), need none, and those of cyd_semaphore_t none but to
  *             wait.
+ *             Ends of pipes are different: the child holds, for itself and from its birth on, every end that its parent
+ *             held at the fork. It takes one of the yard's places for that, if one is free.
  *   vfork().  Between vfork() and exec no function of this library may be called: the child runs in its parent's
  *             memory and would act as the parent.
  *   exec().   Ends the process for this library: what it owned comes free, as at a death. Descriptors are close-on-

@@ -13,6 +13,7 @@ mod deadlock;
 mod handlers;
 mod lines;
 mod nested;
+mod pipes;
 mod several;
 mod stalls;
 mod starter;
@@ -75,6 +76,8 @@ enum Exercise {
     Nested,
     /// One waits for several things at once, and somebody ends a wait
     Several,
+    /// Parent and child, child and child, through pipes
+    Pipes,
     /// Twenty want in, five may
     Stalls,
     /// A server and its client start together, or one is told that the other has died
@@ -109,6 +112,7 @@ fn run(exercise: Exercise) -> Outcome {
         Exercise::Lines { processes, show } => lines::run(processes, show),
         Exercise::Nested => nested::run(),
         Exercise::Several => several::run(),
+        Exercise::Pipes => pipes::run(),
         Exercise::Stalls => stalls::run(),
         Exercise::Startup => startup::run(),
         Exercise::Starter { after } => starter::run(Duration::from_millis(after)),

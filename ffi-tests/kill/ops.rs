@@ -11,6 +11,7 @@ mod lock;
 mod many;
 mod object;
 mod permits;
+mod pipe;
 mod presence;
 mod ring;
 mod rlock;
@@ -40,6 +41,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     all.extend(many::all());
     all.extend(ring::all());
     all.extend(blocks::all());
+    all.extend(pipe::all());
     all.extend(object::all());
     all.extend(presence::all());
     all.extend(yard::all());

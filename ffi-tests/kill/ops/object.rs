@@ -2,8 +2,8 @@
 
 use courtyard::{
     Array, ArrayOptions, Barrier, BlockClass, Blocks, BlocksOptions, Condition, ErrorKind, Event,
-    EventOptions, Lock, Permits, RLock, Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore,
-    SemaphoreOptions, Struct, StructArray, Value, Yard,
+    EventOptions, Lock, Permits, Pipe, PipeOptions, RLock, Ring, RingOptions, RwLock, RwLockOptions, Scope,
+    Semaphore, SemaphoreOptions, Struct, StructArray, Value, Yard,
 };
 
 use super::common::{kind, turn, watch, wrong, yard};
@@ -72,6 +72,10 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(Make {
             name: "struct array create",
             make: |y| drop(StructArray::<[u32; 3]>::create(y, "new", 5).unwrap()),
+        }),
+        Box::new(Make {
+            name: "pipe create",
+            make: |y| drop(Pipe::create(y, "new", PipeOptions { capacity: 1024, duplex: true }).unwrap()),
         }),
         Box::new(Make {
             name: "ring create",
