@@ -2077,6 +2077,7 @@ CYD_MUST_USE cyd_status_t cyd_lock_open_or_create(cyd_yard_t *yard, const char *
  *   - #CYD_E_TIMEOUT      still taken after `timeout_ns`
  *   - #CYD_E_DEADLOCK     this thread holds it already and would wait without limit (thread scope)
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
  *   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `lock` is NULL, closed, no lock, misaligned
@@ -2274,6 +2275,7 @@ CYD_MUST_USE cyd_status_t cyd_rlock_open_or_create(cyd_yard_t *yard, const char 
  *   - #CYD_E_TIMEOUT      another thread still has it after `timeout_ns`
  *   - #CYD_E_RANGE        the calling thread has taken it 2^32 - 1 times; nothing is changed
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
  *   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `rlock` is NULL, closed, no re-entrant lock, misaligned
@@ -2474,6 +2476,7 @@ CYD_MUST_USE cyd_status_t cyd_rwlock_open_or_create(cyd_yard_t *yard, const char
  *   - #CYD_E_DEADLOCK     the calling thread writes, and `timeout_ns` is negative
  *   - #CYD_E_RANGE        the calling thread has taken it 2^32 times; nothing is changed
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     as many threads read as can at a time; or the yard's table of threads or processes is full
  *   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `rwlock` is NULL, closed, something else, misaligned
@@ -2501,6 +2504,7 @@ CYD_MUST_USE cyd_status_t cyd_rwlock_read(cyd_rwlock_t *rwlock, int64_t timeout_
  *   - #CYD_E_TIMEOUT      the same, still after `timeout_ns`
  *   - #CYD_E_DEADLOCK     the calling thread reads or writes, and `timeout_ns` is negative
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
  *   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `rwlock` is NULL, closed, something else, misaligned
@@ -2719,6 +2723,7 @@ CYD_MUST_USE cyd_status_t cyd_permits_open_or_create(cyd_yard_t *yard, const cha
  *   - #CYD_E_BUSY         all were taken, and `timeout_ns` is 0
  *   - #CYD_E_TIMEOUT      still none after `timeout_ns`
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
  *   - #CYD_E_UNSUPPORTED  the thread would have to wait and cannot: it was made by a bare clone()
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `permits` is NULL, closed, something else, misaligned
@@ -2945,6 +2950,7 @@ CYD_MUST_USE cyd_status_t cyd_semaphore_open_or_create(cyd_yard_t *yard, const c
  *   - #CYD_E_BUSY         there was none, and `timeout_ns` is 0
  *   - #CYD_E_TIMEOUT      there was none in `timeout_ns`
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     there was none, and the yard's table of threads or processes is full
  *   - #CYD_E_UNSUPPORTED  there was none, and the thread was made by a bare clone()
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `semaphore` is NULL, closed, no semaphore, misaligned
@@ -3623,6 +3629,7 @@ CYD_MUST_USE cyd_status_t cyd_event_is_set(const cyd_event_t *event, bool *out);
  * \return #CYD_OK, or
  *   - #CYD_E_TIMEOUT      it was not set in time
  *   - #CYD_E_INTERRUPTED  a signal handler ran; only if the yard was opened with #CYD_YARD_INTERRUPTIBLE
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     it is not set, and the table of threads is full: who waits needs a place
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `event` is NULL, closed, no event, misaligned
  *
@@ -3907,7 +3914,7 @@ cyd_status_t cyd_member_close(cyd_member_t *member);
  * next list with another one if none may starve.
  *
  * Ready means what poll() means by it: nothing is taken. Try then, with a timeout of 0, and wait again if somebody else was
- * quicker.
+ * quicker. What is ready for a moment only, as an event that is cleared at once, may be missed.
  *
  *   a handle of        | is ready when
  *   -------------------|--------------------------------------------------------------------------
@@ -4313,6 +4320,7 @@ CYD_MUST_USE cyd_status_t cyd_struct_get(const cyd_struct_t *it, void *out, size
  *   - #CYD_E_TIMEOUT      somebody else still is after `timeout_ns`
  *   - #CYD_E_DEADLOCK     in a function that cyd_struct_update() calls for the same struct, without limit
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
  *   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
  *   - #CYD_E_NULL         `it` or `in` is NULL
@@ -4648,6 +4656,7 @@ CYD_MUST_USE cyd_status_t cyd_array_fill(cyd_array_t *array, cyd_type_t type, si
  *   - #CYD_E_TIMEOUT      another thread still has it after `timeout_ns`
  *   - #CYD_E_RANGE        the calling thread has taken it 2^32 - 1 times; nothing is changed
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `array` is NULL, closed, no array, misaligned
  *
@@ -5082,6 +5091,7 @@ cyd_status_t cyd_ring_close(cyd_ring_t *ring);
  *   - #CYD_E_STATE        a reservation is open
  *   - #CYD_E_NOT_OWNER    the end is the parent's of this fork() child
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_CORRUPT      the ring's words contradict themselves
  *   - #CYD_E_NULL         `sender` is NULL, or `data` is and `len` is not 0
  *   - #CYD_E_INVALID      `len` is more than any memory, `sender` is misaligned
@@ -5225,6 +5235,7 @@ cyd_status_t cyd_sender_close(cyd_sender_t *sender);
  *   - #CYD_E_STATE        a peeked record is not released
  *   - #CYD_E_NOT_OWNER    the end is the parent's of this fork() child
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_CORRUPT      the ring's words contradict themselves
  *   - #CYD_E_NULL         `receiver` or `len` is NULL, or `buffer` is and `room` is not 0
  *   - #CYD_E_INVALID      `room` is more than any memory, a pointer is misaligned
