@@ -124,7 +124,7 @@ fn a_cell_given_up_is_no_longer_written() {
         let other = seat.thread(|seat| {
             let (ring, cells) = (seat.ring(), seat.cells().clone());
             if let Ok(writing) = ring.claim_write(1, &seat) {
-                cells.write(0, &[9; 8]);
+                cells.at(0).unwrap().write(&[9; 8]);
                 writing.abandon();
             }
         });
@@ -285,6 +285,67 @@ fn a_live_one_is_never_robbed() {
     });
 }
 
+#[test]
+fn a_live_popper_is_never_robbed() {
+    loom::model(|| {
+        let seat = Seat::new(1);
+        seat.push(0, 1).unwrap();
+        let other = seat.thread(|seat| {
+            // It comes now, and only then claims.
+            seat.0.alive[3].store(1, Ordering::Relaxed);
+            seat.pop(3).ok()
+        });
+        // A pusher that meets it in the middle looks whether it is dead.
+        let here = seat.push(0, 2).is_ok();
+        let mut got: Vec<_> = other.join().unwrap().into_iter().collect();
+        drain(&seat, &mut got);
+        let sent: Vec<_> = [(1, true), (2, here)].into_iter().filter(|(_, sent)| *sent).collect();
+        assert_eq!(got, sent.iter().map(|(n, _)| (*n, false)).collect::<Vec<_>>());
+    });
+}
+
+#[test]
+fn a_live_one_that_takes_again_is_never_swept() {
+    loom::model(|| {
+        let seat = Seat::new(1);
+        seat.push(0, 1).unwrap();
+        assert_eq!(pop_and_die(&seat, 1, 1), None);
+        seat.ring().recover(1);
+        let other = seat.thread(|seat| {
+            seat.0.alive[3].store(1, Ordering::Relaxed);
+            seat.pop(3).ok()
+        });
+        // Whoever is told of one in the middle sweeps if he is dead.
+        if let Err(NoPush::Busy(Some(slot))) = seat.push(0, 2)
+            && seat.is_dead(slot)
+        {
+            seat.ring().recover(slot);
+        }
+        assert_eq!(other.join().unwrap(), Some((1, true)));
+        assert!(matches!(seat.pop(0), Ok((2, false)) | Err(NoPop::Empty)));
+    });
+}
+
+#[test]
+fn what_was_put_back_is_written_over_only_after_it_was_read() {
+    loom::model(|| {
+        let seat = Seat::new(1);
+        seat.push(0, 1).unwrap();
+        let other = seat.thread(|seat| {
+            let ring = seat.ring();
+            let mut bytes = [0; 8];
+            if let Ok(reading) = ring.claim_read(1, 8, &seat) {
+                reading.read(&mut bytes);
+                reading.put_back();
+            }
+        });
+        let mut got: Vec<_> = seat.pop(0).into_iter().map(|(n, _)| n).collect();
+        other.join().unwrap();
+        got.extend(seat.pop(0).into_iter().map(|(n, _)| n));
+        assert_eq!(got, [1]);
+    });
+}
+
 /// Where a pusher dies.
 fn push_and_die(seat: &Seat, me: u32, step: u32) {
     let ring = seat.ring();
@@ -293,7 +354,8 @@ fn push_and_die(seat: &Seat, me: u32, step: u32) {
         && let Ok(writing) = ring.claim_write(me, seat)
     {
         if step > 1 {
-            cells.write((writing.position() % 2) as u32 % cells.count(), &[9; 8]);
+            let index = (writing.position() % 2) as u32 % cells.count();
+            cells.at(index).unwrap().write(&[9; 8]);
         }
         std::mem::forget(writing);
     }
