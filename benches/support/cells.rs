@@ -43,7 +43,7 @@ pub fn ring(bytes: usize, count: u32) -> Ring<Heap> {
 
 #[inline(always)]
 pub fn push<const N: usize>(ring: &Ring<Heap>, me: u32, item: &[u8; N]) {
-    while ring.try_push(me, 0, black_box(item), &Alive).is_err() {
+    while ring.try_push(me, 0, black_box::<&[u8; N]>(item), &Alive).is_err() {
         while !ring.seems_pushable() {
             spin_loop();
         }

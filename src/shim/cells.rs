@@ -15,15 +15,16 @@ pub(crate) const CELL_HEAD: usize = 16;
 pub(crate) const CELL_BYTES: [usize; 2] = [64, 128];
 
 #[cfg(not(loom))]
-pub(crate) use real::Cells;
+pub(crate) use real::{At, Cells};
 
 #[cfg(loom)]
-pub(crate) use model::Cells;
+pub(crate) use model::{At, Cells};
 
 #[cfg(not(loom))]
 mod real {
     use super::{CELL_BYTES, CELL_HEAD};
     use crate::shim::AtomicU64;
+    use core::marker::PhantomData;
 
     /// Some cells: an address, a length and a count. No reference to any byte of the payload is ever made.
     #[derive(Clone)]
@@ -32,9 +33,18 @@ mod real {
         /// The length of a cell is two to this.
         shift: u32,
         count: u32,
+        room: usize,
     }
 
-    // SAFETY: an address and two numbers. What several threads may do at the same time is decided by the protocol
+    /// One of them, found: whoever has it asks for no address twice.
+    #[derive(Clone, Copy)]
+    pub(crate) struct At<'c> {
+        cell: *mut u8,
+        room: usize,
+        of: PhantomData<&'c Cells>,
+    }
+
+    // SAFETY: an address and three numbers. What several threads may do at the same time is decided by the protocol
     // above; a broken protocol, or a peer that keeps none, leads to torn payload, never outside the memory.
     #[allow(unsafe_code)]
     unsafe impl Send for Cells {}
@@ -52,7 +62,7 @@ mod real {
         pub(crate) unsafe fn new(base: *mut u8, bytes: usize, count: u32) -> Option<Cells> {
             debug_assert!(base.addr().is_multiple_of(64));
             let known = CELL_BYTES.contains(&bytes) && count > 0;
-            known.then_some(Cells { base, shift: bytes.ilog2(), count })
+            known.then(|| Cells { base, shift: bytes.ilog2(), count, room: bytes - CELL_HEAD })
         }
 
         /// How many there are; at least one.
@@ -64,50 +74,59 @@ mod real {
         /// How many bytes of payload a cell has room for, a multiple of 8.
         #[inline(always)]
         pub(crate) fn room(&self) -> usize {
-            (1 << self.shift) - CELL_HEAD
+            self.room
         }
 
-        /// Where a cell begins. An index that does not exist is a mistake of this library; it means the first cell.
+        /// Finds a cell; `None` if there is none of that number.
         #[inline(always)]
-        fn cell(&self, index: u32) -> *mut u8 {
-            debug_assert!(index < self.count, "cell {index} of {}", self.count);
-            let index = if index < self.count { index } else { 0 };
-            self.base.wrapping_add((index as usize) << self.shift)
+        pub(crate) fn at(&self, index: u32) -> Option<At<'_>> {
+            // In bounds of the memory that was promised to `new`; what has an `At` needs no check of the number again.
+            let cell = self.base.wrapping_add((index as usize) << self.shift);
+            (index < self.count).then_some(At { cell, room: self.room, of: PhantomData })
+        }
+    }
+
+    #[allow(unsafe_code)] // the only way to a cell
+    impl<'c> At<'c> {
+        /// The control word.
+        #[inline(always)]
+        pub(crate) fn ctl(self) -> &'c AtomicU64 {
+            // SAFETY: in bounds by `at`, aligned and alive by the promise to `new`, and no longer named than its
+            // `Cells`; an atomic may be written by anybody at any time.
+            unsafe { &*self.cell.cast::<AtomicU64>() }
         }
 
-        /// The control word of a cell.
+        /// The header.
         #[inline(always)]
-        pub(crate) fn ctl(&self, index: u32) -> &AtomicU64 {
-            // SAFETY: in bounds by `cell`, aligned and alive by the promise to `new`; an atomic may be written by
-            // anybody at any time.
-            unsafe { &*self.cell(index).cast::<AtomicU64>() }
-        }
-
-        /// The header of a cell.
-        #[inline(always)]
-        pub(crate) fn header(&self, index: u32) -> &AtomicU64 {
+        pub(crate) fn header(self) -> &'c AtomicU64 {
             // SAFETY: as for `ctl`; a cell has at least 64 bytes.
-            unsafe { &*self.cell(index).wrapping_add(8).cast::<AtomicU64>() }
+            unsafe { &*self.cell.wrapping_add(8).cast::<AtomicU64>() }
         }
 
-        /// Copies `from` to the payload of a cell. What does not fit is a mistake of this library; it copies nothing.
+        /// How many bytes of payload it has room for.
         #[inline(always)]
-        pub(crate) fn write(&self, index: u32, from: &[u8]) {
-            debug_assert!(from.len() <= self.room());
-            if from.len() <= self.room() {
-                let to = self.cell(index).wrapping_add(CELL_HEAD);
+        pub(crate) fn room(self) -> usize {
+            self.room
+        }
+
+        /// Copies `from` to the payload. What does not fit is a mistake of this library; it copies nothing.
+        #[inline(always)]
+        pub(crate) fn write(self, from: &[u8]) {
+            debug_assert!(from.len() <= self.room);
+            if from.len() <= self.room {
+                let to = self.cell.wrapping_add(CELL_HEAD);
                 // SAFETY: in bounds by the check, alive by the promise to `new`; `from` is private memory, so the two do
                 // not overlap. A peer that writes here meanwhile spoils a payload.
                 unsafe { core::ptr::copy_nonoverlapping(from.as_ptr(), to, from.len()) }
             }
         }
 
-        /// Copies from the payload of a cell until `to` is full. As `write`.
+        /// Copies from the payload until `to` is full. As `write`.
         #[inline(always)]
-        pub(crate) fn read(&self, index: u32, to: &mut [u8]) {
-            debug_assert!(to.len() <= self.room());
-            if to.len() <= self.room() {
-                let from = self.cell(index).wrapping_add(CELL_HEAD);
+        pub(crate) fn read(self, to: &mut [u8]) {
+            debug_assert!(to.len() <= self.room);
+            if to.len() <= self.room {
+                let from = self.cell.wrapping_add(CELL_HEAD);
                 // SAFETY: in bounds by the check, alive by the promise to `new`; `to` is private memory, so the two do
                 // not overlap. A peer that writes here meanwhile may tear the copy; any bytes are valid bytes.
                 unsafe { core::ptr::copy_nonoverlapping(from, to.as_mut_ptr(), to.len()) }
@@ -132,7 +151,10 @@ mod model {
     #[derive(Clone)]
     pub(crate) struct Cells(Arc<Vec<Cell>>);
 
-    #[allow(unsafe_code)] // the closures of loom's cells hand out raw pointers
+    /// One of them.
+    #[derive(Clone, Copy)]
+    pub(crate) struct At<'c>(&'c Cell);
+
     impl Cells {
         /// `count` fresh cells with room for `words` words of 8 bytes.
         #[cfg(test)]
@@ -155,19 +177,32 @@ mod model {
             self.0[0].payload.len() * 8
         }
 
-        /// The control word of a cell.
-        pub(crate) fn ctl(&self, index: u32) -> &AtomicU64 {
-            &self.0[index as usize].ctl
+        /// Finds a cell.
+        pub(crate) fn at(&self, index: u32) -> Option<At<'_>> {
+            self.0.get(index as usize).map(At)
+        }
+    }
+
+    #[allow(unsafe_code)] // the closures of loom's cells hand out raw pointers
+    impl<'c> At<'c> {
+        /// The control word.
+        pub(crate) fn ctl(self) -> &'c AtomicU64 {
+            &self.0.ctl
         }
 
-        /// The header of a cell.
-        pub(crate) fn header(&self, index: u32) -> &AtomicU64 {
-            &self.0[index as usize].header
+        /// The header.
+        pub(crate) fn header(self) -> &'c AtomicU64 {
+            &self.0.header
         }
 
-        /// Copies `from` to the payload of a cell.
-        pub(crate) fn write(&self, index: u32, from: &[u8]) {
-            for (part, to) in from.chunks(8).zip(&self.0[index as usize].payload) {
+        /// How many bytes of payload it has room for.
+        pub(crate) fn room(self) -> usize {
+            self.0.payload.len() * 8
+        }
+
+        /// Copies `from` to the payload.
+        pub(crate) fn write(self, from: &[u8]) {
+            for (part, to) in from.chunks(8).zip(&self.0.payload) {
                 let mut word = [0; 8];
                 word[..part.len()].copy_from_slice(part);
                 // SAFETY: the pointer is that of a live cell; loom fails the model if anybody else touches it meanwhile.
@@ -175,9 +210,9 @@ mod model {
             }
         }
 
-        /// Copies from the payload of a cell until `to` is full.
-        pub(crate) fn read(&self, index: u32, to: &mut [u8]) {
-            for (part, from) in to.chunks_mut(8).zip(&self.0[index as usize].payload) {
+        /// Copies from the payload until `to` is full.
+        pub(crate) fn read(self, to: &mut [u8]) {
+            for (part, from) in to.chunks_mut(8).zip(&self.0.payload) {
                 // SAFETY: the pointer is that of a live cell; loom fails the model if anybody writes it meanwhile.
                 let word = from.with(|from| unsafe { *from });
                 part.copy_from_slice(&word.to_ne_bytes()[..part.len()]);

@@ -49,8 +49,8 @@ pub(crate) const STEPS: &[Step] = &[
         CELLS,
         "who died with a cell keeps it",
         &[
-            ("Some(State::Writing) => recovered.dropped += u32::from(self.repair(index, seen)),", ""),
-            ("        self.repair(index, seen);\n        true", "        true"),
+            ("Some(State::Writing) => recovered.dropped += u32::from(self.repair(cell, seen)),", ""),
+            ("        self.repair(cell, seen);\n        true", "        true"),
         ],
     ),
     step(
@@ -67,10 +67,7 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         CELLS,
         "what comes again is not flagged",
-        &[(
-            "let (len, again) = (seen.len(), seen.state() == Some(State::Again));",
-            "let (len, again) = (seen.len(), false);",
-        )],
+        &[("len: seen.len(), again: true }", "len: seen.len(), again: false }")],
     ),
     step(
         CELLS,
@@ -89,8 +86,8 @@ pub(crate) const STEPS: &[Step] = &[
         CELLS,
         "a cell is free again in the lap it was in",
         &[(
-            "let (item, shape) = (self.item(), self.ring.shape);\n        let free = Ctl::new(shape.next_lap(shape.lap(self.position)),",
-            "let (item, shape) = (self.item(), self.ring.shape);\n        let free = Ctl::new(shape.lap(self.position),",
+            "let item = self.item();\n        let free = Ctl::new(self.ring.shape.next_lap(self.spot.lap),",
+            "let item = self.item();\n        let free = Ctl::new(self.spot.lap,",
         )],
     ),
     step(CONDITION, "a notifier wakes nobody", &[("    wake(&cell.state, 1);\n    true", "    true")]),

@@ -70,7 +70,7 @@ struct Words {
 }
 
 impl Words {
-    fn word(&mut self, word: Word) -> &mut u64 {
+    fn word(&mut self, word: Word<u32>) -> &mut u64 {
         match word {
             Word::Tail => &mut self.tail,
             Word::Head => &mut self.head,
@@ -129,6 +129,11 @@ impl<'a> Steps<'a> {
 }
 
 impl Memory for &Steps<'_> {
+    type Cell<'m>
+        = u32
+    where
+        Self: 'm;
+
     fn capacity(&self) -> u32 {
         self.words.borrow().cells.len() as u32
     }
@@ -137,18 +142,26 @@ impl Memory for &Steps<'_> {
         8
     }
 
-    fn load(&self, word: Word, _: Ordering) -> u64 {
+    fn cell(&self, index: u32) -> Option<u32> {
+        (index < self.capacity()).then_some(index)
+    }
+
+    fn room_of(&self, _: u32) -> usize {
+        self.room()
+    }
+
+    fn load(&self, word: Word<u32>, _: Ordering) -> u64 {
         self.access(matches!(word, Word::Header(_)), |words| *words.word(word))
     }
 
-    fn store(&self, word: Word, value: u64, _: Ordering) {
+    fn store(&self, word: Word<u32>, value: u64, _: Ordering) {
         self.access(matches!(word, Word::Header(_)), |words| {
             *words.word(word) = value;
             0
         });
     }
 
-    fn swap(&self, word: Word, old: u64, new: u64, _: Ordering) -> bool {
+    fn swap(&self, word: Word<u32>, old: u64, new: u64, _: Ordering) -> bool {
         let claim = matches!(word, Word::Ctl(_)) && self.broken == Broken::ClaimIsStore;
         let lost = word == Word::Again && new > old && self.broken == Broken::NothingRaised;
         let blind = word == Word::Again && new < old && self.broken == Broken::LoweredBlindly;
@@ -166,15 +179,15 @@ impl Memory for &Steps<'_> {
         swapped == 1
     }
 
-    fn write(&self, index: u32, from: &[u8]) {
+    fn write(&self, cell: u32, from: &[u8]) {
         self.access(false, |words| {
-            words.cells[index as usize][2] = u64::from_ne_bytes(from.try_into().unwrap());
+            words.cells[cell as usize][2] = u64::from_ne_bytes(from.try_into().unwrap());
             0
         });
     }
 
-    fn read(&self, index: u32, to: &mut [u8]) {
-        to.copy_from_slice(&self.access(false, |words| words.cells[index as usize][2]).to_ne_bytes());
+    fn read(&self, cell: u32, to: &mut [u8]) {
+        to.copy_from_slice(&self.access(false, |words| words.cells[cell as usize][2]).to_ne_bytes());
     }
 }
 

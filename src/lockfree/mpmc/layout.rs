@@ -128,6 +128,13 @@ impl Ctl {
     pub(super) const fn len(self) -> usize {
         (self.0 & SLOT) as usize
     }
+
+    /// Whether there is an item in this lap that nobody had yet, of at most so many bytes.
+    #[inline(always)]
+    pub(super) fn is_full(self, lap: u64, longest: usize) -> bool {
+        // One comparison for lap, state and length: what differs in the first two differs by more than any length.
+        self.0.wrapping_sub(Ctl::new(lap, State::Full, 0).0) <= (longest as u64).min(SLOT)
+    }
 }
 
 /// Tag and length, as the cell keeps them while somebody has it.

@@ -56,7 +56,7 @@
 //! | holder | `take_free`, `take`: CAS to one's slot | `look` | the holder's alive word is set | `a_live_one_is_never_robbed` |
 //! | mend | `repair`: CAS to FREE | `take_free`: CAS to WRITING | "the dead one's writes are over" | `a_dead_pushers_item_never_existed` |
 //! | back | `repair`: CAS to AGAIN; `Reading::put_back`: AGAIN | `look` | "the other one's reads are over" | `what_a_dead_popper_had_comes_again`, `what_was_put_back_comes_again` |
-//! | again | `raise`: CAS of `again` | `claim_read`, `find_full`: load of `again` | the cell is in a popper's hands | `what_is_to_come_again_is_not_forgotten` |
+//! | again | `raise`: CAS of `again` | `find_full`: load of `again` | the cell is in a popper's hands | `what_is_to_come_again_is_not_forgotten` |
 //! | claimed | `advance`: tail | `hint`: tail | everything before was claimed | `who_has_pushed_never_finds_it_empty` |
 //! | taken | `advance`: head | `hint`: head | everything before was taken | `who_has_popped_never_finds_it_full` |
 
@@ -68,7 +68,7 @@ mod explorer;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
-use self::layout::{Ctl, FLAG, ONCE_MORE, Shape, Sight, State, header, header_len, is_ahead};
+use self::layout::{Ctl, FLAG, ONCE_MORE, POSITION, Shape, Sight, State, header, header_len, is_ahead};
 use self::memory::{Memory, Word};
 use crate::shim::Ordering;
 
@@ -169,28 +169,32 @@ impl<M: Memory> Ring<M> {
         payload: &[u8],
         holders: &impl Holders,
     ) -> Result<(), NoPush> {
-        if payload.len() > self.memory.room() {
-            return Err(NoPush::TooLong(self.memory.room()));
+        if let Ok(spot) = self.hint(Word::Tail)
+            && payload.len() <= self.memory.room_of(spot.cell)
+            && let Some(writing) = self.take_free(spot, me)
+        {
+            writing.fill(tag, payload);
+            return Ok(());
         }
-        self.claim_write(me, holders)?.publish(tag, payload)
+        self.push_late(me, tag, payload, holders)
     }
 
     /// Pops the next item into `into`.
     #[inline(always)]
     pub(crate) fn try_pop(&self, me: u32, into: &mut [u8], holders: &impl Holders) -> Result<Item, NoPop> {
-        let reading = self.claim_read(me, into.len(), holders)?;
-        reading.read(into);
-        Ok(reading.finish())
+        match self.take_first(me, into.len()) {
+            Some(reading) => Ok(reading.copy_out(into)),
+            None => self.pop_late(me, into, holders),
+        }
     }
 
     /// Claims the next cell for an item that is still to be written. Others wait meanwhile: do little, and end it within
     /// this call of the library.
     #[inline(always)]
     pub(crate) fn claim_write(&self, me: u32, holders: &impl Holders) -> Result<Writing<'_, M>, NoPush> {
-        let position = self.hint(Word::Tail)?;
-        match self.take_free(position, me) {
+        match self.take_free(self.hint(Word::Tail)?, me) {
             Some(writing) => Ok(writing),
-            None => self.find_free(position, me, holders),
+            None => self.find_free(me, holders),
         }
     }
 
@@ -203,18 +207,10 @@ impl<M: Memory> Ring<M> {
         longest: usize,
         holders: &impl Holders,
     ) -> Result<Reading<'_, M>, NoPop> {
-        let again = self.memory.load(Word::Again, Ordering::Acquire); // edge: again
-        if again & FLAG == 0 {
-            let position = self.hint(Word::Head)?;
-            let seen = self.look(self.shape.index(position));
-            if seen.lap() == self.shape.lap(position)
-                && seen.state() == Some(State::Full)
-                && let Some(reading) = self.take(position, seen, me, longest)?
-            {
-                return Ok(reading);
-            }
+        match self.take_first(me, longest) {
+            Some(reading) => Ok(reading),
+            None => self.find_full(me, longest, holders),
         }
-        self.find_full(me, longest, holders)
     }
 
     /// Whether a pop would find something, at the price of a poll. Either answer may come late.
@@ -222,10 +218,11 @@ impl<M: Memory> Ring<M> {
     pub(crate) fn seems_poppable(&self) -> bool {
         // Relaxed: whoever acts on it looks again.
         let position = self.memory.load(Word::Head, Ordering::Relaxed);
-        if !self.shape.has(position) || self.memory.load(Word::Again, Ordering::Relaxed) & FLAG != 0 {
+        let Ok(spot) = self.spot(position) else { return true };
+        if self.memory.load(Word::Again, Ordering::Relaxed) & FLAG != 0 {
             return true;
         }
-        let seen = Ctl(self.memory.load(Word::Ctl(self.shape.index(position)), Ordering::Relaxed));
+        let seen = Ctl(self.memory.load(Word::Ctl(spot.cell), Ordering::Relaxed));
         match self.shape.sight(position, seen) {
             Sight::Here => !matches!(seen.state(), Some(State::Free | State::Writing)),
             Sight::Behind => false,
@@ -238,10 +235,8 @@ impl<M: Memory> Ring<M> {
     pub(crate) fn seems_pushable(&self) -> bool {
         // Relaxed: whoever acts on it looks again.
         let position = self.memory.load(Word::Tail, Ordering::Relaxed);
-        if !self.shape.has(position) {
-            return true;
-        }
-        let seen = Ctl(self.memory.load(Word::Ctl(self.shape.index(position)), Ordering::Relaxed));
+        let Ok(spot) = self.spot(position) else { return true };
+        let seen = Ctl(self.memory.load(Word::Ctl(spot.cell), Ordering::Relaxed));
         // In the lap before, somebody has still to take what is there.
         self.shape.sight(position, seen) != Sight::Behind
     }
@@ -252,9 +247,9 @@ impl<M: Memory> Ring<M> {
         if self.memory.load(Word::Again, Ordering::Relaxed) & FLAG != 0 {
             count += self.cells().filter(|seen| seen.state == State::Again).count();
         }
-        let mut position = self.hint(Word::Head)?;
+        let mut position = self.hint(Word::Head)?.position;
         for _ in 0..self.patience() {
-            let seen = self.look(self.shape.index(position));
+            let seen = self.look(self.spot(position)?.cell);
             match (self.shape.sight(position, seen), seen.state()) {
                 (Sight::Ahead(further), _) => {
                     position = further;
@@ -272,7 +267,7 @@ impl<M: Memory> Ring<M> {
     /// What each cell is used for.
     pub(crate) fn cells(&self) -> impl Iterator<Item = Seen> {
         (0..self.shape.capacity).filter_map(|index| {
-            let seen = self.look(index);
+            let seen = self.look(self.memory.cell(index)?);
             let state = seen.state()?;
             let holder =
                 matches!(state, State::Writing | State::Reading | State::Retaken).then(|| seen.slot());
@@ -283,13 +278,10 @@ impl<M: Memory> Ring<M> {
     /// Whether the item of this position has been published and is still in the ring, in whoever's hands. A position is
     /// one item's only: so it answers whether a cell names what that item named.
     pub(crate) fn has(&self, position: u64) -> bool {
-        let index = self.shape.index(position);
-        if !self.shape.has(position) {
-            return false;
-        }
-        let seen = self.look(index);
+        let Ok(spot) = self.spot(position) else { return false };
+        let seen = self.look(spot.cell);
         let there = [State::Full, State::Reading, State::Again, State::Retaken];
-        seen.lap() == self.shape.lap(position) && seen.state().is_some_and(|state| there.contains(&state))
+        seen.lap() == spot.lap && seen.state().is_some_and(|state| there.contains(&state))
     }
 
     /// Repairs everything that a dead one left. Only the sweep may call it, which keeps the slot from the next one
@@ -297,14 +289,15 @@ impl<M: Memory> Ring<M> {
     pub(crate) fn recover(&self, dead: u32) -> Recovered {
         let mut recovered = Recovered::default();
         for index in 0..self.shape.capacity {
-            let seen = self.look(index);
+            let Some(cell) = self.memory.cell(index) else { continue };
+            let seen = self.look(cell);
             if seen.slot() != dead {
                 continue;
             }
             match seen.state() {
-                Some(State::Writing) => recovered.dropped += u32::from(self.repair(index, seen)),
+                Some(State::Writing) => recovered.dropped += u32::from(self.repair(cell, seen)),
                 Some(State::Reading | State::Retaken) => {
-                    recovered.again += u32::from(self.repair(index, seen))
+                    recovered.again += u32::from(self.repair(cell, seen))
                 }
                 _ => {} // nobody has it: what looks like a slot is a length
             }
@@ -314,14 +307,23 @@ impl<M: Memory> Ring<M> {
 
     /// Where to begin to look.
     #[inline(always)]
-    fn hint(&self, hint: Word) -> Result<u64, Corrupt> {
-        let position = self.memory.load(hint, Ordering::Acquire); // edge: claimed, taken
-        if self.shape.has(position) { Ok(position) } else { Err(Corrupt) }
+    fn hint<'r>(&'r self, hint: Word<M::Cell<'r>>) -> Result<Spot<'r, M>, Corrupt> {
+        self.spot(self.memory.load(hint, Ordering::Acquire)) // edge: claimed, taken
+    }
+
+    /// Finds the cell of a position, if it is one of this ring.
+    #[inline(always)]
+    fn spot(&self, position: u64) -> Result<Spot<'_, M>, Corrupt> {
+        if position > POSITION {
+            return Err(Corrupt);
+        }
+        let cell = self.memory.cell(self.shape.index(position)).ok_or(Corrupt)?;
+        Ok(Spot { position, lap: self.shape.lap(position), cell })
     }
 
     /// Lets others begin later. It may go back a little when two meet: it is a lower bound whatever it says.
     #[inline(always)]
-    fn advance(&self, hint: Word, to: u64) {
+    fn advance<'r>(&'r self, hint: Word<M::Cell<'r>>, to: u64) {
         // Relaxed: a better bound stays, whoever's.
         if is_ahead(self.memory.load(hint, Ordering::Relaxed), to) {
             self.memory.store(hint, to, Ordering::Release); // edge: claimed, taken
@@ -329,51 +331,76 @@ impl<M: Memory> Ring<M> {
     }
 
     #[inline(always)]
-    fn look(&self, index: u32) -> Ctl {
-        Ctl(self.memory.load(Word::Ctl(index), Ordering::Acquire)) // edge: publish, back, holder
+    fn look<'r>(&'r self, cell: M::Cell<'r>) -> Ctl {
+        Ctl(self.memory.load(Word::Ctl(cell), Ordering::Acquire)) // edge: publish, back, holder
     }
 
     /// Takes the cell of a position before which everything was claimed, if it is free.
     #[inline(always)]
-    fn take_free(&self, position: u64, me: u32) -> Option<Writing<'_, M>> {
-        let (index, lap) = (self.shape.index(position), self.shape.lap(position));
-        let (free, mine) = (Ctl::new(lap, State::Free, 0), Ctl::new(lap, State::Writing, me.into()));
+    fn take_free<'r>(&'r self, spot: Spot<'r, M>, me: u32) -> Option<Writing<'r, M>> {
+        let (free, mine) =
+            (Ctl::new(spot.lap, State::Free, 0), Ctl::new(spot.lap, State::Writing, me.into()));
         // Relaxed: a look that fetches the line early, and spares it a swap that cannot succeed.
-        if self.memory.load(Word::Ctl(index), Ordering::Relaxed) != free.0 {
+        if self.memory.load(Word::Ctl(spot.cell), Ordering::Relaxed) != free.0 {
             return None;
         }
         // AcqRel: Acquire is the edges `free` and `mend`, Release is edge `holder`.
-        let taken = self.memory.swap(Word::Ctl(index), free.0, mine.0, Ordering::AcqRel); // edge: free, mend, holder
+        let taken = self.memory.swap(Word::Ctl(spot.cell), free.0, mine.0, Ordering::AcqRel); // edge: free, mend, holder
         if !taken {
             return None;
         }
-        self.advance(Word::Tail, self.shape.next(position));
-        Some(Writing { ring: self, position })
+        self.advance(Word::Tail, self.shape.next(spot.position));
+        Some(Writing { ring: self, spot })
+    }
+
+    /// Takes the item where to begin to look, if it is there and has at most `longest` bytes, and none comes again.
+    #[inline(always)]
+    fn take_first(&self, me: u32, longest: usize) -> Option<Reading<'_, M>> {
+        // Relaxed: a flag that is seen late only means that an item was popped before the one that comes again; what
+        // answers `Empty` looks anew.
+        if self.memory.load(Word::Again, Ordering::Relaxed) & FLAG != 0 {
+            return None;
+        }
+        let spot = self.hint(Word::Head).ok()?;
+        let seen = self.look(spot.cell);
+        if !seen.is_full(spot.lap, longest.min(self.memory.room_of(spot.cell))) {
+            return None;
+        }
+        self.take_full(spot, seen, me)
     }
 
     /// Takes the item that was seen at a position before which everything was taken, if it still is there.
     #[inline(always)]
-    fn take(
-        &self,
-        position: u64,
-        seen: Ctl,
-        me: u32,
-        longest: usize,
-    ) -> Result<Option<Reading<'_, M>>, NoPop> {
-        let (len, again) = (seen.len(), seen.state() == Some(State::Again));
-        if len > longest.min(self.memory.room()) {
-            return Err(if len > self.memory.room() { NoPop::Corrupt } else { NoPop::TooSmall(len) });
-        }
-        let mine = Ctl::new(seen.lap(), if again { State::Retaken } else { State::Reading }, me.into());
-        let index = self.shape.index(position);
-        let taken = self.memory.swap(Word::Ctl(index), seen.0, mine.0, Ordering::Release); // edge: holder
+    fn take_full<'r>(&'r self, spot: Spot<'r, M>, seen: Ctl, me: u32) -> Option<Reading<'r, M>> {
+        let mine = Ctl::new(spot.lap, State::Reading, me.into());
+        let taken = self.memory.swap(Word::Ctl(spot.cell), seen.0, mine.0, Ordering::Release); // edge: holder
         if !taken {
-            return Ok(None);
+            return None;
         }
-        if !again {
-            self.advance(Word::Head, self.shape.next(position));
+        self.advance(Word::Head, self.shape.next(spot.position));
+        Some(Reading { ring: self, spot, len: seen.len(), again: false })
+    }
+
+    /// Takes an item to be delivered again, if it still is there.
+    fn take_again<'r>(&'r self, spot: Spot<'r, M>, seen: Ctl, me: u32) -> Option<Reading<'r, M>> {
+        let mine = Ctl::new(spot.lap, State::Retaken, me.into());
+        let taken = self.memory.swap(Word::Ctl(spot.cell), seen.0, mine.0, Ordering::Release); // edge: holder
+        taken.then(|| Reading { ring: self, spot, len: seen.len(), again: true })
+    }
+
+    /// Copies from a cell. Out of line: the compiler would make one call of this copy and that of a known length.
+    #[inline(never)]
+    fn read_part<'r>(&'r self, cell: M::Cell<'r>, into: &mut [u8]) {
+        self.memory.read(cell, into);
+    }
+
+    /// Whether the caller has room for this item.
+    fn check_len(&self, seen: Ctl, longest: usize) -> Result<(), NoPop> {
+        match seen.len() {
+            len if len > self.memory.room() => Err(NoPop::Corrupt),
+            len if len > longest => Err(NoPop::TooSmall(len)),
+            _ => Ok(()),
         }
-        Ok(Some(Reading { ring: self, position, len, again }))
     }
 
     /// How many cells to look at before giving up to those who are quicker, or to a peer that keeps no rules.
@@ -381,26 +408,43 @@ impl<M: Memory> Ring<M> {
         2 * self.shape.capacity + 64
     }
 
-    /// As `claim_write`, from a position on that was no free cell's.
+    /// As `try_push`, whatever there is. Out of line, so that the quick way is short and keeps its registers.
     #[cold]
     #[inline(never)]
-    fn find_free(&self, from: u64, me: u32, holders: &impl Holders) -> Result<Writing<'_, M>, NoPush> {
-        let mut position = from;
+    fn push_late(&self, me: u32, tag: u32, payload: &[u8], holders: &impl Holders) -> Result<(), NoPush> {
+        if payload.len() > self.memory.room() {
+            return Err(NoPush::TooLong(self.memory.room()));
+        }
+        self.find_free(me, holders)?.publish(tag, payload)
+    }
+
+    /// As `try_pop`, likewise.
+    #[cold]
+    #[inline(never)]
+    fn pop_late(&self, me: u32, into: &mut [u8], holders: &impl Holders) -> Result<Item, NoPop> {
+        Ok(self.find_full(me, into.len(), holders)?.copy_out(into))
+    }
+
+    /// As `claim_write`, whatever there is.
+    #[cold]
+    #[inline(never)]
+    fn find_free(&self, me: u32, holders: &impl Holders) -> Result<Writing<'_, M>, NoPush> {
+        let mut position = self.hint(Word::Tail)?.position;
         for _ in 0..self.patience() {
-            let index = self.shape.index(position);
-            let seen = self.look(index);
+            let spot = self.spot(position)?;
+            let seen = self.look(spot.cell);
             let state = seen.state().ok_or(NoPush::Corrupt)?;
             match (self.shape.sight(position, seen), state) {
                 (Sight::Ahead(further), _) => position = further,
                 (Sight::Here, State::Free) => {
-                    if let Some(writing) = self.take_free(position, me) {
+                    if let Some(writing) = self.take_free(spot, me) {
                         return Ok(writing);
                     }
                 }
                 (Sight::Here, _) => position = self.shape.next(position),
                 (Sight::Behind, State::Full | State::Again) => return Err(NoPush::Full),
                 (Sight::Behind, State::Writing | State::Reading | State::Retaken) => {
-                    if !self.mend(index, seen, state, holders) {
+                    if !self.mend(spot.cell, seen, state, holders) {
                         return Err(NoPush::Busy(Some(seen.slot())));
                     }
                 }
@@ -441,21 +485,22 @@ impl<M: Memory> Ring<M> {
 
     /// Looks for the next item in order; `None` if nothing is where it would be.
     fn walk(&self, me: u32, longest: usize, holders: &impl Holders) -> Result<Option<Reading<'_, M>>, NoPop> {
-        let mut position = self.hint(Word::Head)?;
+        let mut position = self.hint(Word::Head)?.position;
         for _ in 0..self.patience() {
-            let index = self.shape.index(position);
-            let seen = self.look(index);
+            let spot = self.spot(position)?;
+            let seen = self.look(spot.cell);
             let state = seen.state().ok_or(NoPop::Corrupt)?;
             match (self.shape.sight(position, seen), state) {
                 (Sight::Ahead(further), _) => position = further,
                 (Sight::Here, State::Full) => {
-                    let taken = self.take(position, seen, me, longest)?;
+                    self.check_len(seen, longest)?;
+                    let taken = self.take_full(spot, seen, me);
                     if taken.is_some() {
                         return Ok(taken);
                     }
                 }
                 (Sight::Here, State::Writing) => {
-                    if !self.mend(index, seen, state, holders) {
+                    if !self.mend(spot.cell, seen, state, holders) {
                         return Err(NoPop::Busy(Some(seen.slot())));
                     }
                 }
@@ -473,9 +518,10 @@ impl<M: Memory> Ring<M> {
         for _ in 0..self.patience() {
             let (mut oldest, mut held) = (None, None);
             for index in 0..self.shape.capacity {
-                let mut seen = self.look(index);
-                if seen.state() == Some(State::Reading) && self.mend(index, seen, State::Reading, holders) {
-                    seen = self.look(index);
+                let cell = self.memory.cell(index).ok_or(Corrupt)?;
+                let mut seen = self.look(cell);
+                if seen.state() == Some(State::Reading) && self.mend(cell, seen, State::Reading, holders) {
+                    seen = self.look(cell);
                 }
                 match seen.state() {
                     Some(State::Reading | State::Retaken) => held = Some(seen.slot()),
@@ -494,7 +540,8 @@ impl<M: Memory> Ring<M> {
             let Some((position, seen)) = oldest else {
                 return Ok(held.map_or(Again::Nothing, Again::Held));
             };
-            if let Some(reading) = self.take(position, seen, me, longest)? {
+            self.check_len(seen, longest)?;
+            if let Some(reading) = self.take_again(self.spot(position)?, seen, me) {
                 return Ok(Again::Taken(reading));
             }
         }
@@ -502,25 +549,25 @@ impl<M: Memory> Ring<M> {
     }
 
     /// Repairs a cell if its holder is dead, and if that may be done here; tells whether to look at it again.
-    fn mend(&self, index: u32, seen: Ctl, state: State, holders: &impl Holders) -> bool {
+    fn mend<'r>(&'r self, cell: M::Cell<'r>, seen: Ctl, state: State, holders: &impl Holders) -> bool {
         if state == State::Retaken || !holders.is_dead(seen.slot()) {
             return false;
         }
-        self.repair(index, seen);
+        self.repair(cell, seen);
         true
     }
 
     /// Takes a cell from its dead holder; tells whether it was this call that did.
-    fn repair(&self, index: u32, seen: Ctl) -> bool {
+    fn repair<'r>(&'r self, cell: M::Cell<'r>, seen: Ctl) -> bool {
         if seen.state() == Some(State::Writing) {
             let free = Ctl::new(self.shape.next_lap(seen.lap()), State::Free, 0);
-            return self.memory.swap(Word::Ctl(index), seen.0, free.0, Ordering::Release); // edge: mend
+            return self.memory.swap(Word::Ctl(cell), seen.0, free.0, Ordering::Release); // edge: mend
         }
         self.raise();
         // Relaxed: if somebody has changed it, the swap fails.
-        let len = header_len(self.memory.load(Word::Header(index), Ordering::Relaxed));
+        let len = header_len(self.memory.load(Word::Header(cell), Ordering::Relaxed));
         let again = Ctl::new(seen.lap(), State::Again, len);
-        self.memory.swap(Word::Ctl(index), seen.0, again.0, Ordering::Release) // edge: back
+        self.memory.swap(Word::Ctl(cell), seen.0, again.0, Ordering::Release) // edge: back
     }
 
     /// Says that a cell will be AGAIN. Before it is.
@@ -550,33 +597,56 @@ enum Again<'r, M: Memory> {
     Nothing,
 }
 
+/// A position of the ring and its cell.
+struct Spot<'r, M: Memory + 'r> {
+    position: u64,
+    /// Where the position's lap begins.
+    lap: u64,
+    cell: M::Cell<'r>,
+}
+
+impl<M: Memory> Clone for Spot<'_, M> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<M: Memory> Copy for Spot<'_, M> {}
+
 /// A cell that is the caller's, to be filled. Dropped, it is given up.
 pub(crate) struct Writing<'r, M: Memory> {
     ring: &'r Ring<M>,
-    position: u64,
+    spot: Spot<'r, M>,
 }
 
 impl<M: Memory> Writing<'_, M> {
     /// The item's position, if it comes to be: see [`Ring::has`].
     pub(crate) fn position(&self) -> u64 {
-        self.position
+        self.spot.position
     }
 
     /// Writes the item and shows it to the poppers. One that is too long is given up.
     #[inline(always)]
     pub(crate) fn publish(self, tag: u32, payload: &[u8]) -> Result<(), NoPush> {
-        let (memory, shape) = (&self.ring.memory, self.ring.shape);
-        if payload.len() > memory.room() {
-            return Err(NoPush::TooLong(memory.room()));
+        let room = self.ring.memory.room_of(self.spot.cell);
+        if payload.len() > room {
+            return Err(NoPush::TooLong(room));
         }
-        let index = shape.index(self.position);
-        memory.write(index, payload);
-        // Relaxed: the store after it publishes it.
-        memory.store(Word::Header(index), header(tag, payload.len()), Ordering::Relaxed);
-        let full = Ctl::new(shape.lap(self.position), State::Full, payload.len() as u64);
-        memory.store(Word::Ctl(index), full.0, Ordering::Release); // edge: publish
-        core::mem::forget(self);
+        self.fill(tag, payload);
         Ok(())
+    }
+
+    /// As `publish`, of an item that is known to fit.
+    #[inline(always)]
+    fn fill(self, tag: u32, payload: &[u8]) {
+        let (memory, Spot { lap, cell, .. }) = (&self.ring.memory, self.spot);
+        memory.write(cell, payload);
+        // Relaxed: the store after it publishes it.
+        memory.store(Word::Header(cell), header(tag, payload.len()), Ordering::Relaxed);
+        let full = Ctl::new(lap, State::Full, payload.len() as u64);
+        memory.store(Word::Ctl(cell), full.0, Ordering::Release); // edge: publish
+        core::mem::forget(self);
     }
 
     /// Gives the cell up: there never was an item.
@@ -585,16 +655,15 @@ impl<M: Memory> Writing<'_, M> {
 
 impl<M: Memory> Drop for Writing<'_, M> {
     fn drop(&mut self) {
-        let shape = self.ring.shape;
-        let free = Ctl::new(shape.next_lap(shape.lap(self.position)), State::Free, 0);
-        self.ring.memory.store(Word::Ctl(shape.index(self.position)), free.0, Ordering::Release); // edge: free
+        let free = Ctl::new(self.ring.shape.next_lap(self.spot.lap), State::Free, 0);
+        self.ring.memory.store(Word::Ctl(self.spot.cell), free.0, Ordering::Release); // edge: free
     }
 }
 
 /// A cell that is the caller's, with the item that he pops. Dropped, the item is put back.
 pub(crate) struct Reading<'r, M: Memory> {
     ring: &'r Ring<M>,
-    position: u64,
+    spot: Spot<'r, M>,
     len: usize,
     again: bool,
 }
@@ -603,33 +672,38 @@ impl<M: Memory> Reading<'_, M> {
     /// What it is.
     #[inline(always)]
     pub(crate) fn item(&self) -> Item {
-        let index = self.ring.shape.index(self.position);
         // Relaxed: it was published with the item.
-        let tag = self.ring.memory.load(Word::Header(index), Ordering::Relaxed) as u32;
-        Item { len: self.len, tag, again: self.again, position: self.position }
+        let tag = self.ring.memory.load(Word::Header(self.spot.cell), Ordering::Relaxed) as u32;
+        Item { len: self.len, tag, again: self.again, position: self.spot.position }
     }
 
     /// Copies the item's bytes, or as many as there is room for.
     #[inline(always)]
     pub(crate) fn read(&self, into: &mut [u8]) {
-        let index = self.ring.shape.index(self.position);
         // Mostly the caller knows how long items are: then the compiler does, too, and the copy is a few moves.
         if into.len() == self.len {
-            self.ring.memory.read(index, into);
+            self.ring.memory.read(self.spot.cell, into);
         } else {
             let len = self.len.min(into.len());
-            self.ring.memory.read(index, &mut into[..len]);
+            self.ring.read_part(self.spot.cell, &mut into[..len]);
         }
     }
 
     /// Takes the item out of the ring.
     #[inline(always)]
     pub(crate) fn finish(self) -> Item {
-        let (item, shape) = (self.item(), self.ring.shape);
-        let free = Ctl::new(shape.next_lap(shape.lap(self.position)), State::Free, 0);
-        self.ring.memory.store(Word::Ctl(shape.index(self.position)), free.0, Ordering::Release); // edge: free
+        let item = self.item();
+        let free = Ctl::new(self.ring.shape.next_lap(self.spot.lap), State::Free, 0);
+        self.ring.memory.store(Word::Ctl(self.spot.cell), free.0, Ordering::Release); // edge: free
         core::mem::forget(self);
         item
+    }
+
+    /// Copies its bytes and takes it out.
+    #[inline(always)]
+    fn copy_out(self, into: &mut [u8]) -> Item {
+        self.read(into);
+        self.finish()
     }
 
     /// Gives the item back: it is the next that is delivered, flagged.
@@ -639,9 +713,8 @@ impl<M: Memory> Reading<'_, M> {
 impl<M: Memory> Drop for Reading<'_, M> {
     fn drop(&mut self) {
         self.ring.raise();
-        let shape = self.ring.shape;
-        let again = Ctl::new(shape.lap(self.position), State::Again, self.len as u64);
-        self.ring.memory.store(Word::Ctl(shape.index(self.position)), again.0, Ordering::Release); // edge: back
+        let again = Ctl::new(self.spot.lap, State::Again, self.len as u64);
+        self.ring.memory.store(Word::Ctl(self.spot.cell), again.0, Ordering::Release); // edge: back
     }
 }
 

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)] // a test
 
 use super::layout::{CAPACITY_MAX, Ctl, POSITION, Shape, Sight, State, Words};
-use super::memory::Place;
+use super::memory::{Memory, Place, Word};
 use super::{Corrupt, Holders, Item, NoPop, NoPush, Recovered, Ring};
 use crate::shim::cells::Cells;
 use crate::shim::{AtomicU64, Ordering};
@@ -34,7 +34,7 @@ impl Heap {
         for index in 0..count {
             let lap = shape.lap(start);
             let lap = if index < shape.index(start) { shape.next_lap(lap) } else { lap };
-            heap.cells.ctl(index).store(Ctl::new(lap, State::Free, 0).0, Ordering::Relaxed);
+            heap.cells.at(index).unwrap().ctl().store(Ctl::new(lap, State::Free, 0).0, Ordering::Relaxed);
         }
         heap
     }
@@ -353,12 +353,12 @@ fn no_words_make_the_ring_stray_or_go_on_for_ever() {
                 0 => heap.words.tail.0.store(random.position(), Ordering::Relaxed),
                 1 => heap.words.head.0.store(random.position(), Ordering::Relaxed),
                 2 => heap.words.again.0.store(random.next(), Ordering::Relaxed),
-                3 => heap.cells.ctl(index).store(random.next(), Ordering::Relaxed),
+                3 => heap.cells.at(index).unwrap().ctl().store(random.next(), Ordering::Relaxed),
                 4 => {
                     let word = random.position() << 16 | random.below(7) << 12 | random.below(60);
-                    heap.cells.ctl(index).store(word, Ordering::Relaxed);
+                    heap.cells.at(index).unwrap().ctl().store(word, Ordering::Relaxed);
                 }
-                5 => heap.cells.header(index).store(random.next(), Ordering::Relaxed),
+                5 => heap.cells.at(index).unwrap().header().store(random.next(), Ordering::Relaxed),
                 _ => {}
             }
         }
@@ -379,22 +379,29 @@ fn a_geometry_that_is_none_is_refused() {
 /// More cells than a position can name.
 struct Huge;
 
-impl super::memory::Memory for Huge {
+impl Memory for Huge {
+    type Cell<'m> = ();
     fn capacity(&self) -> u32 {
         CAPACITY_MAX + 1
     }
     fn room(&self) -> usize {
         8
     }
-    fn load(&self, _: super::memory::Word, _: Ordering) -> u64 {
+    fn cell(&self, _: u32) -> Option<()> {
+        Some(())
+    }
+    fn room_of(&self, (): ()) -> usize {
+        8
+    }
+    fn load(&self, _: Word<()>, _: Ordering) -> u64 {
         0
     }
-    fn store(&self, _: super::memory::Word, _: u64, _: Ordering) {}
-    fn swap(&self, _: super::memory::Word, _: u64, _: u64, _: Ordering) -> bool {
+    fn store(&self, _: Word<()>, _: u64, _: Ordering) {}
+    fn swap(&self, _: Word<()>, _: u64, _: u64, _: Ordering) -> bool {
         false
     }
-    fn write(&self, _: u32, _: &[u8]) {}
-    fn read(&self, _: u32, _: &mut [u8]) {}
+    fn write(&self, (): (), _: &[u8]) {}
+    fn read(&self, (): (), _: &mut [u8]) {}
 }
 
 /// What a call answered.
