@@ -15,6 +15,7 @@ mod ring;
 mod rlock;
 mod rwlock;
 mod semaphore;
+mod shelf;
 mod structs;
 mod value;
 mod yard;
@@ -37,6 +38,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     all.extend(event::all());
     all.extend(cancel::all());
     all.extend(ring::all());
+    all.extend(shelf::all());
     all.extend(blocks::all());
     all.extend(object::all());
     all.extend(presence::all());

@@ -9,6 +9,7 @@ mod counter;
 mod door;
 mod file;
 mod flag;
+mod heap;
 mod lock;
 mod pair;
 mod permits;
@@ -16,6 +17,7 @@ mod rejects;
 mod ring;
 mod rwlock;
 mod semaphore;
+mod stack;
 mod words;
 
 use crate::engine::Trial;
@@ -47,6 +49,8 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(condition::LostNotification),
         Box::new(barrier::Counted),
         Box::new(blocks::CellBeforeBlock),
+        Box::new(stack::EarlyTop),
+        Box::new(heap::IndexIsTruth),
     ];
     all.extend(rejects::all());
     all

@@ -67,6 +67,10 @@ mod ring;
 mod blocks;
 mod pipe;
 
+mod lifo_queue;
+mod priority_queue;
+mod shelf;
+
 // what the functions share
 mod args;
 mod boundary;
@@ -82,14 +86,17 @@ pub use deadline::*;
 pub use event::*;
 pub use fault::*;
 pub use last::*;
+pub use lifo_queue::*;
 pub use lock::*;
 pub use permits::*;
 pub use pipe::*;
+pub use priority_queue::*;
 pub use probe::*;
 pub use ring::*;
 pub use rlock::*;
 pub use rwlock::*;
 pub use semaphore::*;
+pub use shelf::*;
 pub use status::*;
 pub use structs::*;
 pub use value::*;

@@ -28,7 +28,7 @@ pub enum Shutdown {
 
 /// What a queue under a lock is made as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Size {
+pub(crate) struct Size {
     pub(super) capacity: usize,
     pub(super) message_max: usize,
 }
@@ -359,7 +359,7 @@ fn ended(kind: ErrorKind, what: For) -> Error {
     if kind == ErrorKind::Timeout { what.lack().into() } else { kind.into() }
 }
 
-pub(super) fn too_small(len: usize, room: usize) -> Error {
+pub(crate) fn too_small(len: usize, room: usize) -> Error {
     Error::with(ErrorKind::TooLong, format!("a message of {len} bytes, a buffer of {room}"))
 }
 

@@ -34,6 +34,8 @@ pub(crate) enum Doom {
     Waking,
     /// When the model says so.
     Acting,
+    /// At a step, after so many others.
+    Step(u32),
 }
 
 #[cfg(test)]
@@ -127,8 +129,18 @@ pub(crate) fn rmw_fence(order: Ordering) {
     fence(order);
 }
 
-/// loom keeps the order of the program.
-pub(crate) fn step() {}
+/// loom keeps the order of the program; here somebody may be killed.
+pub(crate) fn step() {
+    #[cfg(test)]
+    {
+        meet(Doom::Step(0));
+        DOOM.with(|d| {
+            if let Some(Doom::Step(n)) = d.get() {
+                d.set(Some(Doom::Step(n - 1)));
+            }
+        });
+    }
+}
 
 /// Polling lets the others run, or the model would never end.
 pub(crate) fn pause() {

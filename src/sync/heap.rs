@@ -6,6 +6,9 @@
 //! the free ones. Whoever dies with the lock may leave the index half changed; the lock says so (SUSPECT), and whoever takes
 //! it next builds the index from the marks. If he dies too, it is still SUSPECT.
 //!
+//! No access is ordered by itself: the lock orders them, and the proof of a death those of a dead owner. `step` keeps the
+//! compiler from moving a commit, which matters to whoever looks behind one that was killed in between.
+//!
 //! The number of the next message is larger than that of any message there, also after a repair: equals stay in order.
 
 use crate::shim::words::words;
@@ -86,8 +89,10 @@ impl Moves for Heap {
         step();
         let number = shelf.words.next.load(Ordering::Relaxed);
         cell.mark.store(number << NUMBER | FULL, Ordering::Relaxed);
+        step();
         shelf.words.next.store(number.wrapping_add(1), Ordering::Relaxed);
         let risen = index.rise(count);
+        step();
         shelf.words.count.store(count as u64 + 1, Ordering::Relaxed);
         risen
     }
@@ -105,8 +110,10 @@ impl Moves for Heap {
         let len = shelf.read(first, cell.len.load(Ordering::Relaxed), buffer)?;
         step();
         cell.mark.store(0, Ordering::Relaxed);
+        step();
         index.swap(0, last)?;
         let sunk = index.sink(0, last);
+        step();
         shelf.words.count.store(last as u64, Ordering::Relaxed);
         sunk.map(|()| (len, priority))
     }
@@ -123,10 +130,12 @@ impl Moves for Heap {
             }
         }
         let free = shelf.cells.iter().enumerate().filter(|(_, cell)| cell.number().is_none());
+        step();
         (count..).zip(free).for_each(|(place, (at, _))| index.set(place, at));
         for place in (0..count / 2).rev() {
             let _ = index.sink(place, count); // an index that was just built is one
         }
+        step();
         shelf.words.next.store(next, Ordering::Relaxed);
         shelf.words.count.store(count as u64, Ordering::Relaxed);
     }
@@ -145,6 +154,7 @@ impl Index<'_> {
 
     #[inline]
     fn set(&self, place: usize, at: usize) {
+        step();
         if let Some(cell) = self.0.get(place) {
             cell.place.store((at ^ place) as u64, Ordering::Relaxed);
         }

@@ -3,6 +3,9 @@
 //! `count` is the commit. Putting writes the message to the cell above the others, and then the count that covers it;
 //! getting copies the message of the topmost cell, and then writes the count that does not. Whoever dies before that
 //! store has done nothing, whoever dies after it has done it: nothing to repair.
+//!
+//! No access is ordered by itself: the lock orders them, and the proof of a death those of a dead owner. `step` keeps the
+//! compiler from moving the commit.
 
 use crate::shim::{AtomicU64, Ordering, step};
 use crate::sync::shelf::{Moves, No, Shelf};

@@ -1,9 +1,9 @@
 //! Making and finding objects.
 
 use courtyard::{
-    Array, ArrayOptions, Barrier, Blocks, BlocksOptions, Condition, ErrorKind, Event, EventOptions, Lock,
-    Permits, RLock, Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Struct,
-    StructArray, Value, Yard,
+    Array, ArrayOptions, Barrier, Blocks, BlocksOptions, Condition, ErrorKind, Event, EventOptions,
+    LifoOptions, LifoQueue, Lock, Permits, PriorityOptions, PriorityQueue, RLock, Ring, RingOptions, RwLock,
+    RwLockOptions, Scope, Semaphore, SemaphoreOptions, Struct, StructArray, Value, Yard,
 };
 
 use super::common::{kind, turn, watch, wrong, yard};
@@ -71,6 +71,20 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(Make {
             name: "struct array create",
             make: |y| drop(StructArray::<[u32; 3]>::create(y, "new", 5).unwrap()),
+        }),
+        Box::new(Make {
+            name: "lifo create",
+            make: |y| {
+                let options = LifoOptions { capacity: 3, message_max: 5 };
+                assert_eq!(LifoQueue::create(y, "new", options).unwrap().size(), 0);
+            },
+        }),
+        Box::new(Make {
+            name: "priority create",
+            make: |y| {
+                let options = PriorityOptions { capacity: 3, message_max: 5 };
+                assert_eq!(PriorityQueue::create(y, "new", options).unwrap().size(), 0);
+            },
         }),
         Box::new(Make {
             name: "ring create",
