@@ -178,8 +178,14 @@ fn what_must_not_compile(built: &Built) -> Part {
 }
 
 /// Examples that run alone, and what they say.
-const EXAMPLES: [(&str, &str); 2] =
-    [("hello.c", "hello, parent\n"), ("inventory.c", "2000 moves of 3998 items, 400 in stock, 2 carts\n")];
+const EXAMPLES: [(&str, &str); 3] = [
+    ("hello.c", "hello, parent\n"),
+    ("inventory.c", "2000 moves of 3998 items, 400 in stock, 2 carts\n"),
+    (
+        "startup.c",
+        "the first server died\nthe second one and its client started, the doors were opened 1 time\n",
+    ),
+];
 
 /// An example, as its reader would compile it.
 fn example_runs(built: &Built, name: &str, says: &str, link: Link) -> Part {

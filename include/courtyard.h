@@ -56,9 +56,13 @@
  *   a thread: locks of    | the next owner gets it and   | as if killed    | nothing             | nothing
  *   scope thread, rlocks, | is told                      |                 |                     |
  *   rwlocks               |                              |                 |                     |
+ *   a thread: having      | the barrier breaks, and      | as if killed    | nothing             | nothing
+ *   arrived at a barrier  | names it                     |                 |                     |
  *   a process: wider      | as above; permits are back,  | nothing         | nothing             | nothing
  *   locks, permits,       | blocks are free, ends can be |                 |                     |
- *   blocks, ends of rings | taken over                   |                 |                     |
+ *   blocks, ends of rings,| taken over, the barrier      |                 |                     |
+ *   declared parties of   | breaks                       |                 |                     |
+ *   barriers              |                              |                 |                     |
  *   nobody: values,       | they stay as they are        | nothing         | nothing             | nothing
  *   structs, arrays,      |                              |                 |                     |
  *   semaphores, events    |                              |                 |                     |

@@ -10,13 +10,13 @@
  *   success (owner_died(), redelivered()), code() and message(). Neither may be dropped unseen. value() gives what is
  *   in it; of a failure it throws courtyard::Error, or, where the compiler has exceptions turned off, prints the
  *   message and aborts. Nothing else in this header throws, but for memory that recv() needs for its answer, and what
- *   a function handed to update() throws.
+ *   a function handed to update() or to a barrier's wait() throws.
  *
  * Handles.  Yard, every object, Sender, Receiver and Connection own one handle of this process, can be moved and not copied, and
  *   close it in the destructor. An empty one, moved from or closed, answers every call with #CYD_E_NULL. Objects keep
- *   the yard open by themselves, ends keep their ring: any order of closing is fine. A Guard, a Permit, a Block and a
- *   Reserved end before their lock, Permits, Blocks or Sender does, a CancelToken's Scope before the token; these may be
- *   moved meanwhile.
+ *   the yard open by themselves, ends keep their ring: any order of closing is fine. A Guard, a Permit, a Block, a Party
+ *   and a Reserved end before their lock, Permits, Blocks, Barrier or Sender does, a CancelToken's Scope before the token;
+ *   these may be moved meanwhile.
  *
  * Timeouts.  Any std::chrono duration, courtyard::forever, courtyard::no_wait, or a Deadline for several calls. A negative duration is no_wait.
  *
@@ -325,6 +325,40 @@ public:
 
 protected:
     C *raw_ = nullptr;
+};
+
+/** A function of the caller, called back through C, which no exception may cross. */
+template <class Action>
+struct Once {
+    Action &action;
+#if COURTYARD_EXCEPTIONS
+    std::exception_ptr thrown = nullptr;
+    static int run(void *self) noexcept {
+        Once &once = *static_cast<Once *>(self);
+        try {
+            return once.call();
+        } catch (...) {
+            once.thrown = std::current_exception();
+            return -1;
+        }
+    }
+    void rethrow() const {
+        if (thrown) {
+            std::rethrow_exception(thrown);
+        }
+    }
+#else
+    static int run(void *self) noexcept { return static_cast<Once *>(self)->call(); }
+    void rethrow() const noexcept {}
+#endif
+    int call() {
+        if constexpr (std::is_convertible_v<decltype(action()), bool>) {
+            return action() ? 0 : -1;
+        } else {
+            action();
+            return 0;
+        }
+    }
 };
 
 } // namespace detail
@@ -914,6 +948,100 @@ public:
     }
     Result<std::uint32_t> waiters() const {
         return detail::filled<std::uint32_t>([&](auto out) { return cyd_condition_waiters(raw_, out); });
+    }
+};
+
+/** What broke a barrier; see cyd_barrier_broken(). */
+using Broken = cyd_broken_t;
+
+/** A fixed number of parties that wait for each other: cyd_barrier_t. */
+class Barrier : public detail::Handle<cyd_barrier_t, cyd_barrier_close> {
+public:
+    /** The declaration of this process that it takes part: taken back when this ends, by whatever thread. */
+    class Party {
+    public:
+        Party(Party &&other) noexcept : barrier_(std::exchange(other.barrier_, nullptr)), pid_(other.pid_) {}
+        Party &operator=(Party &&other) noexcept {
+            if (this != &other) {
+                static_cast<void>(leave());
+                barrier_ = std::exchange(other.barrier_, nullptr);
+                pid_ = other.pid_;
+            }
+            return *this;
+        }
+        Party(const Party &) = delete;
+        Party &operator=(const Party &) = delete;
+        ~Party() { static_cast<void>(leave()); }
+
+        /** Takes it back now; this is empty afterwards. */
+        Status leave() noexcept {
+            cyd_barrier_t *barrier = std::exchange(barrier_, nullptr);
+            if (barrier == nullptr) {
+                return Status(CYD_E_NULL);
+            }
+            /* A fork child may have declared itself, which is not this. */
+            return Status(getpid() != pid_ ? CYD_E_NOT_OWNER : cyd_barrier_leave(barrier));
+        }
+
+    private:
+        friend class Barrier;
+        explicit Party(cyd_barrier_t *barrier) noexcept : barrier_(barrier), pid_(getpid()) {}
+
+        cyd_barrier_t *barrier_;
+        pid_t pid_;
+    };
+
+    Barrier() noexcept = default;
+    explicit Barrier(cyd_barrier_t *raw) noexcept : Handle(raw) {}
+
+    static Result<Barrier> create(const Yard &yard, const char *name, std::uint32_t parties) {
+        return detail::opened<Barrier>(
+            [&](auto out) { return cyd_barrier_create(yard.get_native(), name, parties, out); });
+    }
+    static Result<Barrier> open(const Yard &yard, const char *name) {
+        return detail::opened<Barrier>([&](auto out) { return cyd_barrier_open(yard.get_native(), name, out); });
+    }
+    static Result<Barrier> open_or_create(const Yard &yard, const char *name, std::uint32_t parties) {
+        return detail::opened<Barrier>(
+            [&](auto out) { return cyd_barrier_open_or_create(yard.get_native(), name, parties, out); });
+    }
+
+    /** Waits for the others; gives which of them the caller is. */
+    Result<std::uint32_t> wait(Timeout timeout) {
+        return detail::filled<std::uint32_t>([&](auto out) { return cyd_barrier_wait(raw_, timeout.ns(), out); });
+    }
+    /** As wait(); one party of each trip calls its `action` first. If that answers false, or throws, the barrier breaks; the
+     *  exception goes on to the caller. */
+    template <class Action>
+    Result<std::uint32_t> wait(Timeout timeout, Action &&action) {
+        detail::Once<std::remove_reference_t<Action>> once{action};
+        auto result = detail::filled<std::uint32_t>(
+            [&](auto out) { return cyd_barrier_wait_with(raw_, timeout.ns(), once.run, &once, out); });
+        once.rethrow();
+        return result;
+    }
+    Status abort() { return Status(cyd_barrier_abort(raw_)); }
+    Status reset() { return Status(cyd_barrier_reset(raw_)); }
+    /** Why it is broken; the cause is #CYD_BROKEN_NOT if it is whole. */
+    Result<Broken> broken() const {
+        return detail::filled<Broken>([&](auto out) { return cyd_barrier_broken(raw_, out); });
+    }
+    Result<std::uint32_t> parties() const {
+        return detail::filled<std::uint32_t>([&](auto out) { return cyd_barrier_parties(raw_, out); });
+    }
+    Result<std::uint32_t> waiting() const {
+        return detail::filled<std::uint32_t>([&](auto out) { return cyd_barrier_waiting(raw_, out); });
+    }
+    /** Declares that this process takes part, until the Party ends. */
+    Result<Party> declare() {
+        const Status status = declare_unguarded();
+        return status.ok() ? Result<Party>(status, Party(raw_)) : Result<Party>(status);
+    }
+    /** Declares that this process takes part, until leave(), or until this is closed. */
+    Status declare_unguarded() { return Status(cyd_barrier_declare(raw_)); }
+    Status leave() { return Status(cyd_barrier_leave(raw_)); }
+    Result<std::uint32_t> declared() const {
+        return detail::filled<std::uint32_t>([&](auto out) { return cyd_barrier_declared(raw_, out); });
     }
 };
 

@@ -8,9 +8,11 @@ mod both_ways;
 mod children;
 mod counter;
 mod deadlock;
+mod handlers;
 mod lines;
 mod nested;
 mod stalls;
+mod startup;
 mod tickets;
 mod watch;
 
@@ -48,6 +50,8 @@ enum Exercise {
     },
     /// Who waits for himself is told
     Deadlock,
+    /// Ten clients of one handler, with a lock and without
+    Handlers,
     /// Many processes print, and no line is mixed with another
     Lines {
         /// How many processes
@@ -61,6 +65,8 @@ enum Exercise {
     Nested,
     /// Twenty want in, five may
     Stalls,
+    /// A server and its client start together, or one is told that the other has died
+    Startup,
     /// Six buyers, one ticket
     Tickets,
     /// What one process counts, others see
@@ -73,9 +79,11 @@ fn run(exercise: Exercise) -> Outcome {
         Exercise::BothWays => both_ways::run(),
         Exercise::Counter { processes, turns, threads } => counter::run(processes, turns, threads),
         Exercise::Deadlock => deadlock::run(),
+        Exercise::Handlers => handlers::run(),
         Exercise::Lines { processes, show } => lines::run(processes, show),
         Exercise::Nested => nested::run(),
         Exercise::Stalls => stalls::run(),
+        Exercise::Startup => startup::run(),
         Exercise::Tickets => tickets::run(),
         Exercise::Watch => watch::run(),
     }

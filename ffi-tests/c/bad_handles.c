@@ -18,6 +18,8 @@ static struct {
         cyd_cancel_t *cancel;
         cyd_permits_t *permits;
         cyd_condition_t *condition;
+        cyd_barrier_t *barrier;
+        cyd_broken_t broken;
         cyd_permit_holder_t permit_holder;
         cyd_blocks_t *blocks;
         cyd_block_use_t block_use;
@@ -71,6 +73,9 @@ static void yard_calls(cyd_yard_t *yard, cyd_status_t wanted) {
     IS(cyd_condition_create(yard, "n", &out.a.condition), wanted);
     IS(cyd_condition_open(yard, "n", &out.a.condition), wanted);
     IS(cyd_condition_open_or_create(yard, "n", &out.a.condition), wanted);
+    IS(cyd_barrier_create(yard, "n", 1, &out.a.barrier), wanted);
+    IS(cyd_barrier_open(yard, "n", &out.a.barrier), wanted);
+    IS(cyd_barrier_open_or_create(yard, "n", 1, &out.a.barrier), wanted);
     IS(cyd_value_create(yard, "n", CYD_TYPE_U8, &out.a.value), wanted);
     IS(cyd_value_open(yard, "n", CYD_TYPE_U8, &out.a.value), wanted);
     IS(cyd_value_open_or_create(yard, "n", CYD_TYPE_U8, &out.a.value), wanted);
@@ -96,6 +101,20 @@ static void yard_calls(cyd_yard_t *yard, cyd_status_t wanted) {
     IS(cyd_semaphore_open(yard, "n", &out.a.semaphore), wanted);
     IS(cyd_semaphore_open_or_create(yard, "n", NULL, &out.a.semaphore), wanted);
     IS(cyd_yard_close(yard), yard == NULL ? CYD_OK : wanted);
+}
+
+static void barrier_calls(cyd_barrier_t *barrier, cyd_status_t wanted) {
+    IS(cyd_barrier_wait(barrier, -1, &out.a.number), wanted);
+    IS(cyd_barrier_wait_with(barrier, -1, NULL, NULL, &out.a.number), wanted);
+    IS(cyd_barrier_abort(barrier), wanted);
+    IS(cyd_barrier_reset(barrier), wanted);
+    IS(cyd_barrier_broken(barrier, &out.a.broken), wanted);
+    IS(cyd_barrier_parties(barrier, &out.a.number), wanted);
+    IS(cyd_barrier_waiting(barrier, &out.a.number), wanted);
+    IS(cyd_barrier_declare(barrier), wanted);
+    IS(cyd_barrier_leave(barrier), wanted);
+    IS(cyd_barrier_declared(barrier, &out.a.number), wanted);
+    IS(cyd_barrier_close(barrier), barrier == NULL ? CYD_OK : wanted);
 }
 
 static void lock_calls(cyd_lock_t *lock, cyd_status_t wanted) {
@@ -286,7 +305,7 @@ static void receiver_calls(cyd_receiver_t *receiver, cyd_status_t wanted) {
     IS(cyd_receiver_close(receiver), receiver == NULL ? CYD_OK : wanted);
 }
 
-enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, BLOCKS, PIPE, CONNECTION, NOUNS };
+enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, BARRIER, BLOCKS, PIPE, CONNECTION, NOUNS };
 
 static void *open_handles[NOUNS];
 
@@ -324,11 +343,15 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
     }
     if (except != BLOCKS) {
         blocks_calls((cyd_blocks_t *)handle, wanted);
+    }
     if (except != PIPE) {
         pipe_calls((cyd_pipe_t *)handle, wanted);
     }
     if (except != CONNECTION) {
         connection_calls((cyd_connection_t *)handle, wanted);
+    }
+    if (except != BARRIER) {
+        barrier_calls((cyd_barrier_t *)handle, wanted);
     }
     if (except != STRUCT) {
         struct_calls((cyd_struct_t *)handle, wanted);
@@ -369,6 +392,7 @@ int main(void) {
     cyd_blocks_t *blocks;
     cyd_pipe_t *pipe;
     cyd_connection_t *connection;
+    cyd_barrier_t *barrier;
     cyd_struct_t *it;
     cyd_array_t *array;
     cyd_struct_array_t *structs;
@@ -388,6 +412,7 @@ int main(void) {
     OK(cyd_blocks_create(yard, "blocks", NULL, &blocks));
     OK(cyd_pipe_create(yard, "pipe", NULL, &pipe));
     OK(cyd_pipe_end(pipe, CYD_PIPE_FIRST, &connection));
+    OK(cyd_barrier_create(yard, "barrier", 1, &barrier));
     OK(cyd_struct_create(yard, "struct", 8, 8, &it));
     OK(cyd_array_create(yard, "array", CYD_TYPE_U8, 8, NULL, &array));
     OK(cyd_struct_array_create(yard, "structs", 8, 8, 8, &structs));
@@ -396,7 +421,7 @@ int main(void) {
     OK(cyd_cancel_create(&cancel));
     void *all[NOUNS] = {yard,      lock,    value, ring,  sender,  receiver, rlock,
                         semaphore, permits, it,    array, structs, rwlock,
-                        condition, event, cancel, blocks, pipe, connection};
+                        condition, event, cancel, barrier, blocks, pipe, connection};
     memcpy(open_handles, all, sizeof all);
 
     everything(NULL, CYD_E_NULL, -1);
@@ -423,6 +448,7 @@ int main(void) {
     OK(cyd_blocks_close(blocks));
     OK(cyd_connection_close(connection));
     OK(cyd_pipe_close(pipe));
+    OK(cyd_barrier_close(barrier));
     OK(cyd_receiver_close(receiver));
     OK(cyd_sender_close(sender));
     OK(cyd_ring_close(ring));

@@ -5,6 +5,7 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::panic)] // a test fails by panicking
 #![allow(unsafe_code)] // fork, signals, and memory shared beside the yards
 
+mod barriers;
 mod blocks;
 mod board;
 mod conditions;
@@ -26,6 +27,7 @@ type Storm = fn(&'static Board, u64, Duration) -> (Deeds, String);
 
 const STORMS: &[(&str, Storm)] = &[
     ("blocks", blocks::storm),
+    ("barriers", barriers::storm),
     ("conditions", conditions::storm),
     ("locks", locks::storm),
     ("permits", permits::storm),

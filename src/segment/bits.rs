@@ -391,7 +391,7 @@ impl Link {
     /// `object`: where it lies, a multiple of 128. Of the position the low bits are kept, enough to find its cell.
     #[cfg_attr(not(test), expect(dead_code, reason = "the queue's side of it"))]
     pub(crate) const fn new(object: u64, position: u64) -> Link {
-        Link(object / 128 << POSITION_BITS | position & ((1 << POSITION_BITS) - 1))
+        Link((object / 128) << POSITION_BITS | position & ((1 << POSITION_BITS) - 1))
     }
 
     /// Where the object lies; 0 is no object.

@@ -35,6 +35,7 @@ const RECORD: &str = "src/lockfree/spsc/record.rs";
 const FIXED: &str = "src/lockfree/spsc/fixed.rs";
 const INDEX: &str = "src/lockfree/spsc/index.rs";
 const CELLS: &str = "src/lockfree/mpmc/mod.rs";
+const BARRIER: &str = "src/sync/barrier.rs";
 
 pub(crate) const STEPS: &[Step] = &[
     step(
@@ -756,5 +757,103 @@ pub(crate) const STEPS: &[Step] = &[
         RWLOCK,
         "a dead reader's cell is for nobody else",
         &[("freed |= word == 0 || dead && cell.free(word);", "freed |= word == 0 || dead && false;")],
+    ),
+    step(
+        BARRIER,
+        "who makes a trip wakes nobody",
+        &[("            self.head.event.notify_after_rmw();\n", "")],
+    ),
+    step(BARRIER, "who breaks it wakes nobody", &[("            self.head.event.notify();\n", "")]),
+    step(
+        BARRIER,
+        "who sleeps does not look again at those who came",
+        &[("if self.arrived(state) != seen.arrived || self.declared() != seen.declared {", "if false {")],
+    ),
+    step(
+        BARRIER,
+        "who sleeps does not look at the state again",
+        &[(
+            "            if seen.changed || self.load() != state {\n                continue;",
+            "            if seen.changed {\n                continue;",
+        )],
+    ),
+    step(
+        BARRIER,
+        "a dead party is waited for",
+        &[(
+            "                    self.lose_arrived(state, at, thread, parties);\n                    seen.changed = true;\n                    return seen;",
+            "                    seen.doubt = true;",
+        )],
+    ),
+    step(
+        BARRIER,
+        "a dead declared party is waited for",
+        &[(
+            "                    self.lose_declared(state, at, process, parties);\n                    seen.changed = true;\n                    return seen;",
+            "                    seen.doubt = true;",
+        )],
+    ),
+    step(
+        BARRIER,
+        "nobody is told of a reset",
+        &[("state.arrived(word).into_iter().for_each(|thread| self.tell(thread, state));", "")],
+    ),
+    step(
+        BARRIER,
+        "a reset closes no cells",
+        &[(
+            "if cell.compare_exchange(word, closed, Ordering::Relaxed, Ordering::Relaxed).is_ok() {",
+            "if closed != 0 {",
+        )],
+    ),
+    step(
+        BARRIER,
+        "a cell is taken whoever has it",
+        &[("            if !state.may_take(word) {\n                continue;\n            }\n", "")],
+    ),
+    step(
+        BARRIER,
+        "an action that fails makes the trip",
+        &[(
+            "if !action.take().is_some_and(|action| action()) {",
+            "if !action.take().is_none_or(|action| action() || true) {",
+        )],
+    ),
+    step(
+        BARRIER,
+        "two of a trip run their action",
+        &[(
+            "        if !self.change(state, acting) {\n            return None;\n        }\n",
+            "        let _ = self.change(state, acting);\n",
+        )],
+    ),
+    step(
+        BARRIER,
+        "a break undoes a trip",
+        &[(
+            "            return if self.was_told(visit.me, arrived) {",
+            "            return if !state.is_whole() || self.was_told(visit.me, arrived) {",
+        )],
+    ),
+    step(
+        BARRIER,
+        "the place of a dead one stays taken",
+        &[("        step();\n        self.leave_at(at as usize, dead);\n", "        step();\n")],
+    ),
+    step(
+        BARRIER,
+        "who clears up writes no name",
+        &[(
+            "                self.find_name(state, parties); // who broke it may have died before he wrote the name\n",
+            "",
+        )],
+    ),
+    step(
+        BARRIER,
+        "who comes leaves a reset to who began it",
+        &[(
+            "                Phase::Resetting => self.finish(state, parties),\n                Phase::Open =>",
+            "                Phase::Resetting => self.linger(state, &mut visit)?,\n                Phase::Open =>",
+        )],
     ),
 ];

@@ -1,9 +1,9 @@
 //! Making and finding objects.
 
 use courtyard::{
-    Array, ArrayOptions, Barrier, Blocks, BlocksOptions, Condition, ErrorKind, Event, EventOptions,
-    LifoOptions, LifoQueue, Lock, Permits, PriorityOptions, PriorityQueue, RLock, Ring, RingOptions, RwLock,
-    RwLockOptions, Scope, Semaphore, SemaphoreOptions, Struct, StructArray, Value, Yard,
+    Array, ArrayOptions, Barrier, BlockClass, Blocks, BlocksOptions, Condition, ErrorKind, Event,
+    EventOptions, LifoOptions, LifoQueue, Lock, Permits, PriorityOptions, PriorityQueue, RLock, Ring,
+    RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Struct, StructArray, Value, Yard,
 };
 
 use super::common::{kind, turn, watch, wrong, yard};
@@ -55,7 +55,8 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(Make {
             name: "blocks create",
             make: |y| {
-                let options = BlocksOptions { bytes: 4096, ..BlocksOptions::default() };
+                let classes = vec![BlockClass { size: 64, count: 8 }];
+                let options = BlocksOptions { bytes: 0, classes };
                 assert_eq!(Blocks::create(y, "new", &options).unwrap().owned(), 0);
             },
         }),
