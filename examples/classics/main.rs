@@ -11,6 +11,7 @@ mod deadlock;
 mod handlers;
 mod lines;
 mod nested;
+mod order;
 mod stalls;
 mod startup;
 mod tickets;
@@ -63,6 +64,8 @@ enum Exercise {
     },
     /// A locked operation that calls locked operations
     Nested,
+    /// The same things by priority, and last in, first out
+    Order,
     /// Twenty want in, five may
     Stalls,
     /// A server and its client start together, or one is told that the other has died
@@ -82,6 +85,7 @@ fn run(exercise: Exercise) -> Outcome {
         Exercise::Handlers => handlers::run(),
         Exercise::Lines { processes, show } => lines::run(processes, show),
         Exercise::Nested => nested::run(),
+        Exercise::Order => order::run(),
         Exercise::Stalls => stalls::run(),
         Exercise::Startup => startup::run(),
         Exercise::Tickets => tickets::run(),

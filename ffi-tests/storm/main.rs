@@ -14,6 +14,7 @@ mod permits;
 mod rings;
 mod rwlocks;
 mod semaphores;
+mod shelves;
 mod structs;
 mod troop;
 mod waits;
@@ -34,6 +35,7 @@ const STORMS: &[(&str, Storm)] = &[
     ("rings", rings::storm),
     ("rwlocks", rwlocks::storm),
     ("semaphores", semaphores::storm),
+    ("shelves", shelves::storm),
     ("structs", structs::storm),
     ("waits", waits::storm),
 ];
