@@ -65,6 +65,9 @@ const PRIORITY: Kind = Kind {
     ],
 };
 
+/// What survivors put.
+const SURVIVORS: u64 = 4;
+
 enum Queue {
     Lifo(LifoQueue),
     Priority(PriorityQueue),
@@ -123,6 +126,13 @@ impl Queue {
                 Err(e) => return wrong("a try on what is left", (e, self.size())),
             }
         }
+    }
+
+    /// What came out of `drain` goes in again, but for the survivor's: a thread's end is looked at once more when its
+    /// process has ended.
+    fn refill(&self, drained: &[u64]) {
+        let all = drained.iter().rev().filter(|n| **n != SURVIVORS);
+        all.for_each(|n| self.put(*n, Timeout::Try).unwrap());
     }
 
     /// Beside a victim that stands still: it is waited for, and nobody's message is taken from him.
@@ -209,8 +219,10 @@ impl Operation for Put {
         if point.moment == Moment::Stopped {
             return world.queue.is_whole_beside(&[2, 3]);
         }
-        world.queue.put(4, SOON).map_err(|e| format!("a survivor's put: {e:?}"))?;
-        match &world.queue.drain()?[..] {
+        world.queue.put(SURVIVORS, SOON).map_err(|e| format!("a survivor's put: {e:?}"))?;
+        let drained = world.queue.drain()?;
+        world.queue.refill(&drained);
+        match &drained[..] {
             [4, 3, 2, 1] => Ok(()),
             [4, 2, 1] if !is_done(point) => Ok(()),
             left => wrong("what came out", left),
@@ -257,8 +269,10 @@ impl Operation for Get {
                 Err(e) => wrong("beside a stopped one", e),
             };
         }
-        world.queue.put(4, SOON).map_err(|e| format!("a survivor's put: {e:?}"))?;
-        match &world.queue.drain()?[..] {
+        world.queue.put(SURVIVORS, SOON).map_err(|e| format!("a survivor's put: {e:?}"))?;
+        let drained = world.queue.drain()?;
+        world.queue.refill(&drained);
+        match &drained[..] {
             [4, 2, 1] => Ok(()),
             [4, 3, 2, 1] if !is_done(point) => Ok(()),
             left => wrong("what came out", left),
@@ -344,6 +358,9 @@ impl Operation for GetForSleeper {
     fn check(&self, world: &mut World, stage: &mut Stage, point: &Point) -> Result<(), String> {
         if point.moment == Moment::Stopped {
             return Ok(()); // he may stand still with the lock
+        }
+        if std::mem::replace(&mut world.fed, true) {
+            return Ok(()); // looked at when the thread had ended
         }
         let fetch = !is_done(point) && is_gone(point.moment);
         let got = if fetch { Some(world.queue.get(SOON).map_err(|e| format!("{e:?}"))?) } else { None };
