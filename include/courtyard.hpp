@@ -38,6 +38,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -120,6 +121,7 @@ using Cost = Sized<cyd_cost_t>;
 using ObjectInfo = Sized<cyd_object_info_t>;
 using Fault = Sized<cyd_fault_t>;
 using Holder = Sized<cyd_holder_t>;
+using MemberInfo = Sized<cyd_member_info_t>;
 using Probe = Sized<cyd_probe_t>;
 /** Bytes to send in a batch. */
 using Slice = cyd_slice_t;
@@ -371,6 +373,21 @@ struct Once {
 
 } // namespace detail
 
+/** A process that takes part in a yard: cyd_member_t. */
+class Member : public detail::Handle<cyd_member_t, cyd_member_close> {
+public:
+    using Handle::Handle;
+
+    Result<MemberInfo> info() const {
+        return detail::filled<MemberInfo>([&](auto out) { return cyd_member_info(raw_, out); });
+    }
+    Result<bool> is_alive() const {
+        return detail::filled<bool>([&](auto out) { return cyd_member_is_alive(raw_, out); });
+    }
+    /** Waits until it is gone. */
+    Status wait(Timeout timeout) const { return Status(cyd_member_wait(raw_, timeout.ns())); }
+};
+
 /** A segment with named objects: cyd_yard_t. */
 class Yard : public detail::Handle<cyd_yard_t, cyd_yard_close> {
 public:
@@ -414,6 +431,10 @@ public:
     /** The next object from `cursor` on, which begins at 0; #CYD_E_END after the last. */
     Result<ObjectInfo> next_object(std::size_t &cursor) const {
         return detail::filled<ObjectInfo>([&](auto out) { return cyd_yard_next_object(raw_, &cursor, out); });
+    }
+    /** The next process that takes part, from `cursor` on, which begins at 0; #CYD_E_END after the last. */
+    Result<Member> next_member(std::size_t &cursor) const {
+        return detail::opened<Member>([&](auto out) { return cyd_yard_next_member(raw_, &cursor, out); });
     }
     /** One of the last repairs, 0 is the newest; #CYD_E_END if there are not so many. */
     Result<Fault> fault(std::uint32_t back) const {
@@ -1856,6 +1877,46 @@ private:
 /** What this machine allows. */
 inline Result<Probe> probe() {
     return detail::filled<Probe>([](auto out) { return cyd_probe(out); });
+}
+
+/** An object that can be waited for among others; it stays the caller's. */
+class Waitable {
+public:
+    Waitable(const Event &event) noexcept : raw_(event.get_native()) {}
+    Waitable(const Semaphore &semaphore) noexcept : raw_(semaphore.get_native()) {}
+    Waitable(const Permits &permits) noexcept : raw_(permits.get_native()) {}
+    Waitable(const Receiver &receiver) noexcept : raw_(receiver.get_native()) {}
+    Waitable(const Sender &sender) noexcept : raw_(sender.get_native()) {}
+    Waitable(const Member &member) noexcept : raw_(member.get_native()) {}
+
+    /** The handles of a list, as courtyard.h takes them. */
+    static void *const *natives(const Waitable *list) noexcept {
+        static_assert(sizeof(Waitable) == sizeof(void *), "a list of these is a list of handles");
+        return list == nullptr ? nullptr : &list->raw_;
+    }
+
+private:
+    void *raw_;
+};
+
+/** Waits until one of the objects is ready; tells which: cyd_wait_any(). Nothing is taken. */
+inline Result<std::size_t> wait_any(const Waitable *list, std::size_t count, Timeout timeout) {
+    return detail::filled<std::size_t>(
+        [&](auto out) { return cyd_wait_any(Waitable::natives(list), count, timeout.ns(), out); });
+}
+inline Result<std::size_t> wait_any(std::initializer_list<Waitable> list, Timeout timeout) {
+    return wait_any(list.begin(), list.size(), timeout);
+}
+/** As wait_any(), and tells of each whether it is ready. */
+inline Status wait_some(const Waitable *list, std::size_t count, Timeout timeout, bool *ready) {
+    return Status(cyd_wait_some(Waitable::natives(list), count, timeout.ns(), ready));
+}
+/** Waits until all of the objects were ready in one look. */
+inline Status wait_all(const Waitable *list, std::size_t count, Timeout timeout) {
+    return Status(cyd_wait_all(Waitable::natives(list), count, timeout.ns()));
+}
+inline Status wait_all(std::initializer_list<Waitable> list, Timeout timeout) {
+    return wait_all(list.begin(), list.size(), timeout);
 }
 
 /** Whether the library that runs has the ABI of the header that this was compiled with. */

@@ -196,6 +196,15 @@ FIELD(cyd_object_info_t, kind, 16, 4);
 FIELD(cyd_object_info_t, reserved, 20, 4);
 FIELD(cyd_object_info_t, name, 24, 64);
 
+IS(sizeof(cyd_member_info_t), 64);
+FIELD(cyd_member_info_t, struct_size, 0, 8);
+FIELD(cyd_member_info_t, since_ns, 8, 8);
+FIELD(cyd_member_info_t, pid, 16, 4);
+FIELD(cyd_member_info_t, threads, 20, 4);
+FIELD(cyd_member_info_t, is_me, 24, 4);
+FIELD(cyd_member_info_t, reserved, 28, 4);
+FIELD(cyd_member_info_t, name, 32, 32);
+
 IS(sizeof(cyd_holder_t), 16);
 FIELD(cyd_holder_t, struct_size, 0, 8);
 FIELD(cyd_holder_t, pid, 8, 4);

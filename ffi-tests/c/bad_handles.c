@@ -11,11 +11,13 @@ static struct {
         cyd_cost_t cost;
         cyd_holder_t holder;
         cyd_object_info_t info;
+        cyd_member_info_t member;
         cyd_fault_t fault;
     } filled;
     union {
         cyd_lock_t *lock;
         cyd_cancel_t *cancel;
+        cyd_member_t *member;
         cyd_permits_t *permits;
         cyd_condition_t *condition;
         cyd_barrier_t *barrier;
@@ -60,6 +62,7 @@ static void yard_calls(cyd_yard_t *yard, cyd_status_t wanted) {
     IS(cyd_yard_set_inheritable(yard, true), wanted);
     IS(cyd_yard_next_object(yard, &out.cursor, &out.filled.info), wanted);
     IS(cyd_yard_fault(yard, 0, &out.filled.fault), wanted);
+    IS(cyd_yard_next_member(yard, &out.cursor, &out.a.member), wanted);
     IS(cyd_lock_create(yard, "n", CYD_SCOPE_THREAD, &out.a.lock), wanted);
     IS(cyd_lock_open(yard, "n", &out.a.lock), wanted);
     IS(cyd_lock_open_or_create(yard, "n", CYD_SCOPE_THREAD, &out.a.lock), wanted);
@@ -217,6 +220,19 @@ static void cancel_calls(cyd_cancel_t *cancel, cyd_status_t wanted) {
     IS(cyd_cancel_close(cancel), cancel == NULL ? CYD_OK : wanted);
 }
 
+static void member_calls(cyd_member_t *member, cyd_status_t wanted) {
+    IS(cyd_member_info(member, &out.filled.member), wanted);
+    IS(cyd_member_is_alive(member, &out.a.truth), wanted);
+    IS(cyd_member_wait(member, 0), wanted);
+    IS(cyd_member_close(member), member == NULL ? CYD_OK : wanted);
+}
+
+static void list_calls(void *handle, cyd_status_t wanted) {
+    IS(cyd_wait_any(&handle, 1, 0, &out.a.size), wanted);
+    IS(cyd_wait_some(&handle, 1, 0, &out.a.truth), wanted);
+    IS(cyd_wait_all(&handle, 1, 0), wanted);
+}
+
 static void value_calls(cyd_value_t *value, cyd_status_t wanted) {
     IS(cyd_value_type(value, &out.a.number), wanted);
     IS(cyd_value_get(value, CYD_TYPE_U8, out.bytes), wanted);
@@ -337,7 +353,7 @@ static void priority_queue_calls(cyd_priority_queue_t *queue, cyd_status_t wante
     IS(cyd_priority_queue_close(queue), queue == NULL ? CYD_OK : wanted);
 }
 
-enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, BARRIER, BLOCKS, PIPE, CONNECTION, LIFO_QUEUE, PRIORITY_QUEUE, NOUNS };
+enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, MEMBER, BARRIER, BLOCKS, PIPE, CONNECTION, LIFO_QUEUE, PRIORITY_QUEUE, NOUNS };
 
 static void *open_handles[NOUNS];
 
@@ -409,6 +425,13 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
     if (except != CANCEL) {
         cancel_calls((cyd_cancel_t *)handle, wanted);
     }
+    if (except != MEMBER) {
+        member_calls((cyd_member_t *)handle, wanted);
+    }
+    if (except != EVENT && except != MEMBER && except != SEMAPHORE && except != PERMITS && except != SENDER &&
+        except != RECEIVER) {
+        list_calls(handle, wanted);
+    }
     CHECK(memcmp(&out, &untouched, sizeof out) == 0);
 }
 
@@ -437,6 +460,8 @@ int main(void) {
     cyd_rwlock_t *rwlock;
     cyd_event_t *event;
     cyd_cancel_t *cancel;
+    cyd_member_t *member;
+    size_t cursor = 0;
     OK(cyd_yard_create_anonymous(NULL, &yard));
     OK(cyd_lock_create(yard, "lock", CYD_SCOPE_THREAD, &lock));
     OK(cyd_value_create(yard, "value", CYD_TYPE_U8, &value));
@@ -459,9 +484,10 @@ int main(void) {
     OK(cyd_rwlock_create(yard, "rwlock", NULL, &rwlock));
     OK(cyd_event_create(yard, "event", 0, &event));
     OK(cyd_cancel_create(&cancel));
+    OK(cyd_yard_next_member(yard, &cursor, &member));
     void *all[NOUNS] = {yard,      lock,    value, ring,  sender,  receiver, rlock,
                         semaphore, permits, it,    array, structs, rwlock,
-                        condition, event, cancel, barrier, blocks, pipe, connection, lifo_queue, priority_queue};
+                        condition, event, cancel, member, barrier, blocks, pipe, connection, lifo_queue, priority_queue};
     memcpy(open_handles, all, sizeof all);
 
     everything(NULL, CYD_E_NULL, -1);
@@ -478,6 +504,7 @@ int main(void) {
         everything((char *)open_handles[i] + 4, CYD_E_INVALID, -1);
     }
 
+    OK(cyd_member_close(member));
     OK(cyd_cancel_close(cancel));
     OK(cyd_event_close(event));
     OK(cyd_rwlock_close(rwlock));

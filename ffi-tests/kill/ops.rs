@@ -8,6 +8,7 @@ mod common;
 mod condition;
 mod event;
 mod lock;
+mod many;
 mod object;
 mod permits;
 mod presence;
@@ -37,6 +38,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     all.extend(array::all());
     all.extend(event::all());
     all.extend(cancel::all());
+    all.extend(many::all());
     all.extend(ring::all());
     all.extend(shelf::all());
     all.extend(blocks::all());

@@ -411,6 +411,16 @@ pub(crate) const ROWS: &[Row] = &[
         "who dies while he declares it whole is an owner that died",
     ),
     none("cyd_lock_scope", "reads memory of this process"),
+    none("cyd_member_close", "gives back memory of this process"),
+    none("cyd_member_info", "reads words"),
+    none("cyd_member_is_alive", "asks the kernel"),
+    stepped(
+        "cyd_member_wait",
+        "member wait beside another",
+        &["member", "other waiter"],
+        ALL,
+        "another one who waits for the member hears of its end within a slice and a margin",
+    ),
     stepped(
         "cyd_permits_acquire",
         "permits acquire, waiting beside another",
@@ -853,6 +863,27 @@ pub(crate) const ROWS: &[Row] = &[
     none("cyd_version", "returns a constant"),
     none("cyd_version_string", "returns a constant"),
     stepped(
+        "cyd_wait_all",
+        "wait for many beside one who waits for one",
+        &["single waiter", "other waiter of many"],
+        ALL,
+        "as for cyd_wait_any",
+    ),
+    stepped(
+        "cyd_wait_any",
+        "wait for many beside one who waits for one",
+        &["single waiter", "other waiter of many"],
+        ALL,
+        "nothing is taken; who waits for one, and who waits for many, goes on within a slice and a margin",
+    ),
+    stepped(
+        "cyd_wait_some",
+        "wait for many at the bell",
+        &["single waiter", "other waiter of many"],
+        ALL,
+        "as for cyd_wait_any, with more objects than are slept on",
+    ),
+    stepped(
         "cyd_yard_close",
         "yard close",
         &[],
@@ -879,6 +910,7 @@ pub(crate) const ROWS: &[Row] = &[
     none("cyd_yard_fd", "reads memory of this process"),
     none("cyd_yard_get_cost", "computes"),
     none("cyd_yard_is_sealed", "reads memory of this process"),
+    none("cyd_yard_next_member", "reads words and asks the kernel"),
     none("cyd_yard_next_object", "reads the directory"),
     stepped(
         "cyd_yard_open",

@@ -11,6 +11,7 @@ mod file;
 mod flag;
 mod heap;
 mod lock;
+mod many;
 mod pair;
 mod permits;
 mod rejects;
@@ -51,6 +52,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(blocks::CellBeforeBlock),
         Box::new(stack::EarlyTop),
         Box::new(heap::IndexIsTruth),
+        Box::new(many::KeptWake),
     ];
     all.extend(rejects::all());
     all

@@ -9,6 +9,7 @@ mod barriers;
 mod blocks;
 mod board;
 mod conditions;
+mod events;
 mod locks;
 mod permits;
 mod rings;
@@ -30,7 +31,10 @@ const STORMS: &[(&str, Storm)] = &[
     ("blocks", blocks::storm),
     ("barriers", barriers::storm),
     ("conditions", conditions::storm),
+    ("events", events::storm),
     ("locks", locks::storm),
+    ("many", semaphores::storm_of_many),
+    ("many at the bell", semaphores::storm_at_the_bell),
     ("permits", permits::storm),
     ("rings", rings::storm),
     ("rwlocks", rwlocks::storm),

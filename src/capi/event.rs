@@ -232,8 +232,8 @@ pub unsafe extern "C" fn cyd_event_wait(event: *mut cyd_event_t, timeout_ns: i64
     match unsafe { handle::get(event) } {
         Ok(event) if event.wait_fast() => CYD_OK,
         Ok(_) if timeout_ns == 0 => boundary::code(Err::<(), _>(ErrorKind::Timeout)),
-        // SAFETY: as above; from now on it may be closed.
         Ok(it) => {
+            // SAFETY: as above; from now on it may be closed.
             boundary::call(|| unsafe { handle::waiting(event, || it.wait(Timeout::from_ns(timeout_ns))) })
         }
         Err(kind) => boundary::call(|| Err::<(), _>(Error::from(kind))),

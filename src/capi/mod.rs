@@ -56,6 +56,10 @@ mod event;
 mod cancel;
 mod deadline;
 
+mod member;
+
+mod many;
+
 mod value;
 
 mod structs;
@@ -88,6 +92,8 @@ pub use fault::*;
 pub use last::*;
 pub use lifo_queue::*;
 pub use lock::*;
+pub use many::*;
+pub use member::*;
 pub use permits::*;
 pub use pipe::*;
 pub use priority_queue::*;

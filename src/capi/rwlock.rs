@@ -194,12 +194,21 @@ pub unsafe extern "C" fn cyd_rwlock_read(rwlock: *mut cyd_rwlock_t, timeout_ns: 
         Ok(it) => match it.read_fast() {
             Some(news) => boundary::code(Ok(news)),
             // SAFETY: as above; from now on it may be closed.
-            None => boundary::call(|| unsafe {
-                handle::waiting(rwlock, || it.read_unguarded(Timeout::from_ns(timeout_ns)))
-            }),
+            None => unsafe { read_slowly(rwlock, it, timeout_ns) },
         },
         Err(wrong) => boundary::code(Err::<(), _>(wrong)),
     }
+}
+
+/// On its own, so that the fast path needs no stack.
+///
+/// # Safety
+/// The handle is open, and `it` lies behind it. From now on it may be closed.
+#[cold]
+#[inline(never)]
+unsafe fn read_slowly(rwlock: *const cyd_rwlock_t, it: &RwLock, timeout_ns: i64) -> cyd_status_t {
+    // SAFETY: the caller's promise.
+    boundary::call(|| unsafe { handle::waiting(rwlock, || it.read_unguarded(Timeout::from_ns(timeout_ns))) })
 }
 
 /// Takes the lock to write. New readers stay out from now on; those who read are waited for.
@@ -233,12 +242,21 @@ pub unsafe extern "C" fn cyd_rwlock_write(rwlock: *mut cyd_rwlock_t, timeout_ns:
         Ok(it) => match it.write_fast() {
             Some(news) => boundary::code(Ok(news)),
             // SAFETY: as above; from now on it may be closed.
-            None => boundary::call(|| unsafe {
-                handle::waiting(rwlock, || it.write_unguarded(Timeout::from_ns(timeout_ns)))
-            }),
+            None => unsafe { write_slowly(rwlock, it, timeout_ns) },
         },
         Err(wrong) => boundary::code(Err::<(), _>(wrong)),
     }
+}
+
+/// As [`read_slowly`].
+///
+/// # Safety
+/// As there.
+#[cold]
+#[inline(never)]
+unsafe fn write_slowly(rwlock: *const cyd_rwlock_t, it: &RwLock, timeout_ns: i64) -> cyd_status_t {
+    // SAFETY: the caller's promise.
+    boundary::call(|| unsafe { handle::waiting(rwlock, || it.write_unguarded(Timeout::from_ns(timeout_ns))) })
 }
 
 /// Gives back what the calling thread has: writing, or one of its reads.

@@ -322,7 +322,7 @@ fn sleep_for_space(yard: &Seat, producer: &mut Producer<Seat>, payload: &[u8]) {
         }
         sleep(&[watch], None);
     }
-    yard.0.data.notify();
+    yard.0.data.notify(&());
 }
 
 fn sleep_for_data(yard: &Seat, consumer: &mut Consumer<Seat>) -> u8 {
@@ -334,7 +334,7 @@ fn sleep_for_data(yard: &Seat, consumer: &mut Consumer<Seat>) -> u8 {
         }
         sleep(&[watch], None);
     }
-    yard.0.space.notify();
+    yard.0.space.notify(&());
     buffer[0]
 }
 
@@ -366,7 +366,7 @@ fn a_sleeper_for_space_hears_of_less_than_a_lump() {
             thread::spawn(move || sleep_for_space(&seat, &mut producer, &[]))
         };
         assert_eq!(consumer.recv(&mut []).map(|record| record.len()), Ok(0));
-        seat.0.space.notify();
+        seat.0.space.notify(&());
         sender.join().unwrap();
     });
 }

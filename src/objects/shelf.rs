@@ -191,7 +191,7 @@ impl<M: Moves> Queue<M> {
     }
 
     pub(super) fn shutdown(&self, how: Shutdown) {
-        self.words().shut_down(how as u32);
+        self.words().shut_down(how as u32, &*self.yard);
     }
 
     /// One move without waiting. Cannot panic, allocates nothing; `None` if it takes more than that.
@@ -208,7 +208,7 @@ impl<M: Moves> Queue<M> {
         let moved = go(&self.shelf());
         owners::give(&words.lock, me);
         if moved.is_ok() {
-            words.moved(made(what)); // the release of the lock was a read-modify-write
+            words.moved(made(what), &*self.yard); // the release of the lock was a read-modify-write
         }
         moved.ok()
     }
@@ -281,7 +281,7 @@ impl<M: Moves> Queue<M> {
             owners::give(&words.lock, token);
             match moved {
                 Ok(done) => {
-                    words.moved(made(what)); // the release of the lock was a read-modify-write
+                    words.moved(made(what), &*self.yard); // the release of the lock was a read-modify-write
                     return Ok(Ok(done));
                 }
                 Err(No::Lack) => {}

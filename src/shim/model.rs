@@ -13,7 +13,7 @@ pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 pub(crate) use loom::thread_local;
 
 /// As many as the kernel's vector is given.
-pub(crate) const WATCH_MAX: usize = 40;
+pub(crate) const WATCH_MAX: usize = 64;
 
 struct Sleeper {
     words: Vec<usize>,
@@ -129,17 +129,14 @@ pub(crate) fn rmw_fence(order: Ordering) {
     fence(order);
 }
 
-/// loom keeps the order of the program; here somebody may be killed.
+/// loom keeps the order of the program.
 pub(crate) fn step() {
     #[cfg(test)]
-    {
-        meet(Doom::Step(0));
-        DOOM.with(|d| {
-            if let Some(Doom::Step(n)) = d.get() {
-                d.set(Some(Doom::Step(n - 1)));
-            }
-        });
-    }
+    DOOM.with(|d| match d.get() {
+        Some(Doom::Step(0)) => meet(Doom::Step(0)),
+        Some(Doom::Step(more)) => d.set(Some(Doom::Step(more - 1))),
+        _ => {}
+    });
 }
 
 /// Polling lets the others run, or the model would never end.

@@ -239,7 +239,7 @@ impl<'a> Barrier<'a> {
     fn end_era(self, state: State) -> bool {
         let ended = self.change(state, state.next());
         if ended {
-            self.head.event.notify_after_rmw();
+            self.head.event.notify_after_rmw(&());
         }
         ended
     }
@@ -249,7 +249,7 @@ impl<'a> Barrier<'a> {
     fn break_up(self, state: State, phase: Phase, at: u32) -> bool {
         let broken = self.change(state, state.to(phase, at));
         if broken {
-            self.head.event.notify();
+            self.head.event.notify(&());
         }
         broken
     }

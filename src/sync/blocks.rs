@@ -292,7 +292,7 @@ impl<'a> Slab<'a> {
         if !freed {
             return Err(refusal(record.seen(), handle));
         }
-        self.gate.freed.notify_after_rmw();
+        self.gate.freed.notify_after_rmw(&());
         Ok(())
     }
 
@@ -426,7 +426,7 @@ impl<'a> Slab<'a> {
                 Some(generation) => part.join(generation, me.thread, key(at, collecting.generation)),
                 None => {
                     self.dissolve(at, collecting);
-                    self.gate.freed.notify();
+                    self.gate.freed.notify(&());
                     return Err(number);
                 }
             }
@@ -475,7 +475,7 @@ impl<'a> Slab<'a> {
         let seen = BlockWord::unpack(record.word.load(Ordering::Acquire)); // edge: dissolve
         let helped = seen.used == Use::Dissolving && self.finish(at, seen);
         if helped {
-            self.gate.freed.notify();
+            self.gate.freed.notify(&());
         }
         helped
     }
@@ -498,7 +498,7 @@ impl<'a> Slab<'a> {
             });
         }
         if freed > 0 {
-            self.gate.freed.notify();
+            self.gate.freed.notify(&());
         }
         freed
     }
@@ -513,7 +513,7 @@ impl<'a> Slab<'a> {
             }
         }
         if freed {
-            self.gate.freed.notify();
+            self.gate.freed.notify(&());
         }
         freed
     }

@@ -62,12 +62,12 @@ impl World {
 
     fn look(&self) -> Seen {
         let mut crowd = Crowd::new(Watch { word: &self.nothing, value: 0 });
-        self.end().look(self, &mut crowd).0
+        self.end().look(self, &mut crowd)
     }
 
     fn leave(&self, index: u32) {
         assert!(self.end().leave(self.token(index), Left::Closed));
-        self.event.notify();
+        self.event.notify(&());
     }
 
     fn send(&self) {
@@ -82,7 +82,7 @@ impl World {
     fn wait(&self) -> Option<Left> {
         loop {
             let mut crowd = Crowd::new(self.event.prepare());
-            let seen = self.end().look(self, &mut crowd).0;
+            let seen = self.end().look(self, &mut crowd);
             if self.has_come() {
                 return None;
             }
@@ -108,7 +108,7 @@ impl Members for World {
     fn buried(&self, _: Token, _: &AtomicU32, left: Left) {
         assert_eq!(left, Left::Died);
         self.buried.fetch_add(1, Ordering::Relaxed);
-        self.event.notify();
+        self.event.notify(&());
     }
 }
 

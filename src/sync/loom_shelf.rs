@@ -94,7 +94,7 @@ impl<M: Moves> World<M> {
         self.give(me);
         step();
         if moved.is_ok() {
-            self.words.moved(made);
+            self.words.moved(made, &());
         }
         moved
     }
@@ -382,7 +382,7 @@ fn shutting_down_lets_nobody_sleep() {
     loom::model(|| {
         let world = stack(2, 1);
         let getter = spawn(&world, |w| w.get(0));
-        world.words.shut_down(DRAIN);
+        world.words.shut_down(DRAIN, &());
         assert_eq!(getter.join().unwrap(), Err(No::Shut));
     });
 }
@@ -392,7 +392,7 @@ fn after_the_end_nothing_comes() {
     loom::model(|| {
         let world = stack(3, 1);
         let putter = spawn(&world, |w| w.try_put(0, (1, ())).is_ok());
-        let closer = spawn(&world, |w| w.words.shut_down(DRAIN));
+        let closer = spawn(&world, |w| w.words.shut_down(DRAIN, &()));
         let got = std::iter::from_fn(|| world.get(2).ok()).count();
         assert_eq!(got, usize::from(putter.join().unwrap()));
         closer.join().unwrap();

@@ -18,6 +18,7 @@ use crate::error::ErrorKind;
 use crate::presence::place::Standing;
 use crate::shim::words::words;
 use crate::shim::{AtomicU32, AtomicU64, Bytes, Ordering};
+use crate::sync::bell::Bell;
 use crate::sync::event_count::EventCount;
 use crate::sync::lock::{Crowd, LockWord, Owners};
 use crate::sync::wait::{Slept, Wait};
@@ -201,7 +202,7 @@ impl Words {
     }
 
     /// Shuts it, and tells everybody who waits. Who has shut it NOW does not open it to DRAIN again.
-    pub(crate) fn shut_down(&self, how: u32) {
+    pub(crate) fn shut_down(&self, how: u32, bell: &(impl Bell + ?Sized)) {
         let mut shut = self.shut.load(Ordering::Relaxed);
         while shut < how {
             // Relaxed: it carries nothing.
@@ -210,14 +211,14 @@ impl Words {
                 Err(now) => shut = now,
             }
         }
-        self.data.notify();
-        self.room.notify();
+        self.data.notify(bell);
+        self.room.notify(bell);
     }
 
     /// Tells who waits for the one that a move has made the other: call it after the release of the lock.
     #[inline]
-    pub(crate) fn moved(&self, made: For) {
-        self.event(made).notify_after_rmw();
+    pub(crate) fn moved(&self, made: For, bell: &(impl Bell + ?Sized)) {
+        self.event(made).notify_after_rmw(bell);
     }
 
     fn event(&self, what: For) -> &EventCount {

@@ -39,6 +39,7 @@ const SHELF: &str = "src/sync/shelf.rs";
 const STACK: &str = "src/sync/stack.rs";
 const HEAP: &str = "src/sync/heap.rs";
 const BARRIER: &str = "src/sync/barrier.rs";
+const MANY: &str = "src/sync/many.rs";
 
 pub(crate) const STEPS: &[Step] = &[
     step(
@@ -94,11 +95,11 @@ pub(crate) const STEPS: &[Step] = &[
         "a put does not look whether it is shut",
         &[("            OPEN => Err(No::Lack),\n            _ => Err(No::Shut),", "            _ if count < self.cells.len() => Ok(count),\n            _ => Err(No::Lack),")],
     ),
-    step(SHELF, "shutting down tells nobody who waits for a message", &[("        self.data.notify();\n", "")]),
+    step(SHELF, "shutting down tells nobody who waits for a message", &[("        self.data.notify(bell);\n", "")]),
     step(
         SHELF,
         "a move tells nobody",
-        &[("        self.event(made).notify_after_rmw();\n", "        let _ = made;\n")],
+        &[("        self.event(made).notify_after_rmw(bell);\n", "        let _ = (made, bell);\n")],
     ),
     step(SHELF, "a sleeper does not look whether the index can be trusted", &[(" || self.lock.is_suspect()", "")]),
     step(
@@ -317,7 +318,7 @@ pub(crate) const STEPS: &[Step] = &[
         "who leaves the slow path wakes nobody",
         &[("if mark != 0 && result != Ok(0) {", "if false && mark != 0 && result != Ok(0) {")],
     ),
-    step(SEMAPHORE, "a release wakes nobody", &[("            self.wake_sleepers(count);\n", "")]),
+    step(SEMAPHORE, "a release wakes nobody", &[("            self.wake_sleepers(count, bell);\n", "")]),
     step(
         SEMAPHORE,
         "a release wakes one, whatever it releases",
@@ -331,7 +332,7 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         SEMAPHORE,
         "who sleeps does not say so",
-        &[("value: WAITERS }", "value: 0 }"), ("if !self.announce() {", "if false && !self.announce() {")],
+        &[("value: WAITERS }", "value: 0 }"), ("            if self.announce() {", "            if true {")],
     ),
     step(
         SEMAPHORE,
@@ -355,7 +356,7 @@ pub(crate) const STEPS: &[Step] = &[
         EVENT,
         "a sleeper does not say so to what may end its wait",
         &[(
-            "            if self.announce(word) {\n                return Some(Watch { word: &self.0, value: word | EVENT_WAITERS });",
+            "            if self.announce(word) {\n                return Some(self.announced(word));",
             "            if word == word {\n                return Some(Watch { word: &self.0, value: word });",
         )],
     ),
@@ -364,13 +365,8 @@ pub(crate) const STEPS: &[Step] = &[
         "the newest scope alone counts",
         &[("self.scopes.iter().flatten().map(", "self.scopes.iter().flatten().rev().take(1).map(")],
     ),
-    step(
-        EVENT,
-        "a cancel that was cleared is forgotten",
-        &[("        word & EVENT_SET != 0 || epoch_of(word) != self.0\n", "        word & EVENT_SET != 0\n")],
-    ),
     step(WAIT, "who hears of a death tells nobody", &[("        relay(alive);\n", "")]),
-    step(COUNT, "a notifier wakes nobody", &[("return wake(&self.0, u32::MAX)", "return")]),
+    step(COUNT, "a notifier wakes nobody", &[("                    wake(&self.0, u32::MAX);\n", "")]),
     step(COUNT, "a notifier wakes one", &[("wake(&self.0, u32::MAX)", "wake(&self.0, 1)")]),
     step(COUNT, "the epoch stands still", &[("(word & !SLEEPING).wrapping_add(EPOCH)", "word & !SLEEPING")]),
     step(COUNT, "a sleeper does not set the bit", &[("while word & SLEEPING == 0 {", "while false {")]),
@@ -490,12 +486,12 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         PERMITS,
         "a release of the hinted one wakes nobody",
-        &[("            self.gate.event.notify_after_rmw();\n", "")],
+        &[("            self.gate.event.notify_after_rmw(self.bell);\n", "")],
     ),
     step(
         PERMITS,
         "a release of several wakes nobody",
-        &[("        if left < count {\n            self.gate.event.notify();\n        }\n", "")],
+        &[("        if left < count {\n            self.gate.event.notify(self.bell);\n        }\n", "")],
     ),
     step(
         PERMITS,
@@ -571,7 +567,7 @@ pub(crate) const STEPS: &[Step] = &[
             "                    let _ = (watch, crowd);\n                    return;\n",
         )],
     ),
-    step(BLOCKS, "a free wakes nobody", &[("        self.gate.freed.notify_after_rmw();\n", "")]),
+    step(BLOCKS, "a free wakes nobody", &[("        self.gate.freed.notify_after_rmw(&());\n", "")]),
     step(
         BITS,
         "a block that was freed keeps its generation",
@@ -657,7 +653,7 @@ pub(crate) const STEPS: &[Step] = &[
         BLOCKS,
         "a run that comes to nothing wakes nobody",
         &[(
-            "                    self.gate.freed.notify();\n                    return Err(number);",
+            "                    self.gate.freed.notify(&());\n                    return Err(number);",
             "                    return Err(number);",
         )],
     ),
@@ -699,9 +695,9 @@ pub(crate) const STEPS: &[Step] = &[
             "Standing::Dead if collecting => {}",
         )],
     ),
-    step(EVENT, "a set wakes nobody", &[("            self.wake_sleepers(sleepers);\n", "")]),
+    step(EVENT, "a set wakes nobody", &[("            self.wake_sleepers(sleepers, bell);\n", "")]),
     step(EVENT, "a set does not count", &[(".wrapping_add(EVENT_EPOCH)", "")]),
-    step(EVENT, "a set that was cleared is missed", &[(" || epoch_of(word) != begun.0", "")]),
+    step(EVENT, "a set that was cleared is missed", &[(" || epoch_of(word) != self.0", "")]),
     step(
         EVENT,
         "who has slept consumes without WAITERS",
@@ -728,7 +724,7 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         RWLOCK,
         "who leaves a cell wakes nobody",
-        &[("            self.head.drained.notify_after_rmw();\n", "")],
+        &[("            self.head.drained.notify_after_rmw(&());\n", "")],
     ),
     step(
         RWLOCK,
@@ -815,14 +811,9 @@ pub(crate) const STEPS: &[Step] = &[
         RWLOCK,
         "who reads again does not count",
         &[(
-            "            cell.again.store(again, Ordering::Relaxed);\n            return Ok((at, self.news()));",
-            "            let _ = again;\n            return Ok((at, self.news()));",
+            "            cell.count(cell.glimpse().checked_add(AGAIN).ok_or(ErrorKind::Range)?);\n",
+            "            let _ = AGAIN;\n",
         )],
-    ),
-    step(
-        RWLOCK,
-        "a reader begins where the last one in its cell died",
-        &[("        self.again.store(0, Ordering::Relaxed);\n", "")],
     ),
     step(
         RWLOCK,
@@ -837,9 +828,9 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         BARRIER,
         "who makes a trip wakes nobody",
-        &[("            self.head.event.notify_after_rmw();\n", "")],
+        &[("            self.head.event.notify_after_rmw(&());\n", "")],
     ),
-    step(BARRIER, "who breaks it wakes nobody", &[("            self.head.event.notify();\n", "")]),
+    step(BARRIER, "who breaks it wakes nobody", &[("            self.head.event.notify(&());\n", "")]),
     step(
         BARRIER,
         "who sleeps does not look again at those who came",
@@ -931,5 +922,56 @@ pub(crate) const STEPS: &[Step] = &[
             "                Phase::Resetting => self.finish(state, parties),\n                Phase::Open =>",
             "                Phase::Resetting => self.linger(state, &mut visit)?,\n                Phase::Open =>",
         )],
+    ),
+    step(
+        RWLOCK,
+        "who settles forgets the dead writer before it says that there was one",
+        &[(
+            "            self.head.dirty.store(1, Ordering::Relaxed);\n            step();\n            self.head.active.store(0, Ordering::Relaxed);\n            step();\n",
+            "            self.head.active.store(0, Ordering::Relaxed);\n            step();\n            self.head.dirty.store(1, Ordering::Relaxed);\n            step();\n",
+        )],
+    ),
+    step(
+        RWLOCK,
+        "who is in several times leaves at once",
+        &[("if word == u64::from(me) {", "if word as u32 == me {")],
+    ),
+    step(
+        RWLOCK,
+        "the cell of one that died deep inside stays its own",
+        &[("word as u32 == dead.0 && cell.free(word)", "word == u64::from(dead.0) && cell.free(word)")],
+    ),
+    step(EVENT, "a set does not ring", &[("        bell.ring();\n", "")]),
+    step(SEMAPHORE, "a release does not ring", &[("        bell.ring();\n", "")]),
+    step(
+        MANY,
+        "who leaves passes nothing on",
+        &[("if slept && self.direct {", "if false && slept && self.direct {")],
+    ),
+    step(
+        MANY,
+        "who sleeps at the bell says so after he has looked",
+        &[
+            ("            let rung = (!self.direct).then(|| self.bell.prepare());\n", ""),
+            (
+                "            ended?;\n            if rung",
+                "            ended?;\n            let rung = (!self.direct).then(|| self.bell.prepare());\n            if rung",
+            ),
+        ],
+    ),
+    step(
+        MANY,
+        "one is enough for all",
+        &[("Need::All => ready.len() == of,", "Need::All => !ready.is_empty(),")],
+    ),
+    step(
+        MANY,
+        "a waiter of many does not listen to the others",
+        &[("            owners.others(&mut crowd);\n", "")],
+    ),
+    step(
+        COUNT,
+        "a notifier does not ring",
+        &[("                    return bell.ring();\n", "                    return;\n")],
     ),
 ];

@@ -155,6 +155,11 @@ impl Fill {
         Ok(self.free() >= amount)
     }
 
+    /// As `refresh`, for who only looks.
+    pub(super) fn sees_room(&self, words: &Words, amount: u64) -> Result<bool, Corrupt> {
+        Fill { ..*self }.refresh(words, amount)
+    }
+
     /// Takes a consumer's position into account, if it is a possible one.
     fn believe(&mut self, done: u64) -> Result<(), Corrupt> {
         self.circle.distance(done, self.published)?;
@@ -223,6 +228,12 @@ impl Drain {
     pub(super) fn has_news(&self, words: &Words) -> bool {
         // Relaxed: `refresh` reads it again before anything is believed.
         words.tail.0.load(Ordering::Relaxed) != self.tail
+    }
+
+    /// Whether there is anything to take. As cheap as `has_news`, and exact at any time.
+    #[inline]
+    pub(super) fn has_any(&self, words: &Words) -> bool {
+        words.tail.0.load(Ordering::Relaxed) != self.cursor // Relaxed: as `has_news`
     }
 
     /// How far the cursor has come since this was asked last: a burst, or one piece at a time?

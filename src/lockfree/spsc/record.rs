@@ -170,6 +170,11 @@ impl<P: Place> Producer<P> {
         self.fill.refresh(self.place.words(), need)
     }
 
+    /// The same, for who only looks.
+    pub(crate) fn sees_room(&self, len: usize) -> Result<bool, Corrupt> {
+        self.fill.sees_room(self.place.words(), self.with_pad(footprint(len)))
+    }
+
     #[inline(always)]
     fn payload_offset(&self) -> usize {
         (self.circle.offset(self.fill.tail) + HEADER) as usize
@@ -391,6 +396,11 @@ impl<P: Place> Consumer<P> {
     #[inline(always)]
     pub(crate) fn has_news(&self) -> bool {
         self.drain.has_news(self.place.words())
+    }
+
+    /// Whether there is anything to take.
+    pub(crate) fn has_any(&self) -> bool {
+        self.drain.has_any(self.place.words())
     }
 
     /// Shows a busy producer what has been released: before sleeping, after finding nothing, on close.

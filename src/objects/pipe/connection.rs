@@ -155,7 +155,7 @@ impl Connection {
         let sent = matches!(way::send(spot, message), Sent::Done);
         owners::give(&way.sending, me);
         if sent {
-            way.data.notify_after_rmw(); // the release of the lock
+            way.data.notify_after_rmw(&*self.0.yard); // the release of the lock
         }
         sent
     }
@@ -176,7 +176,7 @@ impl Connection {
             owners::give(&way.sending, token);
             match sent {
                 Sent::Done => {
-                    way.data.notify_after_rmw(); // the release of the lock
+                    way.data.notify_after_rmw(&*self.0.yard); // the release of the lock
                     return Ok(());
                 }
                 Sent::Full(mut producer) => {
@@ -232,7 +232,7 @@ impl Connection {
         owners::give(&way.receiving, me);
         match got {
             Got::Message(len) => {
-                way.room.notify_after_rmw(); // the release of the lock
+                way.room.notify_after_rmw(&*self.0.yard); // the release of the lock
                 Some(len)
             }
             _ => None,
@@ -287,7 +287,7 @@ impl Connection {
             owners::give(&way.receiving, token);
             match got {
                 Got::Message(len) => {
-                    way.room.notify_after_rmw(); // the release of the lock
+                    way.room.notify_after_rmw(&*self.0.yard); // the release of the lock
                     return Ok(Arrived::Message(len));
                 }
                 Got::Empty(consumer) => call.wait(&way.data, ErrorKind::Empty, || consumer.has_news())?,

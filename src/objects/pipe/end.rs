@@ -43,6 +43,7 @@ impl PipeEnd {
 /// One end of one pipe.
 #[derive(Clone, Copy)]
 pub(super) struct End<'a> {
+    yard: &'a Attachment,
     body: &'a Body,
     which: PipeEnd,
     holders: Holders<'a>,
@@ -56,7 +57,7 @@ impl<'a> End<'a> {
         let at = offset.checked_add(Plan::new(slots, 0).holders_at(which))?;
         let holders =
             Holders { last: &body.last[which.index()], cells: yard.region().table(at, slots).ok()? };
-        Some(End { body, which, holders })
+        Some(End { yard, body, which, holders })
     }
 
     /// The number by which presence knows the end: where its `last` word lies.
@@ -97,8 +98,8 @@ impl<'a> End<'a> {
 
     /// Tells those at the other end to look again.
     fn tell(&self) {
-        self.body.ways[self.which.other().index()].data.notify();
-        self.body.ways[self.which.index()].room.notify();
+        self.body.ways[self.which.other().index()].data.notify(self.yard);
+        self.body.ways[self.which.index()].room.notify(self.yard);
     }
 
     /// A number that is another one after somebody has left.

@@ -4,9 +4,11 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::lockfree::spsc::NoRoom;
 use crate::lockfree::spsc::record::{Producer, Slot};
+use crate::objects::many::{AsPart, Part};
 use crate::objects::ring::end::Peer;
 use crate::objects::ring::side::{Glance, Side, Spot, Which};
 use crate::objects::ring::{Ring, Strategy};
+use crate::sync::many::{Net, Source};
 use crate::sync::wait::Timeout;
 
 /// The sending end of a [`Ring`]. Dropping it closes the end: the receiver sees `PeerClosed` when it has everything.
@@ -152,6 +154,26 @@ impl Sender {
     /// How the receiver stands now. Costs a system call where the word alone does not tell.
     pub fn peer(&self) -> Peer {
         self.side.peer()
+    }
+}
+
+impl AsPart for Sender {
+    fn part(&self) -> Part<'_> {
+        self.side.part(self)
+    }
+}
+
+impl Source for Sender {
+    fn refusal(&self) -> Option<Error> {
+        self.side.refusal()
+    }
+
+    fn is_ready(&self) -> bool {
+        self.producer.sees_room(self.max_len).unwrap_or(true) || self.side.has_ended()
+    }
+
+    fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
+        self.side.arm(net, || self.producer.sees_room(self.max_len).unwrap_or(true))
     }
 }
 

@@ -274,8 +274,16 @@ impl RwLock {
     pub(crate) fn leave(&self) -> std::result::Result<(), ErrorKind> {
         match self.me() {
             0 => Err(ErrorKind::NotOwner),
-            me => self.words().release(me),
+            me if self.words().release_fast(me) => Ok(()),
+            me => self.leave_elsewhere(me),
         }
+    }
+
+    /// On its own, so that the fast path needs no stack.
+    #[cold]
+    #[inline(never)]
+    fn leave_elsewhere(&self, me: u32) -> std::result::Result<(), ErrorKind> {
+        self.words().release(me)
     }
 
     /// Declares the guarded data whole again after a writer died; later readers and writers are no longer warned.

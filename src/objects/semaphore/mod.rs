@@ -141,9 +141,18 @@ impl Semaphore {
     }
 
     #[inline]
-    fn word(&self) -> &SemaphoreWord {
+    pub(crate) fn word(&self) -> &SemaphoreWord {
         // SAFETY: the word lies in the mapping that `self.yard` keeps; it is atomic.
         unsafe { self.word.as_ref() }
+    }
+
+    /// The yard it lies in.
+    pub(crate) fn held(&self) -> &Held {
+        &self.yard
+    }
+
+    pub(crate) fn manner(&self) -> Manner {
+        self.manner
     }
 
     /// Takes a permit, waiting at most `timeout` for one.
@@ -194,7 +203,7 @@ impl Semaphore {
         if count == 0 {
             return Err(ErrorKind::Range);
         }
-        self.word().release(count, self.limit)
+        self.word().release(count, self.limit, &*self.yard)
     }
 
     /// How many permits there are at this instant. Async-signal-safe.
