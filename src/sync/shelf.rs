@@ -12,7 +12,9 @@
 //! ## Why no sleeper is left behind
 //! A move is done, and the lock released, before its notifier looks for sleepers (see `sync::event_count`). Somebody may die
 //! in between, or with the lock and the move done: a sleeper listens to him who has the lock and to the others, and
-//! takes the lock itself when it finds that nobody alive has it. The rest ends with the slice.
+//! *then* looks once more, at the lock too, and takes it if nobody alive has it: whoever died before it listened has left
+//! what it sees there. What remains (who registers after that and dies, sleepers that do not listen to each other) ends
+//! with the slice.
 
 use crate::error::ErrorKind;
 use crate::presence::place::Standing;
@@ -244,6 +246,12 @@ impl Words {
         lack && self.shut() == OPEN
     }
 
+    /// Whether somebody died in the middle of a move: he may have made it, and told nobody, nor the index.
+    fn is_left(&self, owners: &impl Owners) -> bool {
+        let dead = |holder| matches!(owners.standing(holder), Standing::Dead);
+        self.lock.holder().is_some_and(dead) || self.lock.is_suspect()
+    }
+
     /// Sleeps until there may be what was found lacking, at most to the end of a slice. Then try again, whatever it says.
     pub(crate) fn sleep(
         &self,
@@ -253,20 +261,19 @@ impl Words {
         wait: &Wait,
     ) -> Result<(), ErrorKind> {
         let mut crowd = Crowd::new(self.event(what).prepare());
-        if !self.lacks(what, capacity) || self.lock.is_suspect() {
-            return Ok(());
-        }
-        // Who dies in the middle of a move may have made it, and told nobody.
         let doubt = match self.lock.holder().map(|holder| owners.standing(holder)) {
-            Some(Standing::Dead) => return Ok(()),
             Some(Standing::Here(Some(watch))) => {
                 crowd.add(watch);
                 false
             }
             Some(Standing::Doubtful) => true,
-            Some(Standing::Here(None)) | None => false,
+            Some(Standing::Dead | Standing::Here(None)) | None => false,
         };
         owners.others(&mut crowd);
+        // After that: who was dead when we looked whom to listen to has left what he did to be seen here.
+        if !self.lacks(what, capacity) || self.is_left(owners) {
+            return Ok(());
+        }
         match wait.sleep(crowd.watches(), doubt)? {
             Slept::Look => {}
             Slept::Slice => owners.slice(),

@@ -101,17 +101,32 @@ pub(crate) const STEPS: &[Step] = &[
         "a move tells nobody",
         &[("        self.event(made).notify_after_rmw(bell);\n", "        let _ = (made, bell);\n")],
     ),
-    step(SHELF, "a sleeper does not look whether the index can be trusted", &[(" || self.lock.is_suspect()", "")]),
+    step(
+        SHELF,
+        "a sleeper does not look whether the index can be trusted",
+        &[(" || self.lock.is_suspect()", "")],
+    ),
     step(
         SHELF,
         "a sleeper does not look whether who has the lock is dead",
-        &[("            Some(Standing::Dead) => return Ok(()),", "            Some(Standing::Dead) => false,")],
+        &[("self.lock.holder().is_some_and(dead) || ", "let _ = dead;\n        ")],
+    ),
+    step(
+        SHELF,
+        "a sleeper looks, and then listens",
+        &[
+            ("        owners.others(&mut crowd);\n", ""),
+            (
+                "            return Ok(());\n        }\n        match wait.sleep",
+                "            return Ok(());\n        }\n        owners.others(&mut crowd);\n        match wait.sleep",
+            ),
+        ],
     ),
     step(
         SHELF,
         "a sleeper listens to nobody",
         &[
-            ("                crowd.add(watch);\n                false", "                let _ = watch;\n                false"),
+            ("                crowd.add(watch);\n", "                let _ = watch;\n"),
             ("        owners.others(&mut crowd);\n", ""),
         ],
     ),
