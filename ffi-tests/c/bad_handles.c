@@ -453,6 +453,8 @@ int main(void) {
     cyd_blocks_t *blocks;
     cyd_pipe_t *pipe;
     cyd_connection_t *connection;
+    cyd_lifo_queue_t *lifo_queue;
+    cyd_priority_queue_t *priority_queue;
     cyd_barrier_t *barrier;
     cyd_struct_t *it;
     cyd_array_t *array;

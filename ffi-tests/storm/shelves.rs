@@ -1,8 +1,8 @@
 //! The storm of the queues under a lock: processes put numbered messages and get them, and are killed and stopped while they do.
 //!
-//! Half of the workers put into both queues, each with numbers of its own, half get. A worker notes the number that it is
-//! about to put, and that it has put it; who gets counts each number. When nobody is left and both queues are drained,
-//! each number that was put was got once; but a getter that was killed may have taken one per queue along. A number that a
+//! Half of the workers put, each with numbers of its own, half get: in one round into a LIFO queue, in the next a priority queue. A worker notes the number that it is
+//! about to put, and that it has put it; who gets counts each number. When nobody is left and the queue is drained,
+//! each number that was put was got once; but a getter that was killed may have taken one along. A number that a
 //! killed worker was about to put was got at most once. Messages of equal priority from one worker come to each getter in order.
 
 use crate::board::{Board, Dice, Fault, shared};
@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 
 const PUTTERS: usize = 3;
 const GETTERS: usize = 3;
-/// Numbers of one putter in a round; who has put them all rests.
-const MOST: usize = 20_000;
+/// Numbers of one putter in a round: more than it can put.
+const MOST: usize = 1 << 20;
 
 /// Beside the yard, for each queue: what was put, and how often each number was got.
 struct Ledger {
@@ -69,10 +69,7 @@ impl Queue<'_> {
             self.ledger.cut[place][number as usize].store(1, SeqCst);
             number += 1; // the one before me was killed putting it: it is never put again
         }
-        if number as usize >= MOST {
-            sleep(Duration::from_millis(1));
-            return false;
-        }
+        assert!((number as usize) < MOST, "a round is too long");
         next.store(number << 1 | 1, SeqCst);
         let put = board.places[place].blocking(|| self.put(place, number, timeout));
         match put {
@@ -114,19 +111,18 @@ fn timeout(dice: &mut Dice) -> Timeout {
     }
 }
 
-fn putter(board: &Board, place: usize, mut dice: Dice, queues: &[Queue<'_>; 2]) {
+fn putter(board: &Board, place: usize, mut dice: Dice, queue: &Queue<'_>) {
     while !board.stopping() {
-        let queue = &queues[dice.below(2) as usize];
         if queue.step(board, place, timeout(&mut dice)) {
             board.places[place].done.fetch_add(1, SeqCst);
         }
     }
 }
 
-fn getter(board: &Board, place: usize, mut dice: Dice, queues: &[Queue<'_>; 2]) {
+fn getter(board: &Board, place: usize, mut dice: Dice, queue: &Queue<'_>) {
     let mut last = [[None; 3]; PUTTERS];
     while !board.stopping() {
-        let (queue, timeout) = (&queues[dice.below(2) as usize], timeout(&mut dice));
+        let timeout = timeout(&mut dice);
         let got = board.places[place].blocking(|| queue.fetch(board, timeout));
         let Some((putter, priority, number)) = got else { continue };
         board.places[place].done.fetch_add(1, SeqCst);
@@ -147,7 +143,7 @@ fn settle(board: &Board, queue: &Queue<'_>, getters_killed: u64) -> (u64, u64) {
     let ledger = queue.ledger;
     for ((next, got), cut) in ledger.next.iter().zip(&ledger.got).zip(&ledger.cut) {
         let word = next.swap(0, SeqCst);
-        for ((number, got), cut) in (0..).zip(got).zip(cut) {
+        for ((number, got), cut) in (0..).zip(got).zip(cut).take((word >> 1) as usize + 2) {
             let (times, cut) = (got.swap(0, SeqCst), cut.swap(0, SeqCst) > 0);
             if number < word >> 1 && !cut {
                 put += 1;
@@ -177,9 +173,10 @@ pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String
     ];
     let mut troop = Troop::new(board, seed);
     let start = |troop: &mut Troop, place| {
+        let queue = &queues[troop.deeds.rounds as usize % 2];
         troop.start(place, |dice| match place < PUTTERS {
-            true => putter(board, place, dice, &queues),
-            false => getter(board, place, dice, &queues),
+            true => putter(board, place, dice, queue),
+            false => getter(board, place, dice, queue),
         });
     };
     let (mut put_in_all, mut lost_in_all, mut cut_in_all, mut getters_in_all) = (0, 0, 0, 0);
@@ -209,11 +206,10 @@ pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String
             getters_killed += u64::from(place >= PUTTERS);
             cut += u64::from(place < PUTTERS);
         }
-        for queue in &queues {
-            let (put, lost) = settle(board, queue, getters_killed);
-            put_in_all += put;
-            lost_in_all += lost;
-        }
+        let queue = &queues[troop.deeds.rounds as usize % 2];
+        let (put, lost) = settle(board, queue, getters_killed);
+        put_in_all += put;
+        lost_in_all += lost;
         cut_in_all += cut;
         getters_in_all += getters_killed;
     }
