@@ -187,6 +187,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
     ("hello.c", "hello, parent\n"),
     ("inventory.c", "2000 moves of 3998 items, 400 in stock, 2 carts\n"),
+    ("pipe.c", "father received: 6 times 7?\nchild received: 42\nthe end: the other end has closed\n"),
     ("several.c", "3 letters, 2 jobs, and the sender is gone\nafter Ctrl-C: the wait was cancelled\n"),
     ("starter.c", "0 off before the signal, 2 after it\n"),
     (

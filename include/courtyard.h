@@ -65,6 +65,9 @@
  *   blocks, ends of rings,| taken over, the barrier      |                 |                     |
  *   declared parties of   | breaks                       |                 |                     |
  *   barriers              |                              |                 |                     |
+ *   a process and its     | the other end is told, if    | nothing         | nothing, if another | nothing
+ *   fork children: ends   | nobody else holds this one   |                 | holds it            |
+ *   of pipes              |                              |                 |                     |
  *   nobody: values,       | they stay as they are        | nothing         | nothing             | nothing
  *   structs, arrays,      |                              |                 |                     |
  *   what was put into a   |                              |                 |                     |
@@ -86,6 +89,8 @@
  *             is void in the child; the child registers itself with its first call that needs it. The functions of
  *             cyd_value_t and cyd_array_t, and cyd_struct_get(), need none, and those of cyd_semaphore_t none but to
  *             wait.
+ *             Ends of pipes are different: the child holds, for itself and from its birth on, every end that its parent
+ *             held at the fork. It takes one of the yard's places for that, if one is free.
  *   vfork().  Between vfork() and exec no function of this library may be called: the child runs in its parent's
  *             memory and would act as the parent.
  *   exec().   Ends the process for this library: what it owned comes free, as at a death. Descriptors are close-on-
@@ -2166,6 +2171,7 @@ CYD_MUST_USE cyd_status_t cyd_lock_open_or_create(cyd_yard_t *yard, const char *
  *   - #CYD_E_TIMEOUT      still taken after `timeout_ns`
  *   - #CYD_E_DEADLOCK     this thread holds it already and would wait without limit (thread scope)
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
  *   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `lock` is NULL, closed, no lock, misaligned
@@ -2363,6 +2369,7 @@ CYD_MUST_USE cyd_status_t cyd_rlock_open_or_create(cyd_yard_t *yard, const char 
  *   - #CYD_E_TIMEOUT      another thread still has it after `timeout_ns`
  *   - #CYD_E_RANGE        the calling thread has taken it 2^32 - 1 times; nothing is changed
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
  *   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `rlock` is NULL, closed, no re-entrant lock, misaligned
@@ -2563,6 +2570,7 @@ CYD_MUST_USE cyd_status_t cyd_rwlock_open_or_create(cyd_yard_t *yard, const char
  *   - #CYD_E_DEADLOCK     the calling thread writes, and `timeout_ns` is negative
  *   - #CYD_E_RANGE        the calling thread has taken it 2^32 times; nothing is changed
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     as many threads read as can at a time; or the yard's table of threads or processes is full
  *   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `rwlock` is NULL, closed, something else, misaligned
@@ -2590,6 +2598,7 @@ CYD_MUST_USE cyd_status_t cyd_rwlock_read(cyd_rwlock_t *rwlock, int64_t timeout_
  *   - #CYD_E_TIMEOUT      the same, still after `timeout_ns`
  *   - #CYD_E_DEADLOCK     the calling thread reads or writes, and `timeout_ns` is negative
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
  *   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `rwlock` is NULL, closed, something else, misaligned
@@ -2808,6 +2817,7 @@ CYD_MUST_USE cyd_status_t cyd_permits_open_or_create(cyd_yard_t *yard, const cha
  *   - #CYD_E_BUSY         all were taken, and `timeout_ns` is 0
  *   - #CYD_E_TIMEOUT      still none after `timeout_ns`
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
  *   - #CYD_E_UNSUPPORTED  the thread would have to wait and cannot: it was made by a bare clone()
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `permits` is NULL, closed, something else, misaligned
@@ -3034,6 +3044,7 @@ CYD_MUST_USE cyd_status_t cyd_semaphore_open_or_create(cyd_yard_t *yard, const c
  *   - #CYD_E_BUSY         there was none, and `timeout_ns` is 0
  *   - #CYD_E_TIMEOUT      there was none in `timeout_ns`
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     there was none, and the yard's table of threads or processes is full
  *   - #CYD_E_UNSUPPORTED  there was none, and the thread was made by a bare clone()
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `semaphore` is NULL, closed, no semaphore, misaligned
@@ -3712,6 +3723,7 @@ CYD_MUST_USE cyd_status_t cyd_event_is_set(const cyd_event_t *event, bool *out);
  * \return #CYD_OK, or
  *   - #CYD_E_TIMEOUT      it was not set in time
  *   - #CYD_E_INTERRUPTED  a signal handler ran; only if the yard was opened with #CYD_YARD_INTERRUPTIBLE
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     it is not set, and the table of threads is full: who waits needs a place
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `event` is NULL, closed, no event, misaligned
  *
@@ -3996,7 +4008,7 @@ cyd_status_t cyd_member_close(cyd_member_t *member);
  * next list with another one if none may starve.
  *
  * Ready means what poll() means by it: nothing is taken. Try then, with a timeout of 0, and wait again if somebody else was
- * quicker.
+ * quicker. What is ready for a moment only, as an event that is cleared at once, may be missed.
  *
  *   a handle of        | is ready when
  *   -------------------|--------------------------------------------------------------------------
@@ -4402,6 +4414,7 @@ CYD_MUST_USE cyd_status_t cyd_struct_get(const cyd_struct_t *it, void *out, size
  *   - #CYD_E_TIMEOUT      somebody else still is after `timeout_ns`
  *   - #CYD_E_DEADLOCK     in a function that cyd_struct_update() calls for the same struct, without limit
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
  *   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
  *   - #CYD_E_NULL         `it` or `in` is NULL
@@ -4737,6 +4750,7 @@ CYD_MUST_USE cyd_status_t cyd_array_fill(cyd_array_t *array, cyd_type_t type, si
  *   - #CYD_E_TIMEOUT      another thread still has it after `timeout_ns`
  *   - #CYD_E_RANGE        the calling thread has taken it 2^32 - 1 times; nothing is changed
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `array` is NULL, closed, no array, misaligned
  *
@@ -5171,6 +5185,7 @@ cyd_status_t cyd_ring_close(cyd_ring_t *ring);
  *   - #CYD_E_STATE        a reservation is open
  *   - #CYD_E_NOT_OWNER    the end is the parent's of this fork() child
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_CORRUPT      the ring's words contradict themselves
  *   - #CYD_E_NULL         `sender` is NULL, or `data` is and `len` is not 0
  *   - #CYD_E_INVALID      `len` is more than any memory, `sender` is misaligned
@@ -5314,6 +5329,7 @@ cyd_status_t cyd_sender_close(cyd_sender_t *sender);
  *   - #CYD_E_STATE        a peeked record is not released
  *   - #CYD_E_NOT_OWNER    the end is the parent's of this fork() child
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_CORRUPT      the ring's words contradict themselves
  *   - #CYD_E_NULL         `receiver` or `len` is NULL, or `buffer` is and `room` is not 0
  *   - #CYD_E_INVALID      `room` is more than any memory, a pointer is misaligned

@@ -14,6 +14,7 @@ mod handlers;
 mod lines;
 mod nested;
 mod order;
+mod pipes;
 mod several;
 mod stalls;
 mod starter;
@@ -78,6 +79,8 @@ enum Exercise {
     Order,
     /// One waits for several things at once, and somebody ends a wait
     Several,
+    /// Parent and child, child and child, through pipes
+    Pipes,
     /// Twenty want in, five may
     Stalls,
     /// A server and its client start together, or one is told that the other has died
@@ -113,6 +116,7 @@ fn run(exercise: Exercise) -> Outcome {
         Exercise::Nested => nested::run(),
         Exercise::Order => order::run(),
         Exercise::Several => several::run(),
+        Exercise::Pipes => pipes::run(),
         Exercise::Stalls => stalls::run(),
         Exercise::Startup => startup::run(),
         Exercise::Starter { after } => starter::run(Duration::from_millis(after)),

@@ -11,6 +11,7 @@ mod lock;
 mod many;
 mod object;
 mod permits;
+mod pipe;
 mod presence;
 mod ring;
 mod rlock;
@@ -42,6 +43,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     all.extend(ring::all());
     all.extend(shelf::all());
     all.extend(blocks::all());
+    all.extend(pipe::all());
     all.extend(object::all());
     all.extend(presence::all());
     all.extend(yard::all());

@@ -14,6 +14,7 @@ mod lock;
 mod many;
 mod pair;
 mod permits;
+mod pipe;
 mod rejects;
 mod ring;
 mod rwlock;
@@ -39,6 +40,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(ring::EarlyTail),
         Box::new(copies::SameCopy),
         Box::new(permits::NoCommit),
+        Box::new(pipe::SilentLeave),
         Box::new(rwlock::CountedReaders),
         Box::new(flag::Flag),
         Box::new(file::Record { name: "toy file record", commits_early: false }),

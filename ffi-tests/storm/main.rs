@@ -12,6 +12,7 @@ mod conditions;
 mod events;
 mod locks;
 mod permits;
+mod pipes;
 mod rings;
 mod rwlocks;
 mod semaphores;
@@ -36,6 +37,7 @@ const STORMS: &[(&str, Storm)] = &[
     ("many", semaphores::storm_of_many),
     ("many at the bell", semaphores::storm_at_the_bell),
     ("permits", permits::storm),
+    ("pipes", pipes::storm),
     ("rings", rings::storm),
     ("rwlocks", rwlocks::storm),
     ("semaphores", semaphores::storm),

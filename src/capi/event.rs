@@ -217,6 +217,7 @@ pub unsafe extern "C" fn cyd_event_is_set(event: *const cyd_event_t, out: *mut b
 /// \return #CYD_OK, or
 ///   - #CYD_E_TIMEOUT      it was not set in time
 ///   - #CYD_E_INTERRUPTED  a signal handler ran; only if the yard was opened with #CYD_YARD_INTERRUPTIBLE
+///   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
 ///   - #CYD_E_NO_SLOTS     it is not set, and the table of threads is full: who waits needs a place
 ///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `event` is NULL, closed, no event, misaligned
 ///

@@ -93,7 +93,7 @@ unsafe fn wait(handles: *const *mut c_void, count: usize, need: Need, timeout_ns
 /// next list with another one if none may starve.
 ///
 /// Ready means what poll() means by it: nothing is taken. Try then, with a timeout of 0, and wait again if somebody else was
-/// quicker.
+/// quicker. What is ready for a moment only, as an event that is cleared at once, may be missed.
 ///
 ///   a handle of        | is ready when
 ///   -------------------|--------------------------------------------------------------------------

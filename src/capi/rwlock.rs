@@ -176,6 +176,7 @@ pub unsafe extern "C" fn cyd_rwlock_open_or_create(
 ///   - #CYD_E_DEADLOCK     the calling thread writes, and `timeout_ns` is negative
 ///   - #CYD_E_RANGE        the calling thread has taken it 2^32 times; nothing is changed
 ///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+///   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
 ///   - #CYD_E_NO_SLOTS     as many threads read as can at a time; or the yard's table of threads or processes is full
 ///   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
 ///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `rwlock` is NULL, closed, something else, misaligned
@@ -224,6 +225,7 @@ unsafe fn read_slowly(rwlock: *const cyd_rwlock_t, it: &RwLock, timeout_ns: i64)
 ///   - #CYD_E_TIMEOUT      the same, still after `timeout_ns`
 ///   - #CYD_E_DEADLOCK     the calling thread reads or writes, and `timeout_ns` is negative
 ///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+///   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
 ///   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
 ///   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
 ///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `rwlock` is NULL, closed, something else, misaligned

@@ -171,6 +171,7 @@ pub unsafe extern "C" fn cyd_semaphore_open_or_create(
 ///   - #CYD_E_BUSY         there was none, and `timeout_ns` is 0
 ///   - #CYD_E_TIMEOUT      there was none in `timeout_ns`
 ///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+///   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
 ///   - #CYD_E_NO_SLOTS     there was none, and the yard's table of threads or processes is full
 ///   - #CYD_E_UNSUPPORTED  there was none, and the thread was made by a bare clone()
 ///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `semaphore` is NULL, closed, no semaphore, misaligned

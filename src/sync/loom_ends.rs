@@ -118,23 +118,22 @@ fn a_cancel_that_is_cleared_at_once_is_not_lost() {
 
 #[test]
 fn each_of_two_nested_tokens_ends_a_wait() {
-    loom::model(|| {
-        let tokens = [(); 2].map(|()| Arc::new(EventWord::new()));
-        let waiter = thread::spawn({
-            let tokens = tokens.clone();
-            move || {
-                let event = EventWord::new();
-                let both = [&tokens[0], &tokens[1]];
-                let ended = within(&both, || event.wait(event.begin(), &Nobody, &wait()));
-                assert_eq!(ended, Err(ErrorKind::Cancelled));
-            }
+    for which in [0, 1] {
+        loom::model(move || {
+            let tokens = [(); 2].map(|()| Arc::new(EventWord::new()));
+            let waiter = thread::spawn({
+                let tokens = tokens.clone();
+                move || {
+                    let event = EventWord::new();
+                    let both = [&tokens[0], &tokens[1]];
+                    let ended = within(&both, || event.wait(event.begin(), &Nobody, &wait()));
+                    assert_eq!(ended, Err(ErrorKind::Cancelled));
+                }
+            });
+            tokens[which].set(u32::MAX, &());
+            waiter.join().unwrap();
         });
-        let other = tokens[0].clone();
-        let other = thread::spawn(move || other.set(u32::MAX, &()));
-        tokens[1].set(u32::MAX, &());
-        other.join().unwrap();
-        waiter.join().unwrap();
-    });
+    }
 }
 
 /// One permit and two who sleep for it; one of them is cancelled, and may have been the one that the release woke.

@@ -239,7 +239,9 @@ fn who_is_late_with_a_death_does_not_write_it_over_a_close() {
         let world = World::new(2, 1);
         world.join(1);
         exit(&world.alive[0]);
-        let late = spawn(&world, |w| drop(w.end().leave(w.token(0), Left::Died)));
+        let late = spawn(&world, |w| {
+            w.end().leave(w.token(0), Left::Died);
+        });
         world.end().leave(world.token(0), Left::Died);
         world.end().stamp(world.token(1));
         world.leave(1);

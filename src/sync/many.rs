@@ -103,7 +103,8 @@ impl<'a> Many<'a> {
 
     /// Waits until enough are ready; tells which.
     pub(crate) fn wait(&self, owners: &'a impl Owners, wait: &Wait) -> Result<Vec<usize>, ErrorKind> {
-        for _ in 0..=owners.spins() / self.sources.len().max(1) as u32 {
+        // First without announcing a sleeper: whoever changes something would wake nobody with a system call.
+        for _ in 0..owners.spins() / self.sources.len().max(1) as u32 {
             if let Some(ready) = self.look() {
                 return Ok(ready);
             }

@@ -40,6 +40,7 @@ const STACK: &str = "src/sync/stack.rs";
 const HEAP: &str = "src/sync/heap.rs";
 const BARRIER: &str = "src/sync/barrier.rs";
 const MANY: &str = "src/sync/many.rs";
+const HOLDERS: &str = "src/sync/holders.rs";
 
 pub(crate) const STEPS: &[Step] = &[
     step(
@@ -988,5 +989,33 @@ pub(crate) const STEPS: &[Step] = &[
         COUNT,
         "a notifier does not ring",
         &[("                    return bell.ring();\n", "                    return;\n")],
+    ),
+    step(
+        HOLDERS,
+        "a look does not find out whether somebody has left meanwhile",
+        &[("Pass::Nobody if self.last.load(Ordering::Relaxed) == last =>", "Pass::Nobody =>")],
+    ),
+    step(
+        HOLDERS,
+        "who leaves does not write it down",
+        &[("if self.write_down(last, who, left) {", "if last == last {")],
+    ),
+    step(
+        HOLDERS,
+        "who is late writes it down all the same",
+        &[(
+            "self.last.compare_exchange(last, next, Ordering::Release, Ordering::Relaxed).is_ok() // edge: left",
+            "self.last.swap(next, Ordering::Release) != next",
+        )],
+    ),
+    step(
+        HOLDERS,
+        "who never came has closed",
+        &[("Left::Never => last as u32,", "Left::Never => who.0 | END_CLOSED,")],
+    ),
+    step(
+        HOLDERS,
+        "a dead holder counts as one",
+        &[("                    return Pass::Again;", "                    held = true;")],
     ),
 ];

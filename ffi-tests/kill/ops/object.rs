@@ -2,8 +2,9 @@
 
 use courtyard::{
     Array, ArrayOptions, Barrier, BlockClass, Blocks, BlocksOptions, Condition, ErrorKind, Event,
-    EventOptions, LifoOptions, LifoQueue, Lock, Permits, PriorityOptions, PriorityQueue, RLock, Ring,
-    RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Struct, StructArray, Value, Yard,
+    EventOptions, LifoOptions, LifoQueue, Lock, Permits, Pipe, PipeOptions, PriorityOptions, PriorityQueue,
+    RLock, Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Struct, StructArray,
+    Value, Yard,
 };
 
 use super::common::{kind, turn, watch, wrong, yard};
@@ -86,6 +87,10 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
                 let options = PriorityOptions { capacity: 3, message_max: 5 };
                 assert_eq!(PriorityQueue::create(y, "new", options).unwrap().size(), 0);
             },
+        }),
+        Box::new(Make {
+            name: "pipe create",
+            make: |y| drop(Pipe::create(y, "new", PipeOptions { capacity: 1024, duplex: true }).unwrap()),
         }),
         Box::new(Make {
             name: "ring create",

@@ -197,12 +197,14 @@ impl Drain {
         Ok(Drain { circle, cursor: acked, tail, released: acked, head: acked, doubt, dry: acked })
     }
 
-    /// Begins a call of one of several consumers that exclude each other: nothing is known yet of what there is.
-    pub(super) fn borrow(words: &Words, circle: Circle) -> Drain {
-        // Relaxed: the lock has ordered us behind the last consumer.
+    /// Begins a call of one of several consumers that exclude each other. `seen`: up to where the last of them knew
+    /// that something is published; what cannot be true counts for nothing.
+    pub(super) fn borrow(words: &Words, circle: Circle, seen: u64) -> Drain {
+        // Relaxed: the lock has ordered us behind the last consumer, and with him behind what he had seen.
         let acked = words.acked.0.load(Ordering::Relaxed);
         let head = words.head.0.load(Ordering::Relaxed);
-        Drain { circle, cursor: acked, tail: acked, released: acked, head, doubt: acked, dry: acked }
+        let tail = circle.distance(acked, seen).map_or(acked, |_| seen);
+        Drain { circle, cursor: acked, tail, released: acked, head, doubt: acked, dry: acked }
     }
 
     /// How much is known to be published and not yet taken.

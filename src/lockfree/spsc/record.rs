@@ -286,10 +286,11 @@ impl<P: Place> Consumer<P> {
         Ok(Consumer { bytes: place.bytes().clone(), place, circle, drain, bound, usual: EMPTY_RECORD })
     }
 
-    /// Begins a call of one of several consumers that exclude each other.
-    pub(crate) fn borrow(place: P) -> Result<Consumer<P>, Corrupt> {
+    /// Begins a call of one of several consumers that exclude each other; `seen` is what the last one knew
+    /// ([`Consumer::seen`]).
+    pub(crate) fn borrow(place: P, seen: u64) -> Result<Consumer<P>, Corrupt> {
         let circle = circle(place.bytes())?;
-        let drain = Drain::borrow(place.words(), circle);
+        let drain = Drain::borrow(place.words(), circle, seen);
         let bound = drain.cursor;
         Ok(Consumer { bytes: place.bytes().clone(), place, circle, drain, bound, usual: EMPTY_RECORD })
     }
@@ -384,6 +385,12 @@ impl<P: Place> Consumer<P> {
     pub(crate) fn rewind(&mut self) {
         self.drain.rewind();
         self.bound = self.drain.cursor;
+    }
+
+    /// Up to where something is known to be published.
+    #[inline(always)]
+    pub(crate) fn seen(&self) -> u64 {
+        self.drain.tail
     }
 
     /// After `Empty`: whether that ended a burst of records.

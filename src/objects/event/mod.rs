@@ -154,7 +154,7 @@ impl Event {
 
     /// Waits at most `timeout` until the event is set; with auto-reset, clears it.
     ///
-    /// Errors: `Timeout` (also for a try), `Interrupted` (only if the yard was opened interruptible), `NoSlots` (it is
+    /// Errors: `Timeout` (also for a try), `Cancelled`, `Interrupted` (only if the yard was opened interruptible), `NoSlots` (it is
     /// not set, and the table of threads is full: who waits needs a place in it).
     #[inline]
     pub fn wait(&self, timeout: impl Into<Timeout>) -> Result<()> {

@@ -36,7 +36,7 @@ pub trait AsPart {
 /// list: begin the next list with another one if none may starve.
 ///
 /// Ready means what poll(2) means by it: nothing is taken. The caller tries, with [`Timeout::Try`], and waits again if
-/// somebody else was quicker.
+/// somebody else was quicker. What is ready for a moment only, as an event that is cleared at once, may be missed.
 ///
 /// All objects lie in one yard. Up to 16 of them, the waiter is woken by these alone; with more of them, also by others in the
 /// yard that become ready while somebody waits for many: it then looks at all of them and goes on waiting.

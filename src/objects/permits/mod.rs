@@ -176,7 +176,7 @@ impl Permits {
 
     /// Takes a permit, waiting at most `timeout`; the guard gives it back.
     ///
-    /// Errors: `Busy` (a try found all of them taken), `Timeout`, `Interrupted` (only if the yard was opened
+    /// Errors: `Busy` (a try found all of them taken), `Timeout`, `Cancelled`, `Interrupted` (only if the yard was opened
     /// interruptible), `NoSlots` (the table of threads, or of processes, is full).
     #[inline]
     pub fn acquire(&self, timeout: impl Into<Timeout>) -> Result<Permit<'_>> {

@@ -110,14 +110,13 @@ impl<'a> End<'a> {
 
     /// How the end stands; asks the kernel. Adds the words to `crowd` that tell of the holders' deaths.
     pub(super) fn look(&self, mourners: &'a Mourners<'a>, crowd: &mut Crowd<'a>) -> Seen {
-        self.holders.look(mourners, crowd)
+        self.holders.look(mourners, crowd).0
     }
 
-    /// As [`End::look`], for who does not wait.
-    pub(super) fn state(&self, yard: &Attachment) -> Seen {
+    /// As [`End::look`], for who does not wait; tells also what `left` was then.
+    pub(super) fn state(&self, yard: &Attachment) -> (Seen, u64) {
         let nothing = AtomicU32::new(0);
-        let end = End::clone(self);
-        let mourners = Mourners { yard, end };
+        let mourners = Mourners { yard, end: *self };
         let mut crowd = Crowd::new(Watch { word: &nothing, value: 0 });
         mourners.end.holders.look(&mourners, &mut crowd)
     }

@@ -72,7 +72,7 @@ impl Receiver {
     /// Copies the next record into `buffer` and releases it.
     ///
     /// Errors: `Empty` (nothing came within `timeout`), `PeerClosed` and `PeerDied` (nothing is left and the sender
-    /// is gone), `TooLong` (the buffer is smaller than the record, which stays), `Interrupted`, `NotOwner`,
+    /// is gone), `TooLong` (the buffer is smaller than the record, which stays), `Cancelled`, `Interrupted`, `NotOwner`,
     /// `Corrupt`.
     #[inline]
     pub fn recv(&mut self, buffer: &mut [u8], timeout: impl Into<Timeout>) -> Result<Received> {

@@ -39,7 +39,7 @@ impl Sender {
     /// Sends one record. It is visible to the receiver, whole, before this returns.
     ///
     /// Errors: `Full` (no room within `timeout`; nothing was sent), `PeerClosed` and `PeerDied` (likewise, and the
-    /// receiver is gone), `TooLong` (it can never fit), `Interrupted`, `NotOwner`, `Corrupt`.
+    /// receiver is gone), `TooLong` (it can never fit), `Cancelled`, `Interrupted`, `NotOwner`, `Corrupt`.
     #[inline]
     pub fn send(&mut self, record: &[u8], timeout: impl Into<Timeout>) -> Result<()> {
         self.side.check()?;

@@ -108,7 +108,7 @@ pub struct TypedSender<T> {
 impl<T: Pod> TypedSender<T> {
     /// Sends one element. It is visible to the receiver, whole, before this returns.
     ///
-    /// Errors: `Full`, `PeerClosed`, `PeerDied`, `Interrupted`, `NotOwner`, `Corrupt`; nothing was sent.
+    /// Errors: `Full`, `PeerClosed`, `PeerDied`, `Cancelled`, `Interrupted`, `NotOwner`, `Corrupt`; nothing was sent.
     #[inline]
     pub fn send(&mut self, element: T, timeout: impl Into<Timeout>) -> Result<()> {
         self.side.check()?;
@@ -198,7 +198,7 @@ pub struct TypedReceiver<T> {
 }
 
 impl<T: Pod> TypedReceiver<T> {
-    /// Takes the next element: at most once. Errors: `Empty`, `PeerClosed`, `PeerDied`, `Interrupted`, `NotOwner`,
+    /// Takes the next element: at most once. Errors: `Empty`, `PeerClosed`, `PeerDied`, `Cancelled`, `Interrupted`, `NotOwner`,
     /// `Corrupt`.
     #[inline]
     pub fn recv(&mut self, timeout: impl Into<Timeout>) -> Result<T> {

@@ -157,7 +157,7 @@ impl Semaphore {
 
     /// Takes a permit, waiting at most `timeout` for one.
     ///
-    /// Errors: `Busy` (a try found none), `Timeout`, `Interrupted` (only if the yard was opened interruptible), `NoSlots`
+    /// Errors: `Busy` (a try found none), `Timeout`, `Cancelled`, `Interrupted` (only if the yard was opened interruptible), `NoSlots`
     /// (there was none, and the table of threads is full: who waits needs a place in it).
     #[inline]
     pub fn acquire(&self, timeout: impl Into<Timeout>) -> Result<()> {
