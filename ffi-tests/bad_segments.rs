@@ -7,6 +7,7 @@ use courtyard::{
     RLock, Result, Ring, RingOptions, Scope, Semaphore, SemaphoreOptions, Strategy, Struct, StructArray,
     Timeout, TypedRing, Value, Yard,
 };
+use courtyard::{LifoOptions, LifoQueue, PriorityOptions, PriorityQueue, Shutdown};
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, AsRawFd};
@@ -503,6 +504,50 @@ fn larger_objects_survive_garbage_during_calls() {
             done.store(true, Ordering::Relaxed);
             assert!(workers.map(|worker| worker.join().is_ok()).iter().all(|well| *well));
         });
+    }
+}
+
+/// Uses both queues under a lock in every way, every result but a panic allowed.
+fn play_shelves(yard: &Yard, lifo: &LifoQueue, priority: &PriorityQueue) {
+    let mut buffer = [0; 24];
+    for n in 0..6 {
+        let _ = (lifo.put(&[7; 20][..n], SHORT), priority.put(&[7; 20][..n], n as i64 - 3, SHORT));
+        let got = lifo.get(&mut buffer[..n], SHORT).map(|len| assert!(len <= n));
+        let _ = (got, priority.get(&mut buffer, SHORT).map(|(len, _)| assert!(len <= 20)));
+    }
+    assert!(lifo.get_vec(SHORT).is_ok_and(|message| message.len() <= 20) || lifo.size() <= 5);
+    let _ = (priority.get_vec(SHORT), priority.is_full(), lifo.is_empty(), priority.is_empty());
+    let _ = LifoQueue::open(yard, "lifo").map(|lifo| (lifo.options(), lifo.try_put(b"x")));
+    let _ = PriorityQueue::open(yard, "priority").map(|priority| (priority.options(), priority.size()));
+}
+
+#[test]
+fn queues_under_a_lock_survive_garbage() {
+    let mut random = Random(0x5eed_0f5e_ed0f_5eed);
+    for round in 0..150 {
+        let yard = small().anonymous().unwrap();
+        let lifo = LifoQueue::create(&yard, "lifo", LifoOptions { capacity: 5, message_max: 20 }).unwrap();
+        let options = PriorityOptions { capacity: 5, message_max: 20 };
+        let priority = PriorityQueue::create(&yard, "priority", options).unwrap();
+        for n in 0..3 {
+            lifo.try_put(&[n; 9]).unwrap();
+            priority.try_put(&[n; 9], i64::from(n)).unwrap();
+        }
+        let intruder = Intruder::new(&yard);
+        // The words and cells of both, without the messages: 640 and 768 bytes.
+        let at = LARGER[3].0;
+        for turn in 0..20 {
+            for _ in 0..=turn % 3 {
+                let words =
+                    [(at, at + 24), (at + 384, at + 424), (at + 640, at + 664), (at + 1024, at + 1184)];
+                let (from, to) =
+                    if round % 3 == 0 { (at, at + 2048) } else { words[random.next() as usize % 4] };
+                intruder.write(&mut random, from, to);
+            }
+            play_shelves(&yard, &lifo, &priority);
+        }
+        lifo.shutdown(Shutdown::Drain);
+        priority.shutdown(Shutdown::Now);
     }
 }
 

@@ -14,6 +14,7 @@ use courtyard::{
     EventOptions, Lock, Options, Peer, Permits, Pipe, PipeEnd, PipeOptions, RLock, Ring, RingOptions, RwLock,
     RwLockOptions, Scope, Semaphore, SemaphoreOptions, Strategy, Struct, Timeout, Value, Yard,
 };
+use courtyard::{LifoOptions, LifoQueue, PriorityOptions, PriorityQueue};
 use process::{Child, Ended, LONG, Step, fork, sleep_ms};
 use std::os::unix::process::CommandExt;
 use std::time::Duration;
@@ -264,6 +265,20 @@ const NOUNS: &[Noun] = &[
         },
     },
     Noun {
+        name: "LifoQueue",
+        make: |yard| drop(LifoQueue::create(yard, "it", LifoOptions::default()).unwrap()),
+        hold: |yard| LifoQueue::open(yard, "it").unwrap().put(b"last words", Timeout::Try).unwrap(),
+        held: one_message_is_left,
+        freed: one_message_is_left,
+    },
+    Noun {
+        name: "PriorityQueue",
+        make: |yard| drop(PriorityQueue::create(yard, "it", PriorityOptions::default()).unwrap()),
+        hold: |yard| PriorityQueue::open(yard, "it").unwrap().put(b"last words", 7, Timeout::Try).unwrap(),
+        held: one_message_with_a_priority_is_left,
+        freed: one_message_with_a_priority_is_left,
+    },
+    Noun {
         name: "Pipe, an end",
         make: |yard| drop(Pipe::create(yard, "it", PipeOptions { capacity: 1024, duplex: true }).unwrap()),
         hold: |yard| {
@@ -318,6 +333,20 @@ fn one_permit_is_left(yard: &Yard) {
     semaphore.acquire(Timeout::Try).unwrap();
     assert_eq!(semaphore.try_acquire().unwrap_err().kind(), ErrorKind::Busy);
     semaphore.release(1).unwrap();
+}
+
+fn one_message_is_left(yard: &Yard) {
+    let queue = LifoQueue::open(yard, "it").unwrap();
+    assert_eq!((queue.size(), queue.get_vec(Timeout::Try)), (1, Ok(b"last words".to_vec())));
+    assert_eq!(queue.get_vec(Timeout::Try).unwrap_err().kind(), ErrorKind::Empty);
+    queue.put(b"last words", Timeout::Try).unwrap();
+}
+
+fn one_message_with_a_priority_is_left(yard: &Yard) {
+    let queue = PriorityQueue::open(yard, "it").unwrap();
+    assert_eq!((queue.size(), queue.get_vec(Timeout::Try)), (1, Ok((b"last words".to_vec(), 7))));
+    assert_eq!(queue.get_vec(Timeout::Try).unwrap_err().kind(), ErrorKind::Empty);
+    queue.put(b"last words", 7, Timeout::Try).unwrap();
 }
 
 fn make_ring(yard: &Yard) {

@@ -70,6 +70,8 @@
  *   of pipes              |                              |                 |                     |
  *   nobody: values,       | they stay as they are        | nothing         | nothing             | nothing
  *   structs, arrays,      |                              |                 |                     |
+ *   what was put into a   |                              |                 |                     |
+ *   lifo or priority queue|                              |                 |                     |
  *   semaphores, events    |                              |                 |                     |
  *
  *   cyd_yard_fault() tells who died last, doing what.
@@ -331,6 +333,16 @@
 #define CYD_OBJECT_PIPE 15
 
 /**
+ * Kind of an object: a last-in-first-out queue.
+ */
+#define CYD_OBJECT_LIFO_QUEUE 16
+
+/**
+ * Kind of an object: a priority queue.
+ */
+#define CYD_OBJECT_PRIORITY_QUEUE 17
+
+/**
  * Event option: it is set at first.
  */
 #define CYD_EVENT_SET 1
@@ -436,6 +448,16 @@ typedef struct cyd_connection_t cyd_connection_t;
 typedef struct cyd_event_t cyd_event_t;
 
 /**
+ * Messages of 0 bytes to a fixed maximum, last in, first out.
+ *
+ * Any number of threads and processes put and get at a time; a fork() child may use inherited handles at once. Each does
+ * it in a turn, which lasts as long as the copy of one message; nobody has it while he waits. Who is stopped (not killed) in
+ * his turn holds up the others: their tries answer #CYD_E_BUSY, their timed calls #CYD_E_TIMEOUT, unless the queue is
+ * empty, or full, as well. Several threads may use a handle at a time.
+ */
+typedef struct cyd_lifo_queue_t cyd_lifo_queue_t;
+
+/**
  * A lock between processes that survives its owners.
  *
  * Uncontended, taking and releasing it are one compare-and-swap each and no system call. Not fair: a running taker
@@ -471,6 +493,17 @@ typedef struct cyd_permits_t cyd_permits_t;
  * what its parent holds at that moment. Several threads may use a handle at a time.
  */
 typedef struct cyd_pipe_t cyd_pipe_t;
+
+/**
+ * Messages of 0 bytes to a fixed maximum. The one with the smallest priority goes out first, and of equals the one that was
+ * put first.
+ *
+ * Any number of threads and processes put and get at a time; a fork() child may use inherited handles at once. Each does
+ * it in a turn, which lasts as long as the copy of one message; nobody has it while he waits. Who is stopped (not killed) in
+ * his turn holds up the others: their tries answer #CYD_E_BUSY, their timed calls #CYD_E_TIMEOUT, unless the queue is
+ * empty, or full, as well. Several threads may use a handle at a time.
+ */
+typedef struct cyd_priority_queue_t cyd_priority_queue_t;
 
 /**
  * The receiving end of a ring. It belongs to the process that took it; one thread at a time may use it.
@@ -1057,6 +1090,47 @@ typedef struct {
 typedef uint32_t cyd_pipe_end_t;
 
 /**
+ * How a last-in-first-out queue is made. Zero means default; a NULL pointer to it means all defaults.
+ */
+typedef struct {
+    /**
+     * sizeof(cyd_lifo_queue_options_t)
+     */
+    size_t struct_size;
+    /**
+     * How many messages it holds at most: up to 2^24; 0 means 64.
+     */
+    size_t capacity;
+    /**
+     * How many bytes a message has at most: up to 2^30; 0 means 256. Each has so much room, whatever its length.
+     */
+    size_t message_max;
+} cyd_lifo_queue_options_t;
+
+/**
+ * How a queue is shut down: a CYD_SHUTDOWN_ number.
+ */
+typedef uint32_t cyd_shutdown_t;
+
+/**
+ * How a priority queue is made. Zero means default; a NULL pointer to it means all defaults.
+ */
+typedef struct {
+    /**
+     * sizeof(cyd_priority_queue_options_t)
+     */
+    size_t struct_size;
+    /**
+     * How many messages it holds at most: up to 2^24; 0 means 64.
+     */
+    size_t capacity;
+    /**
+     * How many bytes a message has at most: up to 2^30; 0 means 256. Each has so much room, whatever its length.
+     */
+    size_t message_max;
+} cyd_priority_queue_options_t;
+
+/**
  * What somebody was doing when he died: a CYD_FAULT_ number. Later versions may add some.
  */
 typedef uint32_t cyd_fault_kind_t;
@@ -1342,6 +1416,16 @@ typedef uint32_t cyd_fault_kind_t;
 #define CYD_FAULT_CONNECTION 12
 
 /**
+ * He was putting to or getting from a last-in-first-out queue. He has done so or not; the others go on.
+ */
+#define CYD_FAULT_LIFO_TURN 13
+
+/**
+ * He was putting to or getting from a priority queue. He has done so or not; the others go on.
+ */
+#define CYD_FAULT_PRIORITY_TURN 14
+
+/**
  * The thread that took it: only it may release it, taking it twice is a deadlock that is found, and the lock is taken
  * over when the thread dies.
  */
@@ -1542,6 +1626,16 @@ typedef uint32_t cyd_fault_kind_t;
  * The end that sends; in a duplex pipe it receives too.
  */
 #define CYD_PIPE_SECOND 1
+
+/**
+ * Nothing is put any more; what is there can be got.
+ */
+#define CYD_SHUTDOWN_DRAIN 1
+
+/**
+ * Nothing is put or got any more; what is there is given up.
+ */
+#define CYD_SHUTDOWN_NOW 2
 
 #ifdef __cplusplus
 extern "C" {
@@ -5976,6 +6070,498 @@ CYD_MUST_USE cyd_status_t cyd_connection_end(const cyd_connection_t *connection,
  * \par Since      0.1
  */
 cyd_status_t cyd_connection_close(cyd_connection_t *connection);
+
+/**
+ * Makes a last-in-first-out queue.
+ *
+ * \param yard     Where. Borrowed; the queue keeps the yard open by itself.
+ * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param options  Borrowed for the call; NULL means all defaults.
+ * \param out      Receives the handle; close it with cyd_lifo_queue_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_SIZE      `capacity` is above 2^24, or `message_max` above 2^30
+ *   - #CYD_E_EXISTS    the name is taken
+ *   - #CYD_E_NAME      `name` is no legal name, or NULL
+ *   - #CYD_E_NO_SPACE  the yard has no room for it
+ *   - #CYD_E_NO_SLOTS  the directory, or the table of threads, is full
+ *   - #CYD_E_TIMEOUT   another object has been in the making for ten seconds
+ *   - #CYD_E_VERSION   an option is set that this version does not know
+ *   - #CYD_E_INVALID   a pointer is misaligned, `struct_size` is not set
+ *   - #CYD_E_NULL      `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *
+ * \par Threads    Any.
+ * \par Processes  One of several that create the same name at once succeeds.
+ * \par Blocking   Waits for whoever is making another object in the yard, at most ten seconds.
+ * \par Crash      The queue exists whole, or not at all.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_lifo_queue_create(cyd_yard_t *yard, const char *name, const cyd_lifo_queue_options_t *options, cyd_lifo_queue_t **out);
+
+/**
+ * Opens a last-in-first-out queue, whatever its options.
+ *
+ * \param yard  Where. Borrowed; the queue keeps the yard open by itself.
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param out   Receives the handle; close it with cyd_lifo_queue_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  there is no object of that name
+ *   - #CYD_E_TYPE       the object of that name is no last-in-first-out queue; or `yard` is no yard
+ *   - #CYD_E_NAME       `name` is no legal name, or NULL
+ *   - #CYD_E_NULL       `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED     `yard` is closed
+ *   - #CYD_E_INVALID    a pointer is misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_lifo_queue_open(cyd_yard_t *yard, const char *name, cyd_lifo_queue_t **out);
+
+/**
+ * Opens a last-in-first-out queue of these options, or makes it.
+ *
+ * \param yard     Where. Borrowed; the queue keeps the yard open by itself.
+ * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param options  Borrowed for the call; NULL means all defaults.
+ * \param out      Receives the handle; close it with cyd_lifo_queue_close().
+ *
+ * \return As cyd_lifo_queue_open() and cyd_lifo_queue_create(), but neither #CYD_E_NOT_FOUND nor #CYD_E_EXISTS;
+ *   #CYD_E_MISMATCH if it exists with other options.
+ *
+ * \par Threads    Any.
+ * \par Processes  Several that call it at once get the same queue.
+ * \par Blocking   As cyd_lifo_queue_create().
+ * \par Crash      As cyd_lifo_queue_create().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_lifo_queue_open_or_create(cyd_yard_t *yard, const char *name, const cyd_lifo_queue_options_t *options, cyd_lifo_queue_t **out);
+
+/**
+ * Puts one message; waits for room if the queue is full. It is there before this returns.
+ *
+ * \param queue       Borrowed.
+ * \param data        The first byte. Borrowed for the call; may be NULL when `len` is 0.
+ * \param len         Bytes, at most cyd_lifo_queue_message_max().
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ *
+ * \return #CYD_OK; else nothing was put:
+ *   - #CYD_E_FULL         no room within `timeout_ns`
+ *   - #CYD_E_SHUTDOWN     the queue was shut down
+ *   - #CYD_E_TOO_LONG     longer than any message may be
+ *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in his turn (a try, a timed call)
+ *   - #CYD_E_CANCELLED    a token was cancelled that the thread had entered
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_CORRUPT      the queue's words contradict themselves
+ *   - #CYD_E_INVALID      `len` is more than any memory; `queue` is misaligned
+ *   - #CYD_E_NULL         `queue` is NULL, or `data` is and `len` is not 0
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `queue` is closed, or no last-in-first-out queue
+ *
+ * \par Threads    Any.
+ * \par Processes  Any. A fork() child may use inherited handles at once.
+ * \par Blocking   Polls for some microseconds, then sleeps, while the queue is full. Not async-signal-safe.
+ * \par Crash      Killed before the one store that puts it: nothing was put. Killed after: it was, whole.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_lifo_queue_put(cyd_lifo_queue_t *queue, const void *data, size_t len, int64_t timeout_ns);
+
+/**
+ * Copies the next message out and takes it; waits if there is none.
+ *
+ * At most once: who is killed before his caller had the message has lost that one.
+ *
+ * \param queue       Borrowed.
+ * \param buffer      Receives the message. May be NULL when `room` is 0.
+ * \param room        Bytes of `buffer`.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ * \param len         Receives the message's length; with #CYD_E_TOO_LONG too.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_EMPTY        nothing came within `timeout_ns`
+ *   - #CYD_E_SHUTDOWN     the queue was shut down, and nothing is left
+ *   - #CYD_E_TOO_LONG     the message is longer than `room` and stays; `len` tells how long
+ *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in his turn (a try, a timed call)
+ *   - #CYD_E_CANCELLED    a token was cancelled that the thread had entered
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_CORRUPT      the queue's words contradict themselves
+ *   - #CYD_E_INVALID      `room` is more than any memory; a pointer is misaligned
+ *   - #CYD_E_NULL         `queue` or `len` is NULL, or `buffer` is and `room` is not 0
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `queue` is closed, or no last-in-first-out queue
+ *
+ * \par Threads    Any; each message goes to one of them.
+ * \par Processes  Any. A fork() child may use inherited handles at once.
+ * \par Blocking   Polls for some microseconds, then sleeps, while the queue is empty. Not async-signal-safe.
+ * \par Crash      Killed before the one store that takes it: the message is the next one's. Killed after: it is gone.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_lifo_queue_get(cyd_lifo_queue_t *queue, void *buffer, size_t room, int64_t timeout_ns, size_t *len);
+
+/**
+ * Shuts the queue down, for everybody and for good; whoever waits is told.
+ *
+ * Putting answers #CYD_E_SHUTDOWN from now on; getting does so when nothing is left (#CYD_SHUTDOWN_DRAIN), or at once
+ * (#CYD_SHUTDOWN_NOW). A put that has begun before may still come in, and then its message comes out.
+ *
+ * \param queue  Borrowed.
+ * \param how    #CYD_SHUTDOWN_DRAIN or #CYD_SHUTDOWN_NOW; the first does not undo the second.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (`how` is neither, a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      It is shut down, or not. Killed after: who sleeps looks again within 250 ms.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_lifo_queue_shutdown(cyd_lifo_queue_t *queue, cyd_shutdown_t how);
+
+/**
+ * Tells how many messages there are at this instant; none after #CYD_SHUTDOWN_NOW.
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_lifo_queue_size(const cyd_lifo_queue_t *queue, size_t *out);
+
+/**
+ * Tells whether there is no message at this instant.
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the answer.
+ *
+ * \return As cyd_lifo_queue_size().
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_lifo_queue_is_empty(const cyd_lifo_queue_t *queue, bool *out);
+
+/**
+ * Tells whether there is no room at this instant.
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the answer.
+ *
+ * \return As cyd_lifo_queue_size().
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_lifo_queue_is_full(const cyd_lifo_queue_t *queue, bool *out);
+
+/**
+ * Tells how many messages the queue holds at most.
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the number.
+ *
+ * \return As cyd_lifo_queue_size().
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_lifo_queue_capacity(const cyd_lifo_queue_t *queue, size_t *out);
+
+/**
+ * Tells how many bytes a message has at most.
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the number.
+ *
+ * \return As cyd_lifo_queue_size().
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_lifo_queue_message_max(const cyd_lifo_queue_t *queue, size_t *out);
+
+/**
+ * Closes a handle on a last-in-first-out queue. NULL is harmless. The queue and its messages stay.
+ *
+ * \param queue  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
+ * \par Processes  Closes this process's handle only.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
+ * \par Crash      As cyd_yard_close().
+ * \par Since      0.1
+ */
+cyd_status_t cyd_lifo_queue_close(cyd_lifo_queue_t *queue);
+
+/**
+ * Makes a priority queue.
+ *
+ * \param yard     Where. Borrowed; the queue keeps the yard open by itself.
+ * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param options  Borrowed for the call; NULL means all defaults.
+ * \param out      Receives the handle; close it with cyd_priority_queue_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_SIZE      `capacity` is above 2^24, or `message_max` above 2^30
+ *   - #CYD_E_EXISTS    the name is taken
+ *   - #CYD_E_NAME      `name` is no legal name, or NULL
+ *   - #CYD_E_NO_SPACE  the yard has no room for it
+ *   - #CYD_E_NO_SLOTS  the directory, or the table of threads, is full
+ *   - #CYD_E_TIMEOUT   another object has been in the making for ten seconds
+ *   - #CYD_E_VERSION   an option is set that this version does not know
+ *   - #CYD_E_INVALID   a pointer is misaligned, `struct_size` is not set
+ *   - #CYD_E_NULL      `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *
+ * \par Threads    Any.
+ * \par Processes  One of several that create the same name at once succeeds.
+ * \par Blocking   Waits for whoever is making another object in the yard, at most ten seconds.
+ * \par Crash      The queue exists whole, or not at all.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_priority_queue_create(cyd_yard_t *yard, const char *name, const cyd_priority_queue_options_t *options, cyd_priority_queue_t **out);
+
+/**
+ * Opens a priority queue, whatever its options.
+ *
+ * \param yard  Where. Borrowed; the queue keeps the yard open by itself.
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param out   Receives the handle; close it with cyd_priority_queue_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  there is no object of that name
+ *   - #CYD_E_TYPE       the object of that name is no priority queue; or `yard` is no yard
+ *   - #CYD_E_NAME       `name` is no legal name, or NULL
+ *   - #CYD_E_NULL       `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED     `yard` is closed
+ *   - #CYD_E_INVALID    a pointer is misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_priority_queue_open(cyd_yard_t *yard, const char *name, cyd_priority_queue_t **out);
+
+/**
+ * Opens a priority queue of these options, or makes it.
+ *
+ * \param yard     Where. Borrowed; the queue keeps the yard open by itself.
+ * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param options  Borrowed for the call; NULL means all defaults.
+ * \param out      Receives the handle; close it with cyd_priority_queue_close().
+ *
+ * \return As cyd_priority_queue_open() and cyd_priority_queue_create(), but neither #CYD_E_NOT_FOUND nor #CYD_E_EXISTS;
+ *   #CYD_E_MISMATCH if it exists with other options.
+ *
+ * \par Threads    Any.
+ * \par Processes  Several that call it at once get the same queue.
+ * \par Blocking   As cyd_priority_queue_create().
+ * \par Crash      As cyd_priority_queue_create().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_priority_queue_open_or_create(cyd_yard_t *yard, const char *name, const cyd_priority_queue_options_t *options, cyd_priority_queue_t **out);
+
+/**
+ * Puts one message; waits for room if the queue is full. It is there before this returns.
+ *
+ * \param queue       Borrowed.
+ * \param data        The first byte. Borrowed for the call; may be NULL when `len` is 0.
+ * \param len         Bytes, at most cyd_priority_queue_message_max().
+ * \param priority    Any number; the smallest goes out first.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ *
+ * \return #CYD_OK; else nothing was put:
+ *   - #CYD_E_FULL         no room within `timeout_ns`
+ *   - #CYD_E_SHUTDOWN     the queue was shut down
+ *   - #CYD_E_TOO_LONG     longer than any message may be
+ *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in his turn (a try, a timed call)
+ *   - #CYD_E_CANCELLED    a token was cancelled that the thread had entered
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_CORRUPT      the queue's words contradict themselves
+ *   - #CYD_E_INVALID      `len` is more than any memory; `queue` is misaligned
+ *   - #CYD_E_NULL         `queue` is NULL, or `data` is and `len` is not 0
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `queue` is closed, or no priority queue
+ *
+ * \par Threads    Any.
+ * \par Processes  Any. A fork() child may use inherited handles at once.
+ * \par Blocking   Polls for some microseconds, then sleeps, while the queue is full. Not async-signal-safe.
+ * \par Crash      Killed before the one store that puts it: nothing was put. Killed after: it was, whole.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_priority_queue_put(cyd_priority_queue_t *queue, const void *data, size_t len, int64_t priority, int64_t timeout_ns);
+
+/**
+ * Copies the next message out and takes it; waits if there is none.
+ *
+ * At most once: who is killed before his caller had the message has lost that one.
+ *
+ * \param queue       Borrowed.
+ * \param buffer      Receives the message. May be NULL when `room` is 0.
+ * \param room        Bytes of `buffer`.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ * \param len         Receives the message's length; with #CYD_E_TOO_LONG too.
+ * \param priority    Receives the message's priority. NULL if that is not wanted.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_EMPTY        nothing came within `timeout_ns`
+ *   - #CYD_E_SHUTDOWN     the queue was shut down, and nothing is left
+ *   - #CYD_E_TOO_LONG     the message is longer than `room` and stays; `len` tells how long
+ *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in his turn (a try, a timed call)
+ *   - #CYD_E_CANCELLED    a token was cancelled that the thread had entered
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_CORRUPT      the queue's words contradict themselves
+ *   - #CYD_E_INVALID      `room` is more than any memory; a pointer is misaligned
+ *   - #CYD_E_NULL         `queue` or `len` is NULL, or `buffer` is and `room` is not 0
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `queue` is closed, or no priority queue
+ *
+ * \par Threads    Any; each message goes to one of them.
+ * \par Processes  Any. A fork() child may use inherited handles at once.
+ * \par Blocking   Polls for some microseconds, then sleeps, while the queue is empty. Not async-signal-safe.
+ * \par Crash      Killed before the one store that takes it: the message is the next one's. Killed after: it is gone.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_priority_queue_get(cyd_priority_queue_t *queue, void *buffer, size_t room, int64_t timeout_ns, size_t *len, int64_t *priority);
+
+/**
+ * Shuts the queue down, for everybody and for good; whoever waits is told.
+ *
+ * Putting answers #CYD_E_SHUTDOWN from now on; getting does so when nothing is left (#CYD_SHUTDOWN_DRAIN), or at once
+ * (#CYD_SHUTDOWN_NOW). A put that has begun before may still come in, and then its message comes out.
+ *
+ * \param queue  Borrowed.
+ * \param how    #CYD_SHUTDOWN_DRAIN or #CYD_SHUTDOWN_NOW; the first does not undo the second.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (`how` is neither, a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      It is shut down, or not. Killed after: who sleeps looks again within 250 ms.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_priority_queue_shutdown(cyd_priority_queue_t *queue, cyd_shutdown_t how);
+
+/**
+ * Tells how many messages there are at this instant; none after #CYD_SHUTDOWN_NOW.
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_priority_queue_size(const cyd_priority_queue_t *queue, size_t *out);
+
+/**
+ * Tells whether there is no message at this instant.
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the answer.
+ *
+ * \return As cyd_priority_queue_size().
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_priority_queue_is_empty(const cyd_priority_queue_t *queue, bool *out);
+
+/**
+ * Tells whether there is no room at this instant.
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the answer.
+ *
+ * \return As cyd_priority_queue_size().
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_priority_queue_is_full(const cyd_priority_queue_t *queue, bool *out);
+
+/**
+ * Tells how many messages the queue holds at most.
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the number.
+ *
+ * \return As cyd_priority_queue_size().
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_priority_queue_capacity(const cyd_priority_queue_t *queue, size_t *out);
+
+/**
+ * Tells how many bytes a message has at most.
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the number.
+ *
+ * \return As cyd_priority_queue_size().
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_priority_queue_message_max(const cyd_priority_queue_t *queue, size_t *out);
+
+/**
+ * Closes a handle on a priority queue. NULL is harmless. The queue and its messages stay.
+ *
+ * \param queue  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
+ * \par Processes  Closes this process's handle only.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
+ * \par Crash      As cyd_yard_close().
+ * \par Since      0.1
+ */
+cyd_status_t cyd_priority_queue_close(cyd_priority_queue_t *queue);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -97,6 +97,12 @@ enum class PipeEnd : cyd_pipe_end_t {
     second = CYD_PIPE_SECOND,
 };
 
+/** How a queue is shut down. */
+enum class Shutdown : cyd_shutdown_t {
+    drain = CYD_SHUTDOWN_DRAIN,
+    now = CYD_SHUTDOWN_NOW,
+};
+
 /** A struct of courtyard.h that is led by its size: zero everywhere else, which means default. */
 template <class Struct>
 struct Sized : Struct {
@@ -106,6 +112,8 @@ struct Sized : Struct {
 using YardOptions = Sized<cyd_yard_options_t>;
 using RingOptions = Sized<cyd_ring_options_t>;
 using PipeOptions = Sized<cyd_pipe_options_t>;
+using LifoOptions = Sized<cyd_lifo_queue_options_t>;
+using PriorityOptions = Sized<cyd_priority_queue_options_t>;
 using SemaphoreOptions = Sized<cyd_semaphore_options_t>;
 using ArrayOptions = Sized<cyd_array_options_t>;
 using BlocksOptions = Sized<cyd_blocks_options_t>;
@@ -1721,6 +1729,149 @@ public:
     Result<bool> is_duplex() const {
         return detail::filled<bool>([&](auto out) { return cyd_pipe_is_duplex(raw_, out); });
     }
+};
+
+/** Messages, last in, first out: cyd_lifo_queue_t. */
+class LifoQueue : public detail::Handle<cyd_lifo_queue_t, cyd_lifo_queue_close> {
+public:
+    using Handle::Handle;
+
+    static Result<LifoQueue> create(const Yard &yard, const char *name, const LifoOptions &options = {}) {
+        return detail::opened<LifoQueue>(
+            [&](auto out) { return cyd_lifo_queue_create(yard.get_native(), name, &options, out); });
+    }
+    static Result<LifoQueue> open(const Yard &yard, const char *name) {
+        return detail::opened<LifoQueue>([&](auto out) { return cyd_lifo_queue_open(yard.get_native(), name, out); });
+    }
+    static Result<LifoQueue> open_or_create(const Yard &yard, const char *name, const LifoOptions &options = {}) {
+        return detail::opened<LifoQueue>(
+            [&](auto out) { return cyd_lifo_queue_open_or_create(yard.get_native(), name, &options, out); });
+    }
+
+    Status put(const void *data, std::size_t len, Timeout timeout) {
+        return Status(cyd_lifo_queue_put(raw_, data, len, timeout.ns()));
+    }
+    Status put(std::string_view message, Timeout timeout) {
+        return put(message.data(), message.size(), timeout);
+    }
+    /** Gets into a buffer; `len` becomes the message's length, with #CYD_E_TOO_LONG too. */
+    Status get(void *buffer, std::size_t room, std::size_t &len, Timeout timeout) {
+        return Status(cyd_lifo_queue_get(raw_, buffer, room, timeout.ns(), &len));
+    }
+    /** Gets a message of any length. If there is no memory for it, the message stays. */
+    template <class Bytes = std::string>
+    Result<Bytes> get(Timeout timeout) {
+        static_assert(sizeof(*std::declval<Bytes &>().data()) == 1, "a message is bytes");
+        using Got = Bytes;
+        Bytes bytes;
+        std::size_t len = 0;
+        bytes.resize(first_room);
+        Status status = get(bytes.data(), bytes.size(), len, timeout);
+        while (status.code() == CYD_E_TOO_LONG) {
+            bytes.resize(len);
+            status = get(bytes.data(), bytes.size(), len, timeout);
+        }
+        if (!status.ok()) {
+            return Result<Got>(status);
+        }
+        bytes.resize(len);
+        return Result<Got>(status, std::move(bytes));
+    }
+
+    /** Shuts the queue down, for everybody and for good. */
+    Status shutdown(Shutdown how) {
+        return Status(cyd_lifo_queue_shutdown(raw_, static_cast<cyd_shutdown_t>(how)));
+    }
+    Result<std::size_t> size() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_lifo_queue_size(raw_, out); });
+    }
+    Result<bool> is_empty() const {
+        return detail::filled<bool>([&](auto out) { return cyd_lifo_queue_is_empty(raw_, out); });
+    }
+    Result<bool> is_full() const {
+        return detail::filled<bool>([&](auto out) { return cyd_lifo_queue_is_full(raw_, out); });
+    }
+    Result<std::size_t> capacity() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_lifo_queue_capacity(raw_, out); });
+    }
+    Result<std::size_t> message_max() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_lifo_queue_message_max(raw_, out); });
+    }
+
+private:
+    static constexpr std::size_t first_room = 256;
+};
+
+/** Messages, smallest priority first, and of equals the one that was put first: cyd_priority_queue_t. */
+class PriorityQueue : public detail::Handle<cyd_priority_queue_t, cyd_priority_queue_close> {
+public:
+    using Handle::Handle;
+
+    static Result<PriorityQueue> create(const Yard &yard, const char *name, const PriorityOptions &options = {}) {
+        return detail::opened<PriorityQueue>(
+            [&](auto out) { return cyd_priority_queue_create(yard.get_native(), name, &options, out); });
+    }
+    static Result<PriorityQueue> open(const Yard &yard, const char *name) {
+        return detail::opened<PriorityQueue>([&](auto out) { return cyd_priority_queue_open(yard.get_native(), name, out); });
+    }
+    static Result<PriorityQueue> open_or_create(const Yard &yard, const char *name, const PriorityOptions &options = {}) {
+        return detail::opened<PriorityQueue>(
+            [&](auto out) { return cyd_priority_queue_open_or_create(yard.get_native(), name, &options, out); });
+    }
+
+    Status put(const void *data, std::size_t len, std::int64_t priority, Timeout timeout) {
+        return Status(cyd_priority_queue_put(raw_, data, len, priority, timeout.ns()));
+    }
+    Status put(std::string_view message, std::int64_t priority, Timeout timeout) {
+        return put(message.data(), message.size(), priority, timeout);
+    }
+    /** Gets into a buffer; `len` becomes the message's length, with #CYD_E_TOO_LONG too. */
+    Status get(void *buffer, std::size_t room, std::size_t &len, std::int64_t &priority, Timeout timeout) {
+        return Status(cyd_priority_queue_get(raw_, buffer, room, timeout.ns(), &len, &priority));
+    }
+    /** Gets a message of any length, with its priority. If there is no memory for it, the message stays. */
+    template <class Bytes = std::string>
+    Result<std::pair<Bytes, std::int64_t>> get(Timeout timeout) {
+        static_assert(sizeof(*std::declval<Bytes &>().data()) == 1, "a message is bytes");
+        using Got = std::pair<Bytes, std::int64_t>;
+        Bytes bytes;
+        std::size_t len = 0;
+        std::int64_t priority = 0;
+        bytes.resize(first_room);
+        Status status = get(bytes.data(), bytes.size(), len, priority, timeout);
+        while (status.code() == CYD_E_TOO_LONG) {
+            bytes.resize(len);
+            status = get(bytes.data(), bytes.size(), len, priority, timeout);
+        }
+        if (!status.ok()) {
+            return Result<Got>(status);
+        }
+        bytes.resize(len);
+        return Result<Got>(status, Got(std::move(bytes), priority));
+    }
+
+    /** Shuts the queue down, for everybody and for good. */
+    Status shutdown(Shutdown how) {
+        return Status(cyd_priority_queue_shutdown(raw_, static_cast<cyd_shutdown_t>(how)));
+    }
+    Result<std::size_t> size() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_priority_queue_size(raw_, out); });
+    }
+    Result<bool> is_empty() const {
+        return detail::filled<bool>([&](auto out) { return cyd_priority_queue_is_empty(raw_, out); });
+    }
+    Result<bool> is_full() const {
+        return detail::filled<bool>([&](auto out) { return cyd_priority_queue_is_full(raw_, out); });
+    }
+    Result<std::size_t> capacity() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_priority_queue_capacity(raw_, out); });
+    }
+    Result<std::size_t> message_max() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_priority_queue_message_max(raw_, out); });
+    }
+
+private:
+    static constexpr std::size_t first_room = 256;
 };
 
 /** What this machine allows. */

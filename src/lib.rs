@@ -2,7 +2,7 @@
 //!
 //! Processes meet in a [`Yard`]. In it lie objects with names: [`Lock`], [`RLock`], [`RwLock`], [`Permits`], [`Semaphore`],
 //! [`Event`], [`Condition`], [`Barrier`], [`Value`], [`Struct`], [`Array`], [`StructArray`], [`Ring`], [`TypedRing`],
-//! [`Pipe`], [`Blocks`]. Any process may be killed at any
+//! [`Pipe`], [`LifoQueue`], [`PriorityQueue`], [`Blocks`]. Any process may be killed at any
 //! instruction, and the others go on: nothing acknowledged is lost, nothing is torn, nobody waits for ever.
 //!
 //! ```
@@ -55,7 +55,7 @@
 //! ```text
 //! capi       a C call becomes a Rust call
 //! objects    what users hold: yard, member, cancel token, lock, rlock, rwlock, permits, semaphore, event, condition,
-//!            barrier, value, struct, array, ring, pipe, blocks
+//!            barrier, value, struct, array, ring, pipe, lifo, priority, blocks
 //! lockfree   the moves of the ring on shared words      sync   waiting, waking, owning
 //! presence   who is here, and is he alive
 //! segment    bytes with an address
@@ -90,11 +90,13 @@ pub use objects::{
     condition::{Condition, Ended, Relock, Waited},
     event::{Event, EventOptions},
     faults::{Fault, FaultKind},
+    lifo::{LifoOptions, LifoQueue, TypedLifoQueue},
     lock::{Guard, Holder, Lock, Scope},
     many::{Waitable, wait_all, wait_any, wait_some},
     member::Member,
     permits::{Permit, PermitHolder, Permits},
     pipe::{Connection, Pipe, PipeEnd, PipeOptions, PipeStream},
+    priority::{PriorityOptions, PriorityQueue, TypedPriorityQueue},
     ring::{
         Batch, Peer, Received, Receiver, Record, Reserved, Ring, RingOptions, Sender, Strategy,
         TypedReceiver, TypedRing, TypedSender,
@@ -102,6 +104,7 @@ pub use objects::{
     rlock::{RGuard, RLock},
     rwlock::{RwHolders, RwLock, RwLockOptions, RwReadGuard, RwWriteGuard},
     semaphore::{Semaphore, SemaphoreOptions},
+    shelf::Shutdown,
     structs::Struct,
     value::{Op, Scalar, ScalarType, Value},
     yard::{Cost, ObjectInfo, Options, Yard},

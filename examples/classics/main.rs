@@ -13,6 +13,7 @@ mod deadlock;
 mod handlers;
 mod lines;
 mod nested;
+mod order;
 mod pipes;
 mod several;
 mod stalls;
@@ -74,6 +75,8 @@ enum Exercise {
     },
     /// A locked operation that calls locked operations
     Nested,
+    /// The same things by priority, and last in, first out
+    Order,
     /// One waits for several things at once, and somebody ends a wait
     Several,
     /// Parent and child, child and child, through pipes
@@ -111,6 +114,7 @@ fn run(exercise: Exercise) -> Outcome {
         Exercise::Handlers => handlers::run(),
         Exercise::Lines { processes, show } => lines::run(processes, show),
         Exercise::Nested => nested::run(),
+        Exercise::Order => order::run(),
         Exercise::Several => several::run(),
         Exercise::Pipes => pipes::run(),
         Exercise::Stalls => stalls::run(),

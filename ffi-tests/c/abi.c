@@ -98,6 +98,10 @@ IS(CYD_OBJECT_EVENT, 9);
 IS(CYD_OBJECT_CONDITION, 11);
 IS(CYD_OBJECT_BLOCKS, 13);
 IS(CYD_OBJECT_PIPE, 15);
+IS(CYD_OBJECT_LIFO_QUEUE, 16);
+IS(CYD_OBJECT_PRIORITY_QUEUE, 17);
+IS(CYD_SHUTDOWN_DRAIN, 1);
+IS(CYD_SHUTDOWN_NOW, 2);
 IS(CYD_OBJECT_BARRIER, 12);
 IS(CYD_BROKEN_NOT, 0);
 IS(CYD_BROKEN_ABORTED, 1);
@@ -174,6 +178,8 @@ IS(CYD_FAULT_WRITER, 8);
 IS(CYD_FAULT_PARTY, 9);
 IS(CYD_FAULT_BLOCKS, 10);
 IS(CYD_FAULT_CONNECTION, 12);
+IS(CYD_FAULT_LIFO_TURN, 13);
+IS(CYD_FAULT_PRIORITY_TURN, 14);
 IS(sizeof(cyd_fault_t), 112);
 FIELD(cyd_fault_t, struct_size, 0, 8);
 FIELD(cyd_fault_t, number, 8, 8);
@@ -236,6 +242,16 @@ FIELD(cyd_ring_options_t, struct_size, 0, 8);
 FIELD(cyd_ring_options_t, capacity, 8, 8);
 FIELD(cyd_ring_options_t, spin_only, 16, 4);
 FIELD(cyd_ring_options_t, reserved, 20, 4);
+
+IS(sizeof(cyd_lifo_queue_options_t), 24);
+FIELD(cyd_lifo_queue_options_t, struct_size, 0, 8);
+FIELD(cyd_lifo_queue_options_t, capacity, 8, 8);
+FIELD(cyd_lifo_queue_options_t, message_max, 16, 8);
+
+IS(sizeof(cyd_priority_queue_options_t), 24);
+FIELD(cyd_priority_queue_options_t, struct_size, 0, 8);
+FIELD(cyd_priority_queue_options_t, capacity, 8, 8);
+FIELD(cyd_priority_queue_options_t, message_max, 16, 8);
 
 IS(sizeof(cyd_pipe_options_t), 24);
 FIELD(cyd_pipe_options_t, struct_size, 0, 8);

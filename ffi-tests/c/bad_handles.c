@@ -33,6 +33,8 @@ static struct {
         cyd_struct_array_t *structs;
         cyd_ring_t *ring;
         cyd_pipe_t *pipe;
+        cyd_lifo_queue_t *lifo_queue;
+        cyd_priority_queue_t *priority_queue;
         cyd_connection_t *connection;
         cyd_rlock_t *rlock;
         cyd_rwlock_t *rwlock;
@@ -64,6 +66,12 @@ static void yard_calls(cyd_yard_t *yard, cyd_status_t wanted) {
     IS(cyd_lock_create(yard, "n", CYD_SCOPE_THREAD, &out.a.lock), wanted);
     IS(cyd_lock_open(yard, "n", &out.a.lock), wanted);
     IS(cyd_lock_open_or_create(yard, "n", CYD_SCOPE_THREAD, &out.a.lock), wanted);
+    IS(cyd_lifo_queue_create(yard, "n", NULL, &out.a.lifo_queue), wanted);
+    IS(cyd_lifo_queue_open(yard, "n", &out.a.lifo_queue), wanted);
+    IS(cyd_lifo_queue_open_or_create(yard, "n", NULL, &out.a.lifo_queue), wanted);
+    IS(cyd_priority_queue_create(yard, "n", NULL, &out.a.priority_queue), wanted);
+    IS(cyd_priority_queue_open(yard, "n", &out.a.priority_queue), wanted);
+    IS(cyd_priority_queue_open_or_create(yard, "n", NULL, &out.a.priority_queue), wanted);
     IS(cyd_pipe_create(yard, "n", NULL, &out.a.pipe), wanted);
     IS(cyd_pipe_open(yard, "n", &out.a.pipe), wanted);
     IS(cyd_pipe_open_or_create(yard, "n", NULL, &out.a.pipe), wanted);
@@ -321,7 +329,31 @@ static void receiver_calls(cyd_receiver_t *receiver, cyd_status_t wanted) {
     IS(cyd_receiver_close(receiver), receiver == NULL ? CYD_OK : wanted);
 }
 
-enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, MEMBER, BARRIER, BLOCKS, PIPE, CONNECTION, NOUNS };
+static void lifo_queue_calls(cyd_lifo_queue_t *queue, cyd_status_t wanted) {
+    IS(cyd_lifo_queue_put(queue, "x", 1, -1), wanted);
+    IS(cyd_lifo_queue_get(queue, out.bytes, sizeof out.bytes, -1, &out.a.size), wanted);
+    IS(cyd_lifo_queue_shutdown(queue, CYD_SHUTDOWN_DRAIN), wanted);
+    IS(cyd_lifo_queue_size(queue, &out.a.size), wanted);
+    IS(cyd_lifo_queue_is_empty(queue, &out.a.truth), wanted);
+    IS(cyd_lifo_queue_is_full(queue, &out.a.truth), wanted);
+    IS(cyd_lifo_queue_capacity(queue, &out.a.size), wanted);
+    IS(cyd_lifo_queue_message_max(queue, &out.a.size), wanted);
+    IS(cyd_lifo_queue_close(queue), queue == NULL ? CYD_OK : wanted);
+}
+
+static void priority_queue_calls(cyd_priority_queue_t *queue, cyd_status_t wanted) {
+    IS(cyd_priority_queue_put(queue, "x", 1, 0, -1), wanted);
+    IS(cyd_priority_queue_get(queue, out.bytes, sizeof out.bytes, -1, &out.a.size, NULL), wanted);
+    IS(cyd_priority_queue_shutdown(queue, CYD_SHUTDOWN_DRAIN), wanted);
+    IS(cyd_priority_queue_size(queue, &out.a.size), wanted);
+    IS(cyd_priority_queue_is_empty(queue, &out.a.truth), wanted);
+    IS(cyd_priority_queue_is_full(queue, &out.a.truth), wanted);
+    IS(cyd_priority_queue_capacity(queue, &out.a.size), wanted);
+    IS(cyd_priority_queue_message_max(queue, &out.a.size), wanted);
+    IS(cyd_priority_queue_close(queue), queue == NULL ? CYD_OK : wanted);
+}
+
+enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, MEMBER, BARRIER, BLOCKS, PIPE, CONNECTION, LIFO_QUEUE, PRIORITY_QUEUE, NOUNS };
 
 static void *open_handles[NOUNS];
 
@@ -359,6 +391,12 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
     }
     if (except != BLOCKS) {
         blocks_calls((cyd_blocks_t *)handle, wanted);
+    }
+    if (except != LIFO_QUEUE) {
+        lifo_queue_calls((cyd_lifo_queue_t *)handle, wanted);
+    }
+    if (except != PRIORITY_QUEUE) {
+        priority_queue_calls((cyd_priority_queue_t *)handle, wanted);
     }
     if (except != PIPE) {
         pipe_calls((cyd_pipe_t *)handle, wanted);
@@ -415,6 +453,8 @@ int main(void) {
     cyd_blocks_t *blocks;
     cyd_pipe_t *pipe;
     cyd_connection_t *connection;
+    cyd_lifo_queue_t *lifo_queue;
+    cyd_priority_queue_t *priority_queue;
     cyd_barrier_t *barrier;
     cyd_struct_t *it;
     cyd_array_t *array;
@@ -436,6 +476,8 @@ int main(void) {
     OK(cyd_condition_create(yard, "condition", &condition));
     OK(cyd_blocks_create(yard, "blocks", NULL, &blocks));
     OK(cyd_pipe_create(yard, "pipe", NULL, &pipe));
+    OK(cyd_lifo_queue_create(yard, "lifo", NULL, &lifo_queue));
+    OK(cyd_priority_queue_create(yard, "priority", NULL, &priority_queue));
     OK(cyd_pipe_end(pipe, CYD_PIPE_FIRST, &connection));
     OK(cyd_barrier_create(yard, "barrier", 1, &barrier));
     OK(cyd_struct_create(yard, "struct", 8, 8, &it));
@@ -447,7 +489,7 @@ int main(void) {
     OK(cyd_yard_next_member(yard, &cursor, &member));
     void *all[NOUNS] = {yard,      lock,    value, ring,  sender,  receiver, rlock,
                         semaphore, permits, it,    array, structs, rwlock,
-                        condition, event, cancel, member, barrier, blocks, pipe, connection};
+                        condition, event, cancel, member, barrier, blocks, pipe, connection, lifo_queue, priority_queue};
     memcpy(open_handles, all, sizeof all);
 
     everything(NULL, CYD_E_NULL, -1);
@@ -475,6 +517,8 @@ int main(void) {
     OK(cyd_blocks_close(blocks));
     OK(cyd_connection_close(connection));
     OK(cyd_pipe_close(pipe));
+    OK(cyd_lifo_queue_close(lifo_queue));
+    OK(cyd_priority_queue_close(priority_queue));
     OK(cyd_barrier_close(barrier));
     OK(cyd_receiver_close(receiver));
     OK(cyd_sender_close(sender));

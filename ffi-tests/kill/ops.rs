@@ -17,6 +17,7 @@ mod ring;
 mod rlock;
 mod rwlock;
 mod semaphore;
+mod shelf;
 mod structs;
 mod value;
 mod yard;
@@ -40,6 +41,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     all.extend(cancel::all());
     all.extend(many::all());
     all.extend(ring::all());
+    all.extend(shelf::all());
     all.extend(blocks::all());
     all.extend(pipe::all());
     all.extend(object::all());

@@ -9,6 +9,7 @@ mod counter;
 mod door;
 mod file;
 mod flag;
+mod heap;
 mod lock;
 mod many;
 mod pair;
@@ -18,6 +19,7 @@ mod rejects;
 mod ring;
 mod rwlock;
 mod semaphore;
+mod stack;
 mod words;
 
 use crate::engine::Trial;
@@ -50,6 +52,8 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(condition::LostNotification),
         Box::new(barrier::Counted),
         Box::new(blocks::CellBeforeBlock),
+        Box::new(stack::EarlyTop),
+        Box::new(heap::IndexIsTruth),
         Box::new(many::KeptWake),
     ];
     all.extend(rejects::all());

@@ -16,6 +16,7 @@ mod pipes;
 mod rings;
 mod rwlocks;
 mod semaphores;
+mod shelves;
 mod structs;
 mod troop;
 mod waits;
@@ -40,6 +41,7 @@ const STORMS: &[(&str, Storm)] = &[
     ("rings", rings::storm),
     ("rwlocks", rwlocks::storm),
     ("semaphores", semaphores::storm),
+    ("shelves", shelves::storm),
     ("structs", structs::storm),
     ("waits", waits::storm),
 ];

@@ -39,6 +39,10 @@ pub const CYD_FAULT_PARTY: cyd_fault_kind_t = 9;
 pub const CYD_FAULT_BLOCKS: cyd_fault_kind_t = 10;
 /// He held an end of a pipe, or was sending or receiving. What he had sent is there; the others go on.
 pub const CYD_FAULT_CONNECTION: cyd_fault_kind_t = 12;
+/// He was putting to or getting from a last-in-first-out queue. He has done so or not; the others go on.
+pub const CYD_FAULT_LIFO_TURN: cyd_fault_kind_t = 13;
+/// He was putting to or getting from a priority queue. He has done so or not; the others go on.
+pub const CYD_FAULT_PRIORITY_TURN: cyd_fault_kind_t = 14;
 
 const _: () = {
     let kinds = [
@@ -53,6 +57,8 @@ const _: () = {
         (CYD_FAULT_PARTY, FaultKind::Party),
         (CYD_FAULT_BLOCKS, FaultKind::Blocks),
         (CYD_FAULT_CONNECTION, FaultKind::Connection),
+        (CYD_FAULT_LIFO_TURN, FaultKind::LifoTurn),
+        (CYD_FAULT_PRIORITY_TURN, FaultKind::PriorityTurn),
     ];
     assert!(kinds.len() == FaultKind::ALL.len(), "one has no constant");
     let mut i = 0;

@@ -71,6 +71,10 @@ mod ring;
 mod blocks;
 mod pipe;
 
+mod lifo_queue;
+mod priority_queue;
+mod shelf;
+
 // what the functions share
 mod args;
 mod boundary;
@@ -86,16 +90,19 @@ pub use deadline::*;
 pub use event::*;
 pub use fault::*;
 pub use last::*;
+pub use lifo_queue::*;
 pub use lock::*;
 pub use many::*;
 pub use member::*;
 pub use permits::*;
 pub use pipe::*;
+pub use priority_queue::*;
 pub use probe::*;
 pub use ring::*;
 pub use rlock::*;
 pub use rwlock::*;
 pub use semaphore::*;
+pub use shelf::*;
 pub use status::*;
 pub use structs::*;
 pub use value::*;

@@ -155,6 +155,10 @@ pub const CYD_OBJECT_BARRIER: u32 = 12;
 pub const CYD_OBJECT_BLOCKS: u32 = 13;
 /// Kind of an object: a pipe.
 pub const CYD_OBJECT_PIPE: u32 = 15;
+/// Kind of an object: a last-in-first-out queue.
+pub const CYD_OBJECT_LIFO_QUEUE: u32 = 16;
+/// Kind of an object: a priority queue.
+pub const CYD_OBJECT_PRIORITY_QUEUE: u32 = 17;
 
 const _: () = {
     assert!(CYD_NAME_BYTES == crate::segment::directory::NAME_MAX + 1);
@@ -172,6 +176,8 @@ const _: () = {
     assert!(CYD_OBJECT_BARRIER == ObjectType::Barrier as u32);
     assert!(CYD_OBJECT_BLOCKS == ObjectType::Blocks as u32);
     assert!(CYD_OBJECT_PIPE == ObjectType::Pipe as u32);
+    assert!(CYD_OBJECT_LIFO_QUEUE == ObjectType::LifoQueue as u32);
+    assert!(CYD_OBJECT_PRIORITY_QUEUE == ObjectType::PriorityQueue as u32);
 };
 
 /// An object in a yard's directory; filled by cyd_yard_next_object().

@@ -39,6 +39,10 @@ pub enum FaultKind {
     Blocks = 10,
     /// He held an end of a pipe, or was sending or receiving. What he had sent is there; the others go on.
     Connection = 12,
+    /// He was putting to or getting from a last-in-first-out queue. He has done so or not; the others go on.
+    LifoTurn = 13,
+    /// He was putting to or getting from a priority queue. He has done so or not; the others go on.
+    PriorityTurn = 14,
 }
 
 impl FaultKind {
@@ -55,6 +59,8 @@ impl FaultKind {
         FaultKind::Party,
         FaultKind::Blocks,
         FaultKind::Connection,
+        FaultKind::LifoTurn,
+        FaultKind::PriorityTurn,
     ];
 }
 
@@ -124,6 +130,8 @@ fn kind_of(record: &Record, at: u64) -> FaultKind {
         ObjectType::Ring if at == ring::SENDER_AT => FaultKind::Sender,
         ObjectType::Ring => FaultKind::Receiver,
         ObjectType::Pipe => FaultKind::Connection,
+        ObjectType::LifoQueue => FaultKind::LifoTurn,
+        ObjectType::PriorityQueue => FaultKind::PriorityTurn,
         ObjectType::Struct => FaultKind::Writer,
         ObjectType::Array if !array::has_lock_at(record, at) => FaultKind::Writer,
         ObjectType::Permits if at >= permits::PERMITS_AT => FaultKind::Permits,

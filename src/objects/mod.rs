@@ -14,16 +14,19 @@ pub(crate) mod condition;
 pub(crate) mod directory;
 pub(crate) mod event;
 pub(crate) mod faults;
+pub(crate) mod lifo;
 pub(crate) mod lock;
 pub(crate) mod many;
 pub(crate) mod member;
 pub(crate) mod owners;
 pub(crate) mod permits;
 pub(crate) mod pipe;
+pub(crate) mod priority;
 pub(crate) mod ring;
 pub(crate) mod rlock;
 pub(crate) mod rwlock;
 pub(crate) mod semaphore;
+pub(crate) mod shelf;
 pub(crate) mod structs;
 pub(crate) mod value;
 pub(crate) mod yard;
@@ -58,6 +61,7 @@ impl Objects for Repair {
                 ObjectType::Barrier => barrier::recover(yard, &record, who, gone),
                 ObjectType::Blocks => {} // last
                 ObjectType::Pipe => pipe::recover(yard, &record, who, gone),
+                ObjectType::LifoQueue | ObjectType::PriorityQueue => shelf::recover(yard, &record, who),
             }
         }
         for record in directory.iter().filter(|record| record.kind == ObjectType::Blocks) {
@@ -96,6 +100,8 @@ fn names(yard: &Attachment, link: Link, _block: BlockHandle) -> bool {
         | ObjectType::Condition
         | ObjectType::Barrier
         | ObjectType::Pipe
+        | ObjectType::LifoQueue
+        | ObjectType::PriorityQueue
         | ObjectType::Blocks => false,
     }
 }

@@ -182,12 +182,30 @@ fn take_slowly(yard: &Held, lock: &LockWord, timeout: Timeout, manner: Manner) -
 /// stands still), `Timeout`, `Deadlock` (if it would be for ever), `Interrupted`, `NoSlots`.
 #[inline]
 pub(crate) fn take_within(yard: &Held, lock: &LockWord, wait: Option<&Wait>, forever: bool) -> Result<u32> {
+    take_repairing(yard, lock, wait, forever, || {})
+}
+
+/// As [`take_within`], for data that a dead owner may have left half changed: `repair` makes it whole first.
+#[inline]
+pub(crate) fn take_repairing(
+    yard: &Held,
+    lock: &LockWord,
+    wait: Option<&Wait>,
+    forever: bool,
+    repair: impl FnOnce(),
+) -> Result<u32> {
     let me = thread::token(yard.number());
-    if me != 0 && lock.try_fast(me) { Ok(me) } else { take_within_slowly(yard, lock, wait, forever) }
+    if me != 0 && lock.try_fast(me) { Ok(me) } else { take_within_slowly(yard, lock, wait, forever, repair) }
 }
 
 #[cold]
-fn take_within_slowly(yard: &Held, lock: &LockWord, wait: Option<&Wait>, forever: bool) -> Result<u32> {
+fn take_within_slowly(
+    yard: &Held,
+    lock: &LockWord,
+    wait: Option<&Wait>,
+    forever: bool,
+    repair: impl FnOnce(),
+) -> Result<u32> {
     let token = thread::register(yard)?;
     let (taker, owners) = (Taker { token, is_me: true, forever }, Threads(yard));
     let got = match wait {
@@ -202,6 +220,7 @@ fn take_within_slowly(yard: &Held, lock: &LockWord, wait: Option<&Wait>, forever
         got => got,
     };
     if got.map_err(Error::new)? == Got::Suspect {
+        repair(); // should we die here, the next owner does it
         lock.repaired(token.0)?;
     }
     Ok(token.0)

@@ -11,6 +11,8 @@
 //! | who left a pipe's end last | 64 | token 0-29 (0: nobody), CLOSED 30, DIED 31, how often somebody left 32-63 |
 //! | permit | 32 | process token 0-29 (0: free), COLLECTING 30 |
 //! | event count | 32 | somebody sleeps 0, epoch 1-31 |
+//! | shelf, whether it is shut | 32 | 0 open, 1 nothing goes in, 2 nothing goes in or out (`sync::shelf`) |
+//! | cell of a heap, its mark | 64 | FULL 0, the number of the message 1-63 (all 0: free; `sync::heap`) |
 //! | semaphore | 32 | permits 0-30, WAITERS 31 |
 //! | event | 32 | SET 0, WAITERS 1, epoch 2-31 |
 //! | block | 64 | token 0-29 (of a process; of a thread while it collects; 0: free), use 30-33, generation 34-63 |

@@ -54,6 +54,10 @@ pub enum ObjectType {
     Blocks = 13,
     /// Messages between two ends, each of which several may hold.
     Pipe = 15,
+    /// Messages, last in, first out.
+    LifoQueue = 16,
+    /// Messages, smallest priority first.
+    PriorityQueue = 17,
 }
 
 impl ObjectType {
@@ -73,6 +77,8 @@ impl ObjectType {
         ObjectType::Barrier,
         ObjectType::Blocks,
         ObjectType::Pipe,
+        ObjectType::LifoQueue,
+        ObjectType::PriorityQueue,
     ];
 
     fn from_kind(kind: u32) -> Option<ObjectType> {

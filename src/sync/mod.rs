@@ -1,8 +1,9 @@
 //! Waiting, waking, owning.
 //!
 //! * what lives here: the event count, the stamped lock, its re-entrant kind, readers and writers, the permits, the blocks,
-//!   the semaphore, the holders of an end, the event, the condition, the barrier, plain data in two copies, waiting for many
-//!   at once and its doorbell, what ends a thread's waits, the one loop in which anybody sleeps
+//!   the semaphore, the holders of an end, the event, the condition, the barrier, plain data in two copies, the shelf with
+//!   stack and heap, waiting for many at once and its doorbell, what ends a thread's waits, the one loop in which
+//!   anybody sleeps
 //! * who calls it: `objects`
 //! * what it may call: `shim`, `presence` (how somebody stands), `segment` (bit layouts), `os` (the clock), `error`
 //! * the invariant: nobody sleeps except in slices, and every death found is told to the other sleepers
@@ -16,6 +17,7 @@ pub(crate) mod deadline;
 pub(crate) mod ends;
 pub(crate) mod event;
 pub(crate) mod event_count;
+pub(crate) mod heap;
 pub(crate) mod holders;
 pub(crate) mod lock;
 #[cfg(all(test, loom))]
@@ -45,11 +47,15 @@ mod loom_rwlock;
 #[cfg(all(test, loom))]
 mod loom_semaphore;
 #[cfg(all(test, loom))]
+mod loom_shelf;
+#[cfg(all(test, loom))]
 mod loom_snapshot;
 pub(crate) mod many;
 pub(crate) mod permits;
 pub(crate) mod rlock;
 pub(crate) mod rwlock;
 pub(crate) mod semaphore;
+pub(crate) mod shelf;
 pub(crate) mod snapshot;
+pub(crate) mod stack;
 pub(crate) mod wait;

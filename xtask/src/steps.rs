@@ -38,6 +38,9 @@ const CELLS: &str = "src/lockfree/mpmc/mod.rs";
 const BARRIER: &str = "src/sync/barrier.rs";
 const MANY: &str = "src/sync/many.rs";
 const HOLDERS: &str = "src/sync/holders.rs";
+const SHELF: &str = "src/sync/shelf.rs";
+const STACK: &str = "src/sync/stack.rs";
+const HEAP: &str = "src/sync/heap.rs";
 
 pub(crate) const STEPS: &[Step] = &[
     step(
@@ -923,5 +926,100 @@ pub(crate) const STEPS: &[Step] = &[
         HOLDERS,
         "a dead holder counts as one",
         &[("                    return Pass::Again;", "                    held = true;")],
+    ),
+    step(
+        STACK,
+        "a message is counted before it is written",
+        &[(
+            "        shelf.write(count, message);\n",
+            "        shelf.words.count.store(count as u64 + 1, Ordering::Relaxed);\n        step();\n        \
+             shelf.write(count, message);\n",
+        )],
+    ),
+    step(
+        STACK,
+        "what was got stays counted",
+        &[("        shelf.words.count.store(top as u64, Ordering::Relaxed);\n", "")],
+    ),
+    step(
+        HEAP,
+        "a message is marked before its priority is written",
+        &[(
+            "        cell.priority.store(priority.cast_unsigned(), Ordering::Relaxed);\n        step();\n",
+            "        let number = shelf.words.next.load(Ordering::Relaxed);\n        \
+             cell.mark.store(number << NUMBER | FULL, Ordering::Relaxed);\n        step();\n        \
+             cell.priority.store(priority.cast_unsigned(), Ordering::Relaxed);\n",
+        )],
+    ),
+    step(HEAP, "a repair forgets the numbers", &[("next = next.max(number.wrapping_add(1));", "")]),
+    step(
+        HEAP,
+        "a repair does not count",
+        &[("        shelf.words.count.store(count as u64, Ordering::Relaxed);\n", "")],
+    ),
+    step(
+        HEAP,
+        "a repair makes no heap",
+        &[("        for place in (0..count / 2).rev() {", "        for place in (0..0).rev() {")],
+    ),
+    step(
+        HEAP,
+        "equals go out as they happen to lie",
+        &[(
+            "let key = |at: usize| (self.0[at].priority(), self.0[at].number());",
+            "let key = |at: usize| self.0[at].priority();",
+        )],
+    ),
+    step(
+        HEAP,
+        "the free cells are not listed behind the full ones",
+        &[("(count..).zip(free).for_each(|(place, (at, _))| index.set(place, at));", "drop(free);")],
+    ),
+    step(
+        SHELF,
+        "a put does not look whether it is shut",
+        &[(
+            "            OPEN => Err(No::Lack),\n            _ => Err(No::Shut),",
+            "            _ if count < self.cells.len() => Ok(count),\n            _ => Err(No::Lack),",
+        )],
+    ),
+    step(
+        SHELF,
+        "shutting down tells nobody who waits for a message",
+        &[("        self.data.notify(bell);\n", "")],
+    ),
+    step(
+        SHELF,
+        "a move tells nobody",
+        &[("        self.event(made).notify_after_rmw(bell);\n", "        let _ = (made, bell);\n")],
+    ),
+    step(
+        SHELF,
+        "a sleeper does not look whether the index can be trusted",
+        &[(" || self.lock.is_suspect()", "")],
+    ),
+    step(
+        SHELF,
+        "a sleeper does not look whether who has the lock is dead",
+        &[("self.lock.holder().is_some_and(dead) || ", "let _ = dead;\n        ")],
+    ),
+    step(
+        SHELF,
+        "a sleeper looks, and then listens",
+        &[
+            ("        owners.others(&mut crowd);\n", ""),
+            (
+                "            return Ok(());\n        }\n        match wait.sleep",
+                "            return Ok(());\n        }\n        owners.others(&mut crowd);\n        match wait.sleep",
+            ),
+        ],
+    ),
+    step(
+        SHELF,
+        "a sleeper listens to nobody",
+        &[
+            ("                crowd.add(watch);\n", "                let _ = watch;\n"),
+            ("        owners.others(&mut crowd);\n", ""),
+        ],
     ),
 ];

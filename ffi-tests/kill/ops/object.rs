@@ -2,8 +2,9 @@
 
 use courtyard::{
     Array, ArrayOptions, Barrier, BlockClass, Blocks, BlocksOptions, Condition, ErrorKind, Event,
-    EventOptions, Lock, Permits, Pipe, PipeOptions, RLock, Ring, RingOptions, RwLock, RwLockOptions, Scope,
-    Semaphore, SemaphoreOptions, Struct, StructArray, Value, Yard,
+    EventOptions, LifoOptions, LifoQueue, Lock, Permits, Pipe, PipeOptions, PriorityOptions, PriorityQueue,
+    RLock, Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Struct, StructArray,
+    Value, Yard,
 };
 
 use super::common::{kind, turn, watch, wrong, yard};
@@ -72,6 +73,20 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(Make {
             name: "struct array create",
             make: |y| drop(StructArray::<[u32; 3]>::create(y, "new", 5).unwrap()),
+        }),
+        Box::new(Make {
+            name: "lifo create",
+            make: |y| {
+                let options = LifoOptions { capacity: 3, message_max: 5 };
+                assert_eq!(LifoQueue::create(y, "new", options).unwrap().size(), 0);
+            },
+        }),
+        Box::new(Make {
+            name: "priority create",
+            make: |y| {
+                let options = PriorityOptions { capacity: 3, message_max: 5 };
+                assert_eq!(PriorityQueue::create(y, "new", options).unwrap().size(), 0);
+            },
         }),
         Box::new(Make {
             name: "pipe create",

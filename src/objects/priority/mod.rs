@@ -1,0 +1,209 @@
+//! A queue between processes: smallest priority first.
+#![forbid(unsafe_code)]
+
+#[cfg(test)]
+mod tests;
+mod typed;
+
+pub use typed::TypedPriorityQueue;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::objects::directory::How;
+use crate::objects::shelf::{self, Queue, Shutdown, Size, Taken};
+use crate::objects::yard::Yard;
+use crate::segment::directory::ObjectType;
+use crate::sync::heap::Heap;
+use crate::sync::wait::Timeout;
+
+/// What a priority queue is made as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PriorityOptions {
+    /// How many messages it holds at most: 1 to 2^24.
+    pub capacity: usize,
+    /// How many bytes a message has at most: 0 to 2^30. Each has so much room, whatever its length.
+    pub message_max: usize,
+}
+
+impl Default for PriorityOptions {
+    fn default() -> PriorityOptions {
+        PriorityOptions { capacity: shelf::CAPACITY, message_max: shelf::MESSAGE_MAX }
+    }
+}
+
+impl PriorityOptions {
+    fn size(self) -> Size {
+        Size { capacity: self.capacity, message_max: self.message_max }
+    }
+}
+
+/// Messages of 0 bytes to a fixed maximum; the one with the smallest priority goes out first, and of equals the one that was
+/// put first. Clones and handles in other processes mean the same queue.
+///
+/// ```
+/// use courtyard::{PriorityOptions, PriorityQueue, Timeout, Yard};
+///
+/// # fn main() -> courtyard::Result<()> {
+/// let yard = Yard::anonymous()?;
+/// let todo = PriorityQueue::create(&yard, "todo", PriorityOptions::default())?;
+/// for (message, priority) in [("tea", 3), ("fire", -1), ("cake", 3)] {
+///     todo.put(message.as_bytes(), priority, Timeout::Forever)?;
+/// }
+/// assert_eq!(todo.get_vec(Timeout::Forever)?, (b"fire".to_vec(), -1));
+/// assert_eq!(todo.get_vec(Timeout::Forever)?, (b"tea".to_vec(), 3));
+/// assert_eq!(todo.get_vec(Timeout::Forever)?, (b"cake".to_vec(), 3));
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Turns
+/// Whoever puts or gets does it in a turn of his own, which lasts as long as the copy of one message and some steps
+/// more, about twice the binary logarithm of how many there are; nobody has
+/// it while he waits for a message or for room. Who is killed in his turn is succeeded at once. Who is *stopped* in it holds
+/// up the others: their tries answer `Busy`, their timed calls `Timeout`, unless the queue is empty, or full, as well.
+///
+/// # Death
+/// A message is put with one store, or not at all. Getting delivers at most once: it copies the message out and takes it away
+/// with one store; killed before that, the message is the next one's, and killed after it, before its caller had it,
+/// that one message is lost. Behind who was killed in his turn, his successor looks at all cells once, about 10 ns each, before he goes
+/// on. Who waits looks again at least every 250 ms.
+///
+/// # Threads, processes, fork
+/// Any number of each at a time. A fork child may use inherited handles at once.
+#[derive(Clone)]
+pub struct PriorityQueue(Queue<Heap>);
+
+impl PriorityQueue {
+    /// Makes a queue. Errors: `Size` (no capacity, or more than can be), `Exists`, `Name`, `NoSpace`, `NoSlots`, `Timeout`
+    /// (another object has been in the making for ten seconds).
+    pub fn create(yard: &Yard, name: &str, options: PriorityOptions) -> Result<PriorityQueue> {
+        PriorityQueue::obtain(yard, name, How::Create, Some(options))
+    }
+
+    /// Opens a queue, whatever its options. Errors: `NotFound`, `Type`.
+    pub fn open(yard: &Yard, name: &str) -> Result<PriorityQueue> {
+        PriorityQueue::obtain(yard, name, How::Open, None)
+    }
+
+    /// Opens a queue of these options, or makes it. Errors: as for both, and `Mismatch` if its options are others.
+    pub fn open_or_create(yard: &Yard, name: &str, options: PriorityOptions) -> Result<PriorityQueue> {
+        PriorityQueue::obtain(yard, name, How::OpenOrCreate, Some(options))
+    }
+
+    fn obtain(yard: &Yard, name: &str, how: How, options: Option<PriorityOptions>) -> Result<PriorityQueue> {
+        Queue::obtain(yard, name, how, ObjectType::PriorityQueue, options.map(PriorityOptions::size))
+            .map(PriorityQueue)
+    }
+
+    /// Puts one message, with its priority. Whoever gets it gets it whole; it is there before this returns.
+    ///
+    /// Errors: `Full` (no room within `timeout`), `Shutdown`, `TooLong` (longer than any message may be), `Busy` (a try)
+    /// and `Timeout` (somebody stands still in his turn), `Cancelled`, `Interrupted`, `NoSlots`, `Corrupt`; nothing was put.
+    #[inline]
+    pub fn put(&self, message: &[u8], priority: i64, timeout: impl Into<Timeout>) -> Result<()> {
+        if self.put_fast(message, priority) { Ok(()) } else { self.0.put(priority, message, timeout.into()) }
+    }
+
+    /// Puts one message if there is room now. Errors: as for [`PriorityQueue::put`].
+    #[inline]
+    pub fn try_put(&self, message: &[u8], priority: i64) -> Result<()> {
+        self.put(message, priority, Timeout::Try)
+    }
+
+    /// The uncontended step of putting. Cannot panic, allocates nothing; false if it takes [`PriorityQueue::put`].
+    #[inline]
+    pub(crate) fn put_fast(&self, message: &[u8], priority: i64) -> bool {
+        self.0.put_fast(priority, message)
+    }
+
+    /// Copies the next message to the start of `buffer` and takes it: at most once. Tells its length and priority.
+    ///
+    /// Errors: `Empty` (nothing came within `timeout`), `Shutdown` (nothing comes any more), `TooLong` (the buffer is shorter
+    /// than the message, which stays), `Busy` (a try) and `Timeout` (somebody stands still in his turn), `Cancelled`,
+    /// `Interrupted`, `NoSlots`, `Corrupt`.
+    #[inline]
+    pub fn get(&self, buffer: &mut [u8], timeout: impl Into<Timeout>) -> Result<(usize, i64)> {
+        if let Some(got) = self.get_fast(buffer) {
+            return Ok(got);
+        }
+        match self.take(buffer, timeout.into())? {
+            Taken::Message(len, priority) => Ok((len, priority)),
+            Taken::TooLong(len) => Err(shelf::too_small(len, buffer.len())),
+        }
+    }
+
+    /// Gets the next message if there is one now. Errors: as for [`PriorityQueue::get`].
+    #[inline]
+    pub fn try_get(&self, buffer: &mut [u8]) -> Result<(usize, i64)> {
+        self.get(buffer, Timeout::Try)
+    }
+
+    /// As [`PriorityQueue::get`], into new memory of the right size.
+    pub fn get_vec(&self, timeout: impl Into<Timeout>) -> Result<(Vec<u8>, i64)> {
+        self.0.get_vec(timeout.into())
+    }
+
+    /// The uncontended step of getting. Cannot panic, allocates nothing; `None` if it takes [`PriorityQueue::get`].
+    #[inline]
+    pub(crate) fn get_fast(&self, buffer: &mut [u8]) -> Option<(usize, i64)> {
+        self.0.get_fast(buffer)
+    }
+
+    /// As [`PriorityQueue::get`], with the length of a message that does not fit.
+    #[cold]
+    pub(crate) fn take(&self, buffer: &mut [u8], timeout: Timeout) -> Result<Taken<i64>> {
+        self.0.get(buffer, timeout)
+    }
+
+    /// Shuts the queue down, for everybody and for good; whoever waits is told. Putting answers `Shutdown` from now on;
+    /// getting does so when nothing is left, or at once. A put that has begun before may still come in, and then its
+    /// message comes out. Never waits; async-signal-safe. Killed in it: it is shut down or not; who sleeps looks
+    /// again within 250 ms.
+    pub fn shutdown(&self, how: Shutdown) {
+        self.0.shutdown(how);
+    }
+
+    /// How many messages there are at this instant; 0 after `Shutdown::Now`.
+    pub fn size(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no message at this instant.
+    pub fn is_empty(&self) -> bool {
+        self.size() == 0
+    }
+
+    /// Whether there is no room at this instant.
+    pub fn is_full(&self) -> bool {
+        self.size() == self.capacity()
+    }
+
+    /// How many messages it holds at most.
+    pub fn capacity(&self) -> usize {
+        self.0.size().capacity
+    }
+
+    /// How many bytes a message has at most.
+    pub fn message_max(&self) -> usize {
+        self.0.size().message_max
+    }
+
+    /// What it was made as.
+    pub fn options(&self) -> PriorityOptions {
+        PriorityOptions { capacity: self.capacity(), message_max: self.message_max() }
+    }
+
+    /// The same, if its messages are of that size: `Mismatch`.
+    fn of_size(self, size: usize) -> Result<PriorityQueue> {
+        if self.message_max() == size {
+            return Ok(self);
+        }
+        let detail = format!("messages of {} bytes, elements of {size}", self.message_max());
+        Err(Error::with(ErrorKind::Mismatch, detail))
+    }
+}
+
+impl std::fmt::Debug for PriorityQueue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PriorityQueue").field("size", &self.size()).field("options", &self.options()).finish()
+    }
+}
