@@ -2,7 +2,7 @@
 //!
 //! Processes meet in a [`Yard`]. In it lie objects with names: [`Lock`], [`RLock`], [`RwLock`], [`Permits`], [`Semaphore`],
 //! [`Event`], [`Condition`], [`Barrier`], [`Value`], [`Struct`], [`Array`], [`StructArray`], [`Ring`], [`TypedRing`],
-//! [`Pipe`], [`Blocks`]. Any process may be killed at any
+//! [`Queue`], [`Pipe`], [`Blocks`]. Any process may be killed at any
 //! instruction, and the others go on: nothing acknowledged is lost, nothing is torn, nobody waits for ever.
 //!
 //! ```
@@ -54,7 +54,7 @@
 //! ```text
 //! capi       a C call becomes a Rust call
 //! objects    what users hold: yard, lock, rlock, rwlock, permits, semaphore, event, condition, barrier, value, struct,
-//!            array, ring, pipe, blocks
+//!            array, ring, queue, pipe, blocks
 //! lockfree   the moves of the ring on shared words      sync   waiting, waking, owning
 //! presence   who is here, and is he alive
 //! segment    bytes with an address
@@ -92,6 +92,7 @@ pub use objects::{
     lock::{Guard, Holder, Lock, Scope},
     permits::{Permit, PermitHolder, Permits},
     pipe::{Connection, Pipe, PipeEnd, PipeOptions, PipeStream},
+    queue::{Queue, QueueOptions},
     ring::{
         Batch, Peer, Received, Receiver, Record, Reserved, Ring, RingOptions, Sender, Strategy,
         TypedReceiver, TypedRing, TypedSender,

@@ -18,6 +18,7 @@ pub(crate) mod lock;
 pub(crate) mod owners;
 pub(crate) mod permits;
 pub(crate) mod pipe;
+pub(crate) mod queue;
 pub(crate) mod ring;
 pub(crate) mod rlock;
 pub(crate) mod rwlock;
@@ -55,6 +56,7 @@ impl Objects for Repair {
                 ObjectType::Condition => condition::recover(yard, &record, who),
                 ObjectType::Barrier => barrier::recover(yard, &record, who, gone),
                 ObjectType::Blocks => {} // last
+                ObjectType::Queue => queue::recover(yard, &record, who),
                 ObjectType::Pipe => pipe::recover(yard, &record, who, gone),
             }
         }
@@ -93,6 +95,7 @@ fn names(yard: &Attachment, link: Link, _block: BlockHandle) -> bool {
         | ObjectType::RwLock
         | ObjectType::Condition
         | ObjectType::Barrier
+        | ObjectType::Queue
         | ObjectType::Pipe
         | ObjectType::Blocks => false,
     }

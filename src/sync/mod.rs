@@ -1,7 +1,7 @@
 //! Waiting, waking, owning.
 //!
 //! * what lives here: the event count, the stamped lock, its re-entrant kind, readers and writers, the permits, the blocks,
-//!   the semaphore, the holders of an end, the event, the condition, the barrier, plain data in two copies, what ends a
+//!   the semaphore, the holders of an end, shutting down, the event, the condition, the barrier, plain data in two copies, what ends a
 //!   thread's waits, the one loop in which anybody sleeps
 //! * who calls it: `objects`
 //! * what it may call: `shim`, `presence` (how somebody stands), `segment` (bit layouts), `os` (the clock), `error`
@@ -10,6 +10,7 @@
 
 pub(crate) mod barrier;
 pub(crate) mod blocks;
+pub(crate) mod closing;
 pub(crate) mod condition;
 pub(crate) mod deadline;
 pub(crate) mod ends;

@@ -1,0 +1,433 @@
+//! A queue: messages in order, from any number of producers to any number of consumers.
+#![allow(unsafe_code)] // pointers into the mapping are kept beside the share that keeps it mapped
+
+mod call;
+pub(crate) mod layout;
+mod place;
+#[cfg(test)]
+mod tests;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::lockfree::mpmc::layout::{CAPACITY_MAX, State};
+use crate::lockfree::mpmc::{NoPop, Reading, Recovered, Ring};
+use crate::objects::directory::{self, How, Plan};
+use crate::objects::faults;
+use crate::objects::ring::Received;
+use crate::objects::yard::Yard;
+use crate::presence::attachment::{Attachment, Held, Who};
+use crate::presence::thread;
+use crate::segment::directory::{ObjectType, Record};
+use crate::shim::AtomicU32;
+use crate::shim::cells::{CELL_BYTES, CELL_HEAD};
+use crate::sync::closing::Closing;
+use crate::sync::wait::{Manner, Timeout};
+use call::{Call, For, Not};
+use layout::Body;
+use place::{Hands, Spot, slot_of, too_long};
+use std::sync::Arc;
+
+/// What a queue is made as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueOptions {
+    /// How many messages it can hold, 1 to 16777216.
+    pub capacity: usize,
+    /// How many bytes of a message lie in the queue itself: 48 or 112. A message takes 16 bytes more, however short it
+    /// is.
+    pub inline_max: usize,
+}
+
+impl Default for QueueOptions {
+    fn default() -> QueueOptions {
+        QueueOptions { capacity: 1024, inline_max: 48 }
+    }
+}
+
+impl QueueOptions {
+    fn check(&self) -> Result<()> {
+        if !(1..=CAPACITY_MAX as usize).contains(&self.capacity) {
+            let detail = format!("a queue of {} messages, not 1 to {CAPACITY_MAX}", self.capacity);
+            return Err(Error::with(ErrorKind::Range, detail));
+        }
+        if !CELL_BYTES.iter().any(|cell| cell - CELL_HEAD == self.inline_max) {
+            let [short, long] = CELL_BYTES.map(|cell| cell - CELL_HEAD);
+            let detail = format!("{} bytes inline, not {short} or {long}", self.inline_max);
+            return Err(Error::with(ErrorKind::Size, detail));
+        }
+        Ok(())
+    }
+
+    fn bytes(&self) -> u64 {
+        layout::bytes(self.capacity as u32, self.inline_max + CELL_HEAD)
+    }
+
+    fn params(&self) -> [u64; 4] {
+        [self.capacity as u64, self.inline_max as u64, 0, 0]
+    }
+
+    /// Those of a queue that exists.
+    fn of(record: &Record) -> Result<QueueOptions> {
+        let [capacity, inline_max, ..] = record.params.map(|n| usize::try_from(n).unwrap_or(usize::MAX));
+        let options = QueueOptions { capacity, inline_max };
+        let fits = options.check().is_ok() && record.len >= options.bytes();
+        let strange = || Error::with(ErrorKind::Corrupt, format!("queue parameters {:?}", record.params));
+        if fits { Ok(options) } else { Err(strange()) }
+    }
+}
+
+/// A queue: messages, from 0 bytes to the longest that fits, go in order from any number of producers to any number of
+/// consumers, in whatever threads and processes. Clones and handles in other processes mean the same queue.
+///
+/// First in, first out: who gets two messages gets them in the order in which they were put. A message is there for
+/// others before the call that puts it returns. `Full` and `Empty` are exact: at some instant within the call it was so.
+///
+/// ```
+/// use courtyard::{ErrorKind, Queue, QueueOptions, Timeout, Yard};
+///
+/// # fn main() -> courtyard::Result<()> {
+/// let yard = Yard::anonymous()?;
+/// let queue = Queue::create(&yard, "jobs", QueueOptions { capacity: 8, ..QueueOptions::default() })?;
+/// queue.put(b"first", Timeout::Forever)?;
+/// queue.put(b"second", Timeout::Forever)?;
+/// queue.shutdown(false); // no more is put, what is there can be got
+/// assert_eq!(queue.get_vec(Timeout::Forever)?.0, b"first");
+/// assert_eq!(queue.get_vec(Timeout::Forever)?.0, b"second");
+/// assert_eq!(queue.get_vec(Timeout::Forever).unwrap_err().kind(), ErrorKind::End);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Death
+/// A producer that is killed at any instruction has put its message whole, or not at all. [`Queue::get`] delivers at most
+/// once: a consumer that is killed in it leaves the message to the next one, who is told that it comes again
+/// ([`Received::redelivered`]), or has taken it out; then that one message is lost with him. What a dead one had in hand
+/// is found within milliseconds by those who wait, by those who try now and then.
+///
+/// Each is in the middle of a move for some ten nanoseconds. Who is *stopped* there holds up the others: their tries
+/// answer `Busy`, their timed calls `Timeout`, and they go on when he does, or when he is killed.
+///
+/// # Threads, processes, fork
+/// Any number of threads and processes, at any time; a fork child may use inherited handles at once. Not from signal
+/// handlers.
+#[derive(Clone)]
+pub struct Queue(Arc<Inner>);
+
+/// What the clones of a handle share.
+struct Inner {
+    ring: Ring<Spot>,
+    spot: Spot,
+    options: QueueOptions,
+    manner: Manner,
+    /// Tries that found nothing.
+    tries: AtomicU32,
+    yard: Held,
+}
+
+impl Queue {
+    /// Makes a queue. Errors: `Range` (no room for messages, or for more than 16777216), `Size` (`inline_max` is neither
+    /// 48 nor 112), `Exists`, `Name`, `NoSpace`, `NoSlots`, and `Timeout` if another object has been in the making for
+    /// ten seconds.
+    pub fn create(yard: &Yard, name: &str, options: QueueOptions) -> Result<Queue> {
+        Queue::obtain(yard, name, How::Create, Some(options))
+    }
+
+    /// Opens a queue, whatever its options. Errors: `NotFound`, `Type`.
+    pub fn open(yard: &Yard, name: &str) -> Result<Queue> {
+        Queue::obtain(yard, name, How::Open, None)
+    }
+
+    /// Opens a queue of these options, or makes it. Errors: as for both, and `Mismatch` if its options are others.
+    pub fn open_or_create(yard: &Yard, name: &str, options: QueueOptions) -> Result<Queue> {
+        Queue::obtain(yard, name, How::OpenOrCreate, Some(options))
+    }
+
+    fn obtain(yard: &Yard, name: &str, how: How, options: Option<QueueOptions>) -> Result<Queue> {
+        let held = yard.held();
+        let asked = options.unwrap_or_default();
+        asked.check()?;
+        let plan = Plan { kind: ObjectType::Queue, params: asked.params(), len: asked.bytes() };
+        let record =
+            directory::obtain(held, name, how, &plan, |found| match (options, QueueOptions::of(found)?) {
+                (Some(wanted), is) if wanted != is => {
+                    Err(Error::with(ErrorKind::Mismatch, format!("{name:?} is {is:?}, not {wanted:?}")))
+                }
+                _ => Ok(()),
+            })?;
+        let options = QueueOptions::of(&record)?;
+        // SAFETY: both are used while `yard` is held, which this handle does.
+        let (spot, ring) = unsafe { place::ring(held, &record, options)? };
+        let (manner, tries) = (yard.manner(), AtomicU32::new(0));
+        Ok(Queue(Arc::new(Inner { ring, spot, options, manner, tries, yard: held.clone() })))
+    }
+
+    fn yard(&self) -> &Held {
+        &self.0.yard
+    }
+
+    fn manner(&self) -> Manner {
+        self.0.manner
+    }
+
+    fn tries(&self) -> &AtomicU32 {
+        &self.0.tries
+    }
+
+    #[inline(always)]
+    fn body(&self) -> &Body {
+        self.0.spot.body()
+    }
+
+    /// The caller's thread slot.
+    fn join(&self) -> Result<u32> {
+        thread::register(self.yard()).map(|token| token.index())
+    }
+
+    /// The caller's thread slot, if it has one.
+    #[inline(always)]
+    fn me(&self) -> Option<u32> {
+        match thread::token(self.yard().number()) {
+            0 => None,
+            token => Some(slot_of(token)),
+        }
+    }
+
+    /// Puts one message; waits at most `timeout` while the queue is full. It can be got before this returns.
+    ///
+    /// Errors: `Full` (no room within `timeout`), `Shutdown`, `TooLong` (it can never fit; says how much does), `Busy`
+    /// and `Timeout` (somebody stands still in the middle of a move), `Cancelled`, `Interrupted`, `NoSlots`, `Corrupt`;
+    /// nothing was put.
+    #[inline]
+    pub fn put(&self, message: &[u8], timeout: impl Into<Timeout>) -> Result<()> {
+        if self.put_fast(message) { Ok(()) } else { self.put_slowly(message, timeout.into()) }
+    }
+
+    /// Puts one message if there is room now.
+    #[inline]
+    pub fn try_put(&self, message: &[u8]) -> Result<()> {
+        self.put(message, Timeout::Try)
+    }
+
+    /// The step of putting where there is room. Cannot panic, allocates nothing; false if it takes [`Queue::put`].
+    #[inline]
+    pub(crate) fn put_fast(&self, message: &[u8]) -> bool {
+        let me = self.me();
+        me.is_some_and(|me| {
+            message.len() <= self.0.options.inline_max && self.attempt_put(me, message).is_ok()
+        })
+    }
+
+    #[cold]
+    fn put_slowly(&self, message: &[u8], timeout: Timeout) -> Result<()> {
+        if message.len() > self.0.options.inline_max {
+            return Err(too_long(message.len(), self.0.options.inline_max));
+        }
+        let me = self.join()?;
+        let put = Call::new(self, For::Room, timeout).run(|| self.attempt_put(me, message))?;
+        debug_assert!(put.is_ok());
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn attempt_put(&self, me: u32, message: &[u8]) -> std::result::Result<(), Not> {
+        let body = self.body();
+        if body.closing.glance() != Closing::Open {
+            return Err(Not::Ever(ErrorKind::Shutdown));
+        }
+        let writing = self.0.ring.claim_write(me, &Hands(self.yard()))?;
+        if !body.closing.admits() {
+            writing.abandon();
+            self.tell_all();
+            return Err(Not::Ever(ErrorKind::Shutdown));
+        }
+        writing.publish(0, message)?;
+        body.data.notify();
+        Ok(())
+    }
+
+    /// Tells everybody who waits to look again.
+    #[cold]
+    fn tell_all(&self) {
+        tell_all(self.body());
+    }
+
+    /// Copies the next message to the start of `buffer` and takes it out; waits at most `timeout` while there is none.
+    ///
+    /// Errors: `Empty` (nothing came within `timeout`), `End` (the queue was shut down and everything has been got),
+    /// `Shutdown` (it was shut down at once), `TooLong` (the buffer is shorter than the message, which stays; says how
+    /// long it is), `Busy` and `Timeout` (somebody stands still in the middle of a move), `Cancelled`, `Interrupted`,
+    /// `NoSlots`, `Corrupt`.
+    #[inline]
+    pub fn get(&self, buffer: &mut [u8], timeout: impl Into<Timeout>) -> Result<Received> {
+        match self.get_fast(buffer) {
+            Some(received) => Ok(received),
+            None => self.get_slowly(buffer, timeout.into()),
+        }
+    }
+
+    /// Takes the next message if there is one now.
+    #[inline]
+    pub fn try_get(&self, buffer: &mut [u8]) -> Result<Received> {
+        self.get(buffer, Timeout::Try)
+    }
+
+    /// The step of getting where there is something. Cannot panic, allocates nothing; `None` if it takes [`Queue::get`].
+    #[inline]
+    pub(crate) fn get_fast(&self, buffer: &mut [u8]) -> Option<Received> {
+        self.attempt_get(self.me()?, buffer.len(), |reading| take_into(reading, buffer)).ok()
+    }
+
+    #[cold]
+    fn get_slowly(&self, buffer: &mut [u8], timeout: Timeout) -> Result<Received> {
+        let room = buffer.len();
+        self.receive(buffer, timeout)?.map_err(|len| {
+            Error::with(ErrorKind::TooLong, format!("a message of {len} bytes, a buffer of {room}"))
+        })
+    }
+
+    /// As [`Queue::get`]; `Err` inside: the next message is so long, and stays.
+    #[cold]
+    pub(crate) fn receive(
+        &self,
+        buffer: &mut [u8],
+        timeout: Timeout,
+    ) -> Result<std::result::Result<Received, usize>> {
+        let (me, room) = (self.join()?, buffer.len());
+        Call::new(self, For::Data, timeout)
+            .run(|| self.attempt_get(me, room, |reading| take_into(reading, buffer)))
+    }
+
+    /// As [`Queue::get`], into new memory of the right size.
+    pub fn get_vec(&self, timeout: impl Into<Timeout>) -> Result<(Vec<u8>, Received)> {
+        let mut bytes = [0; CELL_BYTES[1]];
+        let received = self.get(&mut bytes, timeout)?;
+        Ok((bytes[..received.len].to_vec(), received))
+    }
+
+    #[inline(always)]
+    fn attempt_get<T>(
+        &self,
+        me: u32,
+        longest: usize,
+        take: impl FnOnce(&Reading<'_, Spot>) -> T,
+    ) -> std::result::Result<T, Not> {
+        let body = self.body();
+        if body.closing.glance() == Closing::Shut {
+            return Err(Not::Ever(ErrorKind::Shutdown));
+        }
+        let reading = match self.0.ring.claim_read(me, longest, &Hands(self.yard())) {
+            Ok(reading) => reading,
+            Err(NoPop::Empty) => return Err(self.nothing()),
+            Err(no) => return Err(no.into()),
+        };
+        let taken = take(&reading);
+        reading.finish();
+        body.room.notify();
+        // Those who wait for the end must know that nobody has anything in hand any more.
+        if body.closing.glance() != Closing::Open {
+            body.data.notify();
+        }
+        Ok(taken)
+    }
+
+    /// There is nothing: whether there ever will be.
+    #[cold]
+    fn nothing(&self) -> Not {
+        if self.body().closing.state() != Closing::Draining {
+            return Not::Now;
+        }
+        match self.0.ring.cells().find(|seen| seen.state != State::Free) {
+            Some(seen) => Not::Held(seen.holder),
+            None => Not::Ever(ErrorKind::End),
+        }
+    }
+
+    #[inline]
+    fn seems_gettable(&self) -> bool {
+        self.0.ring.seems_poppable() || self.body().closing.glance() != Closing::Open
+    }
+
+    #[inline]
+    fn seems_puttable(&self) -> bool {
+        self.0.ring.seems_pushable() || self.body().closing.glance() != Closing::Open
+    }
+
+    /// Shuts the queue down, for everybody and for good: every put answers `Shutdown`, also of those who wait. With `now`,
+    /// so does every get, and what is there stays there. Without, gets go on until everything has been got, then
+    /// answer `End`; nothing is put any more after the first `End`. `now` may follow later.
+    pub fn shutdown(&self, now: bool) {
+        self.body().closing.close(if now { Closing::Shut } else { Closing::Draining });
+        self.tell_all();
+    }
+
+    /// Whether it has been shut down.
+    pub fn is_shutdown(&self) -> bool {
+        self.body().closing.glance() != Closing::Open
+    }
+
+    /// How many messages there are to be got: exact while nobody is in the middle of a call. Looks at each of them.
+    pub fn len(&self) -> usize {
+        self.0.ring.len().unwrap_or(0)
+    }
+
+    /// Whether there is nothing to get at this instant.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether there is no room at this instant. A place whose message is in the middle of a move counts as room.
+    pub fn is_full(&self) -> bool {
+        self.len() >= self.0.options.capacity
+    }
+
+    /// How many messages there is room for.
+    pub fn capacity(&self) -> usize {
+        self.0.options.capacity
+    }
+
+    /// The longest message in bytes.
+    pub fn max_len(&self) -> usize {
+        self.0.options.inline_max
+    }
+
+    /// What the queue was made as.
+    pub fn options(&self) -> QueueOptions {
+        self.0.options
+    }
+}
+
+#[inline(always)]
+fn take_into(reading: &Reading<'_, Spot>, buffer: &mut [u8]) -> Received {
+    let item = reading.item();
+    let len = item.len.min(buffer.len());
+    reading.read(&mut buffer[..len]);
+    Received { len, redelivered: item.again }
+}
+
+fn tell_all(body: &Body) {
+    body.data.notify();
+    body.room.notify();
+}
+
+fn corrupt() -> Error {
+    Error::with(ErrorKind::Corrupt, "the queue's words contradict themselves")
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (options, len) = (self.options(), self.len());
+        f.debug_struct("Queue").field("options", &options).field("len", &len).finish_non_exhaustive()
+    }
+}
+
+/// Gives back what a dead thread had in hand, and tells those who wait.
+pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who) {
+    let Who::Thread(dead) = who else { return };
+    let Ok(options) = QueueOptions::of(record) else { return };
+    // SAFETY: both are used while the yard is borrowed.
+    let Ok((spot, ring)) = (unsafe { place::ring(yard, record, options) }) else { return };
+    let recovered = ring.recover(dead.index());
+    if recovered != Recovered::default() {
+        faults::note(yard, who, spot.body(), u64::from(recovered.dropped + recovered.again));
+    }
+    // Also if others have repaired it: they may have died before they could tell.
+    tell_all(spot.body());
+}
