@@ -28,6 +28,7 @@ static struct {
         cyd_array_t *array;
         cyd_struct_array_t *structs;
         cyd_ring_t *ring;
+        cyd_queue_t *queue;
         cyd_pipe_t *pipe;
         cyd_connection_t *connection;
         cyd_rlock_t *rlock;
@@ -59,6 +60,9 @@ static void yard_calls(cyd_yard_t *yard, cyd_status_t wanted) {
     IS(cyd_lock_create(yard, "n", CYD_SCOPE_THREAD, &out.a.lock), wanted);
     IS(cyd_lock_open(yard, "n", &out.a.lock), wanted);
     IS(cyd_lock_open_or_create(yard, "n", CYD_SCOPE_THREAD, &out.a.lock), wanted);
+    IS(cyd_queue_create(yard, "n", NULL, &out.a.queue), wanted);
+    IS(cyd_queue_open(yard, "n", &out.a.queue), wanted);
+    IS(cyd_queue_open_or_create(yard, "n", NULL, &out.a.queue), wanted);
     IS(cyd_pipe_create(yard, "n", NULL, &out.a.pipe), wanted);
     IS(cyd_pipe_open(yard, "n", &out.a.pipe), wanted);
     IS(cyd_pipe_open_or_create(yard, "n", NULL, &out.a.pipe), wanted);
@@ -248,6 +252,20 @@ static void ring_calls(cyd_ring_t *ring, cyd_status_t wanted) {
     IS(cyd_ring_close(ring), ring == NULL ? CYD_OK : wanted);
 }
 
+static void queue_calls(cyd_queue_t *queue, cyd_status_t wanted) {
+    cyd_slice_t slice = {out.bytes, 8};
+    IS(cyd_queue_put(queue, out.bytes, 8, 0), wanted);
+    IS(cyd_queue_put_many(queue, &slice, 1, 0, &out.a.size), wanted);
+    IS(cyd_queue_get(queue, out.bytes, 8, 0, &out.a.size), wanted);
+    IS(cyd_queue_get_many(queue, out.bytes, 8, &out.b.size, 1, 0, &out.a.size), wanted);
+    IS(cyd_queue_shutdown(queue, true), wanted);
+    IS(cyd_queue_is_shutdown(queue, &out.a.truth), wanted);
+    IS(cyd_queue_len(queue, &out.a.size), wanted);
+    IS(cyd_queue_capacity(queue, &out.a.size), wanted);
+    IS(cyd_queue_max_len(queue, &out.a.size), wanted);
+    IS(cyd_queue_close(queue), queue == NULL ? CYD_OK : wanted);
+}
+
 static void pipe_calls(cyd_pipe_t *pipe, cyd_status_t wanted) {
     IS(cyd_pipe_capacity(pipe, &out.a.size), wanted);
     IS(cyd_pipe_max_len(pipe, &out.a.size), wanted);
@@ -286,7 +304,7 @@ static void receiver_calls(cyd_receiver_t *receiver, cyd_status_t wanted) {
     IS(cyd_receiver_close(receiver), receiver == NULL ? CYD_OK : wanted);
 }
 
-enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, BLOCKS, PIPE, CONNECTION, NOUNS };
+enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, BLOCKS, QUEUE, PIPE, CONNECTION, NOUNS };
 
 static void *open_handles[NOUNS];
 
@@ -324,6 +342,10 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
     }
     if (except != BLOCKS) {
         blocks_calls((cyd_blocks_t *)handle, wanted);
+    }
+    if (except != QUEUE) {
+        queue_calls((cyd_queue_t *)handle, wanted);
+    }
     if (except != PIPE) {
         pipe_calls((cyd_pipe_t *)handle, wanted);
     }
@@ -367,6 +389,7 @@ int main(void) {
     cyd_permits_t *permits;
     cyd_condition_t *condition;
     cyd_blocks_t *blocks;
+    cyd_queue_t *queue;
     cyd_pipe_t *pipe;
     cyd_connection_t *connection;
     cyd_struct_t *it;
@@ -386,6 +409,7 @@ int main(void) {
     OK(cyd_permits_create(yard, "permits", 1, &permits));
     OK(cyd_condition_create(yard, "condition", &condition));
     OK(cyd_blocks_create(yard, "blocks", NULL, &blocks));
+    OK(cyd_queue_create(yard, "queue", NULL, &queue));
     OK(cyd_pipe_create(yard, "pipe", NULL, &pipe));
     OK(cyd_pipe_end(pipe, CYD_PIPE_FIRST, &connection));
     OK(cyd_struct_create(yard, "struct", 8, 8, &it));
@@ -396,7 +420,7 @@ int main(void) {
     OK(cyd_cancel_create(&cancel));
     void *all[NOUNS] = {yard,      lock,    value, ring,  sender,  receiver, rlock,
                         semaphore, permits, it,    array, structs, rwlock,
-                        condition, event, cancel, blocks, pipe, connection};
+                        condition, event, cancel, blocks, queue, pipe, connection};
     memcpy(open_handles, all, sizeof all);
 
     everything(NULL, CYD_E_NULL, -1);
@@ -423,6 +447,7 @@ int main(void) {
     OK(cyd_blocks_close(blocks));
     OK(cyd_connection_close(connection));
     OK(cyd_pipe_close(pipe));
+    OK(cyd_queue_close(queue));
     OK(cyd_receiver_close(receiver));
     OK(cyd_sender_close(sender));
     OK(cyd_ring_close(ring));

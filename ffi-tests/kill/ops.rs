@@ -11,6 +11,7 @@ mod lock;
 mod object;
 mod permits;
 mod presence;
+mod queue;
 mod ring;
 mod rlock;
 mod rwlock;
@@ -37,6 +38,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     all.extend(event::all());
     all.extend(cancel::all());
     all.extend(ring::all());
+    all.extend(queue::all());
     all.extend(blocks::all());
     all.extend(object::all());
     all.extend(presence::all());

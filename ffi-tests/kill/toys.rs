@@ -12,6 +12,7 @@ mod flag;
 mod lock;
 mod pair;
 mod permits;
+mod queue;
 mod rejects;
 mod ring;
 mod rwlock;
@@ -47,6 +48,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(condition::LostNotification),
         Box::new(barrier::Counted),
         Box::new(blocks::CellBeforeBlock),
+        Box::new(queue::ClaimedByCounting),
     ];
     all.extend(rejects::all());
     all

@@ -10,6 +10,7 @@ mod board;
 mod conditions;
 mod locks;
 mod permits;
+mod queues;
 mod rings;
 mod rwlocks;
 mod semaphores;
@@ -29,6 +30,7 @@ const STORMS: &[(&str, Storm)] = &[
     ("conditions", conditions::storm),
     ("locks", locks::storm),
     ("permits", permits::storm),
+    ("queues", queues::storm),
     ("rings", rings::storm),
     ("rwlocks", rwlocks::storm),
     ("semaphores", semaphores::storm),

@@ -64,6 +64,8 @@ mod array;
 
 mod ring;
 
+mod queue;
+
 mod blocks;
 mod pipe;
 
@@ -86,6 +88,7 @@ pub use lock::*;
 pub use permits::*;
 pub use pipe::*;
 pub use probe::*;
+pub use queue::*;
 pub use ring::*;
 pub use rlock::*;
 pub use rwlock::*;

@@ -34,9 +34,16 @@ const BITS: &str = "src/segment/bits.rs";
 const RECORD: &str = "src/lockfree/spsc/record.rs";
 const FIXED: &str = "src/lockfree/spsc/fixed.rs";
 const INDEX: &str = "src/lockfree/spsc/index.rs";
+const CLOSING: &str = "src/sync/closing.rs";
 const CELLS: &str = "src/lockfree/mpmc/mod.rs";
 
 pub(crate) const STEPS: &[Step] = &[
+    step(
+        CLOSING,
+        "a putter does not look whether his place may be used",
+        &[("self.glance() == Closing::Open", "true")],
+    ),
+    step(CLOSING, "what was shut at once drains again", &[("fetch_max(to", "swap(to")]),
     step(
         CELLS,
         "whoever is in the middle of a move counts as dead",

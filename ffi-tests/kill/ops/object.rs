@@ -2,8 +2,8 @@
 
 use courtyard::{
     Array, ArrayOptions, Barrier, Blocks, BlocksOptions, Condition, ErrorKind, Event, EventOptions, Lock,
-    Permits, RLock, Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Struct,
-    StructArray, Value, Yard,
+    Permits, Queue, QueueOptions, RLock, Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore,
+    SemaphoreOptions, Struct, StructArray, Value, Yard,
 };
 
 use super::common::{kind, turn, watch, wrong, yard};
@@ -57,6 +57,13 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
             make: |y| {
                 let options = BlocksOptions { bytes: 4096, ..BlocksOptions::default() };
                 assert_eq!(Blocks::create(y, "new", &options).unwrap().owned(), 0);
+            },
+        }),
+        Box::new(Make {
+            name: "queue create",
+            make: |y| {
+                let options = QueueOptions { capacity: 9, inline_max: 112 };
+                assert_eq!(Queue::create(y, "new", options).unwrap().len(), 0);
             },
         }),
         Box::new(Make { name: "value create", make: |y| drop(Value::<u64>::create(y, "new").unwrap()) }),

@@ -12,7 +12,7 @@ use crate::lockfree::mpmc::layout::{CAPACITY_MAX, State};
 use crate::lockfree::mpmc::{NoPop, Reading, Recovered, Ring};
 use crate::objects::directory::{self, How, Plan};
 use crate::objects::faults;
-use crate::objects::ring::Received;
+use crate::objects::ring::{Batch, Received};
 use crate::objects::yard::Yard;
 use crate::presence::attachment::{Attachment, Held, Who};
 use crate::presence::thread;
@@ -278,9 +278,11 @@ impl Queue {
     #[cold]
     fn get_slowly(&self, buffer: &mut [u8], timeout: Timeout) -> Result<Received> {
         let room = buffer.len();
-        self.receive(buffer, timeout)?.map_err(|len| {
-            Error::with(ErrorKind::TooLong, format!("a message of {len} bytes, a buffer of {room}"))
-        })
+        self.receive(buffer, timeout)?.map_err(|needed| Queue::too_small(needed, room))
+    }
+
+    pub(crate) fn too_small(needed: usize, room: usize) -> Error {
+        Error::with(ErrorKind::TooLong, format!("a message of {needed} bytes, a buffer of {room}"))
     }
 
     /// As [`Queue::get`]; `Err` inside: the next message is so long, and stays.
@@ -300,6 +302,44 @@ impl Queue {
         let mut bytes = [0; CELL_BYTES[1]];
         let received = self.get(&mut bytes, timeout)?;
         Ok((bytes[..received.len].to_vec(), received))
+    }
+
+    /// Puts messages in order while there is room; waits only while there is none for the first. Tells how many were
+    /// put; one that can never fit ends the row before it.
+    ///
+    /// Each is put by itself: others' messages may come between. Errors: as [`Queue::put`], if not even the first was put.
+    pub fn put_many(&self, messages: &[impl AsRef<[u8]>], timeout: impl Into<Timeout>) -> Result<usize> {
+        let Some((first, rest)) = messages.split_first() else { return Ok(0) };
+        self.put(first.as_ref(), timeout)?;
+        Ok(1 + rest.iter().take_while(|message| self.try_put(message.as_ref()).is_ok()).count())
+    }
+
+    /// Copies messages one after the other into `buffer` while they are there and fit, at most `lens.len()`. `lens` gets
+    /// their lengths. Waits only while there is not even one.
+    ///
+    /// Each is got by itself: others may get some between. Errors: as [`Queue::get`], if not even one was got; `Invalid`
+    /// if `lens` is empty.
+    pub fn get_many(
+        &self,
+        buffer: &mut [u8],
+        lens: &mut [usize],
+        timeout: impl Into<Timeout>,
+    ) -> Result<Batch> {
+        let Some((first, rest)) = lens.split_first_mut() else {
+            return Err(Error::with(ErrorKind::Invalid, "a batch of no messages"));
+        };
+        let received = self.get(buffer, timeout)?;
+        *first = received.len;
+        let mut batch = Batch { records: 1, bytes: received.len, redelivered: received.redelivered };
+        for len in rest {
+            let Some(room) = buffer.get_mut(batch.bytes..) else { break };
+            let Ok(received) = self.try_get(room) else { break };
+            *len = received.len;
+            batch.records += 1;
+            batch.bytes += received.len;
+            batch.redelivered |= received.redelivered;
+        }
+        Ok(batch)
     }
 
     #[inline(always)]
