@@ -910,6 +910,11 @@ typedef struct {
      */
     size_t capacity;
     /**
+     * Bytes for messages that are longer than `inline_max`, at least 2048; 0: there are none. They lie in blocks, made
+     * beside the queue under its name and ".blocks".
+     */
+    size_t block_bytes;
+    /**
      * How many bytes of a message lie in the queue itself: 48 or 112; 0 means 48. A message takes 16 bytes more,
      * however short it is.
      */
@@ -5151,9 +5156,9 @@ cyd_status_t cyd_receiver_close(cyd_receiver_t *receiver);
  *
  * \return #CYD_OK, or
  *   - #CYD_E_RANGE     `capacity` is above 16777216
- *   - #CYD_E_SIZE      `inline_max` is neither 48 nor 112
+ *   - #CYD_E_SIZE      `inline_max` is neither 48 nor 112, or `block_bytes` below 2048
  *   - #CYD_E_EXISTS    the name is taken
- *   - #CYD_E_NAME      `name` is no legal name, or NULL
+ *   - #CYD_E_NAME      `name` is no legal name, or NULL; with `block_bytes`, it has more than 56 characters
  *   - #CYD_E_NO_SPACE  the yard has no room for it
  *   - #CYD_E_NO_SLOTS  the directory, or the table of threads, is full
  *   - #CYD_E_TIMEOUT   another object has been in the making for ten seconds
@@ -5221,7 +5226,7 @@ CYD_MUST_USE cyd_status_t cyd_queue_open_or_create(cyd_yard_t *yard, const char 
  * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
  *
  * \return #CYD_OK; else nothing was put:
- *   - #CYD_E_FULL         no room within `timeout_ns`
+ *   - #CYD_E_FULL         no room, or no block for it, within `timeout_ns`
  *   - #CYD_E_SHUTDOWN     the queue is shut down
  *   - #CYD_E_TOO_LONG     the message can never fit
  *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in the middle of a move (a try, a timed call)
@@ -5278,7 +5283,8 @@ CYD_MUST_USE cyd_status_t cyd_queue_put_many(cyd_queue_t *queue, const cyd_slice
  *   - #CYD_E_EMPTY        nothing came within `timeout_ns`
  *   - #CYD_E_END          the queue was shut down, and everything has been got
  *   - #CYD_E_SHUTDOWN     it was shut down at once
- *   - #CYD_E_TOO_LONG     the message is longer than `room` and stays; `len` tells how long
+ *   - #CYD_E_TOO_LONG     the message is longer than `room` and stays; `len` tells how long, or 16 if `room` is less and
+ *     the message lies in a block, which comes with #CYD_REDELIVERED then
  *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in the middle of a move (a try, a timed call)
  *   - #CYD_E_CANCELLED    the thread's wait was cancelled
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)

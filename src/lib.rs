@@ -2,7 +2,7 @@
 //!
 //! Processes meet in a [`Yard`]. In it lie objects with names: [`Lock`], [`RLock`], [`RwLock`], [`Permits`], [`Semaphore`],
 //! [`Event`], [`Condition`], [`Barrier`], [`Value`], [`Struct`], [`Array`], [`StructArray`], [`Ring`], [`TypedRing`],
-//! [`Queue`], [`Pipe`], [`Blocks`]. Any process may be killed at any
+//! [`Queue`], [`TypedQueue`], [`Pipe`], [`Blocks`]. Any process may be killed at any
 //! instruction, and the others go on: nothing acknowledged is lost, nothing is torn, nobody waits for ever.
 //!
 //! ```
@@ -92,7 +92,7 @@ pub use objects::{
     lock::{Guard, Holder, Lock, Scope},
     permits::{Permit, PermitHolder, Permits},
     pipe::{Connection, Pipe, PipeEnd, PipeOptions, PipeStream},
-    queue::{Queue, QueueOptions},
+    queue::{Message, Queue, QueueOptions, TypedQueue},
     ring::{
         Batch, Peer, Received, Receiver, Record, Reserved, Ring, RingOptions, Sender, Strategy,
         TypedReceiver, TypedRing, TypedSender,

@@ -10,6 +10,7 @@ mod counter;
 mod deadlock;
 mod lines;
 mod nested;
+mod queues;
 mod stalls;
 mod tickets;
 mod watch;
@@ -59,6 +60,8 @@ enum Exercise {
     },
     /// A locked operation that calls locked operations
     Nested,
+    /// Questions and answers through queues, and what a full one says
+    Queues,
     /// Twenty want in, five may
     Stalls,
     /// Six buyers, one ticket
@@ -75,6 +78,7 @@ fn run(exercise: Exercise) -> Outcome {
         Exercise::Deadlock => deadlock::run(),
         Exercise::Lines { processes, show } => lines::run(processes, show),
         Exercise::Nested => nested::run(),
+        Exercise::Queues => queues::run(),
         Exercise::Stalls => stalls::run(),
         Exercise::Tickets => tickets::run(),
         Exercise::Watch => watch::run(),

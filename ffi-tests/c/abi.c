@@ -219,11 +219,12 @@ FIELD(cyd_ring_options_t, capacity, 8, 8);
 FIELD(cyd_ring_options_t, spin_only, 16, 4);
 FIELD(cyd_ring_options_t, reserved, 20, 4);
 
-IS(sizeof(cyd_queue_options_t), 24);
+IS(sizeof(cyd_queue_options_t), 32);
 FIELD(cyd_queue_options_t, struct_size, 0, 8);
 FIELD(cyd_queue_options_t, capacity, 8, 8);
-FIELD(cyd_queue_options_t, inline_max, 16, 4);
-FIELD(cyd_queue_options_t, reserved, 20, 4);
+FIELD(cyd_queue_options_t, block_bytes, 16, 8);
+FIELD(cyd_queue_options_t, inline_max, 24, 4);
+FIELD(cyd_queue_options_t, reserved, 28, 4);
 
 IS(sizeof(cyd_pipe_options_t), 24);
 FIELD(cyd_pipe_options_t, struct_size, 0, 8);

@@ -10,7 +10,7 @@
 static cyd_yard_t *yard;
 
 static cyd_queue_t *make(const char *name, size_t capacity, uint32_t inline_max) {
-    cyd_queue_options_t options = {sizeof options, capacity, inline_max, 0};
+    cyd_queue_options_t options = {sizeof options, capacity, 0, inline_max, 0};
     cyd_queue_t *queue;
     OK(cyd_queue_create(yard, name, &options, &queue));
     return queue;
@@ -75,7 +75,7 @@ static void messages(void) {
 
 static void wrong_arguments(void) {
     cyd_queue_t *queue = make("name", 0, 0), *same;
-    cyd_queue_options_t options = {sizeof options, 7, 48, 0};
+    cyd_queue_options_t options = {sizeof options, 7, 0, 48, 0};
     size_t len = 5;
     IS(cyd_queue_create(yard, "name", NULL, &same), CYD_E_EXISTS);
     IS(cyd_queue_open_or_create(yard, "name", &options, &same), CYD_E_MISMATCH);
@@ -100,6 +100,34 @@ static void wrong_arguments(void) {
     IS(cyd_queue_get_many(queue, NULL, 1, &len, 1, 0, &len), CYD_E_NULL);
     IS(cyd_queue_len(queue, NULL), CYD_E_NULL);
     CHECK(len == 5);
+    OK(cyd_queue_close(queue));
+}
+
+/* Messages that are longer than a cell. */
+static void large(void) {
+    static char message[5000], buffer[5000];
+    cyd_queue_options_t options = {.struct_size = sizeof options, .capacity = 4, .block_bytes = 64 << 10};
+    cyd_queue_t *queue;
+    size_t len, longest;
+    options.block_bytes = 100;
+    IS(cyd_queue_create(yard, "large", &options, &queue), CYD_E_SIZE);
+    options.block_bytes = 64 << 10;
+    OK(cyd_queue_create(yard, "large", &options, &queue));
+    OK(cyd_queue_max_len(queue, &longest));
+    CHECK(longest > sizeof message);
+    memset(message, 'm', sizeof message);
+    for (int lap = 0; lap < 100; lap++) {
+        OK(cyd_queue_put(queue, message, sizeof message, 0));
+        OK(cyd_queue_put(queue, "short", 5, 0));
+        OK(cyd_queue_get(queue, buffer, sizeof buffer, 0, &len));
+        CHECK(len == sizeof message && memcmp(buffer, message, len) == 0);
+        expect(queue, "short");
+    }
+    OK(cyd_queue_put(queue, message, sizeof message, 0));
+    IS(cyd_queue_get(queue, buffer, 4999, 0, &len), CYD_E_TOO_LONG);
+    CHECK(len == 5000);
+    IS(cyd_queue_get(queue, buffer, sizeof buffer, 0, &len), CYD_REDELIVERED);
+    IS(cyd_queue_put(queue, message, longest + 1, 0), CYD_E_TOO_LONG);
     OK(cyd_queue_close(queue));
 }
 
@@ -188,6 +216,7 @@ static void deaths(void) {
 int main(void) {
     OK(cyd_yard_create_anonymous(NULL, &yard));
     messages();
+    large();
     wrong_arguments();
     processes();
     deaths();

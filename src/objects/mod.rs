@@ -78,10 +78,11 @@ impl Objects for Repair {
 }
 
 /// Whether the object that a block's link leads to names the block at that position, and will until it is claimed.
-fn names(yard: &Attachment, link: Link, _block: BlockHandle) -> bool {
+fn names(yard: &Attachment, link: Link, block: BlockHandle) -> bool {
     let Ok(directory) = yard.directory() else { return false };
     let Some(record) = directory.iter().find(|record| record.offset == link.object()) else { return false };
     match record.kind {
+        ObjectType::Queue => queue::names(yard, &record, link, block),
         // None of them names blocks.
         ObjectType::Lock
         | ObjectType::Value
@@ -95,7 +96,6 @@ fn names(yard: &Attachment, link: Link, _block: BlockHandle) -> bool {
         | ObjectType::RwLock
         | ObjectType::Condition
         | ObjectType::Barrier
-        | ObjectType::Queue
         | ObjectType::Pipe
         | ObjectType::Blocks => false,
     }

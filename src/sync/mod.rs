@@ -23,6 +23,8 @@ mod loom_barrier;
 #[cfg(all(test, loom))]
 mod loom_blocks;
 #[cfg(all(test, loom))]
+mod loom_closing;
+#[cfg(all(test, loom))]
 mod loom_condition;
 #[cfg(all(test, loom))]
 mod loom_ends;

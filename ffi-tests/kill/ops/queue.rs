@@ -23,6 +23,8 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
             let batch = queue.get_many(&mut [0; 2 * LETTER], &mut [0; 2], Timeout::Forever).unwrap();
             assert_eq!(batch.records, 2);
         }),
+        Box::new(Large { puts: true }),
+        Box::new(Large { puts: false }),
         Box::new(SleepForData),
         Box::new(SleepForRoom),
         Box::new(WakeGetter),
@@ -492,5 +494,97 @@ impl Operation for ShutDown {
             return wrong("a put after the shutdown", put);
         }
         stage.finish(waited.sleeper, SOON).map(drop)
+    }
+}
+
+/// Messages that lie in blocks: putting one beside another, or getting the first of two.
+struct Large {
+    puts: bool,
+}
+
+const LONG: usize = 100; // one block
+
+impl Large {
+    /// How many blocks are not free.
+    fn in_use(queue: &Queue) -> u32 {
+        queue.blocks().unwrap().usage().iter().map(|class| class.owned + class.offered + class.linked).sum()
+    }
+}
+
+impl Operation for Large {
+    type World = World;
+    type Actor = Vec<u8>;
+
+    fn name(&self) -> &'static str {
+        if self.puts { "queue put, in a block" } else { "queue get, from a block" }
+    }
+
+    fn points(&self) -> Points {
+        CHOSEN
+    }
+
+    fn watch(&self, world: &World) -> Watch {
+        watch(&world.yard)
+    }
+
+    fn steady(&self) -> bool {
+        false
+    }
+
+    fn setup(&self, _: &mut Stage) -> World {
+        let yard = yard(8);
+        let options = QueueOptions { capacity: 3, block_bytes: 4096, ..QueueOptions::default() };
+        let queue = Queue::create(&yard, "queue", options).unwrap();
+        World { yard, queue, seen: Vec::new() }
+    }
+
+    fn prepare(&self, world: &World) -> Vec<u8> {
+        world.queue.try_put(&[1; LONG]).unwrap();
+        if !self.puts {
+            world.queue.try_put(&[2; LONG]).unwrap();
+        }
+        vec![2; LONG]
+    }
+
+    fn act(&self, world: &World, buffer: &mut Vec<u8>) {
+        if self.puts {
+            world.queue.put(buffer, Timeout::Forever).unwrap();
+        } else {
+            assert_eq!(world.queue.get(buffer, Timeout::Forever).unwrap().len, LONG);
+        }
+    }
+
+    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+        if point.moment == Moment::Stopped {
+            return Ok(()); // the victim needs what is there
+        }
+        // The calm before: what a dead one had comes again in time.
+        loop {
+            let got = match world.queue.get_vec(Timeout::For(super::common::BRIEF)) {
+                Ok((bytes, received)) => (bytes, received.redelivered),
+                Err(e) if e.kind() == ErrorKind::Empty => break,
+                Err(e) => return wrong("what was there", e),
+            };
+            let number = got.0.first().copied().unwrap_or(0);
+            if got.0 != vec![number; LONG] || !(1..=2).contains(&number) {
+                return wrong("a torn message", got);
+            }
+            world.seen.push((number, got.1));
+        }
+        let (numbers, flagged) = (world.numbers(), world.seen.iter().filter(|(_, again)| *again).count());
+        let done = point.last || point.moment == Moment::Finished;
+        let as_promised = match (self.puts, done) {
+            (true, true) => numbers == [1, 2] && flagged == 0,
+            (true, false) => (numbers == [1] || numbers == [1, 2]) && flagged == 0,
+            (false, true) => numbers == [2] && flagged == 0,
+            (false, false) => numbers == [2] || numbers == [1, 2],
+        };
+        if !as_promised || flagged > 1 {
+            return wrong("messages", &world.seen);
+        }
+        // A process that lives may still own the block that its dead thread had.
+        world.yard.sweep();
+        let (in_use, allowed) = (Large::in_use(&world.queue), u32::from(point.moment == Moment::ThreadEnded));
+        if in_use > allowed { wrong("blocks that nobody has are in use", in_use) } else { Ok(()) }
     }
 }

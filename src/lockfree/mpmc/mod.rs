@@ -155,12 +155,14 @@ impl<M: Memory> Ring<M> {
     }
 
     /// How many bytes an item can have.
+    #[cfg_attr(not(test), allow(dead_code))] // for tests, as the next two
     pub(crate) fn longest(&self) -> usize {
         self.memory.room()
     }
 
     /// Pushes an item: it can be popped before this returns. `me` is the caller's thread slot; between a call's begin and
     /// its end it is nobody else's.
+    #[cfg_attr(not(test), allow(dead_code))]
     #[inline(always)]
     pub(crate) fn try_push(
         &self,
@@ -176,6 +178,7 @@ impl<M: Memory> Ring<M> {
     }
 
     /// Pops the next item into `into`.
+    #[cfg_attr(not(test), allow(dead_code))]
     #[inline(always)]
     pub(crate) fn try_pop(&self, me: u32, into: &mut [u8], holders: &impl Holders) -> Result<Item, NoPop> {
         let reading = self.claim_read(me, into.len(), holders)?;
@@ -280,6 +283,19 @@ impl<M: Memory> Ring<M> {
         })
     }
 
+    /// Copies the beginning of the item that is in the cell of positions with these low bits, in whoever's hands; tells
+    /// its tag. If it is popped meanwhile, what was copied has no meaning.
+    pub(crate) fn glance(&self, low: u64, into: &mut [u8]) -> Option<u32> {
+        let index = self.shape.index(low);
+        if index >= self.shape.capacity || into.len() > self.memory.room() || !is_item(self.look(index)) {
+            return None;
+        }
+        self.memory.read(index, into);
+        // Relaxed: it was published with the item.
+        Some(self.memory.load(Word::Header(index), Ordering::Relaxed) as u32)
+    }
+
+    #[cfg_attr(not(test), allow(dead_code))] // a question of the models
     /// Whether the item of this position has been published and is still in the ring, in whoever's hands. A position is
     /// one item's only: so it answers whether a cell names what that item named.
     pub(crate) fn has(&self, position: u64) -> bool {
@@ -288,8 +304,7 @@ impl<M: Memory> Ring<M> {
             return false;
         }
         let seen = self.look(index);
-        let there = [State::Full, State::Reading, State::Again, State::Retaken];
-        seen.lap() == self.shape.lap(position) && seen.state().is_some_and(|state| there.contains(&state))
+        seen.lap() == self.shape.lap(position) && is_item(seen)
     }
 
     /// Repairs everything that a dead one left. Only the sweep may call it, which keeps the slot from the next one
@@ -540,6 +555,11 @@ impl<M: Memory> Ring<M> {
         // Relaxed: it says nothing that others must see.
         self.memory.swap(Word::Again, again, again & !FLAG, Ordering::Relaxed)
     }
+}
+
+/// Whether there is an item in a cell, in whoever's hands.
+fn is_item(seen: Ctl) -> bool {
+    matches!(seen.state(), Some(State::Full | State::Reading | State::Again | State::Retaken))
 }
 
 /// What a look for items to be delivered again found.

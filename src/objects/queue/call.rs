@@ -30,6 +30,8 @@ pub(super) enum Not {
     Held(Option<u32>),
     /// The next message has so many bytes, and the caller room for fewer.
     TooSmall(usize),
+    /// The next message was that of somebody who died when he had got it.
+    Gone,
     /// It will not be better later.
     Ever(ErrorKind),
 }
@@ -101,6 +103,7 @@ impl<'a> Call<'a> {
                 Ok(done) => return Ok(Ok(done)),
                 Err(Not::TooSmall(len)) => return Ok(Err(len)),
                 Err(Not::Ever(kind)) => return Err(kind.into()),
+                Err(Not::Gone) => continue,
                 Err(not) => not,
             };
             // Whatever ends a wait: one more attempt was made after it.

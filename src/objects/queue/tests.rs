@@ -28,7 +28,8 @@ fn number(queue: &Queue, timeout: impl Into<Timeout>) -> Result<u64> {
 fn messages_come_in_order_and_whole_whatever_their_length() {
     for inline_max in [48, 112] {
         let yard = yard();
-        let queue = Queue::create(&yard, "queue", QueueOptions { capacity: 5, inline_max }).unwrap();
+        let queue =
+            Queue::create(&yard, "queue", QueueOptions { capacity: 5, inline_max, block_bytes: 0 }).unwrap();
         for lap in 0..7_u8 {
             let messages = [vec![], vec![lap; 1], vec![lap; inline_max]];
             messages.iter().for_each(|message| queue.try_put(message).unwrap());
@@ -178,7 +179,7 @@ fn queue_of_one() -> QueueOptions {
 fn options_are_checked_and_compared() {
     let yard = yard();
     let wrong = |capacity, inline_max| {
-        kind(Queue::create(&yard, "queue", QueueOptions { capacity, inline_max }).map(drop))
+        kind(Queue::create(&yard, "queue", QueueOptions { capacity, inline_max, block_bytes: 0 }).map(drop))
     };
     assert_eq!(wrong(0, 48), ErrorKind::Range);
     assert_eq!(wrong((1 << 24) + 1, 48), ErrorKind::Range);
@@ -303,4 +304,182 @@ fn a_token_ends_the_wait() {
         token.cancel();
         assert_eq!(waiter.join().unwrap(), ErrorKind::Cancelled);
     });
+}
+
+/// A queue with room for about so many bytes of longer messages.
+fn with_blocks(yard: &Yard, capacity: usize, block_bytes: usize) -> Queue {
+    Queue::create(yard, "queue", QueueOptions { capacity, block_bytes, ..QueueOptions::default() }).unwrap()
+}
+
+fn blocks_in_use(queue: &Queue) -> u32 {
+    queue.blocks().unwrap().usage().iter().map(|class| class.owned + class.linked + class.offered).sum()
+}
+
+#[test]
+fn longer_messages_lie_in_blocks_which_are_free_again() {
+    let yard = yard();
+    let queue = with_blocks(&yard, 8, 64 << 10);
+    for lap in 0..30_u8 {
+        let lens = [0, 48, 49, 500, 5000, queue.max_len() / 2];
+        lens.iter().for_each(|len| queue.try_put(&vec![lap; *len]).unwrap());
+        assert_eq!((queue.len(), blocks_in_use(&queue) >= 4), (6, true));
+        for (i, len) in lens.into_iter().enumerate() {
+            let mut buffer = vec![0; len];
+            let received = if (i + usize::from(lap)).is_multiple_of(2) {
+                queue.get(&mut buffer, Timeout::Try).unwrap()
+            } else {
+                let (bytes, received) = queue.get_vec(Timeout::Try).unwrap();
+                buffer = bytes;
+                received
+            };
+            assert_eq!((received, buffer), (Received { len, redelivered: false }, vec![lap; len]));
+        }
+        assert_eq!(blocks_in_use(&queue), 0);
+    }
+}
+
+#[test]
+fn a_message_without_a_block_waits_for_one() {
+    let yard = yard();
+    let queue = with_blocks(&yard, 64, 16 << 10);
+    let message = vec![1; queue.max_len() / 2 + 1];
+    queue.try_put(&message).unwrap();
+    assert_eq!(kind(queue.try_put(&message)), ErrorKind::Full);
+    assert_eq!(kind(queue.put(&message, BRIEF)), ErrorKind::Full);
+    std::thread::scope(|s| {
+        let putter = s.spawn(|| queue.put(&message, SOON));
+        std::thread::sleep(BRIEF);
+        assert_eq!(queue.get_vec(SOON).unwrap().0, message);
+        putter.join().unwrap().unwrap();
+    });
+    assert_eq!(queue.get_vec(SOON).unwrap().0, message);
+    let refused = queue.try_put(&vec![0; queue.max_len() + 1]).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::TooLong);
+    assert!(refused.detail().unwrap().ends_with(&format!("at most {} fit", queue.max_len())));
+    assert_eq!(blocks_in_use(&queue), 0);
+}
+
+#[test]
+fn a_full_queue_and_a_shutdown_leave_no_block_behind() {
+    let yard = yard();
+    let queue = with_blocks(&yard, 1, 64 << 10);
+    queue.try_put(&[1; 100]).unwrap();
+    assert_eq!(kind(queue.put(&[2; 100], BRIEF)), ErrorKind::Full);
+    assert_eq!(blocks_in_use(&queue), 1);
+    std::thread::scope(|s| {
+        let putter = s.spawn(|| queue.put(&[3; 100], SOON));
+        std::thread::sleep(BRIEF);
+        queue.shutdown(false);
+        assert_eq!(kind(putter.join().unwrap()), ErrorKind::Shutdown);
+    });
+    assert_eq!(queue.get_vec(SOON).unwrap().0, [1; 100]);
+    assert_eq!((kind(queue.get_vec(SOON)), blocks_in_use(&queue)), (ErrorKind::End, 0));
+}
+
+#[test]
+fn a_block_of_a_message_in_dead_hands_comes_again_with_it() {
+    let yard = yard();
+    let queue = with_blocks(&yard, 3, 64 << 10);
+    queue.try_put(&[7; 1000]).unwrap();
+    die_in_hand(&queue, For::Data);
+    assert_eq!(queue.get_vec(SOON).unwrap(), (vec![7; 1000], Received { len: 1000, redelivered: true }));
+    assert_eq!(blocks_in_use(&queue), 0);
+}
+
+#[test]
+fn a_buffer_that_is_too_short_leaves_a_block_in_the_queue() {
+    let yard = yard();
+    let queue = with_blocks(&yard, 3, 64 << 10);
+    queue.try_put(&[7; 1000]).unwrap();
+    assert_eq!(queue.receive(&mut [0; 15], Timeout::Try), Ok(Err(16)));
+    assert_eq!(queue.receive(&mut [0; 999], Timeout::Try), Ok(Err(1000)));
+    assert_eq!(queue.get(&mut [0; 1000], Timeout::Try), Ok(Received { len: 1000, redelivered: true }));
+    assert_eq!(blocks_in_use(&queue), 0);
+}
+
+#[test]
+fn the_queue_says_which_block_it_names() {
+    let yard = yard();
+    let queue = with_blocks(&yard, 2, 64 << 10);
+    let held = yard.held();
+    let record = held.directory().unwrap().find(&Name::new("queue").unwrap()).unwrap().unwrap();
+    let named =
+        |position, handle| names(held, &record, Link::new(record.offset, position), BlockHandle(handle));
+    for _ in 0..5 {
+        queue.try_put(&[1; 100]).unwrap();
+        let reading = queue.claim(queue.join().unwrap(), usize::MAX).unwrap();
+        let ((handle, len), position) = (large::name_in(&reading), reading.item().position);
+        assert!(len == 100 && named(position, handle) && !named(position, handle ^ 1 << 40));
+        reading.put_back();
+        assert!(named(position, handle));
+        queue.get_vec(Timeout::Try).unwrap();
+        assert!(!named(position, handle));
+        queue.try_put(&handle.to_ne_bytes()).unwrap(); // a message that only looks like it
+        assert!(!(0..8).any(|position| named(position, handle)));
+        queue.get_vec(Timeout::Try).unwrap();
+    }
+}
+
+#[test]
+fn a_message_need_not_be_copied() {
+    let yard = yard();
+    let queue = with_blocks(&yard, 1, 64 << 10);
+    let loan = queue.loan(300, SOON).unwrap();
+    loan.write(299, b"!").unwrap();
+    queue.put_loan(loan, SOON).unwrap();
+    let second = queue.loan(10, SOON).unwrap();
+    let (error, back) = queue.put_loan(second, BRIEF).unwrap_err();
+    assert_eq!((error.kind(), back.as_ref().unwrap().len()), (ErrorKind::Full, 10));
+    let message = queue.get_borrow(SOON).unwrap();
+    assert_eq!((message.len(), message.redelivered(), blocks_in_use(&queue)), (300, false, 2));
+    // SAFETY: nobody writes there while the message is borrowed.
+    assert_eq!(unsafe { message.as_ptr().add(299).read() }, b'!');
+    assert_eq!(kind(message.read(300, &mut [0])), ErrorKind::Range);
+    drop(message);
+    queue.put_loan(back.unwrap(), SOON).unwrap();
+    assert_eq!(queue.get_vec(SOON).unwrap().0.len(), 10);
+    queue.put(b"short", SOON).unwrap();
+    let message = queue.get_borrow(SOON).unwrap();
+    assert_eq!((message.to_vec(), message.is_empty()), (b"short".to_vec(), false));
+    let mut part = [0; 2];
+    message.read(3, &mut part).unwrap();
+    assert_eq!((part, kind(message.read(4, &mut part))), (*b"rt", ErrorKind::Range));
+    drop(message);
+    assert_eq!(blocks_in_use(&queue), 0);
+    queue.shutdown(false);
+    let (error, _) = queue.put_loan(queue.loan(1, SOON).unwrap(), SOON).unwrap_err();
+    assert_eq!((error.kind(), blocks_in_use(&queue)), (ErrorKind::Shutdown, 0));
+}
+
+#[test]
+fn foreign_memory_is_no_message() {
+    let yard = yard();
+    let queue = with_blocks(&yard, 1, 4096);
+    let other =
+        Blocks::create(&yard, "others", &BlocksOptions { bytes: 4096, ..BlocksOptions::default() }).unwrap();
+    let (error, back) = queue.put_loan(other.try_alloc(9).unwrap(), SOON).unwrap_err();
+    assert_eq!((error.kind(), back.is_some()), (ErrorKind::Foreign, true));
+    let none = Queue::create(&yard, "none", queue_of_one()).unwrap();
+    assert_eq!(kind(none.loan(1, SOON)), ErrorKind::Unsupported);
+    assert_eq!(kind(Queue::open(&yard, "others")), ErrorKind::Type);
+    assert!(Queue::open(&yard, "queue").unwrap().blocks().is_some());
+}
+
+#[test]
+fn elements_of_one_type_need_no_bytes() {
+    let yard = yard();
+    let queue = TypedQueue::<[u64; 9]>::create(&yard, "typed", 2).unwrap();
+    queue.try_put([7; 9]).unwrap();
+    queue.put([8; 9], SOON).unwrap();
+    assert_eq!(kind(queue.try_put([9; 9])), ErrorKind::Full);
+    assert_eq!((queue.get(SOON), queue.try_get()), (Ok(([7; 9], false)), Ok(([8; 9], false))));
+    queue.queue().try_put(b"x").unwrap();
+    assert_eq!(kind(queue.try_get()), ErrorKind::Corrupt);
+    assert_eq!(kind(TypedQueue::<u32>::open(&yard, "typed")), ErrorKind::Mismatch);
+    assert_eq!(kind(TypedQueue::<[u64; 9]>::open_or_create(&yard, "typed", 3)), ErrorKind::Mismatch);
+    assert!(TypedQueue::<[u64; 9]>::open(&yard, "typed").is_ok());
+    assert_eq!(kind(TypedQueue::<[u8; 113]>::create(&yard, "long", 2)), ErrorKind::Size);
+    assert_eq!(kind(TypedQueue::<()>::create(&yard, "none", 2)), ErrorKind::Size);
+    super::Queue::create(&yard, "any", queue_of_one()).unwrap();
+    assert_eq!(kind(TypedQueue::<u32>::open(&yard, "any")), ErrorKind::Mismatch);
 }
