@@ -6,7 +6,8 @@
 mod support;
 
 use courtyard::{Options, RwLock, RwLockOptions, Timeout};
-use support::{compare, describe, pin, variant};
+use support::library::{Handle, Library};
+use support::{Variant, compare, describe, pin, variant};
 
 #[derive(Clone, Copy)]
 struct Theirs(*mut libc::pthread_rwlock_t);
@@ -57,6 +58,27 @@ fn ours_write(lock: &RwLock) {
     lock.release().unwrap();
 }
 
+type Take = unsafe extern "C" fn(Handle, i64) -> i32;
+type Release = unsafe extern "C" fn(Handle) -> i32;
+
+/// The lock as a C program has it.
+fn through_the_library(library: Library) -> Variant<'static> {
+    // SAFETY: the names and types are those of courtyard.h.
+    let (lock, read, release): (_, Take, Release) = unsafe {
+        let lock = library.object(c"cyd_rwlock_create", std::ptr::null::<std::ffi::c_void>());
+        (lock, library.function(c"cyd_rwlock_read"), library.function(c"cyd_rwlock_release"))
+    };
+    variant("cyd_rwlock, through the .so", move |n| {
+        for _ in 0..n {
+            // SAFETY: an open lock.
+            unsafe {
+                assert_eq!(read(lock, -1), 0);
+                assert_eq!(release(lock), 0);
+            }
+        }
+    })
+}
+
 /// Two threads on two CPUs do it at the same time.
 fn two(n: u64, turn: impl Fn() + Sync) {
     std::thread::scope(|s| {
@@ -75,17 +97,15 @@ fn main() {
     let lock = RwLock::create(&yard, "rwlock", RwLockOptions::default()).unwrap();
     let small = RwLock::create(&yard, "small", RwLockOptions { readers: Some(8) }).unwrap();
     let theirs = Theirs::new();
-    compare(
-        "to read, by one thread",
-        2_000_000,
-        vec![
-            variant("pthread rwlock, process-shared", |n| (0..n).for_each(|_| theirs.read())),
-            variant("RwLock", |n| (0..n).for_each(|_| ours_read(&lock))),
-            variant("RwLock, with a guard", |n| {
-                (0..n).for_each(|_| drop(std::hint::black_box(lock.read(Timeout::Forever).unwrap())));
-            }),
-        ],
-    );
+    let mut variants = vec![
+        variant("pthread rwlock, process-shared", |n| (0..n).for_each(|_| theirs.read())),
+        variant("RwLock", |n| (0..n).for_each(|_| ours_read(&lock))),
+        variant("RwLock, with a guard", |n| {
+            (0..n).for_each(|_| drop(std::hint::black_box(lock.read(Timeout::Forever).unwrap())));
+        }),
+    ];
+    variants.extend(Library::beside().map(through_the_library));
+    compare("to read, by one thread", 2_000_000, variants);
     compare(
         "to write, by one thread",
         1_000_000,

@@ -36,7 +36,7 @@ fn main() {
     for link in [Link::Shared, Link::Static] {
         let kind = if link == Link::Shared { "shared" } else { "static" };
         suite.part(&format!("smoke.cpp {kind}"), || smoke_runs(&built, link));
-        for (name, says) in EXAMPLES {
+        for &(name, says) in EXAMPLES {
             suite.part(&format!("{name} {kind}"), || example_runs(&built, name, says, link));
         }
     }
@@ -178,8 +178,23 @@ fn what_must_not_compile(built: &Built) -> Part {
 }
 
 /// Examples that run alone, and what they say.
-const EXAMPLES: [(&str, &str); 2] =
-    [("hello.c", "hello, parent\n"), ("inventory.c", "2000 moves of 3998 items, 400 in stock, 2 carts\n")];
+const EXAMPLES: &[(&str, &str)] = &[
+    ("buffer.c", "1000 of 1000 things in order, 0 left, then CYD_E_TIMEOUT\n"),
+    (
+        "cache.c",
+        "3 of 3 readers saw 200 renewals, each as a whole\nkilled in the middle: told, 201 and 200\n\
+         made whole: told, 202 and 202\n",
+    ),
+    ("hello.c", "hello, parent\n"),
+    ("inventory.c", "2000 moves of 3998 items, 400 in stock, 2 carts\n"),
+    ("pipe.c", "father received: 6 times 7?\nchild received: 42\nthe end: the other end has closed\n"),
+    ("several.c", "3 letters, 2 jobs, and the sender is gone\nafter Ctrl-C: the wait was cancelled\n"),
+    ("starter.c", "0 off before the signal, 2 after it\n"),
+    (
+        "startup.c",
+        "the first server died\nthe second one and its client started, the doors were opened 1 time\n",
+    ),
+];
 
 /// An example, as its reader would compile it.
 fn example_runs(built: &Built, name: &str, says: &str, link: Link) -> Part {

@@ -10,9 +10,10 @@
 mod process;
 
 use courtyard::{
-    Array, ArrayOptions, BlockClass, Blocks, BlocksOptions, Condition, ErrorKind, Event, EventOptions, Lock,
-    Options, Peer, Permits, Pipe, PipeEnd, PipeOptions, Queue, QueueOptions, RLock, Ring, RingOptions,
-    RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Strategy, Struct, Timeout, Value, Yard,
+    Array, ArrayOptions, Barrier, BlockClass, Blocks, BlocksOptions, BrokenBy, Condition, ErrorKind, Event,
+    EventOptions, Lock, Options, Peer, Permits, Pipe, PipeEnd, PipeOptions, Queue, QueueOptions, RLock, Ring,
+    RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Strategy, Struct, Timeout, Value,
+    Yard,
 };
 use process::{Child, Ended, LONG, Step, fork, sleep_ms};
 use std::os::unix::process::CommandExt;
@@ -112,6 +113,27 @@ const NOUNS: &[Noun] = &[
             let blocks = Blocks::open(yard, "it").unwrap();
             drop(blocks.alloc(4 * 64, LONG).unwrap());
             assert_eq!((blocks.usage()[0].free, blocks.owners().len()), (4, 0));
+        },
+    },
+    Noun {
+        name: "Barrier, a declared party",
+        make: |yard| drop(Barrier::create(yard, "it", 2).unwrap()),
+        hold: |yard| {
+            let barrier = Barrier::open(yard, "it").unwrap();
+            barrier.declare_unguarded().unwrap();
+            std::mem::forget(barrier); // who drops the handle leaves
+        },
+        held: |yard| {
+            let barrier = Barrier::open(yard, "it").unwrap();
+            assert_eq!((barrier.declared(), barrier.broken()), (1, None));
+        },
+        freed: |yard| {
+            let barrier = Barrier::open(yard, "it").unwrap();
+            assert_eq!(barrier.wait(LONG).unwrap_err().kind(), ErrorKind::Broken);
+            assert!(matches!(barrier.broken(), Some(BrokenBy::Died { pid: 1.., tid: 0 })));
+            assert_eq!(barrier.declared(), 0);
+            barrier.reset();
+            assert_eq!(barrier.broken(), None);
         },
     },
     Noun {

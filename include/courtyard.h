@@ -16,6 +16,8 @@
  *   nanoseconds of the monotonic clock. A wait that gives up changes nothing. cyd_deadline_after() makes several calls
  *   share one deadline.
  *
+ * Several at once.  cyd_wait_any() and cyd_wait_all() wait for many objects, and for the ends of processes.
+ *
  * Cancelling.  Every call that waits on an object also ends with #CYD_E_CANCELLED if a token is cancelled that the thread
  *   has entered: see cyd_cancel_t. A wait that was cancelled changes nothing.
  *
@@ -56,9 +58,16 @@
  *   a thread: locks of    | the next owner gets it and   | as if killed    | nothing             | nothing
  *   scope thread, rlocks, | is told                      |                 |                     |
  *   rwlocks               |                              |                 |                     |
+ *   a thread: having      | the barrier breaks, and      | as if killed    | nothing             | nothing
+ *   arrived at a barrier  | names it                     |                 |                     |
  *   a process: wider      | as above; permits are back,  | nothing         | nothing             | nothing
  *   locks, permits,       | blocks are free, ends can be |                 |                     |
- *   blocks, ends of rings | taken over                   |                 |                     |
+ *   blocks, ends of rings,| taken over, the barrier      |                 |                     |
+ *   declared parties of   | breaks                       |                 |                     |
+ *   barriers              |                              |                 |                     |
+ *   a process and its     | the other end is told, if    | nothing         | nothing, if another | nothing
+ *   fork children: ends   | nobody else holds this one   |                 | holds it            |
+ *   of pipes              |                              |                 |                     |
  *   nobody: values,       | they stay as they are        | nothing         | nothing             | nothing
  *   structs, arrays,      |                              |                 |                     |
  *   semaphores, events    |                              |                 |                     |
@@ -78,6 +87,8 @@
  *             is void in the child; the child registers itself with its first call that needs it. The functions of
  *             cyd_value_t and cyd_array_t, and cyd_struct_get(), need none, and those of cyd_semaphore_t none but to
  *             wait.
+ *             Ends of pipes are different: the child holds, for itself and from its birth on, every end that its parent
+ *             held at the fork. It takes one of the yard's places for that, if one is free.
  *   vfork().  Between vfork() and exec no function of this library may be called: the child runs in its parent's
  *             memory and would act as the parent.
  *   exec().   Ends the process for this library: what it owned comes free, as at a death. Descriptors are close-on-
@@ -384,7 +395,7 @@ typedef struct cyd_blocks_t cyd_blocks_t;
  *
  * @code{.c}
  * static cyd_cancel_t *stop;
- * static void on_int(int signal) { (void)signal; (void)cyd_cancel_set(stop); }
+ * static void on_int(int signal) { if (CYD_FAILED(cyd_cancel_set(stop))) abort(); }
  * ...
  * must(cyd_cancel_create(&stop));
  * must(cyd_cancel_enter(stop));
@@ -436,6 +447,14 @@ typedef struct cyd_event_t cyd_event_t;
  * may overtake a sleeping one. Several threads may use a handle at a time.
  */
 typedef struct cyd_lock_t cyd_lock_t;
+
+/**
+ * A process that takes part in a yard: one stay of it there, from its first handle to its last.
+ *
+ * It is gone when it has closed its last handle and its threads have left, or when it is dead, by proof: a stopped one is
+ * here, and another process with the same number is not taken for it. Several threads may use a handle at a time.
+ */
+typedef struct cyd_member_t cyd_member_t;
 
 /**
  * A number of permits, of which processes hold some for a while: a semaphore that gets them back from the dead.
@@ -821,6 +840,40 @@ typedef struct {
      */
     uint32_t tid;
 } cyd_broken_t;
+
+/**
+ * Who takes part; filled by cyd_member_info().
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cyd_member_info_t) before the call.
+     */
+    size_t struct_size;
+    /**
+     * When it came, in nanoseconds since 1970.
+     */
+    uint64_t since_ns;
+    /**
+     * The process, numbered in its own PID namespace.
+     */
+    uint32_t pid;
+    /**
+     * How many of its threads are registered now.
+     */
+    uint32_t threads;
+    /**
+     * 1 if it is the calling process, else 0.
+     */
+    uint32_t is_me;
+    /**
+     * 0
+     */
+    uint32_t reserved;
+    /**
+     * The name of its program, as far as there is room, with its NUL.
+     */
+    char name[32];
+} cyd_member_info_t;
 
 /**
  * The type of a value, or of the elements of an array: a CYD_TYPE_ number. CYD_TYPE_OF() finds it for a C expression.
@@ -2073,6 +2126,7 @@ CYD_MUST_USE cyd_status_t cyd_lock_open_or_create(cyd_yard_t *yard, const char *
  *   - #CYD_E_TIMEOUT      still taken after `timeout_ns`
  *   - #CYD_E_DEADLOCK     this thread holds it already and would wait without limit (thread scope)
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
  *   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `lock` is NULL, closed, no lock, misaligned
@@ -2270,6 +2324,7 @@ CYD_MUST_USE cyd_status_t cyd_rlock_open_or_create(cyd_yard_t *yard, const char 
  *   - #CYD_E_TIMEOUT      another thread still has it after `timeout_ns`
  *   - #CYD_E_RANGE        the calling thread has taken it 2^32 - 1 times; nothing is changed
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
  *   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `rlock` is NULL, closed, no re-entrant lock, misaligned
@@ -2470,6 +2525,7 @@ CYD_MUST_USE cyd_status_t cyd_rwlock_open_or_create(cyd_yard_t *yard, const char
  *   - #CYD_E_DEADLOCK     the calling thread writes, and `timeout_ns` is negative
  *   - #CYD_E_RANGE        the calling thread has taken it 2^32 times; nothing is changed
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     as many threads read as can at a time; or the yard's table of threads or processes is full
  *   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `rwlock` is NULL, closed, something else, misaligned
@@ -2497,6 +2553,7 @@ CYD_MUST_USE cyd_status_t cyd_rwlock_read(cyd_rwlock_t *rwlock, int64_t timeout_
  *   - #CYD_E_TIMEOUT      the same, still after `timeout_ns`
  *   - #CYD_E_DEADLOCK     the calling thread reads or writes, and `timeout_ns` is negative
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
  *   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `rwlock` is NULL, closed, something else, misaligned
@@ -2715,6 +2772,7 @@ CYD_MUST_USE cyd_status_t cyd_permits_open_or_create(cyd_yard_t *yard, const cha
  *   - #CYD_E_BUSY         all were taken, and `timeout_ns` is 0
  *   - #CYD_E_TIMEOUT      still none after `timeout_ns`
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
  *   - #CYD_E_UNSUPPORTED  the thread would have to wait and cannot: it was made by a bare clone()
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `permits` is NULL, closed, something else, misaligned
@@ -2941,6 +2999,7 @@ CYD_MUST_USE cyd_status_t cyd_semaphore_open_or_create(cyd_yard_t *yard, const c
  *   - #CYD_E_BUSY         there was none, and `timeout_ns` is 0
  *   - #CYD_E_TIMEOUT      there was none in `timeout_ns`
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     there was none, and the yard's table of threads or processes is full
  *   - #CYD_E_UNSUPPORTED  there was none, and the thread was made by a bare clone()
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `semaphore` is NULL, closed, no semaphore, misaligned
@@ -3619,6 +3678,7 @@ CYD_MUST_USE cyd_status_t cyd_event_is_set(const cyd_event_t *event, bool *out);
  * \return #CYD_OK, or
  *   - #CYD_E_TIMEOUT      it was not set in time
  *   - #CYD_E_INTERRUPTED  a signal handler ran; only if the yard was opened with #CYD_YARD_INTERRUPTIBLE
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     it is not set, and the table of threads is full: who waits needs a place
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `event` is NULL, closed, no event, misaligned
  *
@@ -3801,6 +3861,191 @@ int64_t cyd_deadline_after(int64_t timeout_ns);
  * \par Since      0.1
  */
 int64_t cyd_deadline_left(int64_t deadline);
+
+/**
+ * Lists the processes that take part in a yard, one with each call; the calling one is among them.
+ *
+ * \param yard    Borrowed.
+ * \param cursor  Set it to 0 before the first call; moved on by each call that succeeds.
+ * \param out     Receives the handle; close it with cyd_member_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_END      there are no more
+ *   - #CYD_E_NULL     a pointer is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *   - #CYD_E_INVALID  a pointer is misaligned
+ *   - #CYD_E_NO_MEMORY
+ *
+ * \par Threads    Any, each with a cursor of its own.
+ * \par Processes  Any. Who comes or goes meanwhile may or may not be listed.
+ * \par Blocking   Never; a system call for each.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_yard_next_member(const cyd_yard_t *yard, size_t *cursor, cyd_member_t **out);
+
+/**
+ * Tells who a member is.
+ *
+ * \param member  Borrowed.
+ * \param out     Filled as far as its `struct_size` reaches.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  `member` or `out` is NULL, `member` is closed or no member
+ *   - #CYD_E_INVALID  a pointer is misaligned, `struct_size` is not set
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_member_info(const cyd_member_t *member, cyd_member_info_t *out);
+
+/**
+ * Tells whether a member is here still.
+ *
+ * \param member  Borrowed.
+ * \param out     Receives the answer.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never; one system call.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_member_is_alive(const cyd_member_t *member, bool *out);
+
+/**
+ * Waits until a member is gone. cyd_wait_any() waits for several, and for other things as well.
+ *
+ * After a kill that usually takes less than a millisecond, and more than a slice of 250 ms only while the kernel still tears
+ * the dead process down.
+ *
+ * \param member      Borrowed.
+ * \param timeout_ns  0 looks and never waits; a negative value waits without limit.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_TIMEOUT      it is still here
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
+ *   - #CYD_E_DEADLOCK     it is the calling process, and `timeout_ns` is negative
+ *   - #CYD_E_NO_SLOTS     the table of threads is full: who waits needs a place
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `member` is NULL, closed, no member, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   At most `timeout_ns`. Not async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_member_wait(const cyd_member_t *member, int64_t timeout_ns);
+
+/**
+ * Closes the handle. NULL is harmless.
+ *
+ * \param member  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
+ * \par Processes  Closes this process's handle only.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
+ * \par Crash      As cyd_yard_close().
+ * \par Since      0.1
+ */
+cyd_status_t cyd_member_close(cyd_member_t *member);
+
+/**
+ * Waits until one of several objects is ready; tells which. If several are, the one that comes first in the list: begin the
+ * next list with another one if none may starve.
+ *
+ * Ready means what poll() means by it: nothing is taken. Try then, with a timeout of 0, and wait again if somebody else was
+ * quicker. What is ready for a moment only, as an event that is cleared at once, may be missed.
+ *
+ *   a handle of        | is ready when
+ *   -------------------|--------------------------------------------------------------------------
+ *   cyd_event_t        | it is set
+ *   cyd_semaphore_t    | there is a permit
+ *   cyd_permits_t      | one is free
+ *   cyd_receiver_t     | there is something to receive, or the sender is gone
+ *   cyd_sender_t       | there is room for the longest record, or the receiver is gone
+ *   cyd_member_t       | its process is gone
+ *
+ * @code{.c}
+ * void *both[] = {stop, receiver};
+ * size_t which;
+ * rc = cyd_wait_any(both, 2, -1, &which);
+ * if (rc == CYD_OK && which == 1) {
+ *     rc = cyd_receiver_recv(receiver, buffer, sizeof buffer, 0, &len);
+ * }
+ * @endcode
+ *
+ * Up to 16 objects the caller is woken by these alone. With more it is woken by others of the yard as well that become
+ * ready while somebody waits for many; it then looks at all of its own and goes on waiting.
+ *
+ * \param handles     Pointers to handles of the types above, all of one yard, none of them twice. Borrowed.
+ * \param count       How many; at least 1.
+ * \param timeout_ns  0 looks and never waits; a negative value waits without limit.
+ * \param index       Receives the place in the list.
+ *
+ * \return #CYD_OK, or, and cyd_last_error_message() names the place that is meant,
+ *   - #CYD_E_TIMEOUT      none was ready in time
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
+ *   - #CYD_E_INVALID      the list is empty, has an object twice, or a misaligned pointer
+ *   - #CYD_E_FOREIGN      an object lies in another yard than the first
+ *   - #CYD_E_NOT_OWNER    an end of a ring is held by the parent of this fork() child
+ *   - #CYD_E_UNSUPPORTED  an end of a ring that was made for spinning
+ *   - #CYD_E_NO_SLOTS     none is ready, and the table of threads is full
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  a pointer is NULL; a handle is closed (also during the wait), or nothing
+ *     that can be waited for
+ *
+ * \par Threads    Any; an end of a ring by one at a time, as in its other calls.
+ * \par Processes  Any; an end of a ring in the one that took it.
+ * \par Blocking   At most `timeout_ns`; no system call if one is ready. Not async-signal-safe.
+ * \par Crash      Nothing is taken. Who waits for the same goes on within a slice of 250 ms.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_wait_any(void *const *handles, size_t count, int64_t timeout_ns, size_t *index);
+
+/**
+ * As cyd_wait_any(), and tells of each object whether it is ready.
+ *
+ * \param handles     As cyd_wait_any().
+ * \param count       As cyd_wait_any().
+ * \param timeout_ns  As cyd_wait_any().
+ * \param ready       Room for `count`; receives true for each that is ready.
+ *
+ * \return As cyd_wait_any().
+ *
+ * \par Threads    As cyd_wait_any().
+ * \par Processes  As cyd_wait_any().
+ * \par Blocking   As cyd_wait_any().
+ * \par Crash      As cyd_wait_any().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_wait_some(void *const *handles, size_t count, int64_t timeout_ns, bool *ready);
+
+/**
+ * Waits until all of several objects were ready in one look. What is ready for a moment only, while another is not, does
+ * not count.
+ *
+ * \param handles     As cyd_wait_any().
+ * \param count       As cyd_wait_any().
+ * \param timeout_ns  As cyd_wait_any().
+ *
+ * \return As cyd_wait_any().
+ *
+ * \par Threads    As cyd_wait_any().
+ * \par Processes  As cyd_wait_any().
+ * \par Blocking   As cyd_wait_any().
+ * \par Crash      As cyd_wait_any().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_wait_all(void *const *handles, size_t count, int64_t timeout_ns);
 
 /**
  * Makes a value; it is 0.
@@ -4124,6 +4369,7 @@ CYD_MUST_USE cyd_status_t cyd_struct_get(const cyd_struct_t *it, void *out, size
  *   - #CYD_E_TIMEOUT      somebody else still is after `timeout_ns`
  *   - #CYD_E_DEADLOCK     in a function that cyd_struct_update() calls for the same struct, without limit
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
  *   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
  *   - #CYD_E_NULL         `it` or `in` is NULL
@@ -4459,6 +4705,7 @@ CYD_MUST_USE cyd_status_t cyd_array_fill(cyd_array_t *array, cyd_type_t type, si
  *   - #CYD_E_TIMEOUT      another thread still has it after `timeout_ns`
  *   - #CYD_E_RANGE        the calling thread has taken it 2^32 - 1 times; nothing is changed
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `array` is NULL, closed, no array, misaligned
  *
@@ -4893,6 +5140,7 @@ cyd_status_t cyd_ring_close(cyd_ring_t *ring);
  *   - #CYD_E_STATE        a reservation is open
  *   - #CYD_E_NOT_OWNER    the end is the parent's of this fork() child
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_CORRUPT      the ring's words contradict themselves
  *   - #CYD_E_NULL         `sender` is NULL, or `data` is and `len` is not 0
  *   - #CYD_E_INVALID      `len` is more than any memory, `sender` is misaligned
@@ -5036,6 +5284,7 @@ cyd_status_t cyd_sender_close(cyd_sender_t *sender);
  *   - #CYD_E_STATE        a peeked record is not released
  *   - #CYD_E_NOT_OWNER    the end is the parent's of this fork() child
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_CORRUPT      the ring's words contradict themselves
  *   - #CYD_E_NULL         `receiver` or `len` is NULL, or `buffer` is and `room` is not 0
  *   - #CYD_E_INVALID      `room` is more than any memory, a pointer is misaligned

@@ -10,13 +10,13 @@
  *   success (owner_died(), redelivered()), code() and message(). Neither may be dropped unseen. value() gives what is
  *   in it; of a failure it throws courtyard::Error, or, where the compiler has exceptions turned off, prints the
  *   message and aborts. Nothing else in this header throws, but for memory that recv() needs for its answer, and what
- *   a function handed to update() throws.
+ *   a function handed to update() or to a barrier's wait() throws.
  *
  * Handles.  Yard, every object, Sender, Receiver and Connection own one handle of this process, can be moved and not copied, and
  *   close it in the destructor. An empty one, moved from or closed, answers every call with #CYD_E_NULL. Objects keep
- *   the yard open by themselves, ends keep their ring: any order of closing is fine. A Guard, a Permit, a Block and a
- *   Reserved end before their lock, Permits, Blocks or Sender does, a CancelToken's Scope before the token; these may be
- *   moved meanwhile.
+ *   the yard open by themselves, ends keep their ring: any order of closing is fine. A Guard, a Permit, a Block, a Party
+ *   and a Reserved end before their lock, Permits, Blocks, Barrier or Sender does, a CancelToken's Scope before the token;
+ *   these may be moved meanwhile.
  *
  * Timeouts.  Any std::chrono duration, courtyard::forever, courtyard::no_wait, or a Deadline for several calls. A negative duration is no_wait.
  *
@@ -38,6 +38,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -113,6 +114,7 @@ using Cost = Sized<cyd_cost_t>;
 using ObjectInfo = Sized<cyd_object_info_t>;
 using Fault = Sized<cyd_fault_t>;
 using Holder = Sized<cyd_holder_t>;
+using MemberInfo = Sized<cyd_member_info_t>;
 using Probe = Sized<cyd_probe_t>;
 /** Bytes to send in a batch. */
 using Slice = cyd_slice_t;
@@ -328,7 +330,56 @@ protected:
     C *raw_ = nullptr;
 };
 
+/** A function of the caller, called back through C, which no exception may cross. */
+template <class Action>
+struct Once {
+    Action &action;
+#if COURTYARD_EXCEPTIONS
+    std::exception_ptr thrown = nullptr;
+    static int run(void *self) noexcept {
+        Once &once = *static_cast<Once *>(self);
+        try {
+            return once.call();
+        } catch (...) {
+            once.thrown = std::current_exception();
+            return -1;
+        }
+    }
+    void rethrow() const {
+        if (thrown) {
+            std::rethrow_exception(thrown);
+        }
+    }
+#else
+    static int run(void *self) noexcept { return static_cast<Once *>(self)->call(); }
+    void rethrow() const noexcept {}
+#endif
+    int call() {
+        if constexpr (std::is_convertible_v<decltype(action()), bool>) {
+            return action() ? 0 : -1;
+        } else {
+            action();
+            return 0;
+        }
+    }
+};
+
 } // namespace detail
+
+/** A process that takes part in a yard: cyd_member_t. */
+class Member : public detail::Handle<cyd_member_t, cyd_member_close> {
+public:
+    using Handle::Handle;
+
+    Result<MemberInfo> info() const {
+        return detail::filled<MemberInfo>([&](auto out) { return cyd_member_info(raw_, out); });
+    }
+    Result<bool> is_alive() const {
+        return detail::filled<bool>([&](auto out) { return cyd_member_is_alive(raw_, out); });
+    }
+    /** Waits until it is gone. */
+    Status wait(Timeout timeout) const { return Status(cyd_member_wait(raw_, timeout.ns())); }
+};
 
 /** A segment with named objects: cyd_yard_t. */
 class Yard : public detail::Handle<cyd_yard_t, cyd_yard_close> {
@@ -373,6 +424,10 @@ public:
     /** The next object from `cursor` on, which begins at 0; #CYD_E_END after the last. */
     Result<ObjectInfo> next_object(std::size_t &cursor) const {
         return detail::filled<ObjectInfo>([&](auto out) { return cyd_yard_next_object(raw_, &cursor, out); });
+    }
+    /** The next process that takes part, from `cursor` on, which begins at 0; #CYD_E_END after the last. */
+    Result<Member> next_member(std::size_t &cursor) const {
+        return detail::opened<Member>([&](auto out) { return cyd_yard_next_member(raw_, &cursor, out); });
     }
     /** One of the last repairs, 0 is the newest; #CYD_E_END if there are not so many. */
     Result<Fault> fault(std::uint32_t back) const {
@@ -915,6 +970,100 @@ public:
     }
     Result<std::uint32_t> waiters() const {
         return detail::filled<std::uint32_t>([&](auto out) { return cyd_condition_waiters(raw_, out); });
+    }
+};
+
+/** What broke a barrier; see cyd_barrier_broken(). */
+using Broken = cyd_broken_t;
+
+/** A fixed number of parties that wait for each other: cyd_barrier_t. */
+class Barrier : public detail::Handle<cyd_barrier_t, cyd_barrier_close> {
+public:
+    /** The declaration of this process that it takes part: taken back when this ends, by whatever thread. */
+    class Party {
+    public:
+        Party(Party &&other) noexcept : barrier_(std::exchange(other.barrier_, nullptr)), pid_(other.pid_) {}
+        Party &operator=(Party &&other) noexcept {
+            if (this != &other) {
+                static_cast<void>(leave());
+                barrier_ = std::exchange(other.barrier_, nullptr);
+                pid_ = other.pid_;
+            }
+            return *this;
+        }
+        Party(const Party &) = delete;
+        Party &operator=(const Party &) = delete;
+        ~Party() { static_cast<void>(leave()); }
+
+        /** Takes it back now; this is empty afterwards. */
+        Status leave() noexcept {
+            cyd_barrier_t *barrier = std::exchange(barrier_, nullptr);
+            if (barrier == nullptr) {
+                return Status(CYD_E_NULL);
+            }
+            /* A fork child may have declared itself, which is not this. */
+            return Status(getpid() != pid_ ? CYD_E_NOT_OWNER : cyd_barrier_leave(barrier));
+        }
+
+    private:
+        friend class Barrier;
+        explicit Party(cyd_barrier_t *barrier) noexcept : barrier_(barrier), pid_(getpid()) {}
+
+        cyd_barrier_t *barrier_;
+        pid_t pid_;
+    };
+
+    Barrier() noexcept = default;
+    explicit Barrier(cyd_barrier_t *raw) noexcept : Handle(raw) {}
+
+    static Result<Barrier> create(const Yard &yard, const char *name, std::uint32_t parties) {
+        return detail::opened<Barrier>(
+            [&](auto out) { return cyd_barrier_create(yard.get_native(), name, parties, out); });
+    }
+    static Result<Barrier> open(const Yard &yard, const char *name) {
+        return detail::opened<Barrier>([&](auto out) { return cyd_barrier_open(yard.get_native(), name, out); });
+    }
+    static Result<Barrier> open_or_create(const Yard &yard, const char *name, std::uint32_t parties) {
+        return detail::opened<Barrier>(
+            [&](auto out) { return cyd_barrier_open_or_create(yard.get_native(), name, parties, out); });
+    }
+
+    /** Waits for the others; gives which of them the caller is. */
+    Result<std::uint32_t> wait(Timeout timeout) {
+        return detail::filled<std::uint32_t>([&](auto out) { return cyd_barrier_wait(raw_, timeout.ns(), out); });
+    }
+    /** As wait(); one party of each trip calls its `action` first. If that answers false, or throws, the barrier breaks; the
+     *  exception goes on to the caller. */
+    template <class Action>
+    Result<std::uint32_t> wait(Timeout timeout, Action &&action) {
+        detail::Once<std::remove_reference_t<Action>> once{action};
+        auto result = detail::filled<std::uint32_t>(
+            [&](auto out) { return cyd_barrier_wait_with(raw_, timeout.ns(), once.run, &once, out); });
+        once.rethrow();
+        return result;
+    }
+    Status abort() { return Status(cyd_barrier_abort(raw_)); }
+    Status reset() { return Status(cyd_barrier_reset(raw_)); }
+    /** Why it is broken; the cause is #CYD_BROKEN_NOT if it is whole. */
+    Result<Broken> broken() const {
+        return detail::filled<Broken>([&](auto out) { return cyd_barrier_broken(raw_, out); });
+    }
+    Result<std::uint32_t> parties() const {
+        return detail::filled<std::uint32_t>([&](auto out) { return cyd_barrier_parties(raw_, out); });
+    }
+    Result<std::uint32_t> waiting() const {
+        return detail::filled<std::uint32_t>([&](auto out) { return cyd_barrier_waiting(raw_, out); });
+    }
+    /** Declares that this process takes part, until the Party ends. */
+    Result<Party> declare() {
+        const Status status = declare_unguarded();
+        return status.ok() ? Result<Party>(status, Party(raw_)) : Result<Party>(status);
+    }
+    /** Declares that this process takes part, until leave(), or until this is closed. */
+    Status declare_unguarded() { return Status(cyd_barrier_declare(raw_)); }
+    Status leave() { return Status(cyd_barrier_leave(raw_)); }
+    Result<std::uint32_t> declared() const {
+        return detail::filled<std::uint32_t>([&](auto out) { return cyd_barrier_declared(raw_, out); });
     }
 };
 
@@ -1655,6 +1804,47 @@ public:
 /** What this machine allows. */
 inline Result<Probe> probe() {
     return detail::filled<Probe>([](auto out) { return cyd_probe(out); });
+}
+
+/** An object that can be waited for among others; it stays the caller's. */
+class Waitable {
+public:
+    Waitable(const Event &event) noexcept : raw_(event.get_native()) {}
+    Waitable(const Semaphore &semaphore) noexcept : raw_(semaphore.get_native()) {}
+    Waitable(const Permits &permits) noexcept : raw_(permits.get_native()) {}
+    Waitable(const Receiver &receiver) noexcept : raw_(receiver.get_native()) {}
+    Waitable(const Sender &sender) noexcept : raw_(sender.get_native()) {}
+    Waitable(const Queue &queue) noexcept : raw_(queue.get_native()) {}
+    Waitable(const Member &member) noexcept : raw_(member.get_native()) {}
+
+    /** The handles of a list, as courtyard.h takes them. */
+    static void *const *natives(const Waitable *list) noexcept {
+        static_assert(sizeof(Waitable) == sizeof(void *), "a list of these is a list of handles");
+        return list == nullptr ? nullptr : &list->raw_;
+    }
+
+private:
+    void *raw_;
+};
+
+/** Waits until one of the objects is ready; tells which: cyd_wait_any(). Nothing is taken. */
+inline Result<std::size_t> wait_any(const Waitable *list, std::size_t count, Timeout timeout) {
+    return detail::filled<std::size_t>(
+        [&](auto out) { return cyd_wait_any(Waitable::natives(list), count, timeout.ns(), out); });
+}
+inline Result<std::size_t> wait_any(std::initializer_list<Waitable> list, Timeout timeout) {
+    return wait_any(list.begin(), list.size(), timeout);
+}
+/** As wait_any(), and tells of each whether it is ready. */
+inline Status wait_some(const Waitable *list, std::size_t count, Timeout timeout, bool *ready) {
+    return Status(cyd_wait_some(Waitable::natives(list), count, timeout.ns(), ready));
+}
+/** Waits until all of the objects were ready in one look. */
+inline Status wait_all(const Waitable *list, std::size_t count, Timeout timeout) {
+    return Status(cyd_wait_all(Waitable::natives(list), count, timeout.ns()));
+}
+inline Status wait_all(std::initializer_list<Waitable> list, Timeout timeout) {
+    return wait_all(list.begin(), list.size(), timeout);
 }
 
 /** Whether the library that runs has the ABI of the header that this was compiled with. */

@@ -33,6 +33,7 @@
 //!
 //! * **Waiting.** Every call that can wait takes a [`Timeout`]: a `Duration`, `None` for no limit, [`Timeout::Try`], or a
 //!   [`Deadline`] for several calls. A [`CancelToken`] ends the waits of a thread from outside, with `Cancelled`.
+//!   [`wait_any`] and [`wait_all`] wait for many things at once, also for the end of a [`Member`], a process.
 //!   A waiter looks around at least every 250 ms, whatever happens to those it waits for; usually it hears of a death
 //!   within a millisecond. A stopped process is not dead: it is waited for.
 //! * **Errors.** [`ErrorKind`] is one table for Rust and C; [`Error::detail`] names what was wrong. No input panics.
@@ -53,8 +54,8 @@
 //!
 //! ```text
 //! capi       a C call becomes a Rust call
-//! objects    what users hold: yard, lock, rlock, rwlock, permits, semaphore, event, condition, barrier, value, struct,
-//!            array, ring, queue, pipe, blocks
+//! objects    what users hold: yard, member, cancel token, lock, rlock, rwlock, permits, semaphore, event, condition,
+//!            barrier, value, struct, array, ring, queue, pipe, blocks
 //! lockfree   the moves of the ring on shared words      sync   waiting, waking, owning
 //! presence   who is here, and is he alive
 //! segment    bytes with an address
@@ -90,6 +91,8 @@ pub use objects::{
     event::{Event, EventOptions},
     faults::{Fault, FaultKind},
     lock::{Guard, Holder, Lock, Scope},
+    many::{Waitable, wait_all, wait_any, wait_some},
+    member::Member,
     permits::{Permit, PermitHolder, Permits},
     pipe::{Connection, Pipe, PipeEnd, PipeOptions, PipeStream},
     queue::{Message, Queue, QueueOptions, TypedQueue},

@@ -5,6 +5,8 @@
 //! the baseline's time of the same round.
 #![allow(dead_code, missing_docs, unreachable_pub, unsafe_code, clippy::unwrap_used)] // each bench uses what it needs; a failed one may stop
 
+pub mod library;
+
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
@@ -78,18 +80,41 @@ pub fn compare(title: &str, n: u64, mut variants: Vec<Variant<'_>>) {
             }
         }
     }
+    let names: Vec<&str> = variants.iter().map(|variant| variant.name.as_str()).collect();
+    print(title, "ns each", &names, &times, n as f64);
+}
+
+/// A way to do something that says itself how long it took.
+pub type Timed<'a> = (&'static str, Box<dyn FnMut() -> Duration + 'a>);
+
+/// As [`compare`], for what is measured from within: `count` rounds, of which the first is thrown away.
+pub fn compare_timed(title: &str, count: usize, mut ways: Vec<Timed<'_>>) {
+    let mut times: Vec<Vec<Duration>> = vec![Vec::new(); ways.len()];
+    for round in 0..count {
+        for ((_, way), times) in ways.iter_mut().zip(&mut times) {
+            let time = way();
+            if round > 0 {
+                times.push(time);
+            }
+        }
+    }
+    let names: Vec<&str> = ways.iter().map(|(name, _)| *name).collect();
+    print(title, "µs", &names, &times, 1e3);
+}
+
+/// A line for each way: its median time, and its time by that of the first way in the same round.
+fn print(title: &str, unit: &str, names: &[&str], times: &[Vec<Duration>], per: f64) {
     println!("\n{title}");
-    println!("{:<44} {:>10} {:>8} {:>15}", "", "ns each", "ratio", "(min … max)");
-    for (variant, mine) in variants.iter().zip(&times) {
+    println!("{:<44} {unit:>10} {:>8} {:>15}", "", "ratio", "(min … max)");
+    for (name, mine) in names.iter().zip(times) {
         let mut ratios: Vec<f64> =
             mine.iter().zip(&times[0]).map(|(a, b)| a.as_secs_f64() / b.as_secs_f64()).collect();
         ratios.sort_by(f64::total_cmp);
-        let mut each: Vec<f64> = mine.iter().map(|t| t.as_nanos() as f64 / n as f64).collect();
+        let mut each: Vec<f64> = mine.iter().map(|t| t.as_nanos() as f64 / per).collect();
         each.sort_by(f64::total_cmp);
         let middle = ratios.len() / 2;
         println!(
-            "{:<44} {:>10.2} {:>8.3} {:>15}",
-            variant.name,
+            "{name:<44} {:>10.2} {:>8.3} {:>15}",
             each[middle],
             ratios[middle],
             format!("({:.2} … {:.2})", ratios[0], ratios[ratios.len() - 1]),

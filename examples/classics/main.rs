@@ -5,19 +5,28 @@
 
 mod arrays;
 mod both_ways;
+mod buffer;
+mod cache;
 mod children;
 mod counter;
 mod deadlock;
+mod handlers;
 mod lines;
 mod nested;
+mod pipes;
 mod queues;
+mod several;
 mod stalls;
+mod starter;
+mod startup;
 mod tickets;
+mod traffic_light;
 mod watch;
 
 use clap::{Parser, Subcommand};
 use std::error::Error;
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// What an exercise comes to.
 type Outcome = Result<(), Box<dyn Error>>;
@@ -35,6 +44,10 @@ enum Exercise {
     Arrays,
     /// One party adds, the other subtracts, both take their time: it comes to nothing
     BothWays,
+    /// Producers and consumers wait for each other at a buffer of ten places
+    Buffer,
+    /// Many read what one renews, and one is killed while it does
+    Cache,
     /// Many add 1 to one number: without a lock, with one in two forms, and in one atomic step
     Counter {
         /// How many processes
@@ -49,6 +62,8 @@ enum Exercise {
     },
     /// Who waits for himself is told
     Deadlock,
+    /// Ten clients of one handler, with a lock and without
+    Handlers,
     /// Many processes print, and no line is mixed with another
     Lines {
         /// How many processes
@@ -62,10 +77,28 @@ enum Exercise {
     Nested,
     /// Questions and answers through queues, and what a full one says
     Queues,
+    /// One waits for several things at once, and somebody ends a wait
+    Several,
+    /// Parent and child, child and child, through pipes
+    Pipes,
     /// Twenty want in, five may
     Stalls,
+    /// A server and its client start together, or one is told that the other has died
+    Startup,
+    /// Two runners wait for one signal
+    Starter {
+        /// When it comes, in milliseconds
+        #[arg(long, default_value_t = 300)]
+        after: u64,
+    },
     /// Six buyers, one ticket
     Tickets,
+    /// Cars wait at a traffic light, for two cycles
+    TrafficLight {
+        /// How long a moment is, in milliseconds; a cycle has eleven
+        #[arg(long, default_value_t = 5)]
+        moment: u64,
+    },
     /// What one process counts, others see
     Watch,
 }
@@ -74,13 +107,21 @@ fn run(exercise: Exercise) -> Outcome {
     match exercise {
         Exercise::Arrays => arrays::run(),
         Exercise::BothWays => both_ways::run(),
+        Exercise::Buffer => buffer::run(),
+        Exercise::Cache => cache::run(),
         Exercise::Counter { processes, turns, threads } => counter::run(processes, turns, threads),
         Exercise::Deadlock => deadlock::run(),
+        Exercise::Handlers => handlers::run(),
         Exercise::Lines { processes, show } => lines::run(processes, show),
         Exercise::Nested => nested::run(),
         Exercise::Queues => queues::run(),
+        Exercise::Several => several::run(),
+        Exercise::Pipes => pipes::run(),
         Exercise::Stalls => stalls::run(),
+        Exercise::Startup => startup::run(),
+        Exercise::Starter { after } => starter::run(Duration::from_millis(after)),
         Exercise::Tickets => tickets::run(),
+        Exercise::TrafficLight { moment } => traffic_light::run(Duration::from_millis(moment)),
         Exercise::Watch => watch::run(),
     }
 }

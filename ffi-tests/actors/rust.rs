@@ -1,8 +1,9 @@
 //! Does in Rust what it is told, line by line: see README.md beside this file.
 
 use courtyard::{
-    Array, ArrayOptions, ErrorKind, Lock, News, Permits, RLock, Receiver, Ring, RingOptions, Scope,
-    Semaphore, SemaphoreOptions, Sender, Strategy, Struct, Timeout, Value, Yard,
+    Array, ArrayOptions, Condition, ErrorKind, Event, EventOptions, Lock, News, Permits, RLock, Receiver,
+    Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Sender, Strategy, Struct,
+    Timeout, Value, Yard,
 };
 use std::collections::HashMap;
 use std::io::{self, BufRead};
@@ -22,6 +23,9 @@ struct Actor {
     rlocks: HashMap<String, RLock>,
     permits: HashMap<String, Permits>,
     semaphores: HashMap<String, Semaphore>,
+    events: HashMap<String, Event>,
+    rwlocks: HashMap<String, RwLock>,
+    conditions: HashMap<String, Condition>,
     structs: HashMap<String, Struct<Plain>>,
     arrays: HashMap<String, Array<i64>>,
     rings: HashMap<String, Ring>,
@@ -99,6 +103,9 @@ impl Actor {
             ["rlock", verb, name, ref rest @ ..] => return self.rlock(verb, name, rest),
             ["permits", verb, name, ref rest @ ..] => return self.permits(verb, name, rest),
             ["semaphore", verb, name, ref rest @ ..] => return self.semaphore(verb, name, rest),
+            ["event", verb, name, ref rest @ ..] => return self.event(verb, name, rest),
+            ["rwlock", verb, name, ref rest @ ..] => return self.rwlock(verb, name, rest),
+            ["condition", verb, name, ref rest @ ..] => return self.condition(verb, name, rest),
             ["struct", verb, name, ref rest @ ..] => return self.plain(verb, name, rest),
             ["array", verb, name, ref rest @ ..] => return self.array(verb, name, rest),
             ["ring", verb, name, ref rest @ ..] => return self.ring(verb, name, rest),
@@ -200,6 +207,70 @@ impl Actor {
             ("acquire", [limit]) => done(semaphore.acquire(time(limit))),
             ("release", [count]) => done(semaphore.release(few(count))),
             ("value", []) => data(semaphore.value()),
+            _ => return None,
+        })
+    }
+
+    fn event(&mut self, verb: &str, name: &str, rest: &[&str]) -> Option<Told> {
+        if let ("open", [auto]) = (verb, rest) {
+            let options = EventOptions { initially_set: false, auto_reset: number(auto) == 1 };
+            let opened = Event::open_or_create(self.yard.as_ref()?, name, options);
+            return Some(keep(&mut self.events, name, opened));
+        }
+        let event = match get(&mut self.events, name) {
+            Ok(event) => event,
+            Err(error) => return Some(Err(error)),
+        };
+        Some(match (verb, rest) {
+            ("set", []) => {
+                event.set();
+                done(Ok(()))
+            }
+            ("clear", []) => {
+                event.clear();
+                done(Ok(()))
+            }
+            ("wait", [limit]) => done(event.wait(time(limit))),
+            ("is", []) => data(event.is_set()),
+            _ => return None,
+        })
+    }
+
+    fn rwlock(&mut self, verb: &str, name: &str, rest: &[&str]) -> Option<Told> {
+        if let ("open", []) = (verb, rest) {
+            let opened = RwLock::open_or_create(self.yard.as_ref()?, name, RwLockOptions::default());
+            return Some(keep(&mut self.rwlocks, name, opened));
+        }
+        let rwlock = match get(&mut self.rwlocks, name) {
+            Ok(rwlock) => rwlock,
+            Err(error) => return Some(Err(error)),
+        };
+        Some(match (verb, rest) {
+            ("read", [limit]) => rwlock.read_unguarded(time(limit)).map(|news| (String::new(), news)),
+            ("write", [limit]) => rwlock.write_unguarded(time(limit)).map(|news| (String::new(), news)),
+            ("release", []) => done(rwlock.release()),
+            ("repaired", []) => done(rwlock.repaired()),
+            ("readers", []) => data(rwlock.holders().readers.len()),
+            _ => return None,
+        })
+    }
+
+    fn condition(&mut self, verb: &str, name: &str, rest: &[&str]) -> Option<Told> {
+        if let ("open", []) = (verb, rest) {
+            let opened = Condition::open_or_create(self.yard.as_ref()?, name);
+            return Some(keep(&mut self.conditions, name, opened));
+        }
+        let condition = match get(&mut self.conditions, name) {
+            Ok(condition) => condition,
+            Err(error) => return Some(Err(error)),
+        };
+        Some(match (verb, rest) {
+            ("wait", [lock, limit]) => get(&mut self.locks, lock)
+                .and_then(|lock| condition.wait(lock, time(limit)))
+                .and_then(|waited| Ok((String::new(), waited.or_error()?))),
+            ("notify", [count]) => data(condition.notify(few(count))),
+            ("all", []) => data(condition.notify_all()),
+            ("waiters", []) => data(condition.waiters()),
             _ => return None,
         })
     }

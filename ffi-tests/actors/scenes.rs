@@ -1,6 +1,6 @@
 //! What any two languages play together. `doomed` is killed in the middle, `other` goes on.
 
-use crate::company::{Stage, Tongue};
+use crate::company::{Actor, Stage, Tongue};
 use std::time::Duration;
 
 /// Long enough for a process to begin what it was told; nothing depends on it.
@@ -9,12 +9,15 @@ const MOMENT: Duration = Duration::from_millis(20);
 /// Plays one noun, with these two languages.
 pub type Scene = fn(doomed: &Tongue, other: &Tongue);
 
-pub const SCENES: [(&str, Scene); 10] = [
+pub const SCENES: [(&str, Scene); 13] = [
     ("lock", lock),
     ("value", value),
     ("rlock", rlock),
     ("permits", permits),
     ("semaphore", semaphore),
+    ("event", event),
+    ("rwlock", rwlock),
+    ("condition", condition),
     ("struct", plain),
     ("array", array),
     ("ring, the receiver dies", receiver_dies),
@@ -194,6 +197,131 @@ fn semaphore(doomed: &Tongue, other: &Tongue) {
     b.says("semaphore release s 1", "ok");
     b.says("semaphore acquire s 0", "ok");
     b.says("semaphore acquire s 20", "err CYD_E_TIMEOUT");
+}
+
+fn event(doomed: &Tongue, other: &Tongue) {
+    let stage = Stage::new();
+    let (mut a, mut b) = (doomed.enter(&stage.yard), other.enter(&stage.yard));
+    for actor in [&mut a, &mut b] {
+        actor.says("event open gate 0", "ok");
+        actor.says("event open turn 1", "ok");
+        actor.says("event open gate 1", "err CYD_E_MISMATCH");
+        actor.says("event open gate 0", "ok");
+    }
+    b.says("event wait gate 0", "err CYD_E_TIMEOUT");
+    b.says("event wait gate 20", "err CYD_E_TIMEOUT");
+    b.begin("event wait gate -1");
+    a.says("event set gate", "ok");
+    b.ends("ok");
+    a.says("event is gate", "ok true");
+    b.says("event wait gate -1", "ok");
+    b.says("event clear gate", "ok");
+    a.says("event is gate", "ok false");
+
+    // Each set is for one.
+    a.says("event set turn", "ok");
+    a.says("event set turn", "ok");
+    b.says("event wait turn 1000", "ok");
+    b.says("event wait turn 0", "err CYD_E_TIMEOUT");
+
+    // What the dead one has set is set, what it waited for is for others.
+    a.says("event set gate", "ok");
+    a.begin("event wait turn -1");
+    std::thread::sleep(MOMENT);
+    a.kill();
+    b.says("event is gate", "ok true");
+    b.says("event set turn", "ok");
+    b.says("event wait turn 0", "ok");
+}
+
+fn rwlock(doomed: &Tongue, other: &Tongue) {
+    let stage = Stage::new();
+    let (mut a, mut b) = (doomed.enter(&stage.yard), other.enter(&stage.yard));
+    for actor in [&mut a, &mut b] {
+        actor.says("rwlock open door", "ok");
+    }
+    a.says("rwlock read door 1000", "ok");
+    b.says("rwlock read door 0", "ok");
+    a.says("rwlock readers door", "ok 2");
+    b.says("rwlock write door 0", "err CYD_E_BUSY");
+    b.says("rwlock write door -1", "err CYD_E_DEADLOCK");
+    b.says("rwlock release door", "ok");
+    b.says("rwlock release door", "err CYD_E_NOT_OWNER");
+    b.says("rwlock write door 20", "err CYD_E_TIMEOUT");
+    b.begin("rwlock write door -1");
+    a.says("rwlock release door", "ok");
+    b.ends("ok");
+    a.says("rwlock read door 0", "err CYD_E_BUSY");
+    a.says("rwlock read door 20", "err CYD_E_TIMEOUT");
+    b.says("rwlock release door", "ok");
+
+    // A dead reader holds nobody up, and nobody is told.
+    a.says("rwlock read door 0", "ok");
+    b.begin("rwlock write door -1");
+    std::thread::sleep(MOMENT);
+    a.kill();
+    b.ends("ok");
+    b.says("rwlock release door", "ok");
+
+    let mut c = doomed.enter(&stage.yard);
+    c.says("rwlock open door", "ok");
+    c.says("rwlock write door 0", "ok");
+    b.begin("rwlock read door -1");
+    std::thread::sleep(MOMENT);
+    c.kill();
+    b.ends("news CYD_OWNER_DIED");
+    b.says("rwlock release door", "ok");
+    b.says("rwlock write door -1", "news CYD_OWNER_DIED");
+    b.says("rwlock repaired door", "ok");
+    b.says("rwlock release door", "ok");
+    b.says("rwlock read door 0", "ok");
+}
+
+fn condition(doomed: &Tongue, other: &Tongue) {
+    let stage = Stage::new();
+    let [mut a, mut b, mut c] = [doomed, other, doomed].map(|tongue| tongue.enter(&stage.yard));
+    for actor in [&mut a, &mut b, &mut c] {
+        actor.says("lock open door 0", "ok");
+        actor.says("condition open bell", "ok");
+    }
+    a.says("condition wait bell door 20", "err CYD_E_NOT_OWNER");
+    let wait = |actor: &mut Actor, count: &str, c: &mut Actor| {
+        actor.says("lock acquire door -1", "ok");
+        actor.begin("condition wait bell door -1");
+        while c.ask("condition waiters bell") != count {
+            std::thread::yield_now();
+        }
+    };
+    // After the timeout it has the lock again.
+    a.says("lock acquire door 0", "ok");
+    a.says("condition wait bell door 20", "err CYD_E_TIMEOUT");
+    b.says("lock acquire door 0", "err CYD_E_BUSY");
+    a.says("lock release door", "ok");
+    a.says("condition notify bell 1", "ok 0");
+    wait(&mut b, "ok 1", &mut c);
+    a.says("lock acquire door -1", "ok");
+    a.says("condition notify bell 2", "ok 1");
+    a.says("lock release door", "ok");
+    b.ends("ok");
+    b.says("lock release door", "ok");
+
+    // The dead one waited first, and is not counted.
+    wait(&mut a, "ok 1", &mut c);
+    wait(&mut b, "ok 2", &mut c);
+    a.kill();
+    c.says("condition waiters bell", "ok 1");
+    c.says("condition all bell", "ok 1");
+    b.ends("ok");
+    b.says("lock release door", "ok");
+
+    // Notified by one that dies with the lock.
+    wait(&mut b, "ok 1", &mut c);
+    c.says("lock acquire door -1", "ok");
+    c.says("condition notify bell 1", "ok 1");
+    c.kill();
+    b.ends("news CYD_OWNER_DIED");
+    b.says("lock repaired door", "ok");
+    b.says("lock release door", "ok");
 }
 
 fn plain(doomed: &Tongue, other: &Tongue) {

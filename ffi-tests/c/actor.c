@@ -33,6 +33,9 @@ static cyd_value_t *value(const char *name) { return *find("value", name); }
 static cyd_rlock_t *rlock(const char *name) { return *find("rlock", name); }
 static cyd_permits_t *permits(const char *name) { return *find("permits", name); }
 static cyd_semaphore_t *semaphore(const char *name) { return *find("semaphore", name); }
+static cyd_event_t *event(const char *name) { return *find("event", name); }
+static cyd_rwlock_t *rwlock(const char *name) { return *find("rwlock", name); }
+static cyd_condition_t *condition(const char *name) { return *find("condition", name); }
 static cyd_struct_t *plain(const char *name) { return *find("struct", name); }
 static cyd_array_t *array(const char *name) { return *find("array", name); }
 static cyd_ring_t *ring(const char *name) { return *find("ring", name); }
@@ -160,6 +163,62 @@ static cyd_status_t semaphore_release(char **a) {
 static cyd_status_t semaphore_value(char **a) {
     uint32_t it = 0;
     cyd_status_t status = cyd_semaphore_value(semaphore(a[0]), &it);
+    return say_number(status, it);
+}
+
+static cyd_status_t event_open(char **a) {
+    cyd_event_t *it = NULL;
+    cyd_status_t status = cyd_event_open_or_create(yard, a[0], number(a[1]) == 1 ? CYD_EVENT_AUTO_RESET : 0, &it);
+    *find("event", a[0]) = it;
+    return status;
+}
+static cyd_status_t event_set(char **a) { return cyd_event_set(event(a[0])); }
+static cyd_status_t event_clear(char **a) { return cyd_event_clear(event(a[0])); }
+static cyd_status_t event_wait(char **a) { return cyd_event_wait(event(a[0]), time_of(a[1])); }
+static cyd_status_t event_is(char **a) {
+    bool it = false;
+    cyd_status_t status = cyd_event_is_set(event(a[0]), &it);
+    return say_bool(status, it);
+}
+
+static cyd_status_t rwlock_open(char **a) {
+    cyd_rwlock_t *it = NULL;
+    cyd_status_t status = cyd_rwlock_open_or_create(yard, a[0], NULL, &it);
+    *find("rwlock", a[0]) = it;
+    return status;
+}
+static cyd_status_t rwlock_read(char **a) { return cyd_rwlock_read(rwlock(a[0]), time_of(a[1])); }
+static cyd_status_t rwlock_write(char **a) { return cyd_rwlock_write(rwlock(a[0]), time_of(a[1])); }
+static cyd_status_t rwlock_release(char **a) { return cyd_rwlock_release(rwlock(a[0])); }
+static cyd_status_t rwlock_repaired(char **a) { return cyd_rwlock_repaired(rwlock(a[0])); }
+static cyd_status_t rwlock_readers(char **a) {
+    uint32_t it = 0;
+    cyd_status_t status = cyd_rwlock_readers(rwlock(a[0]), &it);
+    return say_number(status, it);
+}
+
+static cyd_status_t condition_open(char **a) {
+    cyd_condition_t *it = NULL;
+    cyd_status_t status = cyd_condition_open_or_create(yard, a[0], &it);
+    *find("condition", a[0]) = it;
+    return status;
+}
+static cyd_status_t condition_wait(char **a) {
+    return cyd_condition_wait(condition(a[0]), lock(a[1]), time_of(a[2]));
+}
+static cyd_status_t condition_notify(char **a) {
+    uint32_t it = 0;
+    cyd_status_t status = cyd_condition_notify(condition(a[0]), (uint32_t)number(a[1]), &it);
+    return say_number(status, it);
+}
+static cyd_status_t condition_all(char **a) {
+    uint32_t it = 0;
+    cyd_status_t status = cyd_condition_notify_all(condition(a[0]), &it);
+    return say_number(status, it);
+}
+static cyd_status_t condition_waiters(char **a) {
+    uint32_t it = 0;
+    cyd_status_t status = cyd_condition_waiters(condition(a[0]), &it);
     return say_number(status, it);
 }
 
@@ -338,6 +397,22 @@ static const struct {
     {"semaphore", "acquire", 2, semaphore_acquire},
     {"semaphore", "release", 2, semaphore_release},
     {"semaphore", "value", 1, semaphore_value},
+    {"event", "open", 2, event_open},
+    {"event", "set", 1, event_set},
+    {"event", "clear", 1, event_clear},
+    {"event", "wait", 2, event_wait},
+    {"event", "is", 1, event_is},
+    {"rwlock", "open", 1, rwlock_open},
+    {"rwlock", "read", 2, rwlock_read},
+    {"rwlock", "write", 2, rwlock_write},
+    {"rwlock", "release", 1, rwlock_release},
+    {"rwlock", "repaired", 1, rwlock_repaired},
+    {"rwlock", "readers", 1, rwlock_readers},
+    {"condition", "open", 1, condition_open},
+    {"condition", "wait", 3, condition_wait},
+    {"condition", "notify", 2, condition_notify},
+    {"condition", "all", 1, condition_all},
+    {"condition", "waiters", 1, condition_waiters},
     {"struct", "open", 1, struct_open},
     {"struct", "set", 2, struct_set},
     {"struct", "get", 1, struct_get},

@@ -11,13 +11,17 @@ static struct {
         cyd_cost_t cost;
         cyd_holder_t holder;
         cyd_object_info_t info;
+        cyd_member_info_t member;
         cyd_fault_t fault;
     } filled;
     union {
         cyd_lock_t *lock;
         cyd_cancel_t *cancel;
+        cyd_member_t *member;
         cyd_permits_t *permits;
         cyd_condition_t *condition;
+        cyd_barrier_t *barrier;
+        cyd_broken_t broken;
         cyd_permit_holder_t permit_holder;
         cyd_blocks_t *blocks;
         cyd_block_use_t block_use;
@@ -57,6 +61,7 @@ static void yard_calls(cyd_yard_t *yard, cyd_status_t wanted) {
     IS(cyd_yard_set_inheritable(yard, true), wanted);
     IS(cyd_yard_next_object(yard, &out.cursor, &out.filled.info), wanted);
     IS(cyd_yard_fault(yard, 0, &out.filled.fault), wanted);
+    IS(cyd_yard_next_member(yard, &out.cursor, &out.a.member), wanted);
     IS(cyd_lock_create(yard, "n", CYD_SCOPE_THREAD, &out.a.lock), wanted);
     IS(cyd_lock_open(yard, "n", &out.a.lock), wanted);
     IS(cyd_lock_open_or_create(yard, "n", CYD_SCOPE_THREAD, &out.a.lock), wanted);
@@ -75,6 +80,9 @@ static void yard_calls(cyd_yard_t *yard, cyd_status_t wanted) {
     IS(cyd_condition_create(yard, "n", &out.a.condition), wanted);
     IS(cyd_condition_open(yard, "n", &out.a.condition), wanted);
     IS(cyd_condition_open_or_create(yard, "n", &out.a.condition), wanted);
+    IS(cyd_barrier_create(yard, "n", 1, &out.a.barrier), wanted);
+    IS(cyd_barrier_open(yard, "n", &out.a.barrier), wanted);
+    IS(cyd_barrier_open_or_create(yard, "n", 1, &out.a.barrier), wanted);
     IS(cyd_value_create(yard, "n", CYD_TYPE_U8, &out.a.value), wanted);
     IS(cyd_value_open(yard, "n", CYD_TYPE_U8, &out.a.value), wanted);
     IS(cyd_value_open_or_create(yard, "n", CYD_TYPE_U8, &out.a.value), wanted);
@@ -100,6 +108,20 @@ static void yard_calls(cyd_yard_t *yard, cyd_status_t wanted) {
     IS(cyd_semaphore_open(yard, "n", &out.a.semaphore), wanted);
     IS(cyd_semaphore_open_or_create(yard, "n", NULL, &out.a.semaphore), wanted);
     IS(cyd_yard_close(yard), yard == NULL ? CYD_OK : wanted);
+}
+
+static void barrier_calls(cyd_barrier_t *barrier, cyd_status_t wanted) {
+    IS(cyd_barrier_wait(barrier, -1, &out.a.number), wanted);
+    IS(cyd_barrier_wait_with(barrier, -1, NULL, NULL, &out.a.number), wanted);
+    IS(cyd_barrier_abort(barrier), wanted);
+    IS(cyd_barrier_reset(barrier), wanted);
+    IS(cyd_barrier_broken(barrier, &out.a.broken), wanted);
+    IS(cyd_barrier_parties(barrier, &out.a.number), wanted);
+    IS(cyd_barrier_waiting(barrier, &out.a.number), wanted);
+    IS(cyd_barrier_declare(barrier), wanted);
+    IS(cyd_barrier_leave(barrier), wanted);
+    IS(cyd_barrier_declared(barrier, &out.a.number), wanted);
+    IS(cyd_barrier_close(barrier), barrier == NULL ? CYD_OK : wanted);
 }
 
 static void lock_calls(cyd_lock_t *lock, cyd_status_t wanted) {
@@ -192,6 +214,19 @@ static void cancel_calls(cyd_cancel_t *cancel, cyd_status_t wanted) {
     IS(cyd_cancel_enter(cancel), wanted);
     IS(cyd_cancel_leave(cancel), wanted);
     IS(cyd_cancel_close(cancel), cancel == NULL ? CYD_OK : wanted);
+}
+
+static void member_calls(cyd_member_t *member, cyd_status_t wanted) {
+    IS(cyd_member_info(member, &out.filled.member), wanted);
+    IS(cyd_member_is_alive(member, &out.a.truth), wanted);
+    IS(cyd_member_wait(member, 0), wanted);
+    IS(cyd_member_close(member), member == NULL ? CYD_OK : wanted);
+}
+
+static void list_calls(void *handle, cyd_status_t wanted) {
+    IS(cyd_wait_any(&handle, 1, 0, &out.a.size), wanted);
+    IS(cyd_wait_some(&handle, 1, 0, &out.a.truth), wanted);
+    IS(cyd_wait_all(&handle, 1, 0), wanted);
 }
 
 static void value_calls(cyd_value_t *value, cyd_status_t wanted) {
@@ -304,7 +339,7 @@ static void receiver_calls(cyd_receiver_t *receiver, cyd_status_t wanted) {
     IS(cyd_receiver_close(receiver), receiver == NULL ? CYD_OK : wanted);
 }
 
-enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, BLOCKS, QUEUE, PIPE, CONNECTION, NOUNS };
+enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, MEMBER, BARRIER, BLOCKS, QUEUE, PIPE, CONNECTION, NOUNS };
 
 static void *open_handles[NOUNS];
 
@@ -352,6 +387,9 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
     if (except != CONNECTION) {
         connection_calls((cyd_connection_t *)handle, wanted);
     }
+    if (except != BARRIER) {
+        barrier_calls((cyd_barrier_t *)handle, wanted);
+    }
     if (except != STRUCT) {
         struct_calls((cyd_struct_t *)handle, wanted);
     }
@@ -369,6 +407,13 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
     }
     if (except != CANCEL) {
         cancel_calls((cyd_cancel_t *)handle, wanted);
+    }
+    if (except != MEMBER) {
+        member_calls((cyd_member_t *)handle, wanted);
+    }
+    if (except != EVENT && except != MEMBER && except != SEMAPHORE && except != PERMITS && except != SENDER &&
+        except != RECEIVER) {
+        list_calls(handle, wanted);
     }
     CHECK(memcmp(&out, &untouched, sizeof out) == 0);
 }
@@ -392,12 +437,15 @@ int main(void) {
     cyd_queue_t *queue;
     cyd_pipe_t *pipe;
     cyd_connection_t *connection;
+    cyd_barrier_t *barrier;
     cyd_struct_t *it;
     cyd_array_t *array;
     cyd_struct_array_t *structs;
     cyd_rwlock_t *rwlock;
     cyd_event_t *event;
     cyd_cancel_t *cancel;
+    cyd_member_t *member;
+    size_t cursor = 0;
     OK(cyd_yard_create_anonymous(NULL, &yard));
     OK(cyd_lock_create(yard, "lock", CYD_SCOPE_THREAD, &lock));
     OK(cyd_value_create(yard, "value", CYD_TYPE_U8, &value));
@@ -412,15 +460,17 @@ int main(void) {
     OK(cyd_queue_create(yard, "queue", NULL, &queue));
     OK(cyd_pipe_create(yard, "pipe", NULL, &pipe));
     OK(cyd_pipe_end(pipe, CYD_PIPE_FIRST, &connection));
+    OK(cyd_barrier_create(yard, "barrier", 1, &barrier));
     OK(cyd_struct_create(yard, "struct", 8, 8, &it));
     OK(cyd_array_create(yard, "array", CYD_TYPE_U8, 8, NULL, &array));
     OK(cyd_struct_array_create(yard, "structs", 8, 8, 8, &structs));
     OK(cyd_rwlock_create(yard, "rwlock", NULL, &rwlock));
     OK(cyd_event_create(yard, "event", 0, &event));
     OK(cyd_cancel_create(&cancel));
+    OK(cyd_yard_next_member(yard, &cursor, &member));
     void *all[NOUNS] = {yard,      lock,    value, ring,  sender,  receiver, rlock,
                         semaphore, permits, it,    array, structs, rwlock,
-                        condition, event, cancel, blocks, queue, pipe, connection};
+                        condition, event, cancel, member, barrier, blocks, queue, pipe, connection};
     memcpy(open_handles, all, sizeof all);
 
     everything(NULL, CYD_E_NULL, -1);
@@ -437,6 +487,7 @@ int main(void) {
         everything((char *)open_handles[i] + 4, CYD_E_INVALID, -1);
     }
 
+    OK(cyd_member_close(member));
     OK(cyd_cancel_close(cancel));
     OK(cyd_event_close(event));
     OK(cyd_rwlock_close(rwlock));
@@ -448,6 +499,7 @@ int main(void) {
     OK(cyd_connection_close(connection));
     OK(cyd_pipe_close(pipe));
     OK(cyd_queue_close(queue));
+    OK(cyd_barrier_close(barrier));
     OK(cyd_receiver_close(receiver));
     OK(cyd_sender_close(sender));
     OK(cyd_ring_close(ring));

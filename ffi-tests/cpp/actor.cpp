@@ -21,6 +21,9 @@ static std::map<std::string, Value<std::int64_t>> values;
 static std::map<std::string, RLock> rlocks;
 static std::map<std::string, Permits> permits;
 static std::map<std::string, Semaphore> semaphores;
+static std::map<std::string, Event> events;
+static std::map<std::string, RwLock> rwlocks;
+static std::map<std::string, Condition> conditions;
 struct Plain {
     std::array<std::int64_t, 32> numbers;
 };
@@ -197,6 +200,26 @@ static const Verb verbs[] = {
     {"semaphore acquire", 2, [](auto &a) { return answer(semaphores[a[0]].acquire(time_of(a[1]))); }},
     {"semaphore release", 2, [](auto &a) { return answer(semaphores[a[0]].release(few(a[1]))); }},
     {"semaphore value", 1, [](auto &a) { return answer(semaphores[a[0]].value()); }},
+    {"event open", 2,
+     [](auto &a) {
+         return keep(events, a[0], Event::open_or_create(yard, a[0].c_str(), a[1] == "1" ? CYD_EVENT_AUTO_RESET : 0));
+     }},
+    {"event set", 1, [](auto &a) { return answer(events[a[0]].set()); }},
+    {"event clear", 1, [](auto &a) { return answer(events[a[0]].clear()); }},
+    {"event wait", 2, [](auto &a) { return answer(events[a[0]].wait(time_of(a[1]))); }},
+    {"event is", 1, [](auto &a) { return answer(events[a[0]].is_set()); }},
+    {"rwlock open", 1, [](auto &a) { return keep(rwlocks, a[0], RwLock::open_or_create(yard, a[0].c_str())); }},
+    {"rwlock read", 2, [](auto &a) { return answer(rwlocks[a[0]].read_unguarded(time_of(a[1]))); }},
+    {"rwlock write", 2, [](auto &a) { return answer(rwlocks[a[0]].write_unguarded(time_of(a[1]))); }},
+    {"rwlock release", 1, [](auto &a) { return answer(rwlocks[a[0]].release()); }},
+    {"rwlock repaired", 1, [](auto &a) { return answer(rwlocks[a[0]].repaired()); }},
+    {"rwlock readers", 1, [](auto &a) { return answer(rwlocks[a[0]].readers()); }},
+    {"condition open", 1,
+     [](auto &a) { return keep(conditions, a[0], Condition::open_or_create(yard, a[0].c_str())); }},
+    {"condition wait", 3, [](auto &a) { return answer(conditions[a[0]].wait(locks[a[1]], time_of(a[2]))); }},
+    {"condition notify", 2, [](auto &a) { return answer(conditions[a[0]].notify(few(a[1]))); }},
+    {"condition all", 1, [](auto &a) { return answer(conditions[a[0]].notify_all()); }},
+    {"condition waiters", 1, [](auto &a) { return answer(conditions[a[0]].waiters()); }},
     {"struct open", 1, [](auto &a) { return keep(structs, a[0], Struct<Plain>::open_or_create(yard, a[0].c_str())); }},
     {"struct set", 2, struct_set},
     {"struct get", 1, [](auto &a) { return answer(structs[a[0]].get()); }},

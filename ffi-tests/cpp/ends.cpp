@@ -59,6 +59,7 @@ static void queues(const Yard &yard) {
     Queue queue = Queue::create(yard, "queue", options).value();
     IS(queue.get(1ms), CYD_E_EMPTY);
     OK(queue.put("one", forever));
+    CHECK(wait_any({queue}, forever).value() == 0);
     const cyd_slice_t more[] = {{"two", 3}, {"three", 5}, {"four", 4}};
     CHECK(queue.put_many(more, 3, forever).value() == 2);
     IS(queue.put("four", 1ms), CYD_E_FULL);
@@ -78,10 +79,47 @@ static void queues(const Yard &yard) {
     IS(Queue::open_or_create(yard, "queue"), CYD_E_MISMATCH);
 }
 
+static void many(const Yard &yard) {
+    Event stop = Event::create(yard, "stop").value();
+    Semaphore jobs = Semaphore::create(yard, "jobs").value();
+    Permits permits = Permits::create(yard, "permits", 1).value();
+    Ring ring = Ring::create(yard, "ring").value();
+    Sender sender = ring.sender().value();
+    Receiver receiver = ring.receiver().value();
+    IS(wait_any({stop, jobs, receiver}, no_wait), CYD_E_TIMEOUT);
+    CHECK(wait_any({stop, permits, sender}, forever).value() == 1);
+    std::thread other([&] {
+        std::this_thread::sleep_for(20ms);
+        OK(jobs.release());
+    });
+    CHECK(wait_any({stop, jobs, receiver}, forever).value() == 1);
+    other.join();
+    OK(wait_all({jobs, permits, sender}, no_wait));
+    const Waitable list[] = {stop, jobs, receiver};
+    bool ready[3] = {true, false, true};
+    OK(wait_some(list, 3, no_wait, ready));
+    CHECK(!ready[0] && ready[1] && !ready[2]);
+    IS(wait_any({}, no_wait), CYD_E_INVALID);
+    IS(wait_any({stop, stop}, no_wait), CYD_E_INVALID);
+    IS(wait_any({stop, Event()}, no_wait), CYD_E_NULL);
+}
+
+static void members(const Yard &yard) {
+    std::size_t cursor = 0;
+    Member me = yard.next_member(cursor).value();
+    IS(yard.next_member(cursor), CYD_E_END);
+    CHECK(me.info()->pid == static_cast<std::uint32_t>(getpid()) && me.info()->is_me == 1);
+    CHECK(me.is_alive().value());
+    IS(me.wait(1ms), CYD_E_TIMEOUT);
+    IS(me.wait(forever), CYD_E_DEADLOCK);
+}
+
 int main() {
     Yard yard = Yard::create_anonymous().value();
     queues(yard);
     cancelled(yard);
     deadlines(yard);
+    many(yard);
+    members(yard);
     return 0;
 }

@@ -1,4 +1,4 @@
-// courtyard.hpp: re-entrant locks, permits, blocks, semaphores, structs and arrays.
+// courtyard.hpp: re-entrant locks, permits, blocks, semaphores, barriers, structs and arrays.
 // Built with exceptions and without, as C++17 and as C++20.
 #include "courtyard.hpp"
 
@@ -6,6 +6,7 @@
 #include <array>
 #include <csignal>
 #include <cstring>
+#include <thread>
 
 using namespace courtyard;
 using namespace std::chrono_literals;
@@ -18,6 +19,7 @@ struct Thing {
 
 static_assert(is_owner<RLock> && is_owner<RLock::Guard> && is_owner<Permits> && is_owner<Permits::Permit>);
 static_assert(is_owner<Semaphore> && is_owner<Struct<Thing>> && is_owner<Array<int>> && is_owner<StructArray<Thing>>);
+static_assert(is_owner<Barrier> && is_owner<Barrier::Party>);
 static_assert(sizeof(Permits) == sizeof(void *) && sizeof(Array<int>) == sizeof(void *));
 static_assert(Array<wchar_t>::type == CYD_TYPE_WCHAR && Value<char32_t>::type == CYD_TYPE_WCHAR);
 static_assert(Array<unsigned char>::type == CYD_TYPE_U8 && Array<bool>::type == CYD_TYPE_BOOL);
@@ -290,12 +292,75 @@ static void struct_arrays(const Yard &yard) {
     IS(StructArray<Thing>().len(), CYD_E_NULL);
 }
 
+static void barriers(const Yard &yard) {
+    Barrier barrier = Barrier::create(yard, "barrier", 2).value();
+    IS(Barrier::create(yard, "zero", 0), CYD_E_RANGE);
+    IS(Barrier::open_or_create(yard, "barrier", 3), CYD_E_MISMATCH);
+    CHECK(Barrier::open(yard, "barrier")->parties().value() == 2 && barrier.waiting().value() == 0);
+    Value<int> acted = Value<int>::create(yard, "acted").value();
+    const pid_t other = child([&] {
+        CHECK(barrier.wait(forever).value() < 2);
+        CHECK(barrier.wait(forever, [&] { (void)acted.fetch_add(1); }).value() < 2);
+        IS(barrier.wait(forever), CYD_E_BROKEN);
+    });
+    OK(barrier.wait(forever));
+    OK(barrier.wait(forever, [&] { (void)acted.fetch_add(1); }));
+    CHECK(acted.get().value() == 1);
+    while (barrier.waiting().value() == 0) {
+        std::this_thread::yield();
+    }
+    OK(barrier.abort());
+    ended_well(other);
+    CHECK(barrier.broken()->cause == CYD_BROKEN_ABORTED);
+    OK(barrier.reset());
+    IS(barrier.wait(1ms), CYD_E_TIMEOUT);
+    CHECK(barrier.broken()->cause == CYD_BROKEN_TIMED_OUT);
+
+    Barrier alone = Barrier::create(yard, "alone", 1).value();
+    IS(alone.wait(no_wait, [] { return false; }), CYD_E_FAILED);
+    OK(alone.reset());
+    OK(alone.wait(no_wait, [] { return true; }));
+#if COURTYARD_EXCEPTIONS
+    bool caught = false;
+    try {
+        (void)alone.wait(no_wait, []() -> bool { throw 7; }).ok();
+    } catch (int seven) {
+        caught = seven == 7;
+    }
+    CHECK(caught && alone.broken()->cause == CYD_BROKEN_FAILED);
+#endif
+
+    IS(alone.leave(), CYD_E_NOT_OWNER);
+    {
+        Barrier::Party party = alone.declare().value();
+        CHECK(alone.declared().value() == 1);
+        IS(alone.declare(), CYD_E_NO_SLOTS);
+        ended_well(child([&] { Barrier::Party inherited = std::move(party); }));
+        Barrier::Party moved = std::move(party);
+        IS(party.leave(), CYD_E_NULL);
+        CHECK(alone.declared().value() == 1);
+    }
+    CHECK(alone.declared().value() == 0);
+    OK(alone.reset());
+    OK(alone.declare_unguarded());
+    OK(alone.leave());
+    const pid_t victim = child([&] {
+        OK(alone.declare_unguarded());
+        raise(SIGKILL);
+    });
+    was_killed_by(victim, SIGKILL);
+    IS(alone.wait(forever), CYD_E_BROKEN);
+    CHECK(alone.broken()->cause == CYD_BROKEN_DIED && alone.broken()->pid == static_cast<std::uint32_t>(victim));
+    IS(Barrier().wait(forever), CYD_E_NULL);
+}
+
 int main() {
     const Yard yard = Yard::create_anonymous().value();
     rlocks(yard);
     permits(yard);
     blocks(yard);
     semaphores(yard);
+    barriers(yard);
     structs(yard);
     arrays(yard);
     struct_arrays(yard);

@@ -155,6 +155,12 @@ pub(crate) fn sleep(word: &AtomicU32, value: u32, limit: Option<Duration>) {
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAIT, value, span) };
 }
 
+/// Wakes the one that has slept longest on the word.
+pub(crate) fn wake_one(word: &AtomicU32) {
+    // SAFETY: a wake reads nothing but the address.
+    unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, 1) };
+}
+
 /// Wakes all that sleep on the word.
 pub(crate) fn wake(word: &AtomicU32) {
     // SAFETY: a wake reads nothing but the address.

@@ -10,8 +10,10 @@ mod door;
 mod file;
 mod flag;
 mod lock;
+mod many;
 mod pair;
 mod permits;
+mod pipe;
 mod queue;
 mod rejects;
 mod ring;
@@ -37,6 +39,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(ring::EarlyTail),
         Box::new(copies::SameCopy),
         Box::new(permits::NoCommit),
+        Box::new(pipe::SilentLeave),
         Box::new(rwlock::CountedReaders),
         Box::new(flag::Flag),
         Box::new(file::Record { name: "toy file record", commits_early: false }),
@@ -48,6 +51,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(condition::LostNotification),
         Box::new(barrier::Counted),
         Box::new(blocks::CellBeforeBlock),
+        Box::new(many::KeptWake),
         Box::new(queue::ClaimedByCounting),
     ];
     all.extend(rejects::all());

@@ -3,7 +3,7 @@
 import ctypes
 import sys
 
-TYPE_I64, OP_ADD, INTERRUPTIBLE = 7, 1, 1
+TYPE_I64, OP_ADD, INTERRUPTIBLE, AUTO_RESET = 7, 1, 1, 2
 
 # What a function takes: a handle or pointer, a string, a uint32_t, an int64_t, a size_t.
 KINDS = {"p": ctypes.c_void_p, "s": ctypes.c_char_p, "u": ctypes.c_uint32, "i": ctypes.c_int64, "n": ctypes.c_size_t}
@@ -36,6 +36,22 @@ SIGNATURES = {
     "semaphore_acquire": "pi",
     "semaphore_release": "pu",
     "semaphore_value": "pp",
+    "event_open_or_create": "psup",
+    "event_set": "p",
+    "event_clear": "p",
+    "event_wait": "pi",
+    "event_is_set": "pp",
+    "rwlock_open_or_create": "pspp",
+    "rwlock_read": "pi",
+    "rwlock_write": "pi",
+    "rwlock_release": "p",
+    "rwlock_repaired": "p",
+    "rwlock_readers": "pp",
+    "condition_open_or_create": "psp",
+    "condition_wait": "ppi",
+    "condition_notify": "pup",
+    "condition_notify_all": "pp",
+    "condition_waiters": "pp",
     "struct_open_or_create": "psnnp",
     "struct_get": "ppn",
     "struct_set": "ppni",
@@ -273,6 +289,40 @@ VERBS = {
     ),
     ("semaphore", "value"): lambda me, name: me.fill(
         ctypes.c_uint32(), "semaphore_value", me.things["semaphore", name]
+    ),
+    ("event", "open"): lambda me, name, auto: me.open(
+        "event", name, "event_open_or_create", me.yard, name.encode(), AUTO_RESET if auto == "1" else 0
+    ),
+    ("event", "set"): lambda me, name: me.call("event_set", me.things["event", name]),
+    ("event", "clear"): lambda me, name: me.call("event_clear", me.things["event", name]),
+    ("event", "wait"): lambda me, name, time: me.call("event_wait", me.things["event", name], time_of(time)),
+    ("event", "is"): lambda me, name: me.fill(ctypes.c_bool(), "event_is_set", me.things["event", name]),
+    ("rwlock", "open"): lambda me, name: me.open(
+        "rwlock", name, "rwlock_open_or_create", me.yard, name.encode(), None
+    ),
+    ("rwlock", "read"): lambda me, name, time: told(
+        "", me.call("rwlock_read", me.things["rwlock", name], time_of(time))
+    ),
+    ("rwlock", "write"): lambda me, name, time: told(
+        "", me.call("rwlock_write", me.things["rwlock", name], time_of(time))
+    ),
+    ("rwlock", "release"): lambda me, name: me.call("rwlock_release", me.things["rwlock", name]),
+    ("rwlock", "repaired"): lambda me, name: me.call("rwlock_repaired", me.things["rwlock", name]),
+    ("rwlock", "readers"): lambda me, name: me.fill(ctypes.c_uint32(), "rwlock_readers", me.things["rwlock", name]),
+    ("condition", "open"): lambda me, name: me.open(
+        "condition", name, "condition_open_or_create", me.yard, name.encode()
+    ),
+    ("condition", "wait"): lambda me, name, lock, time: told(
+        "", me.call("condition_wait", me.things["condition", name], me.things["lock", lock], time_of(time))
+    ),
+    ("condition", "notify"): lambda me, name, count: me.fill(
+        ctypes.c_uint32(), "condition_notify", me.things["condition", name], int(count)
+    ),
+    ("condition", "all"): lambda me, name: me.fill(
+        ctypes.c_uint32(), "condition_notify_all", me.things["condition", name]
+    ),
+    ("condition", "waiters"): lambda me, name: me.fill(
+        ctypes.c_uint32(), "condition_waiters", me.things["condition", name]
     ),
     ("struct", "open"): lambda me, name: me.open_struct(name),
     ("struct", "set"): lambda me, name, number: me.set_struct(name, int(number)),

@@ -1,4 +1,4 @@
-"""Loads the shared library, asks it who it is, and shares a value and a lock: smoke.py LIBRARY VERSION"""
+"""Loads the shared library, asks it who it is, and shares a value, a lock and a pipe: smoke.py LIBRARY VERSION"""
 
 import ctypes
 import os
@@ -75,6 +75,38 @@ equal(number.value, -5)
 equal(lib.cyd_value_get(value, TYPE_I64 + 1, ctypes.byref(number)), E_TYPE)
 equal(lib.cyd_lock_release(lock), 0)
 for close, handle in ((lib.cyd_lock_close, lock), (lib.cyd_value_close, value), (lib.cyd_yard_close, yard)):
+    equal(close(handle), 0)
+
+# A pipe over fork: each closes the end that the other keeps, and the end of the stream is told.
+for name in ("cyd_pipe_create", "cyd_connection_send", "cyd_connection_recv"):
+    getattr(lib, name).argtypes = {
+        "cyd_pipe_create": [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_void_p],
+        "cyd_connection_send": [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t, ctypes.c_int64],
+        "cyd_connection_recv": [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int64, ctypes.c_void_p],
+    }[name]
+lib.cyd_pipe_end.argtypes = [ctypes.c_void_p, ctypes.c_uint32, ctypes.c_void_p]
+for name in ("cyd_pipe_close", "cyd_connection_close"):
+    getattr(lib, name).argtypes = [ctypes.c_void_p]
+E_PEER_CLOSED, SECONDS = -1022, 1_000_000_000
+
+yard, pipe, father, mine = (ctypes.c_void_p() for _ in range(4))
+equal(lib.cyd_yard_create_anonymous(None, ctypes.byref(yard)), 0)
+equal(lib.cyd_pipe_create(yard, b"pipe", None, ctypes.byref(pipe)), 0)
+equal(lib.cyd_pipe_end(pipe, 0, ctypes.byref(father)), 0)
+equal(lib.cyd_pipe_end(pipe, 1, ctypes.byref(mine)), 0)
+child = os.fork()
+if child == 0:
+    equal(lib.cyd_connection_close(father), 0)
+    equal(lib.cyd_connection_send(mine, b"from child", 10, -1), 0)
+    equal(lib.cyd_connection_close(mine), 0)
+    os._exit(0)
+equal(lib.cyd_connection_close(mine), 0)
+buffer, length = ctypes.create_string_buffer(64), ctypes.c_size_t()
+equal(lib.cyd_connection_recv(father, buffer, 64, 20 * SECONDS, ctypes.byref(length)), 0)
+equal(buffer.raw[: length.value], b"from child")
+equal(lib.cyd_connection_recv(father, buffer, 64, 20 * SECONDS, ctypes.byref(length)), E_PEER_CLOSED)
+equal(os.waitpid(child, 0)[1], 0)
+for close, handle in ((lib.cyd_connection_close, father), (lib.cyd_pipe_close, pipe), (lib.cyd_yard_close, yard)):
     equal(close(handle), 0)
 
 text = ctypes.create_string_buffer(lib.cyd_probe_print(None, 0) + 64)

@@ -5,11 +5,14 @@
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::panic)] // a test fails by panicking
 #![allow(unsafe_code)] // fork, signals, and memory shared beside the yards
 
+mod barriers;
 mod blocks;
 mod board;
 mod conditions;
+mod events;
 mod locks;
 mod permits;
+mod pipes;
 mod queues;
 mod rings;
 mod rwlocks;
@@ -27,9 +30,14 @@ type Storm = fn(&'static Board, u64, Duration) -> (Deeds, String);
 
 const STORMS: &[(&str, Storm)] = &[
     ("blocks", blocks::storm),
+    ("barriers", barriers::storm),
     ("conditions", conditions::storm),
+    ("events", events::storm),
     ("locks", locks::storm),
+    ("many", semaphores::storm_of_many),
+    ("many at the bell", semaphores::storm_at_the_bell),
     ("permits", permits::storm),
+    ("pipes", pipes::storm),
     ("queues", queues::storm),
     ("rings", rings::storm),
     ("rwlocks", rwlocks::storm),

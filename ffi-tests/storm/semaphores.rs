@@ -3,10 +3,15 @@
 //! Nothing comes back with a death, so the supervisor releases what the dead one had. Before each call a worker notes
 //! what it surely has and what it may have by then; a call that a kill cut short leaves a doubt of what it was about,
 //! which is released too. When nobody is left the permits there are those of the beginning, and at most the doubts.
+//!
+//! In the storms of many every other worker waits for the semaphore among events that are never set, and then tries: with
+//! few of them it sleeps on all their words, with more at the doorbell.
 
 use crate::board::{Board, Dice, Fault, shared};
 use crate::troop::{Deeds, Troop};
-use courtyard::{ErrorKind, Options, Semaphore, SemaphoreOptions, Timeout, Yard};
+use courtyard::{
+    ErrorKind, Event, EventOptions, Options, Semaphore, SemaphoreOptions, Timeout, Waitable, Yard, wait_any,
+};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::thread::{sleep, yield_now};
 use std::time::{Duration, Instant};
@@ -26,6 +31,8 @@ struct Worker<'a> {
     place: usize,
     dice: Dice,
     semaphore: &'a Semaphore,
+    /// Among which it waits, if it waits for many.
+    events: &'a [Event],
 }
 
 impl Worker<'_> {
@@ -53,12 +60,22 @@ impl Worker<'_> {
     /// Takes a permit beside those it has; `false` if there was none in time.
     fn take(&mut self, has: u32, timeout: Timeout) -> bool {
         self.note(has, 1);
-        let taken = self.board.places[self.place].blocking(|| self.semaphore.acquire(timeout));
+        let taken = self.board.places[self.place].blocking(|| self.get(timeout));
         self.note(has + u32::from(taken.is_ok()), 0);
         match taken {
             Err(e) if !matches!(e.kind(), ErrorKind::Busy | ErrorKind::Timeout) => panic!("acquire: {e:?}"),
             taken => taken.is_ok(),
         }
+    }
+
+    fn get(&self, timeout: Timeout) -> courtyard::Result<()> {
+        if self.events.is_empty() {
+            return self.semaphore.acquire(timeout);
+        }
+        let mut all: Vec<&dyn Waitable> = self.events.iter().map(|event| event as &dyn Waitable).collect();
+        all.push(self.semaphore);
+        wait_any(&all, timeout)?;
+        self.semaphore.try_acquire() // `Busy` if somebody else was quicker
     }
 
     /// Has one permit, perhaps takes a second one, and gives back all at once.
@@ -105,14 +122,32 @@ fn settle(board: &Board, semaphore: &Semaphore, doubts: u32) -> u32 {
 
 /// The storm. Returns what was done and a sentence about what came of it.
 pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String) {
+    storm_among(board, seed, time, 0)
+}
+
+/// The same, where every other worker waits for a few things at once.
+pub fn storm_of_many(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String) {
+    storm_among(board, seed, time, 3)
+}
+
+/// The same, with more things than they sleep on.
+pub fn storm_at_the_bell(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String) {
+    storm_among(board, seed, time, 20)
+}
+
+fn storm_among(board: &'static Board, seed: u64, time: Duration, events: usize) -> (Deeds, String) {
     // SAFETY: atomics.
     let ledger: &'static Ledger = unsafe { shared() };
     let yard: Yard = Options::new().anonymous().unwrap();
     let options = SemaphoreOptions { initial: PERMITS, maximum: None };
     let semaphore = Semaphore::create(&yard, "permits", options).unwrap();
+    let event = |i| Event::create(&yard, &format!("never-{i}"), EventOptions::default()).unwrap();
+    let events: Vec<Event> = (0..events).map(event).collect();
     let mut troop = Troop::new(board, seed);
     let start = |troop: &mut Troop, place| {
-        troop.start(place, |dice| Worker { board, ledger, place, dice, semaphore: &semaphore }.work());
+        let events = if place % 2 == 0 { &[][..] } else { &events };
+        let semaphore = &semaphore;
+        troop.start(place, |dice| Worker { board, ledger, place, dice, semaphore, events }.work());
     };
     let (mut doubts_in_all, mut surplus_in_all, mut turns) = (0, 0, 0);
     let begin = Instant::now();

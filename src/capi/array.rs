@@ -563,6 +563,7 @@ pub unsafe extern "C" fn cyd_array_fill(
 ///   - #CYD_E_TIMEOUT      another thread still has it after `timeout_ns`
 ///   - #CYD_E_RANGE        the calling thread has taken it 2^32 - 1 times; nothing is changed
 ///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+///   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
 ///   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
 ///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `array` is NULL, closed, no array, misaligned
 ///

@@ -495,7 +495,9 @@ pub unsafe extern "C" fn cyd_blocks_data(
             unsafe { (handle::get(blocks)?, args::out(data)?, args::out_or_null(room)?) };
         let (at, len) = blocks.data(block)?;
         data.set(at.cast());
-        room.map(|room| room.set(len));
+        if let Some(room) = room {
+            room.set(len);
+        }
         Ok(())
     })
 }

@@ -23,7 +23,7 @@ use crate::objects::cancel::CancelToken;
 ///
 /// @code{.c}
 /// static cyd_cancel_t *stop;
-/// static void on_int(int signal) { (void)signal; (void)cyd_cancel_set(stop); }
+/// static void on_int(int signal) { if (CYD_FAILED(cyd_cancel_set(stop))) abort(); }
 /// ...
 /// must(cyd_cancel_create(&stop));
 /// must(cyd_cancel_enter(stop));

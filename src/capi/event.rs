@@ -217,6 +217,7 @@ pub unsafe extern "C" fn cyd_event_is_set(event: *const cyd_event_t, out: *mut b
 /// \return #CYD_OK, or
 ///   - #CYD_E_TIMEOUT      it was not set in time
 ///   - #CYD_E_INTERRUPTED  a signal handler ran; only if the yard was opened with #CYD_YARD_INTERRUPTIBLE
+///   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
 ///   - #CYD_E_NO_SLOTS     it is not set, and the table of threads is full: who waits needs a place
 ///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `event` is NULL, closed, no event, misaligned
 ///
@@ -232,8 +233,8 @@ pub unsafe extern "C" fn cyd_event_wait(event: *mut cyd_event_t, timeout_ns: i64
     match unsafe { handle::get(event) } {
         Ok(event) if event.wait_fast() => CYD_OK,
         Ok(_) if timeout_ns == 0 => boundary::code(Err::<(), _>(ErrorKind::Timeout)),
-        // SAFETY: as above; from now on it may be closed.
         Ok(it) => {
+            // SAFETY: as above; from now on it may be closed.
             boundary::call(|| unsafe { handle::waiting(event, || it.wait(Timeout::from_ns(timeout_ns))) })
         }
         Err(kind) => boundary::call(|| Err::<(), _>(Error::from(kind))),

@@ -261,6 +261,15 @@ where
     unsafe { Ok((*(*check(handle)?).value.get()).assume_init_ref()) }
 }
 
+/// As [`get`], of whatever can be borrowed.
+///
+/// # Safety
+/// As [`get`]; if the value is no [`Sync`], no other thread uses the handle during `'a`, and nobody borrows it mutably.
+pub(crate) unsafe fn get_unshared<'a, N: Noun>(handle: *const N) -> Result<&'a N::Value, ErrorKind> {
+    // SAFETY: as in `get`; who may borrow it is the caller's promise.
+    unsafe { Ok((*(*check(handle)?).value.get()).assume_init_ref()) }
+}
+
 /// Borrows what is behind a handle that is used by one thread at a time.
 ///
 /// # Safety

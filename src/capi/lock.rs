@@ -186,6 +186,7 @@ pub unsafe extern "C" fn cyd_lock_open_or_create(
 ///   - #CYD_E_TIMEOUT      still taken after `timeout_ns`
 ///   - #CYD_E_DEADLOCK     this thread holds it already and would wait without limit (thread scope)
 ///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+///   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
 ///   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
 ///   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
 ///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `lock` is NULL, closed, no lock, misaligned

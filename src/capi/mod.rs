@@ -56,6 +56,10 @@ mod event;
 mod cancel;
 mod deadline;
 
+mod member;
+
+mod many;
+
 mod value;
 
 mod structs;
@@ -85,6 +89,8 @@ pub use event::*;
 pub use fault::*;
 pub use last::*;
 pub use lock::*;
+pub use many::*;
+pub use member::*;
 pub use permits::*;
 pub use pipe::*;
 pub use probe::*;

@@ -167,6 +167,7 @@ pub unsafe extern "C" fn cyd_permits_open_or_create(
 ///   - #CYD_E_BUSY         all were taken, and `timeout_ns` is 0
 ///   - #CYD_E_TIMEOUT      still none after `timeout_ns`
 ///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+///   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
 ///   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
 ///   - #CYD_E_UNSUPPORTED  the thread would have to wait and cannot: it was made by a bare clone()
 ///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `permits` is NULL, closed, something else, misaligned

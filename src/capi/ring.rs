@@ -448,6 +448,7 @@ pub unsafe extern "C" fn cyd_ring_close(ring: *mut cyd_ring_t) -> cyd_status_t {
 ///   - #CYD_E_STATE        a reservation is open
 ///   - #CYD_E_NOT_OWNER    the end is the parent's of this fork() child
 ///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+///   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
 ///   - #CYD_E_CORRUPT      the ring's words contradict themselves
 ///   - #CYD_E_NULL         `sender` is NULL, or `data` is and `len` is not 0
 ///   - #CYD_E_INVALID      `len` is more than any memory, `sender` is misaligned
@@ -651,6 +652,7 @@ pub unsafe extern "C" fn cyd_sender_close(sender: *mut cyd_sender_t) -> cyd_stat
 ///   - #CYD_E_STATE        a peeked record is not released
 ///   - #CYD_E_NOT_OWNER    the end is the parent's of this fork() child
 ///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+///   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
 ///   - #CYD_E_CORRUPT      the ring's words contradict themselves
 ///   - #CYD_E_NULL         `receiver` or `len` is NULL, or `buffer` is and `room` is not 0
 ///   - #CYD_E_INVALID      `room` is more than any memory, a pointer is misaligned

@@ -176,6 +176,7 @@ pub unsafe extern "C" fn cyd_rwlock_open_or_create(
 ///   - #CYD_E_DEADLOCK     the calling thread writes, and `timeout_ns` is negative
 ///   - #CYD_E_RANGE        the calling thread has taken it 2^32 times; nothing is changed
 ///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+///   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
 ///   - #CYD_E_NO_SLOTS     as many threads read as can at a time; or the yard's table of threads or processes is full
 ///   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
 ///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `rwlock` is NULL, closed, something else, misaligned
@@ -194,12 +195,21 @@ pub unsafe extern "C" fn cyd_rwlock_read(rwlock: *mut cyd_rwlock_t, timeout_ns: 
         Ok(it) => match it.read_fast() {
             Some(news) => boundary::code(Ok(news)),
             // SAFETY: as above; from now on it may be closed.
-            None => boundary::call(|| unsafe {
-                handle::waiting(rwlock, || it.read_unguarded(Timeout::from_ns(timeout_ns)))
-            }),
+            None => unsafe { read_slowly(rwlock, it, timeout_ns) },
         },
         Err(wrong) => boundary::code(Err::<(), _>(wrong)),
     }
+}
+
+/// On its own, so that the fast path needs no stack.
+///
+/// # Safety
+/// The handle is open, and `it` lies behind it. From now on it may be closed.
+#[cold]
+#[inline(never)]
+unsafe fn read_slowly(rwlock: *const cyd_rwlock_t, it: &RwLock, timeout_ns: i64) -> cyd_status_t {
+    // SAFETY: the caller's promise.
+    boundary::call(|| unsafe { handle::waiting(rwlock, || it.read_unguarded(Timeout::from_ns(timeout_ns))) })
 }
 
 /// Takes the lock to write. New readers stay out from now on; those who read are waited for.
@@ -215,6 +225,7 @@ pub unsafe extern "C" fn cyd_rwlock_read(rwlock: *mut cyd_rwlock_t, timeout_ns: 
 ///   - #CYD_E_TIMEOUT      the same, still after `timeout_ns`
 ///   - #CYD_E_DEADLOCK     the calling thread reads or writes, and `timeout_ns` is negative
 ///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+///   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
 ///   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
 ///   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
 ///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `rwlock` is NULL, closed, something else, misaligned
@@ -233,12 +244,21 @@ pub unsafe extern "C" fn cyd_rwlock_write(rwlock: *mut cyd_rwlock_t, timeout_ns:
         Ok(it) => match it.write_fast() {
             Some(news) => boundary::code(Ok(news)),
             // SAFETY: as above; from now on it may be closed.
-            None => boundary::call(|| unsafe {
-                handle::waiting(rwlock, || it.write_unguarded(Timeout::from_ns(timeout_ns)))
-            }),
+            None => unsafe { write_slowly(rwlock, it, timeout_ns) },
         },
         Err(wrong) => boundary::code(Err::<(), _>(wrong)),
     }
+}
+
+/// As [`read_slowly`].
+///
+/// # Safety
+/// As there.
+#[cold]
+#[inline(never)]
+unsafe fn write_slowly(rwlock: *const cyd_rwlock_t, it: &RwLock, timeout_ns: i64) -> cyd_status_t {
+    // SAFETY: the caller's promise.
+    boundary::call(|| unsafe { handle::waiting(rwlock, || it.write_unguarded(Timeout::from_ns(timeout_ns))) })
 }
 
 /// Gives back what the calling thread has: writing, or one of its reads.

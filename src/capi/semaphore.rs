@@ -171,6 +171,7 @@ pub unsafe extern "C" fn cyd_semaphore_open_or_create(
 ///   - #CYD_E_BUSY         there was none, and `timeout_ns` is 0
 ///   - #CYD_E_TIMEOUT      there was none in `timeout_ns`
 ///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+///   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
 ///   - #CYD_E_NO_SLOTS     there was none, and the yard's table of threads or processes is full
 ///   - #CYD_E_UNSUPPORTED  there was none, and the thread was made by a bare clone()
 ///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `semaphore` is NULL, closed, no semaphore, misaligned
@@ -189,13 +190,22 @@ pub unsafe extern "C" fn cyd_semaphore_acquire(
 ) -> cyd_status_t {
     // SAFETY: NULL or a handle that nobody closes meanwhile, by the caller's promise.
     match unsafe { handle::get(semaphore) } {
-        Ok(semaphore) if semaphore.acquire_fast() => CYD_OK,
+        Ok(it) if it.acquire_fast() => CYD_OK,
         // SAFETY: as above; from now on it may be closed.
-        Ok(it) => boundary::call(|| unsafe {
-            handle::waiting(semaphore, || it.acquire(Timeout::from_ns(timeout_ns)))
-        }),
+        Ok(it) => unsafe { acquire_slowly(semaphore, it, timeout_ns) },
         Err(wrong) => boundary::code(Err::<(), _>(wrong)),
     }
+}
+
+/// On its own, so that the fast path needs no stack.
+///
+/// # Safety
+/// The handle is open, and `it` lies behind it. From now on it may be closed.
+#[cold]
+#[inline(never)]
+unsafe fn acquire_slowly(semaphore: *const cyd_semaphore_t, it: &Semaphore, timeout_ns: i64) -> cyd_status_t {
+    // SAFETY: the caller's promise.
+    boundary::call(|| unsafe { handle::waiting(semaphore, || it.acquire(Timeout::from_ns(timeout_ns))) })
 }
 
 /// Adds permits, whoever took them or whether anybody did, and wakes as many who wait.

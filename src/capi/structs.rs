@@ -279,6 +279,7 @@ pub unsafe extern "C" fn cyd_struct_get(
 ///   - #CYD_E_TIMEOUT      somebody else still is after `timeout_ns`
 ///   - #CYD_E_DEADLOCK     in a function that cyd_struct_update() calls for the same struct, without limit
 ///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+///   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
 ///   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
 ///   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
 ///   - #CYD_E_NULL         `it` or `in` is NULL

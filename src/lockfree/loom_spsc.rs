@@ -100,6 +100,83 @@ fn a_successor_reads_whole_records() {
     });
 }
 
+/// A side that several share: they take turns, and keep nothing but what `seen` says.
+struct Shared {
+    seat: Seat,
+    sending: loom::sync::Mutex<()>,
+    receiving: loom::sync::Mutex<u64>,
+}
+
+impl Shared {
+    fn new() -> loom::sync::Arc<Shared> {
+        let (sending, receiving) = (loom::sync::Mutex::new(()), loom::sync::Mutex::new(0));
+        loom::sync::Arc::new(Shared { seat: seat(), sending, receiving })
+    }
+
+    fn send(&self, n: u8) {
+        let _turn = self.sending.lock().unwrap();
+        Producer::borrow(self.seat.clone()).unwrap().send(&long(n)).unwrap();
+    }
+
+    /// The next record, if there is one.
+    fn recv(&self) -> Option<u8> {
+        let mut seen = self.receiving.lock().unwrap();
+        let mut consumer = Consumer::borrow(self.seat.clone(), *seen).unwrap();
+        let mut buffer = [0; 24];
+        let got = consumer.recv(&mut buffer).ok().map(|record| number(&buffer[..record.len()], false).0);
+        *seen = consumer.seen();
+        got
+    }
+}
+
+#[test]
+fn senders_that_take_turns_lose_nothing() {
+    loom::model(|| {
+        let pipe = Shared::new();
+        let other = pipe.clone();
+        let sender = thread::spawn(move || other.send(1));
+        pipe.send(2);
+        sender.join().unwrap();
+        let mut both = [pipe.recv().unwrap(), pipe.recv().unwrap()];
+        both.sort_unstable();
+        assert_eq!((both, pipe.recv()), ([1, 2], None));
+    });
+}
+
+#[test]
+fn receivers_that_take_turns_get_each_record_once() {
+    loom::model(|| {
+        let pipe = Shared::new();
+        let (sends, receives) = (pipe.clone(), pipe.clone());
+        let sender = thread::spawn(move || (1..=2).for_each(|n| sends.send(n)));
+        let receiver = thread::spawn(move || receives.recv());
+        let mine = pipe.recv();
+        let theirs = receiver.join().unwrap();
+        sender.join().unwrap();
+        let rest: Vec<u8> = std::iter::from_fn(|| pipe.recv()).collect();
+        let mut all: Vec<u8> = mine.into_iter().chain(theirs).chain(rest).collect();
+        all.sort_unstable();
+        assert_eq!(all, [1, 2]);
+    });
+}
+
+/// One reads what another has sent, and it is found full or read over.
+#[test]
+fn space_of_a_shared_side_is_no_longer_read() {
+    loom::model(|| {
+        let pipe = Shared::new();
+        (1..=2).for_each(|n| pipe.send(n));
+        let other = pipe.clone();
+        let receiver = thread::spawn(move || assert_eq!(other.recv(), Some(1)));
+        let _turn = pipe.sending.lock().unwrap();
+        let sent = Producer::borrow(pipe.seat.clone()).unwrap().send(&long(3));
+        assert!(matches!(sent, Ok(()) | Err(NoRoom::Full)));
+        receiver.join().unwrap();
+        assert_eq!(pipe.recv(), Some(2));
+        assert_eq!(pipe.recv(), sent.ok().map(|()| 3));
+    });
+}
+
 #[test]
 fn space_acknowledged_is_no_longer_read() {
     loom::model(|| {
@@ -322,7 +399,7 @@ fn sleep_for_space(yard: &Seat, producer: &mut Producer<Seat>, payload: &[u8]) {
         }
         sleep(&[watch], None);
     }
-    yard.0.data.notify();
+    yard.0.data.notify(&());
 }
 
 fn sleep_for_data(yard: &Seat, consumer: &mut Consumer<Seat>) -> u8 {
@@ -334,7 +411,7 @@ fn sleep_for_data(yard: &Seat, consumer: &mut Consumer<Seat>) -> u8 {
         }
         sleep(&[watch], None);
     }
-    yard.0.space.notify();
+    yard.0.space.notify(&());
     buffer[0]
 }
 
@@ -366,7 +443,7 @@ fn a_sleeper_for_space_hears_of_less_than_a_lump() {
             thread::spawn(move || sleep_for_space(&seat, &mut producer, &[]))
         };
         assert_eq!(consumer.recv(&mut []).map(|record| record.len()), Ok(0));
-        seat.0.space.notify();
+        seat.0.space.notify(&());
         sender.join().unwrap();
     });
 }

@@ -15,6 +15,8 @@ pub(crate) mod directory;
 pub(crate) mod event;
 pub(crate) mod faults;
 pub(crate) mod lock;
+pub(crate) mod many;
+pub(crate) mod member;
 pub(crate) mod owners;
 pub(crate) mod permits;
 pub(crate) mod pipe;

@@ -7,7 +7,10 @@ use crate::presence::attachment::{Attachment, Held, Who};
 use crate::presence::place::Standing;
 use crate::presence::thread;
 use crate::segment::bits::{State, Token};
+use crate::segment::header::BELL_AT;
 use crate::shim::{AtomicU32, AtomicU64, pause, yield_now};
+use crate::sync::bell::Bell;
+use crate::sync::event_count::EventCount;
 use crate::sync::lock::{Crowd, Got, LockWord, Owners, Taker};
 use crate::sync::wait::{Manner, Timeout, Wait};
 
@@ -118,6 +121,19 @@ impl Owners for Processes<'_> {
 
     fn person(&self, token: Token) -> (u32, u32) {
         self.0.person(Who::Process(token))
+    }
+}
+
+/// The yard's doorbell.
+pub(crate) fn bell(yard: &Attachment) -> Result<&EventCount> {
+    yard.region().at(BELL_AT)
+}
+
+impl Bell for Attachment {
+    fn ring(&self) {
+        if let Ok(bell) = bell(self) {
+            bell.ring();
+        }
     }
 }
 

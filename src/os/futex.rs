@@ -4,7 +4,7 @@ use crate::os::{clock, errno};
 use crate::shim::{AtomicU8, AtomicU32, Ordering, Wake, Watch};
 
 /// The most words one sleep watches; the kernel would take 128 (FUTEX_WAITV_MAX), but each costs time to arm.
-pub(crate) const WATCH_MAX: usize = 40;
+pub(crate) const WATCH_MAX: usize = 64;
 
 /// How long a sleep lasts at most when only one word can be watched.
 const FALLBACK_SLICE_NS: u64 = 1_000_000;

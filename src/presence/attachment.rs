@@ -7,7 +7,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::file::{self, Hold, Identity};
 use crate::os::map::{Pin, Wiped};
-use crate::os::{Mutex, MutexGuard, fork, process};
+use crate::os::{Mutex, MutexGuard, clock, fork, process};
 use crate::presence::entry::{Entry, Slot};
 use crate::presence::place::{self, Standing};
 use crate::presence::{birth, sweep, thread};
@@ -303,7 +303,7 @@ impl Attachment {
         let entry = &self.entries()[index as usize];
         process::cpus(); // asked here once, not at somebody's first wait
         let pid = process::pid();
-        entry.describe(pid, process::start_time(pid), &process::name());
+        entry.describe(pid, process::start_time(pid), &process::name(), clock::wall_ns());
         Ok(Stay { pin, token: Token::new(index, place.generation) })
     }
 

@@ -19,7 +19,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::file::{self, Hold};
 use crate::os::map::Pin;
-use crate::os::process;
+use crate::os::{clock, process};
 use crate::presence::attachment::{Attachment, Gone, IN_USE, Stay, Who, with_list};
 use crate::presence::entry::Entry;
 use crate::segment::bits::{Place, State, Token};
@@ -118,7 +118,7 @@ impl Attachment {
         let taken = self.take_entry(&description, true, announced);
         let taken = taken.or_else(|| self.take_entry(&description, false, announced));
         let (index, place) = taken.ok_or(Error::new(ErrorKind::NoSlots))?;
-        self.entries()[index as usize].describe(0, 0, "");
+        self.entries()[index as usize].describe(0, 0, "", 0);
         Ok(Unborn { description, index, place })
     }
 
@@ -129,7 +129,7 @@ impl Attachment {
         let pin = ManuallyDrop::new(pin);
         let (token, entry) = (unborn.token(), &self.entries()[unborn.index as usize]);
         let pid = process::pid();
-        entry.describe(pid, process::start_time(pid), &process::name());
+        entry.describe(pid, process::start_time(pid), &process::name(), clock::wall_ns());
         let born = entry.place.change(unborn.place, unborn.place.to(State::Live, Token::NONE));
         drop(unborn.description);
         if born {

@@ -19,15 +19,17 @@ pub(crate) struct Entry {
     reserved: AtomicU32,
     start_time: AtomicU64,
     name: [AtomicU64; 4],
-    pad: [AtomicU64; 9],
+    since: AtomicU64,
+    pad: [AtomicU64; 8],
 }
 
 const_assert_eq!(offset_of!(Entry, place), 0);
 const_assert_eq!(offset_of!(Entry, pid), 8);
 const_assert_eq!(offset_of!(Entry, start_time), 16);
 const_assert_eq!(offset_of!(Entry, name), 24);
+const_assert_eq!(offset_of!(Entry, since), 56);
 const_assert_eq!(size_of::<Entry>() as u64, ENTRY_BYTES);
-words!("process entry", Entry { place, pid, reserved, start_time, name, pad });
+words!("process entry", Entry { place, pid, reserved, start_time, name, since, pad });
 
 // SAFETY: repr(C), atomics only, zeros are a free entry.
 unsafe impl Shared for Entry {}
@@ -39,10 +41,11 @@ impl Entry {
     }
 
     /// Writes down who the new holder is.
-    pub(crate) fn describe(&self, pid: u32, start_time: u64, name: &str) {
+    pub(crate) fn describe(&self, pid: u32, start_time: u64, name: &str, since: u64) {
         // Relaxed: facts for people, each a word of its own.
         self.pid.store(pid, Ordering::Relaxed);
         self.start_time.store(start_time, Ordering::Relaxed);
+        self.since.store(since, Ordering::Relaxed);
         let mut bytes = [0u8; 32];
         let len = name.len().min(31);
         bytes[..len].copy_from_slice(&name.as_bytes()[..len]);
@@ -55,6 +58,19 @@ impl Entry {
 
     pub(crate) fn pid(&self) -> u32 {
         self.pid.load(Ordering::Relaxed) // Relaxed: a fact for people
+    }
+
+    /// When the holder came, in nanoseconds since 1970.
+    pub(crate) fn since(&self) -> u64 {
+        self.since.load(Ordering::Relaxed) // Relaxed: a fact for people
+    }
+
+    /// The name of the holder's program, as far as it is one.
+    pub(crate) fn name(&self) -> String {
+        let bytes: Vec<u8> =
+            self.name.iter().flat_map(|word| word.load(Ordering::Relaxed).to_ne_bytes()).collect();
+        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
+        String::from_utf8_lossy(&bytes[..end]).into_owned()
     }
 }
 

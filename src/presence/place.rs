@@ -5,6 +5,9 @@
 //!                                  ↓ died
 //!                                 REAPING(g, reaper) → FREE(g+1)
 //! ```
+//! An entry goes from FREE to LIVE at once, but for a fork child's: FREE(g) → JOINING(g, parent) before the fork, then
+//! LIVE(g) by the child itself; JOINING with a free byte is a child that was never born.
+//!
 //! There is no state for "dead": what proves a death (the alive word, the free byte) stays as it is until the place
 //! is given away again, and a mark could only be late.
 //!

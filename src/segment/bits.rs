@@ -390,7 +390,7 @@ pub(crate) struct Link(pub(crate) u64);
 impl Link {
     /// `object`: where it lies, a multiple of 128. Of the position the low bits are kept, enough to find its cell.
     pub(crate) const fn new(object: u64, position: u64) -> Link {
-        Link(object / 128 << POSITION_BITS | position & ((1 << POSITION_BITS) - 1))
+        Link((object / 128) << POSITION_BITS | position & ((1 << POSITION_BITS) - 1))
     }
 
     /// Where the object lies; 0 is no object.

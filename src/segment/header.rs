@@ -22,7 +22,10 @@ pub(crate) const FORMAT: u32 = {
     order | pointer << 4 | 128 << 8 | 64 << 16
 };
 
-/// The header. Everything but the lock word is written before the yard has a name and never again.
+/// Where the doorbell lies.
+pub(crate) const BELL_AT: u64 = 192;
+
+/// The header. Everything but the lock word and the bell is written before the yard has a name and never again.
 #[repr(C)]
 pub(crate) struct Header {
     magic: AtomicU64,
@@ -37,7 +40,10 @@ pub(crate) struct Header {
     pad: [AtomicU64; 10],
     /// Guards the making of objects. A lock word (see `segment::bits`), on a line of its own.
     pub(crate) making: AtomicU32,
-    pad_end: [AtomicU32; 31],
+    pad_making: [AtomicU32; 15],
+    /// Rung for those who wait for many things. An event count (see `segment::bits`).
+    bell: AtomicU32,
+    pad_end: [AtomicU32; 15],
 }
 
 const_assert_eq!(offset_of!(Header, magic), 0);
@@ -49,10 +55,26 @@ const_assert_eq!(offset_of!(Header, slots), 32);
 const_assert_eq!(offset_of!(Header, objects), 36);
 const_assert_eq!(offset_of!(Header, page), 40);
 const_assert_eq!(offset_of!(Header, making), 128);
+const_assert_eq!(offset_of!(Header, bell), BELL_AT as usize);
 const_assert_eq!(size_of::<Header>(), 256);
 words!(
     "header",
-    Header { magic, version, format, total, heap, slots, objects, page, reserved, pad, making, pad_end }
+    Header {
+        magic,
+        version,
+        format,
+        total,
+        heap,
+        slots,
+        objects,
+        page,
+        reserved,
+        pad,
+        making,
+        pad_making,
+        bell,
+        pad_end
+    }
 );
 
 // SAFETY: repr(C), atomics only, zeros are a header of nothing.

@@ -13,7 +13,7 @@ pub(crate) use loom::sync::atomic::{AtomicU32, AtomicU64, Ordering, fence};
 pub(crate) use loom::thread_local;
 
 /// As many as the kernel's vector is given.
-pub(crate) const WATCH_MAX: usize = 40;
+pub(crate) const WATCH_MAX: usize = 64;
 
 struct Sleeper {
     words: Vec<usize>,
@@ -34,6 +34,8 @@ pub(crate) enum Doom {
     Waking,
     /// When the model says so.
     Acting,
+    /// At a step, after so many others.
+    Step(u32),
 }
 
 #[cfg(test)]
@@ -128,7 +130,14 @@ pub(crate) fn rmw_fence(order: Ordering) {
 }
 
 /// loom keeps the order of the program.
-pub(crate) fn step() {}
+pub(crate) fn step() {
+    #[cfg(test)]
+    DOOM.with(|d| match d.get() {
+        Some(Doom::Step(0)) => meet(Doom::Step(0)),
+        Some(Doom::Step(more)) => d.set(Some(Doom::Step(more - 1))),
+        _ => {}
+    });
+}
 
 /// Polling lets the others run, or the model would never end.
 pub(crate) fn pause() {

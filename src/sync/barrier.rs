@@ -18,8 +18,8 @@
 //! that of a cell comes again after 2^34, so that a party would have to stand still for exactly so many of them between
 //! its look at a cell and its swap to do harm.
 //!
-//! Who has stamped a cell fences and looks at all the others: of the two that stamp last, one sees every cell stamped. There
-//! is no counter. Who sees them all looks how those stand who arrived or declared themselves, and then swaps the state; if
+//! Who has stamped a cell looks at all the others, and again after the fence by which it announces that it sleeps: of the two
+//! that stamp last, one sees every cell stamped (`of_the_last_two_one_makes_the_trip`). There is no counter. Who sees them all looks how those stand who arrived or declared themselves, and then swaps the state; if
 //! several see them all, the swap decides. Sleepers look too, so that a party that is stopped between its stamp and its look
 //! holds up nobody for longer than a slice, and one that is killed there is found like any other that arrived and died.
 //!
@@ -43,21 +43,21 @@
 //!
 //! ## Why nobody is left behind
 //! A sleeper announces itself, looks at the state and all cells and places once more, and sleeps on the event count and the
-//! alive words of all those, and of others. Whoever ends an era or breaks it notifies. Who is killed before he notifies has
+//! alive words of all those, and of others; it does not sleep if one more has come after its look, who may be dead already. Whoever ends an era or breaks it notifies. Who is killed before he notifies has
 //! an alive word; what remains (nobody had room for it; he is only stopped) ends with the slice.
 //!
 //! ## Edges
 //! | edge | release | acquire | carries | model that fails without it |
 //! |---|---|---|---|---|
-//! | meet | `arrive`: cell; fence; other cells | the same of another party | of the last two, one sees all cells stamped | `of_the_last_two_one_makes_the_trip` |
-//! | arrival | `arrive`: CAS of the cell | `survey`, `finish`: load of the cell | what a party did before it arrived; that its thread lives | `what_each_did_before_the_trip_is_seen_after_it_by_all`, `a_living_party_is_never_taken_for_dead`, `who_finishes_a_reset_late_closes_no_later_cell` |
+//! | arrival | `arrive`: CAS of the cell | `survey`, `finish`: load of the cell | what a party did before it arrived; that its thread lives | `what_each_did_before_the_trip_is_seen_after_it_by_all`, `a_party_that_just_arrived_is_found_alive`, `who_finishes_a_reset_late_closes_no_later_cell` |
 //! | trip | `change`: CAS of the state | `load` of the state | what all did, and the action; what a reset told | `what_the_action_did_is_seen_by_all`, `who_was_reset_never_believes_that_it_passed` |
 //! | declared | `declare`: CAS of the place | `declared_parties`: load of the place | that the process lives | `a_living_declared_party_is_never_taken_for_dead` |
+//! | named | `leave_at`: CAS of the place | `ask_name`: load of the place | the name of the dead one who had it | `who_finds_a_death_late_breaks_no_later_era` |
 
 use crate::error::ErrorKind;
 use crate::presence::place::Standing;
 use crate::segment::bits::{BarrierState as State, Phase, Token};
-use crate::shim::{AtomicU32, AtomicU64, Ordering, pause, rmw_fence, step, words};
+use crate::shim::{AtomicU32, AtomicU64, Ordering, pause, step, words};
 use crate::sync::event_count::EventCount;
 use crate::sync::lock::{Crowd, Heard, Hearsay, Owners};
 use crate::sync::wait::{Slept, Wait};
@@ -127,6 +127,8 @@ pub(crate) struct Parties<'a, P, T> {
 struct Survey {
     /// How many have arrived and live.
     arrived: usize,
+    /// How many have declared themselves and live.
+    declared: usize,
     /// Somebody is dead and the state was changed, or has changed: look again.
     changed: bool,
     /// A process may be dying.
@@ -237,7 +239,7 @@ impl<'a> Barrier<'a> {
     fn end_era(self, state: State) -> bool {
         let ended = self.change(state, state.next());
         if ended {
-            self.head.event.notify_after_rmw();
+            self.head.event.notify_after_rmw(&());
         }
         ended
     }
@@ -247,14 +249,14 @@ impl<'a> Barrier<'a> {
     fn break_up(self, state: State, phase: Phase, at: u32) -> bool {
         let broken = self.change(state, state.to(phase, at));
         if broken {
-            self.head.event.notify();
+            self.head.event.notify(&());
         }
         broken
     }
 
     /// Every cell, from this thread's home on and round: with cells for all, each thread has its own.
     #[inline]
-    fn from_home(self, me: Token) -> impl Iterator<Item = (usize, &'a AtomicU64)> {
+    fn cells_around(self, me: Token) -> impl Iterator<Item = (usize, &'a AtomicU64)> {
         let home = (me.index() as usize).checked_rem(self.cells.len()).unwrap_or(0);
         let (before, after) = self.cells.split_at(home);
         (home..).zip(after).chain((0..).zip(before))
@@ -264,7 +266,7 @@ impl<'a> Barrier<'a> {
     #[inline]
     pub(crate) fn arrive(self, me: Token, state: State) -> Option<usize> {
         let stamp = state.cell(me);
-        for (at, cell) in self.from_home(me) {
+        for (at, cell) in self.cells_around(me) {
             // Relaxed: swapped from exactly this word.
             let word = cell.load(Ordering::Relaxed);
             if !state.may_take(word) {
@@ -272,17 +274,10 @@ impl<'a> Barrier<'a> {
             }
             let taken = cell.compare_exchange(word, stamp, Ordering::Release, Ordering::Relaxed); // edge: arrival
             if taken.is_ok() {
-                rmw_fence(Ordering::SeqCst); // edge: meet; pairs with itself in another party
                 return Some(at);
             }
         }
         None
-    }
-
-    /// Whether all have arrived, dead or alive. Relaxed: `survey` looks again.
-    #[inline]
-    fn is_full(self, state: State) -> bool {
-        self.cells.iter().all(|cell| state.arrived(cell.load(Ordering::Relaxed)).is_some())
     }
 
     /// Waits for the others as the thread `me`, and tells in which cell it was; or why it has not passed. `action`: what
@@ -324,7 +319,7 @@ impl<'a> Barrier<'a> {
         visit: &mut Visit<'_, 'a, P, T>,
         action: &mut Option<impl FnOnce() -> bool>,
     ) -> Result<usize, Stop> {
-        if self.is_full(arrived) {
+        if self.arrived(arrived) == self.cells.len() {
             let seen = self.survey(arrived, visit.parties, false, &mut visit.heard, None);
             if !seen.changed
                 && seen.arrived == self.cells.len()
@@ -357,7 +352,7 @@ impl<'a> Barrier<'a> {
                 }
                 continue;
             }
-            self.sleep(crowd, seen.doubt, visit);
+            self.sleep(crowd, state, &seen, visit);
         }
     }
 
@@ -372,7 +367,7 @@ impl<'a> Barrier<'a> {
                 return Ok(());
             }
             visit.ended.map_err(Stop::Own)?;
-            self.sleep(crowd, seen.doubt, visit);
+            self.sleep(crowd, state, &seen, visit);
         }
     }
 
@@ -389,14 +384,30 @@ impl<'a> Barrier<'a> {
         }
     }
 
-    fn sleep<P: Owners, T: Owners>(self, mut crowd: Crowd<'a>, doubt: bool, visit: &mut Visit<'_, 'a, P, T>) {
+    /// Sleeps, unless somebody came since `seen`: one that has died since is not among the others any more.
+    fn sleep<P: Owners, T: Owners>(
+        self,
+        mut crowd: Crowd<'a>,
+        state: State,
+        seen: &Survey,
+        visit: &mut Visit<'_, 'a, P, T>,
+    ) {
         let threads = visit.parties.threads;
         threads.others(&mut crowd);
-        match visit.wait.sleep(crowd.watches(), doubt) {
+        if self.arrived(state) != seen.arrived || self.declared() != seen.declared {
+            return;
+        }
+        match visit.wait.sleep(crowd.watches(), seen.doubt) {
             Ok(Slept::Look) => {}
             Ok(Slept::Slice) => threads.slice(),
             Err(end) => visit.ended = Err(end),
         }
+    }
+
+    /// How many have arrived, dead or alive. Relaxed: who is known to be dead is known to have arrived.
+    #[inline]
+    fn arrived(self, state: State) -> usize {
+        self.cells.iter().filter(|cell| state.arrived(cell.load(Ordering::Relaxed)).is_some()).count()
     }
 
     /// How the era in which this party arrived has ended, if it has.
@@ -474,10 +485,11 @@ impl<'a> Barrier<'a> {
             seen.arrived += 1;
         }
         for (at, process) in self.declared_parties() {
+            seen.declared += 1;
             let standing = if ask { P::standing } else { P::glance };
             match standing(parties.processes, process) {
                 Standing::Dead => {
-                    self.lose_declared(at, process, parties);
+                    self.lose_declared(state, at, process, parties);
                     seen.changed = true;
                     return seen;
                 }
@@ -514,23 +526,26 @@ impl<'a> Barrier<'a> {
         broken
     }
 
-    /// The process that has declared itself in this place is dead: breaks the barrier, names it, frees the place.
+    /// The process that has declared itself in this place is dead: breaks the barrier, names it, frees the place. `state`
+    /// was loaded before the place: a reset forgives the dead, and who judges by an older state breaks no later era.
     #[cold]
-    fn lose_declared<P: Owners, T: Owners>(self, at: u32, dead: Token, parties: &Parties<'a, P, T>) {
-        loop {
-            let state = self.load();
-            let lost = state.to(Phase::LostDeclared, at);
-            if state == lost || state.is_whole() && self.break_up(state, lost.phase, at) {
-                step();
-                self.find_name(lost, parties);
-                if state != lost {
-                    parties.processes.missed(dead, &self.head.state);
-                }
-                break;
+    fn lose_declared<P: Owners, T: Owners>(
+        self,
+        state: State,
+        at: u32,
+        dead: Token,
+        parties: &Parties<'a, P, T>,
+    ) {
+        let lost = state.to(Phase::LostDeclared, at);
+        if state.is_whole() {
+            if !self.break_up(state, lost.phase, at) {
+                return;
             }
-            if !state.is_whole() {
-                break; // it is broken already
-            }
+            step();
+            self.find_name(lost, parties);
+            parties.processes.missed(dead, &self.head.state);
+        } else if state == lost {
+            self.find_name(lost, parties); // who broke it may have died before he wrote the name
         }
         step();
         self.leave_at(at as usize, dead);
@@ -562,10 +577,11 @@ impl<'a> Barrier<'a> {
             let arrived = self.cells.get(at).and_then(|cell| lost.arrived(cell.load(Ordering::Relaxed)));
             return arrived.map_or(nobody, |thread| parties.threads.person(thread));
         }
-        let declared = self.places.get(at).and_then(|place| Token::of(place.load(Ordering::Relaxed)));
-        let Some(process) = declared else { return nobody };
+        let Some(place) = self.places.get(at) else { return nobody };
+        let word = place.load(Ordering::Acquire); // edge: named
+        let Some(process) = Token::of(word) else { return nobody };
         let person = parties.processes.person(process);
-        if matches!(parties.processes.glance(process), Standing::Dead) { person } else { nobody }
+        if matches!(parties.processes.standing(process), Standing::Dead) { person } else { nobody }
     }
 
     /// Why the barrier is broken in this state.
@@ -698,10 +714,11 @@ impl<'a> Barrier<'a> {
     /// Frees the places of the dead; whether there was one, or one is free by now.
     fn lose_dead<P: Owners, T: Owners>(self, parties: &Parties<'a, P, T>) -> bool {
         let (mut taken, mut lost) = (0, false);
+        let state = self.load();
         for (at, process) in self.declared_parties() {
             taken += 1;
             if matches!(parties.processes.standing(process), Standing::Dead) {
-                self.lose_declared(at, process, parties);
+                self.lose_declared(state, at, process, parties);
                 lost = true;
             }
         }
@@ -714,10 +731,8 @@ impl<'a> Barrier<'a> {
 
     /// Frees this place, if it is that process's.
     pub(crate) fn leave_at(self, at: usize, process: Token) -> bool {
-        // Relaxed: a place carries nothing.
-        self.places.get(at).is_some_and(|place| {
-            place.compare_exchange(process.0, 0, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-        })
+        let Some(place) = self.places.get(at) else { return false };
+        place.compare_exchange(process.0, 0, Ordering::Release, Ordering::Relaxed).is_ok() // edge: named
     }
 
     /// Frees one of the process's places; whether it had one.
@@ -733,7 +748,8 @@ impl<'a> Barrier<'a> {
     /// How many places are taken.
     pub(crate) fn declared(self) -> usize {
         // Relaxed: a fact at some instant.
-        self.places.iter().filter(|place| place.load(Ordering::Relaxed) != 0).count()
+        let is_token = |word| Token::of(word).is_some_and(|process| process.0 == word);
+        self.places.iter().filter(|place| is_token(place.load(Ordering::Relaxed))).count()
     }
 
     /// Why the barrier is broken, if it is. Finds those of the dead that show a sign of it.
@@ -792,9 +808,13 @@ impl<'a> Barrier<'a> {
     /// The process is dead: as [`Barrier::recover_thread`], for every place that it had.
     pub(crate) fn recover_process<P: Owners, T: Owners>(self, dead: Token, parties: &Parties<'a, P, T>) {
         for (at, place) in (0u32..).zip(self.places) {
-            // Relaxed: as above.
-            if place.load(Ordering::Relaxed) == dead.0 {
-                self.lose_declared(at, dead, parties);
+            loop {
+                let state = self.load();
+                // Relaxed: as above, and after the state.
+                if place.load(Ordering::Relaxed) != dead.0 {
+                    break;
+                }
+                self.lose_declared(state, at, dead, parties);
             }
         }
     }

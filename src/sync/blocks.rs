@@ -46,7 +46,7 @@
 //! | offer | `offer`: CAS to OFFERED | `adopt`: CAS from OFFERED | the bytes | `what_was_offered_is_read_by_who_adopts_it` |
 //! | reuse | `take`: fence behind the CAS | `glance`: fence before the second look | the word, before any byte of the next stay | `a_reader_never_takes_the_next_stay_for_this_one` |
 //! | part | `join`: CAS to PART | `finish`: load of the part's word | whose part it is | `a_part_of_another_run_is_never_freed` |
-//! | dissolve | `begin`: CAS to DISSOLVING | `help`: load of the word | how many parts there are | `who_helps_frees_every_part` |
+//! | dissolve | `begin`: CAS to DISSOLVING | `help`: load of the word | how many parts there are, and that they are parts | `who_helps_frees_every_part` |
 
 use crate::error::ErrorKind;
 use crate::presence::place::Standing;
@@ -292,7 +292,7 @@ impl<'a> Slab<'a> {
         if !freed {
             return Err(refusal(record.seen(), handle));
         }
-        self.gate.freed.notify_after_rmw();
+        self.gate.freed.notify_after_rmw(&());
         Ok(())
     }
 
@@ -426,7 +426,7 @@ impl<'a> Slab<'a> {
                 Some(generation) => part.join(generation, me.thread, key(at, collecting.generation)),
                 None => {
                     self.dissolve(at, collecting);
-                    self.gate.freed.notify();
+                    self.gate.freed.notify(&());
                     return Err(number);
                 }
             }
@@ -475,7 +475,7 @@ impl<'a> Slab<'a> {
         let seen = BlockWord::unpack(record.word.load(Ordering::Acquire)); // edge: dissolve
         let helped = seen.used == Use::Dissolving && self.finish(at, seen);
         if helped {
-            self.gate.freed.notify();
+            self.gate.freed.notify(&());
         }
         helped
     }
@@ -498,7 +498,7 @@ impl<'a> Slab<'a> {
             });
         }
         if freed > 0 {
-            self.gate.freed.notify();
+            self.gate.freed.notify(&());
         }
         freed
     }
@@ -513,7 +513,7 @@ impl<'a> Slab<'a> {
             }
         }
         if freed {
-            self.gate.freed.notify();
+            self.gate.freed.notify(&());
         }
         freed
     }

@@ -127,8 +127,10 @@ fn remove(is_it: impl Fn(NonNull<Scoped>) -> bool) -> bool {
     let gone = list.scopes[at].take();
     list.scopes[at..].rotate_left(1);
     LIST.with(|l| l.set(list));
-    // SAFETY: made by `enter`, and in the list once; now it is in the list no more.
-    gone.map(|scope| drop(unsafe { Box::from_raw(scope.as_ptr()) }));
+    if let Some(scope) = gone {
+        // SAFETY: made by `enter`, and in the list once; now it is in the list no more.
+        drop(unsafe { Box::from_raw(scope.as_ptr()) });
+    }
     true
 }
 

@@ -17,11 +17,12 @@
 //! ## Edges
 //! | edge | release | acquire | carries | model that fails without it |
 //! |---|---|---|---|---|
-//! | set | `set`: CAS | `is_set`, `is_over`, `arm`: load; `consume`: CAS | what was done before the set | `what_was_done_before_a_set_is_seen`, `what_was_done_before_a_consumed_set_is_seen` |
+//! | set | `set`: CAS | `is_set`, `is_over`, `arm_unless`: load; `consume`: CAS | what was done before the set | `what_was_done_before_a_set_is_seen`, `what_was_done_before_a_consumed_set_is_seen`, `what_was_done_before_a_cancel_is_seen` |
 
 use crate::error::ErrorKind;
 use crate::segment::bits::{EVENT_EPOCH, EVENT_SET, EVENT_WAITERS};
 use crate::shim::{AtomicU32, Ordering, Watch, pause, wake};
+use crate::sync::bell::Bell;
 use crate::sync::lock::{Crowd, Owners};
 use crate::sync::wait::{Slept, Wait};
 
@@ -57,9 +58,9 @@ impl EventWord {
     }
 
     /// Sets the event and wakes: `sleepers` is 1 for a consumed event. False if it was set already; nothing is stored
-    /// then. No thread-local, no allocation, no lock: a signal handler may call this.
+    /// then. Rings if somebody sleeps. No thread-local, no allocation, no lock: a signal handler may call this.
     #[inline]
-    pub(crate) fn set(&self, sleepers: u32) -> bool {
+    pub(crate) fn set(&self, sleepers: u32, bell: &(impl Bell + ?Sized)) -> bool {
         let mut word = self.0.load(Ordering::Relaxed);
         loop {
             if word & EVENT_SET != 0 {
@@ -73,14 +74,15 @@ impl EventWord {
             }
         }
         if word & EVENT_WAITERS != 0 {
-            self.wake_sleepers(sleepers);
+            self.wake_sleepers(sleepers, bell);
         }
         true
     }
 
     #[cold]
-    fn wake_sleepers(&self, count: u32) {
+    fn wake_sleepers(&self, count: u32, bell: &(impl Bell + ?Sized)) {
         wake(&self.0, count);
+        bell.ring();
     }
 
     /// Clears the event; whether it was set.
@@ -121,17 +123,31 @@ impl EventWord {
         begun.is_over(self.0.load(Ordering::Acquire)) // edge: set
     }
 
+    /// Announces a sleeper: what to sleep on, unless it is set.
+    pub(crate) fn arm_now(&self) -> Option<Watch<'_>> {
+        self.arm_unless(|word| word & EVENT_SET != 0)
+    }
+
     /// Announces a sleeper of a kept event: what to sleep on, unless it is set or has been since `begun`.
     pub(crate) fn arm(&self, begun: Begun) -> Option<Watch<'_>> {
+        self.arm_unless(|word| begun.is_over(word))
+    }
+
+    fn arm_unless(&self, over: impl Fn(u32) -> bool) -> Option<Watch<'_>> {
         loop {
             let word = self.0.load(Ordering::Acquire); // edge: set
-            if begun.is_over(word) {
+            if over(word) {
                 return None;
             }
             if self.announce(word) {
-                return Some(Watch { word: &self.0, value: word | EVENT_WAITERS });
+                return Some(self.announced(word));
             }
         }
+    }
+
+    /// Wakes one more who may sleep.
+    pub(crate) fn pass_on(&self) {
+        wake(&self.0, 1);
     }
 
     /// Waits until the event is set, or has been since `begun`.
@@ -150,7 +166,7 @@ impl EventWord {
             taken
         });
         if result.is_err() {
-            wake(&self.0, 1); // a wake that was meant for us is for somebody else
+            self.pass_on(); // a wake that was meant for us is for somebody else
         }
         result
     }
@@ -178,7 +194,7 @@ impl EventWord {
             if !self.announce(word) {
                 continue;
             }
-            let mut crowd = Crowd::new(Watch { word: &self.0, value: word | EVENT_WAITERS });
+            let mut crowd = Crowd::new(self.announced(word));
             owners.others(&mut crowd);
             match wait.sleep(crowd.watches(), false) {
                 Ok(Slept::Look) => {}
@@ -186,6 +202,11 @@ impl EventWord {
                 Err(end) => ended = Err(end),
             }
         }
+    }
+
+    /// What to sleep on, once that is said in this word.
+    fn announced(&self, word: u32) -> Watch<'_> {
+        Watch { word: &self.0, value: word | EVENT_WAITERS }
     }
 
     /// Says in a word that is not set that somebody sleeps.

@@ -14,6 +14,7 @@
 //! | sleep | condition; `notify`, `notify_after_rmw`: fence; load of the bit | bit; `prepare`: fence; condition | one sees the other | `a_sleeper_is_never_left_behind`, `a_sleeper_hears_of_a_change_that_is_its_own_fence` |
 
 use crate::shim::{AtomicU32, Ordering, Watch, fence, rmw_fence, wake};
+use crate::sync::bell::Bell;
 
 const SLEEPING: u32 = 1;
 const EPOCH: u32 = 2;
@@ -33,36 +34,40 @@ impl EventCount {
         EventCount(AtomicU32::new(0))
     }
 
-    /// Tells the sleepers that the condition may have become true. Call it after making it true.
+    /// Tells the sleepers that the condition may have become true, and rings if there are any. Call it after making it
+    /// true.
     #[inline]
-    pub(crate) fn notify(&self) {
+    pub(crate) fn notify(&self, bell: &(impl Bell + ?Sized)) {
         fence(Ordering::SeqCst); // edge: sleep; pairs with `prepare`
-        self.wake_sleepers();
+        self.wake_sleepers(bell);
     }
 
     /// The same after a change that was one read-modify-write: on x86-64 that is fence enough.
     #[inline]
-    pub(crate) fn notify_after_rmw(&self) {
+    pub(crate) fn notify_after_rmw(&self, bell: &(impl Bell + ?Sized)) {
         rmw_fence(Ordering::SeqCst); // edge: sleep; pairs with `prepare`
-        self.wake_sleepers();
+        self.wake_sleepers(bell);
     }
 
     #[inline]
-    fn wake_sleepers(&self) {
+    fn wake_sleepers(&self, bell: &(impl Bell + ?Sized)) {
         // Relaxed: the fence has ordered it after the condition.
         if self.0.load(Ordering::Relaxed) & SLEEPING != 0 {
-            self.notify_sleepers();
+            self.notify_sleepers(bell);
         }
     }
 
     #[cold]
-    fn notify_sleepers(&self) {
+    fn notify_sleepers(&self, bell: &(impl Bell + ?Sized)) {
         let mut word = self.0.load(Ordering::Relaxed);
         // Whoever clears the bit wakes. Relaxed: the word carries no data, it only must change.
         while word & SLEEPING != 0 {
             let next = (word & !SLEEPING).wrapping_add(EPOCH);
             match self.0.compare_exchange(word, next, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => return wake(&self.0, u32::MAX),
+                Ok(_) => {
+                    wake(&self.0, u32::MAX);
+                    return bell.ring();
+                }
                 Err(now) => word = now,
             }
         }

@@ -15,8 +15,8 @@
 //! ## Edges
 //! | edge | release | acquire | carries | model that fails without it |
 //! |---|---|---|---|---|
-//! | left | `leave`: CAS of `last` | `look`, `leave`, `left`: load of `last` | what the one who left had sent, and to whom he has handed the end on | `what_was_sent_before_the_last_one_left_is_seen`, `an_end_that_is_handed_on_is_never_gone` |
-//! | cell | `stamp`: swap; `leave`: CAS to 0 | `look`, `leave`: load of the cell | that `last` was written before | `an_end_that_is_handed_on_is_never_gone`, `a_death_is_written_down_before_somebody_else_leaves` |
+//! | left | `write_down`: CAS of `last` | `read`: load of `last` | what the one who left had sent, to whom he has handed the end on, whose cells are cleared | `what_was_sent_before_the_last_one_left_is_seen`, `who_is_late_with_a_death_does_not_write_it_over_a_close` |
+//! | cell | `stamp`: swap; `leave`: CAS to 0 | `pass`: load of the cell | that the holder is alive; that `last` was written before | `who_has_just_come_is_not_taken_for_dead`, `an_end_that_is_handed_on_is_never_gone` |
 
 use crate::presence::place::Standing;
 use crate::segment::bits::{END_CLOSED, END_DIED, Token};
@@ -106,9 +106,14 @@ impl<'a> Holders<'a> {
         }
     }
 
-    /// How somebody left last, as a number that is another one after each time.
+    /// A number that is another one after somebody has left: to compare with what a look has told.
     #[inline]
     pub(crate) fn left(&self) -> u64 {
+        self.last.load(Ordering::Relaxed) // Relaxed: compared only
+    }
+
+    /// `last`, before any cell is looked at.
+    fn read(&self) -> u64 {
         self.last.load(Ordering::Acquire) // edge: left
     }
 
@@ -116,10 +121,9 @@ impl<'a> Holders<'a> {
     pub(crate) fn leave(&self, who: Token, left: Left) -> bool {
         let Some(cell) = self.cell(who) else { return false };
         loop {
-            let last = self.last.load(Ordering::Acquire); // edge: left
-            let word = cell.load(Ordering::Acquire); // edge: cell
-            if word != who.0 {
-                return false;
+            let last = self.read();
+            if cell.load(Ordering::Relaxed) != who.0 {
+                return false; // Relaxed: not read before `last` was
             }
             if self.write_down(last, who, left) {
                 // Release: who finds the cell empty finds the last word changed.
@@ -134,17 +138,18 @@ impl<'a> Holders<'a> {
         self.last.compare_exchange(last, next, Ordering::Release, Ordering::Relaxed).is_ok() // edge: left
     }
 
-    /// How the end stands; takes the dead off it. Adds the words that tell of the holders' deaths.
-    pub(crate) fn look(&self, members: &'a impl Members, crowd: &mut Crowd<'a>) -> Seen {
-        for _ in 0..PASSES.max(self.cells.len()) {
-            let last = self.last.load(Ordering::Acquire); // edge: left
+    /// How the end stands, and what `left` was then; takes the dead off it. Adds the words that tell of the holders'
+    /// deaths.
+    pub(crate) fn look(&self, members: &'a impl Members, crowd: &mut Crowd<'a>) -> (Seen, u64) {
+        for _ in 0..PASSES + self.cells.len() {
+            let last = self.read();
             match self.pass(members, crowd) {
-                Pass::Held { doubt } => return Seen::Held { doubt },
-                Pass::Nobody if self.last.load(Ordering::Relaxed) == last => return told(last),
+                Pass::Held { doubt } => return (Seen::Held { doubt }, last),
+                Pass::Nobody if self.last.load(Ordering::Relaxed) == last => return (told(last), last),
                 Pass::Nobody | Pass::Again => {}
             }
         }
-        Seen::Held { doubt: true }
+        (Seen::Held { doubt: true }, 0)
     }
 
     fn pass(&self, members: &'a impl Members, crowd: &mut Crowd<'a>) -> Pass {

@@ -58,7 +58,35 @@ fn a_cancel_between_look_and_sleep_is_not_lost() {
                 assert_eq!(ended, Err(ErrorKind::Cancelled));
             }
         });
-        token.set(u32::MAX);
+        token.set(u32::MAX, &());
+        waiter.join().unwrap();
+    });
+}
+
+#[allow(unsafe_code)]
+#[test]
+fn what_was_done_before_a_cancel_is_seen() {
+    struct Written(loom::cell::UnsafeCell<u32>);
+    // SAFETY: written before the cancel and read after it; loom checks that.
+    unsafe impl Sync for Written {}
+    // SAFETY: as above.
+    unsafe impl Send for Written {}
+    loom::model(|| {
+        let token = Arc::new(EventWord::new());
+        let written = Arc::new(Written(loom::cell::UnsafeCell::new(0)));
+        let waiter = thread::spawn({
+            let (token, written) = (token.clone(), written.clone());
+            move || {
+                let event = EventWord::new();
+                let ended = within(&[&token], || event.wait(event.begin(), &Nobody, &wait()));
+                assert_eq!(ended, Err(ErrorKind::Cancelled));
+                // SAFETY: after the cancel; loom checks it.
+                assert_eq!(written.0.with(|n| unsafe { *n }), 7);
+            }
+        });
+        // SAFETY: before the cancel; loom checks it.
+        written.0.with_mut(|n| unsafe { *n = 7 });
+        token.set(u32::MAX, &());
         waiter.join().unwrap();
     });
 }
@@ -73,7 +101,7 @@ fn a_cancel_that_is_cleared_at_once_is_not_lost() {
             move || {
                 let event = EventWord::new();
                 let ended = within(&[&token], || {
-                    entered.set(u32::MAX);
+                    entered.set(u32::MAX, &());
                     event.wait(event.begin(), &Nobody, &wait())
                 });
                 assert_eq!(ended, Err(ErrorKind::Cancelled));
@@ -82,7 +110,7 @@ fn a_cancel_that_is_cleared_at_once_is_not_lost() {
         while !entered.is_set() {
             thread::yield_now();
         }
-        token.set(u32::MAX);
+        token.set(u32::MAX, &());
         token.clear();
         waiter.join().unwrap();
     });
@@ -90,23 +118,22 @@ fn a_cancel_that_is_cleared_at_once_is_not_lost() {
 
 #[test]
 fn each_of_two_nested_tokens_ends_a_wait() {
-    loom::model(|| {
-        let tokens = [(); 2].map(|()| Arc::new(EventWord::new()));
-        let waiter = thread::spawn({
-            let tokens = tokens.clone();
-            move || {
-                let event = EventWord::new();
-                let both = [&tokens[0], &tokens[1]];
-                let ended = within(&both, || event.wait(event.begin(), &Nobody, &wait()));
-                assert_eq!(ended, Err(ErrorKind::Cancelled));
-            }
+    for which in [0, 1] {
+        loom::model(move || {
+            let tokens = [(); 2].map(|()| Arc::new(EventWord::new()));
+            let waiter = thread::spawn({
+                let tokens = tokens.clone();
+                move || {
+                    let event = EventWord::new();
+                    let both = [&tokens[0], &tokens[1]];
+                    let ended = within(&both, || event.wait(event.begin(), &Nobody, &wait()));
+                    assert_eq!(ended, Err(ErrorKind::Cancelled));
+                }
+            });
+            tokens[which].set(u32::MAX, &());
+            waiter.join().unwrap();
         });
-        let other = tokens[0].clone();
-        let other = thread::spawn(move || other.set(u32::MAX));
-        tokens[1].set(u32::MAX);
-        other.join().unwrap();
-        waiter.join().unwrap();
-    });
+    }
 }
 
 /// One permit and two who sleep for it; one of them is cancelled, and may have been the one that the release woke.
@@ -119,7 +146,7 @@ fn who_is_cancelled_passes_on_the_wake_that_it_used_up() {
             let (token, semaphore) = (token.clone(), semaphore.clone());
             move || {
                 if within(&[&token], || semaphore.acquire(&Nobody, &wait())).is_ok() {
-                    semaphore.release(1, PERMITS).unwrap();
+                    semaphore.release(1, PERMITS, &()).unwrap();
                 }
             }
         });
@@ -127,8 +154,8 @@ fn who_is_cancelled_passes_on_the_wake_that_it_used_up() {
             let semaphore = semaphore.clone();
             move || semaphore.acquire(&Nobody, &wait()).unwrap()
         });
-        semaphore.release(1, PERMITS).unwrap();
-        token.set(u32::MAX);
+        semaphore.release(1, PERMITS, &()).unwrap();
+        token.set(u32::MAX, &());
         cancelled.join().unwrap();
         other.join().unwrap();
         assert_eq!(semaphore.permits(), 0);

@@ -110,7 +110,7 @@ fn what_was_done_before_a_set_is_seen() {
             assert_eq!(w.read(), 7);
         });
         world.write();
-        assert!(world.event.set(ALL));
+        assert!(world.event.set(ALL, &()));
         waiter.join().unwrap();
     });
 }
@@ -124,7 +124,7 @@ fn what_was_done_before_a_consumed_set_is_seen() {
             assert_eq!(w.read(), 7);
         });
         world.write();
-        assert!(world.event.set(ONE));
+        assert!(world.event.set(ONE, &()));
         waiter.join().unwrap();
         assert!(!world.event.is_set());
     });
@@ -135,7 +135,7 @@ fn a_set_lets_everybody_go_on() {
     loom::model(|| {
         let world = World::new(0);
         let waiters = [spawn(&world, World::wait), spawn(&world, World::wait)];
-        world.event.set(ALL);
+        world.event.set(ALL, &());
         waiters.into_iter().for_each(|w| w.join().unwrap());
     });
 }
@@ -150,7 +150,7 @@ fn a_set_that_is_cleared_at_once_is_not_missed() {
             let wait = Wait::new(Timeout::Forever, Manner::default());
             w.event.wait(begun, w, &wait).unwrap();
         });
-        world.event.set(ALL);
+        world.event.set(ALL, &());
         assert!(world.event.clear());
         waiter.join().unwrap();
     });
@@ -164,7 +164,7 @@ fn each_consumed_set_lets_one_go_on() {
         // The second set may find the first one unconsumed; then there is one more to make.
         let mut sets = 0;
         while sets < 2 {
-            if world.event.set(ONE) {
+            if world.event.set(ONE, &()) {
                 sets += 1;
             } else {
                 thread::yield_now();
@@ -185,14 +185,14 @@ fn a_sleeper_that_is_killed_when_woken_leaves_the_event_to_the_other() {
             if doomed(Doom::Sleeping, || w.consume()).is_none() {
                 exit(&w.alive[0]);
             } else {
-                w.event.set(ONE); // it was not asleep when the event was set: the other gets the next one
+                w.event.set(ONE, &()); // it was not asleep when the event was set: the other gets the next one
             }
         });
         let other = spawn(&world, |w| {
             w.consume();
-            w.event.set(ONE); // for the victim, if it was not the one that was woken
+            w.event.set(ONE, &()); // for the victim, if it was not the one that was woken
         });
-        world.event.set(ONE);
+        world.event.set(ONE, &());
         victim.join().unwrap();
         other.join().unwrap();
     });

@@ -32,7 +32,7 @@ fn a_sleeper_is_never_left_behind() {
             thread::spawn(move || sleep_until(&s, 1))
         };
         shared.ready.store(1, Ordering::Release);
-        shared.event.notify();
+        shared.event.notify(&());
         sleeper.join().unwrap();
     });
 }
@@ -46,7 +46,7 @@ fn a_sleeper_hears_of_a_change_that_is_its_own_fence() {
             thread::spawn(move || sleep_until(&s, 1))
         };
         shared.ready.fetch_add(1, Ordering::Release);
-        shared.event.notify_after_rmw();
+        shared.event.notify_after_rmw(&());
         sleeper.join().unwrap();
     });
 }
@@ -62,7 +62,7 @@ fn two_sleepers_are_both_woken() {
             })
             .collect();
         shared.ready.store(1, Ordering::Release);
-        shared.event.notify();
+        shared.event.notify(&());
         sleepers.into_iter().for_each(|s| s.join().unwrap());
     });
 }
@@ -77,7 +77,7 @@ fn a_sleeper_hears_of_the_second_change_too() {
         };
         for value in 1..=2 {
             shared.ready.store(value, Ordering::Release);
-            shared.event.notify();
+            shared.event.notify(&());
         }
         sleeper.join().unwrap();
     });

@@ -67,7 +67,7 @@ impl World {
 
     fn leave(&self, index: u32) {
         assert!(self.end().leave(self.token(index), Left::Closed));
-        self.event.notify();
+        self.event.notify(&());
     }
 
     fn send(&self) {
@@ -108,7 +108,7 @@ impl Members for World {
     fn buried(&self, _: Token, _: &AtomicU32, left: Left) {
         assert_eq!(left, Left::Died);
         self.buried.fetch_add(1, Ordering::Relaxed);
-        self.event.notify();
+        self.event.notify(&());
     }
 }
 
@@ -239,7 +239,9 @@ fn who_is_late_with_a_death_does_not_write_it_over_a_close() {
         let world = World::new(2, 1);
         world.join(1);
         exit(&world.alive[0]);
-        let late = spawn(&world, |w| drop(w.end().leave(w.token(0), Left::Died)));
+        let late = spawn(&world, |w| {
+            w.end().leave(w.token(0), Left::Died);
+        });
         world.end().leave(world.token(0), Left::Died);
         world.end().stamp(world.token(1));
         world.leave(1);

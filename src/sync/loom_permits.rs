@@ -61,7 +61,7 @@ impl World {
     }
 
     fn cells(&self) -> Cells<'_> {
-        Cells { cells: &self.cells, gate: &self.gate }
+        Cells { cells: &self.cells, gate: &self.gate, bell: &() }
     }
 
     fn parties(&self, index: u32) -> Parties<'_, World, World> {

@@ -433,6 +433,30 @@ fn a_dead_writer_that_a_third_party_met_first_is_told() {
     });
 }
 
+/// Who comes after a dead writer is killed at each step of saying so, and when it may write itself.
+#[test]
+fn a_dead_writer_is_told_though_who_would_tell_it_dies_too() {
+    for steps in 0..3 {
+        loom::model(move || {
+            let world = World::with(1, 3);
+            world.write(0);
+            world.count();
+            world.die(0);
+            let victim = spawn(&world, move |w| match doomed(Doom::Step(steps), || w.write(1)) {
+                Some(got) => {
+                    assert_eq!(got, Got::Suspect);
+                    w.release(1);
+                }
+                None => w.die(1),
+            });
+            assert_eq!(read_turn(&world, 2), Got::Suspect);
+            victim.join().unwrap();
+            assert_eq!(write_turn(&world, 2), Got::Suspect);
+            assert!(world.lock().is_suspect());
+        });
+    }
+}
+
 #[test]
 fn a_writer_that_dies_before_or_after_it_wrote_is_told_or_not() {
     for done in [false, true] {
@@ -546,6 +570,17 @@ fn a_reader_that_dies_deep_inside_leaves_a_cell_for_one_read() {
         world.die(0);
         assert_eq!(read_turn(&world, 1), Got::Clean);
         assert_eq!(world.lock().release(world.token(1).0), Err(ErrorKind::NotOwner));
+    });
+}
+
+#[test]
+fn a_reader_that_dies_deep_inside_is_cleared_away_by_a_third_party() {
+    loom::model(|| {
+        let world = World::with(1, 2);
+        (0..3).for_each(|_| assert_eq!(world.read(0), Got::Clean));
+        world.die(0);
+        world.lock().recover(world.token(0));
+        assert_eq!(world.lock().readers().count(), 0);
     });
 }
 

@@ -55,7 +55,7 @@ impl World {
     }
 
     fn release(&self, count: u32) {
-        self.semaphore.release(count, PERMITS).unwrap();
+        self.semaphore.release(count, PERMITS, &()).unwrap();
     }
 
     /// Adds one to what a permit guards; loom reports two at a time, or one that sees half.
@@ -232,12 +232,12 @@ fn a_release_of_two_wakes_one_though_the_other_is_killed_when_woken() {
 fn a_release_beyond_the_limit_is_refused_whoever_else_releases() {
     loom::model(|| {
         let world = World::new(2, 1, true);
-        let once = |w: &World| u32::from(w.semaphore.release(1, 2).is_ok());
+        let once = |w: &World| u32::from(w.semaphore.release(1, 2, &()).is_ok());
         let other = spawn(&world, move |w| drop(once(w)));
         let mine = once(&world);
         other.join().unwrap();
         assert_eq!(world.semaphore.permits(), 2);
-        assert_eq!(world.semaphore.release(1, 2), Err(ErrorKind::Range));
+        assert_eq!(world.semaphore.release(1, 2, &()), Err(ErrorKind::Range));
         assert!(mine <= 1);
     });
 }

@@ -1,14 +1,15 @@
 //! Waiting, waking, owning.
 //!
 //! * what lives here: the event count, the stamped lock, its re-entrant kind, readers and writers, the permits, the blocks,
-//!   the semaphore, the holders of an end, shutting down, the event, the condition, the barrier, plain data in two copies, what ends a
-//!   thread's waits, the one loop in which anybody sleeps
+//!   the semaphore, the holders of an end, shutting down, the event, the condition, the barrier, plain data in two copies, waiting for many
+//!   at once and its doorbell, what ends a thread's waits, the one loop in which anybody sleeps
 //! * who calls it: `objects`
 //! * what it may call: `shim`, `presence` (how somebody stands), `segment` (bit layouts), `os` (the clock), `error`
 //! * the invariant: nobody sleeps except in slices, and every death found is told to the other sleepers
 //! * where it is tested: `loom_*.rs` beside each protocol, `ffi-tests/kill`
 
 pub(crate) mod barrier;
+pub(crate) mod bell;
 pub(crate) mod blocks;
 pub(crate) mod closing;
 pub(crate) mod condition;
@@ -37,6 +38,8 @@ mod loom_holders;
 #[cfg(all(test, loom))]
 mod loom_lock;
 #[cfg(all(test, loom))]
+mod loom_many;
+#[cfg(all(test, loom))]
 mod loom_permits;
 #[cfg(all(test, loom))]
 mod loom_rlock;
@@ -46,6 +49,7 @@ mod loom_rwlock;
 mod loom_semaphore;
 #[cfg(all(test, loom))]
 mod loom_snapshot;
+pub(crate) mod many;
 pub(crate) mod permits;
 pub(crate) mod rlock;
 pub(crate) mod rwlock;

@@ -24,7 +24,8 @@
 use crate::error::ErrorKind;
 use crate::presence::place::Standing;
 use crate::segment::bits::{COLLECTING, Token};
-use crate::shim::{AtomicU32, Ordering, pause, step, words};
+use crate::shim::{AtomicU32, Ordering, Watch, pause, step, words};
+use crate::sync::bell::Bell;
 use crate::sync::event_count::EventCount;
 use crate::sync::lock::{Crowd, Got, Heard, Hearsay, LockWord, Owners, Taker};
 use crate::sync::wait::{Slept, Wait};
@@ -113,6 +114,8 @@ impl Judged {
 pub(crate) struct Cells<'a> {
     pub(crate) cells: &'a [AtomicU32],
     pub(crate) gate: &'a Gate,
+    /// Of the yard it lies in.
+    pub(crate) bell: &'a dyn Bell,
 }
 
 #[cfg(all(test, loom))]
@@ -168,7 +171,7 @@ impl<'a> Cells<'a> {
     pub(crate) fn free_at(self, at: usize, process: u32) -> bool {
         let freed = self.cells.get(at).is_some_and(|cell| free(cell, process));
         if freed {
-            self.gate.event.notify_after_rmw();
+            self.gate.event.notify_after_rmw(self.bell);
         }
         freed
     }
@@ -262,6 +265,18 @@ impl<'a> Cells<'a> {
                 Err(end) => ended = Err(end),
             }
         }
+    }
+
+    /// Announces a sleeper and looks how the holders stand: what to sleep on, whether a permit is free, whether to look
+    /// again soon.
+    pub(crate) fn arm<'p, P: Owners, T: Owners>(self, parties: &Parties<'p, P, T>) -> (Watch<'a>, bool, bool)
+    where
+        'a: 'p,
+    {
+        let watch = self.gate.event.prepare();
+        let here: Cells<'p> = self;
+        let seen = here.survey(parties, true, &mut Hearsay::default(), None);
+        (watch, self.count(0) > 0, seen.doubt)
     }
 
     /// Looks at one cell after the other for a moment.
@@ -358,7 +373,7 @@ impl<'a> Cells<'a> {
     fn bury<P: Owners>(self, word: u32, cell: &AtomicU32, processes: &P) -> bool {
         let freed = self.cells.iter().filter(|cell| glimpse(cell) == word && free(cell, word)).count();
         if freed > 0 {
-            self.gate.event.notify();
+            self.gate.event.notify(self.bell);
             Token::of(word).inspect(|dead| processes.returned(*dead, cell, freed));
         }
         freed > 0
@@ -431,7 +446,7 @@ impl<'a> Cells<'a> {
         self.gate.commit.store(0, Ordering::Relaxed);
         step();
         if freed {
-            self.gate.event.notify();
+            self.gate.event.notify(self.bell);
         }
     }
 
@@ -448,7 +463,7 @@ impl<'a> Cells<'a> {
             }
         }
         if left < count {
-            self.gate.event.notify();
+            self.gate.event.notify(self.bell);
         }
         if left > 0 { Err(ErrorKind::NotOwner) } else { Ok(last) }
     }
@@ -502,7 +517,7 @@ impl<'a> Cells<'a> {
             freed += usize::from(Token::of(word) == Some(process));
         }
         if freed > 0 {
-            self.gate.event.notify();
+            self.gate.event.notify(self.bell);
         }
         freed
     }
@@ -512,7 +527,7 @@ impl<'a> Cells<'a> {
     pub(crate) fn recover_collector(self, thread: Token) -> bool {
         let freed = self.gate.collector.recover(thread);
         if freed {
-            self.gate.event.notify();
+            self.gate.event.notify(self.bell);
         }
         freed
     }

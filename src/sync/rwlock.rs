@@ -8,6 +8,13 @@
 //! A reader that reads already is in again at once, whoever waits: it counts in the cell that it has. The cell stays
 //! where it is until it has left as often, so that a writer that looks at one cell after the other cannot miss it.
 //!
+//! ## What a read costs
+//! Two locked instructions, 2.2 ns each: the claim, which is the fence before the look at the writers' lock, and the swap
+//! that leaves the cell, which is the fence before the look whether a writer sleeps. A store and a fence take as long as the
+//! swap, a compare-and-swap 0.2 ns longer; a store alone would take nothing, but then nobody would have told the writer.
+//! How often a reader is in lies above its token, so that nothing has to be cleared on the way in, and the cell is looked
+//! at before the writers' lock on the way out: a pair of C calls took 6.2 ns, and takes 5.6.
+//!
 //! ## What a death leaves
 //! A dead reader's cell is freed by whoever finds it; nobody is told. A writer says in `active` when it may write. Who
 //! takes the lock of a dead one *settles*: if that one was active, the data is `dirty`, and every reader and writer is
@@ -22,14 +29,14 @@
 //! | edge | release | acquire | carries | model that fails without it |
 //! |---|---|---|---|---|
 //! | meet | reader: cell; fence; writers' lock | writer: writers' lock; fence; cells | one sees the other | `reader_and_writer_exclude_each_other` |
-//! | read | `free`: CAS to 0 | `survey`, `is_empty`: load of the cell | what the reader did | `what_a_reader_did_is_before_what_a_writer_does` |
+//! | read | `leave`: swap, `free`: CAS to 0 | `survey`, `is_empty`: load of the cell | what the reader did | `what_a_reader_did_is_before_what_a_writer_does` |
 //! | reader | `claim`: CAS from 0 | `survey`: load of the cell | the reader's alive word is set | `a_living_reader_is_never_robbed` |
 //! | lock | see `sync::lock` | | | |
 
 use crate::error::ErrorKind;
 use crate::presence::place::Standing;
 use crate::segment::bits::Token;
-use crate::shim::{AtomicU32, Ordering, pause, rmw_fence, step, words};
+use crate::shim::{AtomicU32, AtomicU64, Ordering, pause, rmw_fence, step, words};
 use crate::sync::event_count::EventCount;
 use crate::sync::lock::{Crowd, Got, LockWord, Owners, Taker};
 use crate::sync::wait::{Slept, Wait};
@@ -50,14 +57,20 @@ pub(crate) struct Head {
 /// A place for one thread that reads.
 #[repr(C)]
 pub(crate) struct Cell {
-    /// 0, or its token.
-    reader: AtomicU32,
-    /// How often it is in beside the first time; written by it only.
-    again: AtomicU32,
+    /// 0, or its token, and above that how often it is in beside the first time. While it lives only it writes this.
+    reader: AtomicU64,
+}
+
+/// One time more.
+const AGAIN: u64 = 1 << 32;
+
+/// Whose word this is.
+fn reader_of(word: u64) -> Option<Token> {
+    Token::of(word as u32)
 }
 
 words!("rwlock head", Head { writer, active, dirty, drained });
-words!("rwlock cell", Cell { reader, again });
+words!("rwlock cell", Cell { reader });
 
 #[cfg(not(loom))]
 #[allow(unsafe_code)]
@@ -101,40 +114,60 @@ impl Head {
 impl Cell {
     #[cfg(all(test, loom))]
     pub(crate) fn new() -> Cell {
-        Cell { reader: AtomicU32::new(0), again: AtomicU32::new(0) }
+        Cell { reader: AtomicU64::new(0) }
     }
 
     /// Takes the cell if it is free.
     #[inline]
     fn claim(&self, reader: u32) -> bool {
-        self.reader.compare_exchange(0, reader, Ordering::Release, Ordering::Relaxed).is_ok() // edge: reader
+        self.reader.compare_exchange(0, u64::from(reader), Ordering::Release, Ordering::Relaxed).is_ok() // edge: reader
     }
 
-    /// Frees the cell if it carries exactly this stamp.
-    #[inline]
-    fn free(&self, reader: u32) -> bool {
-        self.reader.compare_exchange(reader, 0, Ordering::Release, Ordering::Relaxed).is_ok() // edge: read
+    /// Frees the cell of a dead one if this is what it says.
+    fn free(&self, word: u64) -> bool {
+        self.reader.compare_exchange(word, 0, Ordering::Release, Ordering::Relaxed).is_ok() // edge: read
     }
 
-    /// Whose it is at the moment. Relaxed: whoever acts on it is that one, or swaps from exactly this word.
+    /// Its own reader leaves it. No compare: nobody else writes what a living one has claimed.
     #[inline]
-    fn glimpse(&self) -> u32 {
+    fn leave(&self) {
+        self.reader.swap(0, Ordering::Release); // edge: read
+    }
+
+    /// What it says at the moment. Relaxed: whoever acts on it is its reader, or swaps from exactly this word.
+    #[inline]
+    fn glimpse(&self) -> u64 {
         self.reader.load(Ordering::Relaxed)
     }
 
-    /// The reader goes in for the first time. Relaxed: nobody else reads it; a dead one may have left any number.
+    /// Whether this thread reads in it.
     #[inline]
-    fn begin(&self) {
-        self.again.store(0, Ordering::Relaxed);
+    fn is(&self, me: u32) -> bool {
+        self.glimpse() as u32 == me
+    }
+
+    /// Its own reader says how often it is in. Relaxed: it tells nobody else anything.
+    fn count(&self, word: u64) {
+        self.reader.store(word, Ordering::Relaxed);
     }
 }
 
+/// The home of a thread whose 64 do not all have cells.
+#[cold]
+fn odd_home(index: usize, count: usize) -> usize {
+    if index < count { index } else { index.checked_rem(count).unwrap_or(0) }
+}
+
 impl<'a> RwWords<'a> {
-    /// The cell at which this thread looks first. With a cell for every slot of the yard it is its own.
+    /// The cell at which this thread looks first. With a cell for every slot of the yard it is its own. Of each 64, those
+    /// whose slots lie side by side have cells on different lines: two that read at the same time take 5 ns each, not 25.
     #[inline]
     fn home(self, me: u32) -> usize {
         let (index, count) = (Token(me).index() as usize, self.cells.len());
-        if index < count { index } else { index.checked_rem(count).unwrap_or(0) }
+        if (index | 63) >= count {
+            return odd_home(index, count);
+        }
+        (index & !63) | ((index * 9) & 63)
     }
 
     /// Every cell, from this thread's home on and round.
@@ -145,7 +178,7 @@ impl<'a> RwWords<'a> {
 
     /// The cell in which this thread reads.
     fn find(self, me: u32) -> Option<usize> {
-        self.starting_at_home(me).find(|(_, cell)| cell.glimpse() == me).map(|(at, _)| at)
+        self.starting_at_home(me).find(|(_, cell)| cell.is(me)).map(|(at, _)| at)
     }
 
     /// What is to be told to who gets in. Relaxed: ordered by the writers' lock, and steady while somebody is in.
@@ -164,21 +197,17 @@ impl<'a> RwWords<'a> {
         }
         rmw_fence(Ordering::SeqCst); // edge: meet; pairs with `is_empty`
         if !self.head.writer.is_free() {
-            self.vacate(cell, me);
+            self.vacate(cell);
             return None;
         }
-        cell.begin();
         Some((at, self.news()))
     }
 
-    /// Frees a cell and tells the writer that waits.
+    /// Leaves a cell and tells the writer that waits.
     #[inline]
-    fn vacate(self, cell: &Cell, reader: u32) -> bool {
-        let freed = cell.free(reader);
-        if freed {
-            self.head.drained.notify_after_rmw();
-        }
-        freed
+    fn vacate(self, cell: &Cell) {
+        cell.leave();
+        self.head.drained.notify_after_rmw(&());
     }
 
     /// Goes in as a reader, waiting for writers; at once if the thread reads already. Without a `wait`, a try. Errors
@@ -192,9 +221,7 @@ impl<'a> RwWords<'a> {
     ) -> Result<(usize, Got), ErrorKind> {
         let me = taker.token.0;
         if let Some((at, cell)) = self.find(me).and_then(|at| Some((at, self.cells.get(at)?))) {
-            // Relaxed: ours alone.
-            let again = cell.again.load(Ordering::Relaxed).checked_add(1).ok_or(ErrorKind::Range)?;
-            cell.again.store(again, Ordering::Relaxed);
+            cell.count(cell.glimpse().checked_add(AGAIN).ok_or(ErrorKind::Range)?);
             return Ok((at, self.news()));
         }
         self.lock(taker, owners, wait)?;
@@ -207,8 +234,7 @@ impl<'a> RwWords<'a> {
     /// With the writers' lock: stamps a cell, freeing those of the dead if there is no other.
     fn claim_any(self, me: u32, owners: &impl Owners) -> Option<usize> {
         loop {
-            if let Some((at, cell)) = self.starting_at_home(me).find(|(_, cell)| cell.claim(me)) {
-                cell.begin();
+            if let Some((at, _)) = self.starting_at_home(me).find(|(_, cell)| cell.claim(me)) {
                 return Some(at);
             }
             if !self.clear(owners) {
@@ -222,7 +248,7 @@ impl<'a> RwWords<'a> {
         let mut freed = false;
         for cell in self.cells {
             let word = cell.reader.load(Ordering::Acquire); // edge: reader
-            let dead = Token::of(word).is_none_or(|reader| matches!(owners.standing(reader), Standing::Dead));
+            let dead = reader_of(word).is_none_or(|reader| matches!(owners.standing(reader), Standing::Dead));
             freed |= word == 0 || dead && cell.free(word);
         }
         freed
@@ -389,7 +415,7 @@ impl<'a> RwWords<'a> {
             if word == 0 {
                 continue;
             }
-            match Token::of(word).map_or(Standing::Dead, |reader| owners.standing(reader)) {
+            match reader_of(word).map_or(Standing::Dead, |reader| owners.standing(reader)) {
                 // What is nobody's, only who keeps no rules writes.
                 Standing::Dead => seen.changed |= !cell.free(word),
                 Standing::Here(watch) => {
@@ -402,16 +428,17 @@ impl<'a> RwWords<'a> {
         seen
     }
 
-    /// Gives back what the thread has: writing, or one of its reads. `NotOwner` if it has nothing.
+    /// Gives back what the thread has, if that is one of its reads at home, or writing.
     #[inline]
+    pub(crate) fn release_fast(self, me: u32) -> bool {
+        self.release_read(self.home(me), me) || self.release_write(me)
+    }
+
+    /// Gives back what the thread has: writing, or one of its reads. `NotOwner` if it has nothing.
+    #[cold]
     pub(crate) fn release(self, me: u32) -> Result<(), ErrorKind> {
-        if self.release_write(me) || self.release_read(self.home(me), me) {
-            return Ok(());
-        }
-        match self.find(me) {
-            Some(at) if self.release_read(at, me) => Ok(()),
-            _ => Err(ErrorKind::NotOwner),
-        }
+        let left = self.release_fast(me) || self.find(me).is_some_and(|at| self.release_read(at, me));
+        if left { Ok(()) } else { Err(ErrorKind::NotOwner) }
     }
 
     /// The thread stops writing, if it does.
@@ -430,14 +457,17 @@ impl<'a> RwWords<'a> {
     /// The thread leaves this cell once, if it is in it.
     #[inline]
     pub(crate) fn release_read(self, at: usize, me: u32) -> bool {
-        let Some(cell) = self.cells.get(at).filter(|cell| cell.glimpse() == me) else { return false };
-        match cell.again.load(Ordering::Relaxed).checked_sub(1) {
-            None => self.vacate(cell, me),
-            Some(again) => {
-                cell.again.store(again, Ordering::Relaxed); // Relaxed: ours alone
-                true
-            }
+        let Some(cell) = self.cells.get(at) else { return false };
+        let word = cell.glimpse();
+        if word == u64::from(me) {
+            self.vacate(cell);
+            return true;
         }
+        let again = word as u32 == me;
+        if again {
+            cell.count(word - AGAIN);
+        }
+        again
     }
 
     /// Declares the data whole. Only the writer may.
@@ -449,9 +479,13 @@ impl<'a> RwWords<'a> {
 
     /// Frees all that a dead thread had; whether it had the writers' lock.
     pub(crate) fn recover(self, dead: Token) -> bool {
-        let freed = self.cells.iter().filter(|cell| cell.glimpse() == dead.0 && cell.free(dead.0)).count();
+        let free = |cell: &&Cell| {
+            let word = cell.glimpse();
+            word as u32 == dead.0 && cell.free(word)
+        };
+        let freed = self.cells.iter().filter(free).count();
         if freed > 0 {
-            self.head.drained.notify();
+            self.head.drained.notify(&());
         }
         self.head.writer.recover(dead)
     }
@@ -469,7 +503,7 @@ impl<'a> RwWords<'a> {
 
     /// Who reads now; a thread may be told twice.
     pub(crate) fn readers(self) -> impl Iterator<Item = Token> + use<'a> {
-        self.cells.iter().map(|cell| cell.reader.load(Ordering::Acquire)).filter_map(Token::of) // edge: reader
+        self.cells.iter().map(|cell| cell.reader.load(Ordering::Acquire)).filter_map(reader_of) // edge: reader
     }
 
     /// Whether a writer has died that may have written, and nobody has declared the data whole.

@@ -19,6 +19,7 @@
 use crate::error::ErrorKind;
 use crate::segment::bits::{PERMITS, WAITERS};
 use crate::shim::{AtomicU32, Ordering, Watch, pause, wake};
+use crate::sync::bell::Bell;
 use crate::sync::lock::{Crowd, Owners};
 use crate::sync::wait::{Slept, Wait};
 
@@ -83,10 +84,8 @@ impl SemaphoreWord {
             if let Some(left) = self.take(mark) {
                 break Ok(left);
             }
-            if !self.announce() {
-                continue;
-            }
-            let mut crowd = Crowd::new(Watch { word: &self.0, value: WAITERS });
+            let Some(watch) = self.arm() else { continue };
+            let mut crowd = Crowd::new(watch);
             owners.others(&mut crowd);
             mark = WAITERS;
             match wait.sleep(crowd.watches(), false) {
@@ -96,9 +95,24 @@ impl SemaphoreWord {
             }
         };
         if mark != 0 && result != Ok(0) {
-            wake(&self.0, 1);
+            self.pass_on();
         }
         result.map(drop)
+    }
+
+    /// Wakes one more who may sleep.
+    pub(crate) fn pass_on(&self) {
+        wake(&self.0, 1);
+    }
+
+    /// Announces a sleeper: what to sleep on, unless there are permits.
+    pub(crate) fn arm(&self) -> Option<Watch<'_>> {
+        while self.permits() == 0 {
+            if self.announce() {
+                return Some(Watch { word: &self.0, value: WAITERS });
+            }
+        }
+        None
     }
 
     /// Says in a word without permits that somebody sleeps.
@@ -110,9 +124,14 @@ impl SemaphoreWord {
 
     /// Adds `count` permits, unless there were more than `limit` then: `Range`, and nothing is changed.
     ///
-    /// No thread-local, no allocation, no lock: a signal handler may call this.
+    /// Rings if somebody sleeps. No thread-local, no allocation, no lock: a signal handler may call this.
     #[inline]
-    pub(crate) fn release(&self, count: u32, limit: u32) -> Result<(), ErrorKind> {
+    pub(crate) fn release(
+        &self,
+        count: u32,
+        limit: u32,
+        bell: &(impl Bell + ?Sized),
+    ) -> Result<(), ErrorKind> {
         let mut word = self.0.load(Ordering::Relaxed);
         loop {
             let permits = word & PERMITS;
@@ -127,13 +146,14 @@ impl SemaphoreWord {
             }
         }
         if word & WAITERS != 0 {
-            self.wake_sleepers(count);
+            self.wake_sleepers(count, bell);
         }
         Ok(())
     }
 
     #[cold]
-    fn wake_sleepers(&self, count: u32) {
+    fn wake_sleepers(&self, count: u32, bell: &(impl Bell + ?Sized)) {
         wake(&self.0, count);
+        bell.ring();
     }
 }

@@ -36,6 +36,9 @@ const FIXED: &str = "src/lockfree/spsc/fixed.rs";
 const INDEX: &str = "src/lockfree/spsc/index.rs";
 const CLOSING: &str = "src/sync/closing.rs";
 const CELLS: &str = "src/lockfree/mpmc/mod.rs";
+const BARRIER: &str = "src/sync/barrier.rs";
+const MANY: &str = "src/sync/many.rs";
+const HOLDERS: &str = "src/sync/holders.rs";
 
 pub(crate) const STEPS: &[Step] = &[
     step(
@@ -247,7 +250,7 @@ pub(crate) const STEPS: &[Step] = &[
         "who leaves the slow path wakes nobody",
         &[("if mark != 0 && result != Ok(0) {", "if false && mark != 0 && result != Ok(0) {")],
     ),
-    step(SEMAPHORE, "a release wakes nobody", &[("            self.wake_sleepers(count);\n", "")]),
+    step(SEMAPHORE, "a release wakes nobody", &[("            self.wake_sleepers(count, bell);\n", "")]),
     step(
         SEMAPHORE,
         "a release wakes one, whatever it releases",
@@ -261,7 +264,7 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         SEMAPHORE,
         "who sleeps does not say so",
-        &[("value: WAITERS }", "value: 0 }"), ("if !self.announce() {", "if false && !self.announce() {")],
+        &[("value: WAITERS }", "value: 0 }"), ("            if self.announce() {", "            if true {")],
     ),
     step(
         SEMAPHORE,
@@ -285,7 +288,7 @@ pub(crate) const STEPS: &[Step] = &[
         EVENT,
         "a sleeper does not say so to what may end its wait",
         &[(
-            "            if self.announce(word) {\n                return Some(Watch { word: &self.0, value: word | EVENT_WAITERS });",
+            "            if self.announce(word) {\n                return Some(self.announced(word));",
             "            if word == word {\n                return Some(Watch { word: &self.0, value: word });",
         )],
     ),
@@ -294,13 +297,8 @@ pub(crate) const STEPS: &[Step] = &[
         "the newest scope alone counts",
         &[("self.scopes.iter().flatten().map(", "self.scopes.iter().flatten().rev().take(1).map(")],
     ),
-    step(
-        EVENT,
-        "a cancel that was cleared is forgotten",
-        &[("        word & EVENT_SET != 0 || epoch_of(word) != self.0\n", "        word & EVENT_SET != 0\n")],
-    ),
     step(WAIT, "who hears of a death tells nobody", &[("        relay(alive);\n", "")]),
-    step(COUNT, "a notifier wakes nobody", &[("return wake(&self.0, u32::MAX)", "return")]),
+    step(COUNT, "a notifier wakes nobody", &[("                    wake(&self.0, u32::MAX);\n", "")]),
     step(COUNT, "a notifier wakes one", &[("wake(&self.0, u32::MAX)", "wake(&self.0, 1)")]),
     step(COUNT, "the epoch stands still", &[("(word & !SLEEPING).wrapping_add(EPOCH)", "word & !SLEEPING")]),
     step(COUNT, "a sleeper does not set the bit", &[("while word & SLEEPING == 0 {", "while false {")]),
@@ -420,12 +418,12 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         PERMITS,
         "a release of the hinted one wakes nobody",
-        &[("            self.gate.event.notify_after_rmw();\n", "")],
+        &[("            self.gate.event.notify_after_rmw(self.bell);\n", "")],
     ),
     step(
         PERMITS,
         "a release of several wakes nobody",
-        &[("        if left < count {\n            self.gate.event.notify();\n        }\n", "")],
+        &[("        if left < count {\n            self.gate.event.notify(self.bell);\n        }\n", "")],
     ),
     step(
         PERMITS,
@@ -501,7 +499,7 @@ pub(crate) const STEPS: &[Step] = &[
             "                    let _ = (watch, crowd);\n                    return;\n",
         )],
     ),
-    step(BLOCKS, "a free wakes nobody", &[("        self.gate.freed.notify_after_rmw();\n", "")]),
+    step(BLOCKS, "a free wakes nobody", &[("        self.gate.freed.notify_after_rmw(&());\n", "")]),
     step(
         BITS,
         "a block that was freed keeps its generation",
@@ -587,7 +585,7 @@ pub(crate) const STEPS: &[Step] = &[
         BLOCKS,
         "a run that comes to nothing wakes nobody",
         &[(
-            "                    self.gate.freed.notify();\n                    return Err(number);",
+            "                    self.gate.freed.notify(&());\n                    return Err(number);",
             "                    return Err(number);",
         )],
     ),
@@ -629,9 +627,9 @@ pub(crate) const STEPS: &[Step] = &[
             "Standing::Dead if collecting => {}",
         )],
     ),
-    step(EVENT, "a set wakes nobody", &[("            self.wake_sleepers(sleepers);\n", "")]),
+    step(EVENT, "a set wakes nobody", &[("            self.wake_sleepers(sleepers, bell);\n", "")]),
     step(EVENT, "a set does not count", &[(".wrapping_add(EVENT_EPOCH)", "")]),
-    step(EVENT, "a set that was cleared is missed", &[(" || epoch_of(word) != begun.0", "")]),
+    step(EVENT, "a set that was cleared is missed", &[(" || epoch_of(word) != self.0", "")]),
     step(
         EVENT,
         "who has slept consumes without WAITERS",
@@ -658,7 +656,7 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         RWLOCK,
         "who leaves a cell wakes nobody",
-        &[("            self.head.drained.notify_after_rmw();\n", "")],
+        &[("            self.head.drained.notify_after_rmw(&());\n", "")],
     ),
     step(
         RWLOCK,
@@ -745,14 +743,9 @@ pub(crate) const STEPS: &[Step] = &[
         RWLOCK,
         "who reads again does not count",
         &[(
-            "            cell.again.store(again, Ordering::Relaxed);\n            return Ok((at, self.news()));",
-            "            let _ = again;\n            return Ok((at, self.news()));",
+            "            cell.count(cell.glimpse().checked_add(AGAIN).ok_or(ErrorKind::Range)?);\n",
+            "            let _ = AGAIN;\n",
         )],
-    ),
-    step(
-        RWLOCK,
-        "a reader begins where the last one in its cell died",
-        &[("        self.again.store(0, Ordering::Relaxed);\n", "")],
     ),
     step(
         RWLOCK,
@@ -763,5 +756,182 @@ pub(crate) const STEPS: &[Step] = &[
         RWLOCK,
         "a dead reader's cell is for nobody else",
         &[("freed |= word == 0 || dead && cell.free(word);", "freed |= word == 0 || dead && false;")],
+    ),
+    step(
+        BARRIER,
+        "who makes a trip wakes nobody",
+        &[("            self.head.event.notify_after_rmw(&());\n", "")],
+    ),
+    step(BARRIER, "who breaks it wakes nobody", &[("            self.head.event.notify(&());\n", "")]),
+    step(
+        BARRIER,
+        "who sleeps does not look again at those who came",
+        &[("if self.arrived(state) != seen.arrived || self.declared() != seen.declared {", "if false {")],
+    ),
+    step(
+        BARRIER,
+        "who sleeps does not look at the state again",
+        &[(
+            "            if seen.changed || self.load() != state {\n                continue;",
+            "            if seen.changed {\n                continue;",
+        )],
+    ),
+    step(
+        BARRIER,
+        "a dead party is waited for",
+        &[(
+            "                    self.lose_arrived(state, at, thread, parties);\n                    seen.changed = true;\n                    return seen;",
+            "                    seen.doubt = true;",
+        )],
+    ),
+    step(
+        BARRIER,
+        "a dead declared party is waited for",
+        &[(
+            "                    self.lose_declared(state, at, process, parties);\n                    seen.changed = true;\n                    return seen;",
+            "                    seen.doubt = true;",
+        )],
+    ),
+    step(
+        BARRIER,
+        "nobody is told of a reset",
+        &[("state.arrived(word).into_iter().for_each(|thread| self.tell(thread, state));", "")],
+    ),
+    step(
+        BARRIER,
+        "a reset closes no cells",
+        &[(
+            "if cell.compare_exchange(word, closed, Ordering::Relaxed, Ordering::Relaxed).is_ok() {",
+            "if closed != 0 {",
+        )],
+    ),
+    step(
+        BARRIER,
+        "a cell is taken whoever has it",
+        &[("            if !state.may_take(word) {\n                continue;\n            }\n", "")],
+    ),
+    step(
+        BARRIER,
+        "an action that fails makes the trip",
+        &[(
+            "if !action.take().is_some_and(|action| action()) {",
+            "if !action.take().is_none_or(|action| action() || true) {",
+        )],
+    ),
+    step(
+        BARRIER,
+        "two of a trip run their action",
+        &[(
+            "        if !self.change(state, acting) {\n            return None;\n        }\n",
+            "        let _ = self.change(state, acting);\n",
+        )],
+    ),
+    step(
+        BARRIER,
+        "a break undoes a trip",
+        &[(
+            "            return if self.was_told(visit.me, arrived) {",
+            "            return if !state.is_whole() || self.was_told(visit.me, arrived) {",
+        )],
+    ),
+    step(
+        BARRIER,
+        "the place of a dead one stays taken",
+        &[("        step();\n        self.leave_at(at as usize, dead);\n", "        step();\n")],
+    ),
+    step(
+        BARRIER,
+        "who clears up writes no name",
+        &[(
+            "                self.find_name(state, parties); // who broke it may have died before he wrote the name\n",
+            "",
+        )],
+    ),
+    step(
+        BARRIER,
+        "who comes leaves a reset to who began it",
+        &[(
+            "                Phase::Resetting => self.finish(state, parties),\n                Phase::Open =>",
+            "                Phase::Resetting => self.linger(state, &mut visit)?,\n                Phase::Open =>",
+        )],
+    ),
+    step(
+        RWLOCK,
+        "who settles forgets the dead writer before it says that there was one",
+        &[(
+            "            self.head.dirty.store(1, Ordering::Relaxed);\n            step();\n            self.head.active.store(0, Ordering::Relaxed);\n            step();\n",
+            "            self.head.active.store(0, Ordering::Relaxed);\n            step();\n            self.head.dirty.store(1, Ordering::Relaxed);\n            step();\n",
+        )],
+    ),
+    step(
+        RWLOCK,
+        "who is in several times leaves at once",
+        &[("if word == u64::from(me) {", "if word as u32 == me {")],
+    ),
+    step(
+        RWLOCK,
+        "the cell of one that died deep inside stays its own",
+        &[("word as u32 == dead.0 && cell.free(word)", "word == u64::from(dead.0) && cell.free(word)")],
+    ),
+    step(EVENT, "a set does not ring", &[("        bell.ring();\n", "")]),
+    step(SEMAPHORE, "a release does not ring", &[("        bell.ring();\n", "")]),
+    step(
+        MANY,
+        "who leaves passes nothing on",
+        &[("if slept && self.direct {", "if false && slept && self.direct {")],
+    ),
+    step(
+        MANY,
+        "who sleeps at the bell says so after he has looked",
+        &[
+            ("            let rung = (!self.direct).then(|| self.bell.prepare());\n", ""),
+            (
+                "            ended?;\n            if rung",
+                "            ended?;\n            let rung = (!self.direct).then(|| self.bell.prepare());\n            if rung",
+            ),
+        ],
+    ),
+    step(
+        MANY,
+        "one is enough for all",
+        &[("Need::All => ready.len() == of,", "Need::All => !ready.is_empty(),")],
+    ),
+    step(
+        MANY,
+        "a waiter of many does not listen to the others",
+        &[("            owners.others(&mut crowd);\n", "")],
+    ),
+    step(
+        COUNT,
+        "a notifier does not ring",
+        &[("                    return bell.ring();\n", "                    return;\n")],
+    ),
+    step(
+        HOLDERS,
+        "a look does not find out whether somebody has left meanwhile",
+        &[("Pass::Nobody if self.last.load(Ordering::Relaxed) == last =>", "Pass::Nobody =>")],
+    ),
+    step(
+        HOLDERS,
+        "who leaves does not write it down",
+        &[("if self.write_down(last, who, left) {", "if last == last {")],
+    ),
+    step(
+        HOLDERS,
+        "who is late writes it down all the same",
+        &[(
+            "self.last.compare_exchange(last, next, Ordering::Release, Ordering::Relaxed).is_ok() // edge: left",
+            "self.last.swap(next, Ordering::Release) != next",
+        )],
+    ),
+    step(
+        HOLDERS,
+        "who never came has closed",
+        &[("Left::Never => last as u32,", "Left::Never => who.0 | END_CLOSED,")],
+    ),
+    step(
+        HOLDERS,
+        "a dead holder counts as one",
+        &[("                    return Pass::Again;", "                    held = true;")],
     ),
 ];

@@ -8,6 +8,7 @@ use std::time::Instant;
 use courtyard::{Barrier, BrokenBy, ErrorKind, Timeout, Value, Yard};
 
 use super::common::{SOON, is_gone, watch, wrong, yard};
+use crate::child;
 use crate::engine::Trial;
 use crate::operation::{CHOSEN, Moment, Operation, Point, Points};
 use crate::role::Part;
@@ -394,8 +395,10 @@ impl Operation for Finding {
     fn setup(&self, stage: &mut Stage) -> World {
         let world = World::new(3);
         let dead = stage.role("dead party", |_| {
-            let barrier = world.barrier.clone();
-            std::thread::spawn(move || barrier.wait(Timeout::Forever));
+            let pid = child::spawn(|| {
+                let _ = world.barrier.wait(Timeout::Forever);
+                0
+            });
             let begin = Instant::now();
             while world.barrier.waiting() == 0 {
                 if begin.elapsed() > SOON {
@@ -403,7 +406,8 @@ impl Operation for Finding {
                 }
                 std::thread::yield_now();
             }
-            Ok(()) // and ends, with its thread
+            child::kill(pid);
+            Ok(())
         });
         stage.finish(dead, SOON).unwrap();
         world
@@ -426,7 +430,9 @@ impl Operation for Finding {
             Some(BrokenBy::Died { pid, tid }) if pid != 0 && tid != 0 => {}
             other => return wrong("the dead one's name", other),
         }
-        if is_gone(point.moment) { world.works(stage) } else { Ok(()) }
+        // While the victim's process lives the same dead party is to be found once more.
+        let over = matches!(point.moment, Moment::Killed | Moment::ProcessEnded);
+        if over { world.works(stage) } else { Ok(()) }
     }
 }
 

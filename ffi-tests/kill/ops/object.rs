@@ -1,9 +1,9 @@
 //! Making and finding objects.
 
 use courtyard::{
-    Array, ArrayOptions, Barrier, Blocks, BlocksOptions, Condition, ErrorKind, Event, EventOptions, Lock,
-    Permits, Queue, QueueOptions, RLock, Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore,
-    SemaphoreOptions, Struct, StructArray, Value, Yard,
+    Array, ArrayOptions, Barrier, BlockClass, Blocks, BlocksOptions, Condition, ErrorKind, Event,
+    EventOptions, Lock, Permits, Pipe, PipeOptions, Queue, QueueOptions, RLock, Ring, RingOptions, RwLock,
+    RwLockOptions, Scope, Semaphore, SemaphoreOptions, Struct, StructArray, Value, Yard,
 };
 
 use super::common::{kind, turn, watch, wrong, yard};
@@ -55,7 +55,8 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(Make {
             name: "blocks create",
             make: |y| {
-                let options = BlocksOptions { bytes: 4096, ..BlocksOptions::default() };
+                let classes = vec![BlockClass { size: 64, count: 8 }];
+                let options = BlocksOptions { bytes: 0, classes };
                 assert_eq!(Blocks::create(y, "new", &options).unwrap().owned(), 0);
             },
         }),
@@ -78,6 +79,10 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(Make {
             name: "struct array create",
             make: |y| drop(StructArray::<[u32; 3]>::create(y, "new", 5).unwrap()),
+        }),
+        Box::new(Make {
+            name: "pipe create",
+            make: |y| drop(Pipe::create(y, "new", PipeOptions { capacity: 1024, duplex: true }).unwrap()),
         }),
         Box::new(Make {
             name: "ring create",

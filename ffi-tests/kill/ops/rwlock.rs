@@ -2,7 +2,7 @@
 //!
 //! Under the lock lie two numbers that must be equal. Whoever gets in finds them so, or is told of a dead writer.
 
-use courtyard::{ErrorKind, News, RwLock, RwLockOptions, Timeout, Value, Yard};
+use courtyard::{ErrorKind, Lock, News, RwLock, RwLockOptions, Scope, Timeout, Value, Yard};
 
 use super::common::{BRIEF, SOON, is_gone, kind, watch, wrong, yard};
 use crate::engine::Trial;
@@ -30,6 +30,8 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
             name: "rwlock release of a writer with a sleeper of each kind",
             has: Has::Write,
         }),
+        Box::new(AfterADeath { name: "rwlock read after a dead writer", wants: Has::Read }),
+        Box::new(AfterADeath { name: "rwlock write after a dead writer", wants: Has::Write }),
         Box::new(Repaired),
     ]
 }
@@ -384,6 +386,72 @@ impl Operation for Released {
             Some(news) if done || self.has == Has::Read => wrong("a released lock", news),
             _ => Ok(()),
         }
+    }
+}
+
+/// A writer died, and nobody has come since: who comes now remembers it for all who follow.
+struct AfterADeath {
+    name: &'static str,
+    wants: Has,
+}
+
+impl Operation for AfterADeath {
+    type World = World;
+    type Actor = Option<News>;
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn setup(&self, stage: &mut Stage) -> World {
+        let world = world();
+        Lock::create(&world.yard, "registers", Scope::Thread).unwrap();
+        let writer = stage.role("dead writer", |_| {
+            world.lock.write_unguarded(Timeout::Forever).map_err(|e| format!("{e:?}"))?;
+            world.pair[0].set(1);
+            Ok(())
+        });
+        stage.finish(writer, SOON).unwrap();
+        world
+    }
+
+    fn points(&self) -> Points {
+        CHOSEN
+    }
+
+    fn watch(&self, world: &World) -> Watch {
+        watch(&world.yard)
+    }
+
+    fn prepare(&self, world: &World) -> Option<News> {
+        // Registers without looking at the lock.
+        drop(Lock::open(&world.yard, "registers").unwrap().acquire(Timeout::Forever).unwrap());
+        None
+    }
+
+    fn act(&self, world: &World, news: &mut Option<News>) {
+        *news = if self.wants == Has::Read {
+            world.lock.read_unguarded(Timeout::Forever).unwrap()
+        } else {
+            world.lock.write_unguarded(Timeout::Forever).unwrap()
+        };
+    }
+
+    fn finish(&self, world: &World, news: &mut Option<News>) -> Result<(), String> {
+        world.lock.release().map_err(|e| format!("{e:?}"))?;
+        if *news == Some(News::OwnerDied) { Ok(()) } else { wrong("what the victim was told", news) }
+    }
+
+    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+        if is_gone(point.moment) {
+            return match world.turn()? {
+                Some(News::OwnerDied) if world.lock.is_suspect() => Ok(()),
+                news => wrong("the writer's death was not told", news),
+            };
+        }
+        // Before it has come so far, nobody has looked at the dead writer.
+        let done = point.last || point.moment == Moment::Finished;
+        if !done || world.lock.is_suspect() { Ok(()) } else { wrong("not suspect", point.position) }
     }
 }
 

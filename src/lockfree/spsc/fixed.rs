@@ -141,6 +141,11 @@ impl<P: Place> Producer<P> {
         self.fill.refresh(self.place.words(), count as u64)
     }
 
+    /// The same, for who only looks.
+    pub(crate) fn sees_room(&self, count: usize) -> Result<bool, Corrupt> {
+        self.fill.sees_room(self.place.words(), count as u64)
+    }
+
     #[cold]
     #[inline(never)]
     fn find_room(&mut self) -> Result<(), NoRoom> {
@@ -274,6 +279,11 @@ impl<P: Place> Consumer<P> {
     #[inline(always)]
     pub(crate) fn has_news(&self) -> bool {
         self.drain.has_news(self.place.words())
+    }
+
+    /// Whether there is anything to take.
+    pub(crate) fn has_any(&self) -> bool {
+        self.drain.has_any(self.place.words())
     }
 
     /// Shows a busy producer what has been released: before sleeping, after finding nothing, on close.

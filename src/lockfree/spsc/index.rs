@@ -155,6 +155,11 @@ impl Fill {
         Ok(self.free() >= amount)
     }
 
+    /// As `refresh`, for who only looks.
+    pub(super) fn sees_room(&self, words: &Words, amount: u64) -> Result<bool, Corrupt> {
+        Fill { ..*self }.refresh(words, amount)
+    }
+
     /// Takes a consumer's position into account, if it is a possible one.
     fn believe(&mut self, done: u64) -> Result<(), Corrupt> {
         self.circle.distance(done, self.published)?;
@@ -192,12 +197,14 @@ impl Drain {
         Ok(Drain { circle, cursor: acked, tail, released: acked, head: acked, doubt, dry: acked })
     }
 
-    /// Begins a call of one of several consumers that exclude each other: nothing is known yet of what there is.
-    pub(super) fn borrow(words: &Words, circle: Circle) -> Drain {
-        // Relaxed: the lock has ordered us behind the last consumer.
+    /// Begins a call of one of several consumers that exclude each other. `seen`: up to where the last of them knew
+    /// that something is published; what cannot be true counts for nothing.
+    pub(super) fn borrow(words: &Words, circle: Circle, seen: u64) -> Drain {
+        // Relaxed: the lock has ordered us behind the last consumer, and with him behind what he had seen.
         let acked = words.acked.0.load(Ordering::Relaxed);
         let head = words.head.0.load(Ordering::Relaxed);
-        Drain { circle, cursor: acked, tail: acked, released: acked, head, doubt: acked, dry: acked }
+        let tail = circle.distance(acked, seen).map_or(acked, |_| seen);
+        Drain { circle, cursor: acked, tail, released: acked, head, doubt: acked, dry: acked }
     }
 
     /// How much is known to be published and not yet taken.
@@ -223,6 +230,12 @@ impl Drain {
     pub(super) fn has_news(&self, words: &Words) -> bool {
         // Relaxed: `refresh` reads it again before anything is believed.
         words.tail.0.load(Ordering::Relaxed) != self.tail
+    }
+
+    /// Whether there is anything to take. As cheap as `has_news`, and exact at any time.
+    #[inline]
+    pub(super) fn has_any(&self, words: &Words) -> bool {
+        words.tail.0.load(Ordering::Relaxed) != self.cursor // Relaxed: as `has_news`
     }
 
     /// How far the cursor has come since this was asked last: a burst, or one piece at a time?

@@ -170,6 +170,11 @@ impl<P: Place> Producer<P> {
         self.fill.refresh(self.place.words(), need)
     }
 
+    /// The same, for who only looks.
+    pub(crate) fn sees_room(&self, len: usize) -> Result<bool, Corrupt> {
+        self.fill.sees_room(self.place.words(), self.with_pad(footprint(len)))
+    }
+
     #[inline(always)]
     fn payload_offset(&self) -> usize {
         (self.circle.offset(self.fill.tail) + HEADER) as usize
@@ -281,10 +286,11 @@ impl<P: Place> Consumer<P> {
         Ok(Consumer { bytes: place.bytes().clone(), place, circle, drain, bound, usual: EMPTY_RECORD })
     }
 
-    /// Begins a call of one of several consumers that exclude each other.
-    pub(crate) fn borrow(place: P) -> Result<Consumer<P>, Corrupt> {
+    /// Begins a call of one of several consumers that exclude each other; `seen` is what the last one knew
+    /// ([`Consumer::seen`]).
+    pub(crate) fn borrow(place: P, seen: u64) -> Result<Consumer<P>, Corrupt> {
         let circle = circle(place.bytes())?;
-        let drain = Drain::borrow(place.words(), circle);
+        let drain = Drain::borrow(place.words(), circle, seen);
         let bound = drain.cursor;
         Ok(Consumer { bytes: place.bytes().clone(), place, circle, drain, bound, usual: EMPTY_RECORD })
     }
@@ -381,6 +387,12 @@ impl<P: Place> Consumer<P> {
         self.bound = self.drain.cursor;
     }
 
+    /// Up to where something is known to be published.
+    #[inline(always)]
+    pub(crate) fn seen(&self) -> u64 {
+        self.drain.tail
+    }
+
     /// After `Empty`: whether that ended a burst of records.
     #[inline]
     pub(crate) fn ran_dry(&mut self) -> bool {
@@ -391,6 +403,11 @@ impl<P: Place> Consumer<P> {
     #[inline(always)]
     pub(crate) fn has_news(&self) -> bool {
         self.drain.has_news(self.place.words())
+    }
+
+    /// Whether there is anything to take.
+    pub(crate) fn has_any(&self) -> bool {
+        self.drain.has_any(self.place.words())
     }
 
     /// Shows a busy producer what has been released: before sleeping, after finding nothing, on close.

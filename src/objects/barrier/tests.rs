@@ -1,6 +1,6 @@
 use super::*;
 use crate::objects::yard::Options;
-use std::sync::Mutex;
+use crate::os::Mutex;
 use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -54,16 +54,16 @@ fn each_trip_hands_out_every_number_once_and_runs_one_action() {
         for _ in 0..4 {
             s.spawn(|| {
                 for trip in 0..200 {
-                    let index = barrier.wait_with(LONG, || *actions.lock().unwrap() += 1).unwrap();
-                    assert_eq!(*actions.lock().unwrap(), trip + 1, "nobody is ahead by a trip");
-                    seen.lock().unwrap()[trip][index as usize] += 1;
+                    let index = barrier.wait_with(LONG, || *actions.lock() += 1).unwrap();
+                    assert_eq!(*actions.lock(), trip + 1, "nobody is ahead by a trip");
+                    seen.lock()[trip][index as usize] += 1;
                     barrier.wait(LONG).unwrap();
                 }
             });
         }
     });
-    assert_eq!(*actions.lock().unwrap(), 200);
-    assert!(seen.lock().unwrap().iter().all(|trip| *trip == [1; 4]));
+    assert_eq!(*actions.lock(), 200);
+    assert!(seen.lock().iter().all(|trip| *trip == [1; 4]));
 }
 
 #[test]

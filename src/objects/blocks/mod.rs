@@ -16,7 +16,7 @@ use crate::objects::directory::{How, Plan, obtain_filled};
 use crate::objects::owners::{self, Processes, Threads};
 use crate::objects::yard::Yard;
 use crate::objects::{faults, names};
-use crate::os::{clock, process};
+use crate::os::process;
 use crate::presence::attachment::{Attachment, Gone, Held, Who};
 use crate::presence::thread;
 use crate::segment::bits::{BlockHandle, Link, TAG_MAX, Token, Use};
@@ -155,7 +155,7 @@ impl Blocks {
         let fill = |region: &Region, at: u64| {
             let body: &Body = region.at(at)?;
             asked.write(body);
-            body.tag.store(fresh_tag(at), Ordering::Relaxed); // Relaxed: the object is not visible yet
+            body.tag.store(fresh_tag(), Ordering::Relaxed); // Relaxed: the object is not visible yet
             Ok(())
         };
         let entry = obtain_filled(held, name, how, &plan, fits, fill)?;
@@ -635,11 +635,11 @@ fn refused(kind: ErrorKind, handle: u64) -> Error {
     Error::with(kind, format!("block {handle:#x}"))
 }
 
-/// Tells objects apart by their handles, as far as twelve bits do.
-fn fresh_tag(at: u64) -> u32 {
-    let mixed =
-        (clock::wall_ns() ^ at << 20 ^ u64::from(process::pid()) << 40).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    1 + (mixed >> 40) as u32 % TAG_MAX
+/// Tells objects apart by their handles, as far as twelve bits do: those that one process makes differ.
+fn fresh_tag() -> u32 {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let nth = MADE.fetch_add(1, Ordering::Relaxed); // Relaxed: a number of its own for each
+    1 + process::pid().wrapping_mul(61).wrapping_add(nth) % TAG_MAX
 }
 
 fn shape_of(region: &Region, entry: &Entry) -> Result<Shape> {

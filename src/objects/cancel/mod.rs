@@ -64,7 +64,7 @@ impl CancelToken {
     /// before. Async-signal-safe.
     pub fn cancel(&self) -> bool {
         match &self.0 {
-            Source::Private(word) => word.set(u32::MAX),
+            Source::Private(word) => word.set(u32::MAX, &()),
             Source::Event(event) => event.set(),
         }
     }

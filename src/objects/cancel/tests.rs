@@ -16,8 +16,11 @@ fn kind<T>(result: Result<T>) -> ErrorKind {
     result.map(drop).unwrap_err().kind()
 }
 
+/// A noun, and a wait for it.
+type Wait = (&'static str, Box<dyn FnMut() -> ErrorKind>);
+
 /// Every noun's wait, each of which would last for ever: a name, and what it answers.
-fn waits<'a>(yard: &'a Yard, tag: &str) -> Vec<(&'static str, Box<dyn FnMut() -> ErrorKind + 'a>)> {
+fn waits(yard: &Yard, tag: &str) -> Vec<Wait> {
     let name = |noun: &str| format!("{noun}-{tag}");
     let busy_elsewhere = |hold: Box<dyn FnOnce() + Send>| std::thread::spawn(hold).join().unwrap();
     let lock = Lock::create(yard, &name("lock"), Scope::Process).unwrap();
@@ -78,7 +81,7 @@ fn waits<'a>(yard: &'a Yard, tag: &str) -> Vec<(&'static str, Box<dyn FnMut() ->
         ends.push(("recv", Box::new(move || kind(receiver.recv(&mut [0; 8], LONG)))));
     }
     let (rw, deadline) = (rwlock.clone(), Deadline::after(LONG));
-    let mut all: Vec<(&'static str, Box<dyn FnMut() -> ErrorKind>)> = vec![
+    let mut all: Vec<Wait> = vec![
         ("lock", Box::new(move || kind(lock.acquire_unguarded(LONG)))),
         ("rlock", Box::new(move || kind(rlock.acquire(deadline)))),
         ("read", Box::new(move || kind(rw.read(LONG)))),

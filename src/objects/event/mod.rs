@@ -105,7 +105,7 @@ impl Event {
         let record = obtain_filled(yard.held(), name, how, &plan, fits, |region, offset| {
             let word = &region.at::<Body>(offset)?.word;
             if wanted.initially_set {
-                word.set(0);
+                word.set(0, &());
             }
             Ok(())
         })?;
@@ -124,11 +124,20 @@ impl Event {
         unsafe { self.word.as_ref() }
     }
 
+    /// The yard it lies in.
+    pub(crate) fn held(&self) -> &Held {
+        &self.yard
+    }
+
+    pub(crate) fn manner(&self) -> Manner {
+        self.manner
+    }
+
     /// Sets the event: everybody who waits goes on, or one of them with auto-reset. Stores nothing if it is set, and
     /// makes a system call only if somebody sleeps. Whether it was not set before. Async-signal-safe.
     #[inline]
     pub fn set(&self) -> bool {
-        self.word().set(if self.options.auto_reset { 1 } else { u32::MAX })
+        self.word().set(if self.options.auto_reset { 1 } else { u32::MAX }, &*self.yard)
     }
 
     /// Clears the event. Whether it was set. Async-signal-safe.
@@ -145,7 +154,7 @@ impl Event {
 
     /// Waits at most `timeout` until the event is set; with auto-reset, clears it.
     ///
-    /// Errors: `Timeout` (also for a try), `Interrupted` (only if the yard was opened interruptible), `NoSlots` (it is
+    /// Errors: `Timeout` (also for a try), `Cancelled`, `Interrupted` (only if the yard was opened interruptible), `NoSlots` (it is
     /// not set, and the table of threads is full: who waits needs a place in it).
     #[inline]
     pub fn wait(&self, timeout: impl Into<Timeout>) -> Result<()> {

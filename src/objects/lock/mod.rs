@@ -111,7 +111,7 @@ impl Lock {
     /// Takes the lock, waiting at most `timeout`; the guard releases it.
     ///
     /// Errors: `Busy` (a try found it taken), `Timeout`, `Deadlock` (this thread holds it already and would wait
-    /// without limit), `Interrupted` (only if the yard was opened interruptible), `NoSlots` (the table of threads is
+    /// without limit), `Cancelled`, `Interrupted` (only if the yard was opened interruptible), `NoSlots` (the table of threads is
     /// full).
     #[inline]
     pub fn acquire(&self, timeout: impl Into<Timeout>) -> Result<Guard<'_>> {

@@ -14,7 +14,7 @@ use crate::presence::attachment::{Attachment, Gone, Held, Who};
 use crate::presence::thread;
 use crate::segment::bits::Token;
 use crate::segment::directory::{ObjectType, Record};
-use crate::shim::{AtomicU32, Ordering};
+use crate::shim::{AtomicU32, Ordering, Watch};
 use crate::sync::permits::{Cells, Claim, Gate, Parties, Patience};
 use crate::sync::wait::{Manner, Timeout, Wait};
 use layout::Body;
@@ -121,7 +121,7 @@ impl Permits {
         // SAFETY: all lie in the mapping that `self.yard` keeps (checked by `cells`), and are atomics.
         unsafe {
             let cells = std::slice::from_raw_parts(self.cells.as_ptr(), self.capacity as usize);
-            Cells { cells, gate: self.gate.as_ref() }
+            Cells { cells, gate: self.gate.as_ref(), bell: &*self.yard }
         }
     }
 
@@ -142,9 +142,41 @@ impl Permits {
         self.hint.store(at as u32, Ordering::Relaxed);
     }
 
+    /// The yard it lies in.
+    pub(crate) fn held_yard(&self) -> &Held {
+        &self.yard
+    }
+
+    pub(crate) fn manner(&self) -> Manner {
+        self.manner
+    }
+
+    /// Where they lie in memory.
+    pub(crate) fn address(&self) -> usize {
+        self.gate.as_ptr().addr()
+    }
+
+    /// How many are free, at a glance.
+    pub(crate) fn free(&self) -> usize {
+        self.cells().count(0)
+    }
+
+    /// Announces a sleeper: see `Cells::arm`. Then who holds permits, each once.
+    pub(crate) fn arm(&self) -> (Watch<'_>, bool, bool) {
+        let (processes, threads) = (Processes(&self.yard), Threads(&self.yard));
+        let parties = Parties { processes: &processes, threads: &threads, me: self.thread() };
+        self.cells().arm(&parties)
+    }
+
+    /// Who holds permits at a glance; some may be told twice.
+    pub(crate) fn stamps(&self) -> impl Iterator<Item = Token> {
+        let mut last = None;
+        self.cells().stamps().filter(move |token| last.replace(*token) != Some(*token))
+    }
+
     /// Takes a permit, waiting at most `timeout`; the guard gives it back.
     ///
-    /// Errors: `Busy` (a try found all of them taken), `Timeout`, `Interrupted` (only if the yard was opened
+    /// Errors: `Busy` (a try found all of them taken), `Timeout`, `Cancelled`, `Interrupted` (only if the yard was opened
     /// interruptible), `NoSlots` (the table of threads, or of processes, is full).
     #[inline]
     pub fn acquire(&self, timeout: impl Into<Timeout>) -> Result<Permit<'_>> {
@@ -389,7 +421,7 @@ fn capacity_of(record: &Record) -> Result<u32> {
 fn cells<'a>(yard: &'a Attachment, record: &Record) -> Result<Cells<'a>> {
     let body: &Body = yard.region().at(record.offset)?;
     let cells = yard.region().table(record.offset + PERMITS_AT, capacity_of(record)?)?;
-    Ok(Cells { cells, gate: &body.gate })
+    Ok(Cells { cells, gate: &body.gate, bell: yard })
 }
 
 /// Gives back what the process held that is gone, or frees the collector's lock of a dead thread.

@@ -43,10 +43,14 @@ pub(super) struct Inner {
     known: AtomicU64,
     /// Tries that found nothing.
     tries: AtomicU32,
+    /// Messages received since nothing was there.
+    burst: AtomicU32,
 }
 
 /// Every how many tries that find nothing the kernel is asked how the other end stands.
 const ASK: u32 = 256;
+/// More messages than this without an empty look in between are a burst.
+const BURST: u32 = 4;
 
 /// What a receiving call brings, when it does not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,13 +89,24 @@ impl Inner {
     /// Why nothing can be sent any more, if that is so.
     #[cold]
     fn look(&self) -> Option<ErrorKind> {
-        let end = self.peer()?;
-        let left = end.left();
-        let over = ended(end.state(&self.yard));
+        let (seen, left) = self.peer()?.state(&self.yard);
+        let over = ended(seen);
         if over.is_none() {
             self.known.store(left, Ordering::Relaxed); // Relaxed: compared only
         }
         over
+    }
+
+    /// A message was received. A count that several threads may spoil.
+    #[inline]
+    fn note_message(&self) {
+        // Relaxed: a guess for `was_burst`, private to the process.
+        self.burst.store(self.burst.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
+    /// After finding nothing: whether several messages had come one after the other.
+    pub(super) fn was_burst(&self) -> bool {
+        self.burst.swap(0, Ordering::Relaxed) > BURST // Relaxed: as above
     }
 
     /// What a try answers that found nothing. Whether the peer lives is asked now and then only.
@@ -110,9 +125,9 @@ impl Drop for Inner {
 
 impl Connection {
     pub(super) fn take(pipe: &Pipe, end: PipeEnd) -> Result<Connection> {
-        pipe.yard.hold(End::key(pipe.offset, end))?;
-        // For the fast notice of our death; without a slot the others find out by their slice.
+        // For the fast notice of our death, before anybody looks; without a slot the others find out by their slice.
         let _ = thread::register(&pipe.yard);
+        pipe.yard.hold(End::key(pipe.offset, end))?;
         Ok(Connection(Arc::new(Inner {
             yard: pipe.yard.clone(),
             offset: pipe.offset,
@@ -123,6 +138,7 @@ impl Connection {
             manner: pipe.manner,
             known: AtomicU64::new(0),
             tries: AtomicU32::new(0),
+            burst: AtomicU32::new(0),
         })))
     }
 
@@ -155,7 +171,7 @@ impl Connection {
         let sent = matches!(way::send(spot, message), Sent::Done);
         owners::give(&way.sending, me);
         if sent {
-            way.data.notify_after_rmw(); // the release of the lock
+            way.data.notify_after_rmw(&*self.0.yard); // the release of the lock
         }
         sent
     }
@@ -176,7 +192,7 @@ impl Connection {
             owners::give(&way.sending, token);
             match sent {
                 Sent::Done => {
-                    way.data.notify_after_rmw(); // the release of the lock
+                    way.data.notify_after_rmw(&*self.0.yard); // the release of the lock
                     return Ok(());
                 }
                 Sent::Full(mut producer) => {
@@ -232,7 +248,8 @@ impl Connection {
         owners::give(&way.receiving, me);
         match got {
             Got::Message(len) => {
-                way.room.notify_after_rmw(); // the release of the lock
+                way.room.notify_after_rmw(&*self.0.yard); // the release of the lock
+                inner.note_message();
                 Some(len)
             }
             _ => None,
@@ -287,10 +304,14 @@ impl Connection {
             owners::give(&way.receiving, token);
             match got {
                 Got::Message(len) => {
-                    way.room.notify_after_rmw(); // the release of the lock
+                    way.room.notify_after_rmw(&*self.0.yard); // the release of the lock
+                    self.0.note_message();
                     return Ok(Arrived::Message(len));
                 }
-                Got::Empty(consumer) => call.wait(&way.data, ErrorKind::Empty, || consumer.has_news())?,
+                Got::Empty(consumer) => {
+                    call.gather();
+                    call.wait(&way.data, ErrorKind::Empty, || consumer.has_news())?;
+                }
                 Got::TooLong(len) => return Ok(Arrived::TooLong(len)),
                 Got::Corrupt => return Err(corrupt()),
             }
@@ -319,7 +340,7 @@ impl Connection {
 
     /// How the other end stands now. Asks the kernel.
     pub fn peer(&self) -> Peer {
-        self.0.peer().map_or(Peer::Absent, |end| peer(end.state(&self.0.yard)))
+        self.0.peer().map_or(Peer::Absent, |end| peer(end.state(&self.0.yard).0))
     }
 
     /// Closes this handle, as dropping it does.

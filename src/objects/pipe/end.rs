@@ -43,6 +43,7 @@ impl PipeEnd {
 /// One end of one pipe.
 #[derive(Clone, Copy)]
 pub(super) struct End<'a> {
+    yard: &'a Attachment,
     body: &'a Body,
     which: PipeEnd,
     holders: Holders<'a>,
@@ -56,7 +57,7 @@ impl<'a> End<'a> {
         let at = offset.checked_add(Plan::new(slots, 0).holders_at(which))?;
         let holders =
             Holders { last: &body.last[which.index()], cells: yard.region().table(at, slots).ok()? };
-        Some(End { body, which, holders })
+        Some(End { yard, body, which, holders })
     }
 
     /// The number by which presence knows the end: where its `last` word lies.
@@ -97,8 +98,8 @@ impl<'a> End<'a> {
 
     /// Tells those at the other end to look again.
     fn tell(&self) {
-        self.body.ways[self.which.other().index()].data.notify();
-        self.body.ways[self.which.index()].room.notify();
+        self.body.ways[self.which.other().index()].data.notify(self.yard);
+        self.body.ways[self.which.index()].room.notify(self.yard);
     }
 
     /// A number that is another one after somebody has left.
@@ -109,14 +110,13 @@ impl<'a> End<'a> {
 
     /// How the end stands; asks the kernel. Adds the words to `crowd` that tell of the holders' deaths.
     pub(super) fn look(&self, mourners: &'a Mourners<'a>, crowd: &mut Crowd<'a>) -> Seen {
-        self.holders.look(mourners, crowd)
+        self.holders.look(mourners, crowd).0
     }
 
-    /// As [`End::look`], for who does not wait.
-    pub(super) fn state(&self, yard: &Attachment) -> Seen {
+    /// As [`End::look`], for who does not wait; tells also what `left` was then.
+    pub(super) fn state(&self, yard: &Attachment) -> (Seen, u64) {
         let nothing = AtomicU32::new(0);
-        let end = End::clone(self);
-        let mourners = Mourners { yard, end };
+        let mourners = Mourners { yard, end: *self };
         let mut crowd = Crowd::new(Watch { word: &nothing, value: 0 });
         mourners.end.holders.look(&mourners, &mut crowd)
     }

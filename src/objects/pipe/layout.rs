@@ -27,7 +27,10 @@ pub(crate) struct Way {
     pad_sending: [AtomicU32; 31],
     /// Held by the thread that receives, while it does.
     pub(crate) receiving: LockWord,
-    pad_receiving: [AtomicU32; 31],
+    pad_seen: AtomicU32,
+    /// Up to where the receivers know that something is published. Theirs, while they hold the lock.
+    pub(crate) seen: AtomicU64,
+    pad_receiving: [AtomicU32; 28],
     pub(crate) data: EventCount,
     pad_data: [AtomicU32; 31],
     pub(crate) room: EventCount,
@@ -37,12 +40,25 @@ pub(crate) struct Way {
 const_assert_eq!(offset_of!(Way, words), 0);
 const_assert_eq!(offset_of!(Way, sending), 384);
 const_assert_eq!(offset_of!(Way, receiving), 512);
+const_assert_eq!(offset_of!(Way, seen), 520);
 const_assert_eq!(offset_of!(Way, data), 640);
 const_assert_eq!(offset_of!(Way, room), 768);
 const_assert_eq!(size_of::<Way>(), 896);
 words!(
     "direction of a pipe",
-    Way { words, sending, pad_sending, receiving, pad_receiving, data, pad_data, room, pad_room }
+    Way {
+        words,
+        sending,
+        pad_sending,
+        receiving,
+        pad_seen,
+        seen,
+        pad_receiving,
+        data,
+        pad_data,
+        room,
+        pad_room
+    }
 );
 
 // SAFETY: repr(C), atomics only, zeros are an empty direction that nobody is using.

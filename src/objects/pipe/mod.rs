@@ -155,7 +155,7 @@ impl Pipe {
 
     /// How an end stands. Asks the kernel.
     pub fn state(&self, end: PipeEnd) -> Peer {
-        End::of(&self.yard, self.offset, end).map_or(Peer::Absent, |it| end::peer(it.state(&self.yard)))
+        End::of(&self.yard, self.offset, end).map_or(Peer::Absent, |it| end::peer(it.state(&self.yard).0))
     }
 }
 

@@ -6,9 +6,9 @@
 #![allow(unsafe_code)] // a pointer into the mapping
 
 use crate::lockfree::spsc::record::{Consumer, Producer, Record};
-use crate::lockfree::spsc::{Corrupt, NoRecord, NoRoom, Place, Words};
+use crate::lockfree::spsc::{NoRecord, NoRoom, Place, Words};
 use crate::objects::pipe::layout::Way;
-use crate::shim::Bytes;
+use crate::shim::{Bytes, Ordering};
 use std::ptr::NonNull;
 
 /// Where a direction lies in the mapping.
@@ -94,8 +94,13 @@ pub(super) fn next_len(spot: &Spot) -> Got {
 
 #[inline]
 fn take(spot: &Spot, take: impl FnOnce(&mut Consumer<Spot>) -> Result<Record, NoRecord>) -> Got {
-    let Ok(mut consumer) = Consumer::borrow(spot.clone()) else { return Got::Corrupt };
-    match take(&mut consumer) {
+    let seen = spot.way().seen.load(Ordering::Relaxed); // Relaxed: under the lock
+    let Ok(mut consumer) = Consumer::borrow(spot.clone(), seen) else { return Got::Corrupt };
+    let taken = take(&mut consumer);
+    if consumer.seen() != seen {
+        spot.way().seen.store(consumer.seen(), Ordering::Relaxed); // Relaxed: under the lock
+    }
+    match taken {
         Ok(record) => Got::Message(record.len()),
         Err(NoRecord::Empty) => {
             consumer.publish_head(); // for senders that only poll
@@ -108,8 +113,6 @@ fn take(spot: &Spot, take: impl FnOnce(&mut Consumer<Spot>) -> Result<Record, No
 
 /// Whether a message of `len` bytes may fit by now; exact in its no. Not a sender's who has the lock.
 pub(super) fn may_fit(producer: &mut Producer<Spot>, len: usize) -> bool {
-    match producer.has_room(len) {
-        Ok(room) => room,
-        Err(Corrupt) => true, // others have gone on meanwhile, or the next attempt finds what is wrong
-    }
+    // If it makes no sense, others have gone on meanwhile, or the next attempt finds what is wrong.
+    producer.has_room(len).unwrap_or(true)
 }

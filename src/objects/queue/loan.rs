@@ -132,7 +132,7 @@ impl Message<'_> {
 impl Drop for Message<'_> {
     fn drop(&mut self) {
         if self.block.take().is_some() {
-            self.queue.body().room.notify(); // somebody may wait for the block
+            self.queue.body().room.notify(&**self.queue.yard()); // somebody may wait for the block
         }
     }
 }

@@ -201,11 +201,11 @@ impl Queue {
         Ok(Queue(Arc::new(Inner { ring, spot, offset, options, blocks, manner, tries, yard: held.clone() })))
     }
 
-    fn yard(&self) -> &Held {
+    pub(crate) fn yard(&self) -> &Held {
         &self.0.yard
     }
 
-    fn manner(&self) -> Manner {
+    pub(crate) fn manner(&self) -> Manner {
         self.0.manner
     }
 
@@ -214,7 +214,7 @@ impl Queue {
     }
 
     #[inline(always)]
-    fn body(&self) -> &Body {
+    pub(crate) fn body(&self) -> &Body {
         self.0.spot.body()
     }
 
@@ -320,14 +320,14 @@ impl Queue {
             return Err(Not::Ever(ErrorKind::Shutdown));
         }
         writing.publish(0, message)?;
-        body.data.notify();
+        body.data.notify(&**self.yard());
         Ok(())
     }
 
     /// Tells everybody who waits to look again.
     #[cold]
     fn tell_all(&self) {
-        tell_all(self.body());
+        tell_all(self.body(), self.yard());
     }
 
     /// Copies the next message to the start of `buffer` and takes it out; waits at most `timeout` while there is none.
@@ -406,7 +406,7 @@ impl Queue {
         let (block, received) = self.take_block(reading, buffer.len())?;
         let read = block.read(0, &mut buffer[..received.len]);
         drop(block);
-        self.body().room.notify(); // somebody may wait for the block
+        self.body().room.notify(&**self.yard()); // somebody may wait for the block
         read.map(|()| received).map_err(|_| Not::Ever(ErrorKind::Corrupt))
     }
 
@@ -417,7 +417,7 @@ impl Queue {
             let (block, received) = self.take_block(reading, usize::MAX)?;
             let bytes = block.to_vec();
             drop(block);
-            self.body().room.notify(); // as above
+            self.body().room.notify(&**self.yard()); // as above
             return Ok((bytes, received));
         }
         let mut bytes = [0; CELL_BYTES[1]];
@@ -449,7 +449,7 @@ impl Queue {
             }
             not => {
                 reading.put_back();
-                self.body().data.notify();
+                self.body().data.notify(&**self.yard());
                 Err(not.map_or(Not::TooSmall(len), |e| {
                     Not::Ever(e.map_or_else(|e| e.kind(), |_| ErrorKind::Os))
                 }))
@@ -474,10 +474,10 @@ impl Queue {
     #[inline(always)]
     fn release(&self, reading: Reading<'_, Spot>) {
         reading.finish();
-        self.body().room.notify();
+        self.body().room.notify(&**self.yard());
         // Those who wait for the end must know that nobody has anything in hand any more.
         if self.body().closing.glance() != Closing::Open {
-            self.body().data.notify();
+            self.body().data.notify(&**self.yard());
         }
     }
 
@@ -599,9 +599,9 @@ fn make_blocks(yard: &Yard, name: &str, options: QueueOptions) -> Result<Option<
     Blocks::open_or_create(yard, &format!("{name}.blocks"), &bytes).map(Some)
 }
 
-fn tell_all(body: &Body) {
-    body.data.notify();
-    body.room.notify();
+fn tell_all(body: &Body, yard: &Attachment) {
+    body.data.notify(yard);
+    body.room.notify(yard);
 }
 
 fn corrupt() -> Error {
@@ -636,5 +636,5 @@ pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who) {
         faults::note(yard, who, spot.body(), u64::from(recovered.dropped + recovered.again));
     }
     // Also if others have repaired it: they may have died before they could tell.
-    tell_all(spot.body());
+    tell_all(spot.body(), yard);
 }

@@ -261,7 +261,7 @@ fn the_end_waits_for_what_others_have_in_hand() {
         });
         std::thread::sleep(BRIEF * 3);
         reading.put_back();
-        tell_all(queue.body());
+        tell_all(queue.body(), queue.yard());
         assert_eq!(other.join().unwrap().unwrap().1, Received { len: 1, redelivered: true });
     });
     assert_eq!(kind(queue.get_vec(SOON)), ErrorKind::End);
@@ -482,4 +482,24 @@ fn elements_of_one_type_need_no_bytes() {
     assert_eq!(kind(TypedQueue::<()>::create(&yard, "none", 2)), ErrorKind::Size);
     super::Queue::create(&yard, "any", queue_of_one()).unwrap();
     assert_eq!(kind(TypedQueue::<u32>::open(&yard, "any")), ErrorKind::Mismatch);
+}
+
+#[test]
+fn a_queue_is_waited_for_among_others() {
+    let yard = yard();
+    let (queue, other) = (queue(&yard, 2), Queue::create(&yard, "other", queue_of_one()).unwrap());
+    let both: [&dyn crate::Waitable; 2] = [&other, &queue];
+    assert_eq!(kind(crate::wait_any(&both, BRIEF)), ErrorKind::Timeout);
+    std::thread::scope(|s| {
+        let waiter = s.spawn(|| crate::wait_any(&both, SOON));
+        std::thread::sleep(BRIEF);
+        queue.put(b"x", SOON).unwrap();
+        assert_eq!(waiter.join().unwrap(), Ok(1));
+        assert_eq!(queue.get_vec(Timeout::Try).unwrap().0, b"x");
+        let waiter = s.spawn(|| crate::wait_any(&both, SOON));
+        std::thread::sleep(BRIEF);
+        other.shutdown(false);
+        assert_eq!(waiter.join().unwrap(), Ok(0));
+    });
+    assert_eq!(kind(crate::wait_any(&[&queue, &queue.clone()], BRIEF)), ErrorKind::Invalid);
 }

@@ -6,6 +6,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::lockfree::spsc::record::{Record, Slot};
+use crate::objects::many::{AsPart, Part};
 use crate::objects::ring::{Batch, Peer, Received, Receiver, Ring, Sender, Strategy};
 use crate::sync::wait::Timeout;
 
@@ -73,6 +74,18 @@ impl LooseSender {
 
 fn nothing_reserved() -> Error {
     Error::with(ErrorKind::State, "nothing is reserved")
+}
+
+impl AsPart for LooseSender {
+    fn part(&self) -> Part<'_> {
+        self.sender.part()
+    }
+}
+
+impl AsPart for LooseReceiver {
+    fn part(&self) -> Part<'_> {
+        self.receiver.part()
+    }
 }
 
 /// A [`Receiver`] with at most one peeked record.

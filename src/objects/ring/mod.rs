@@ -230,7 +230,7 @@ pub(crate) fn recover(yard: &Attachment, entry: &Entry, who: Who, gone: Gone) {
             if gone == Gone::Died {
                 faults::note(yard, who, end, 1);
             }
-            peer.notify();
+            peer.notify(yard);
         }
     }
 }

@@ -4,10 +4,12 @@
 use crate::error::{Error, ErrorKind, News, Result};
 use crate::lockfree::spsc::NoRecord;
 use crate::lockfree::spsc::record::{self, Consumer};
+use crate::objects::many::{AsPart, Part};
 use crate::objects::ring::end::{Peer, Taken};
 use crate::objects::ring::sender::corrupt;
 use crate::objects::ring::side::{Side, Spot, Which};
 use crate::objects::ring::{Ring, Strategy};
+use crate::sync::many::{Net, Source};
 use crate::sync::wait::Timeout;
 
 /// The receiving end of a [`Ring`]. Dropping it closes the end; what was not received stays in the ring.
@@ -70,7 +72,7 @@ impl Receiver {
     /// Copies the next record into `buffer` and releases it.
     ///
     /// Errors: `Empty` (nothing came within `timeout`), `PeerClosed` and `PeerDied` (nothing is left and the sender
-    /// is gone), `TooLong` (the buffer is smaller than the record, which stays), `Interrupted`, `NotOwner`,
+    /// is gone), `TooLong` (the buffer is smaller than the record, which stays), `Cancelled`, `Interrupted`, `NotOwner`,
     /// `Corrupt`.
     #[inline]
     pub fn recv(&mut self, buffer: &mut [u8], timeout: impl Into<Timeout>) -> Result<Received> {
@@ -225,6 +227,26 @@ fn refusal(why: NoRecord, len: usize) -> Error {
 
 fn too_small(len: usize, needed: usize) -> Error {
     Error::with(ErrorKind::TooLong, format!("a record of {needed} bytes, a buffer of {len}"))
+}
+
+impl AsPart for Receiver {
+    fn part(&self) -> Part<'_> {
+        self.side.part(self)
+    }
+}
+
+impl Source for Receiver {
+    fn refusal(&self) -> Option<Error> {
+        self.side.refusal()
+    }
+
+    fn is_ready(&self) -> bool {
+        self.consumer.has_any() || self.side.has_ended()
+    }
+
+    fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
+        self.side.arm(net, || self.consumer.has_any())
+    }
 }
 
 impl Drop for Receiver {

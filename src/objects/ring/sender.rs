@@ -4,9 +4,11 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::lockfree::spsc::NoRoom;
 use crate::lockfree::spsc::record::{Producer, Slot};
+use crate::objects::many::{AsPart, Part};
 use crate::objects::ring::end::Peer;
 use crate::objects::ring::side::{Glance, Side, Spot, Which};
 use crate::objects::ring::{Ring, Strategy};
+use crate::sync::many::{Net, Source};
 use crate::sync::wait::Timeout;
 
 /// The sending end of a [`Ring`]. Dropping it closes the end: the receiver sees `PeerClosed` when it has everything.
@@ -37,7 +39,7 @@ impl Sender {
     /// Sends one record. It is visible to the receiver, whole, before this returns.
     ///
     /// Errors: `Full` (no room within `timeout`; nothing was sent), `PeerClosed` and `PeerDied` (likewise, and the
-    /// receiver is gone), `TooLong` (it can never fit), `Interrupted`, `NotOwner`, `Corrupt`.
+    /// receiver is gone), `TooLong` (it can never fit), `Cancelled`, `Interrupted`, `NotOwner`, `Corrupt`.
     #[inline]
     pub fn send(&mut self, record: &[u8], timeout: impl Into<Timeout>) -> Result<()> {
         self.side.check()?;
@@ -152,6 +154,26 @@ impl Sender {
     /// How the receiver stands now. Costs a system call where the word alone does not tell.
     pub fn peer(&self) -> Peer {
         self.side.peer()
+    }
+}
+
+impl AsPart for Sender {
+    fn part(&self) -> Part<'_> {
+        self.side.part(self)
+    }
+}
+
+impl Source for Sender {
+    fn refusal(&self) -> Option<Error> {
+        self.side.refusal()
+    }
+
+    fn is_ready(&self) -> bool {
+        self.producer.sees_room(self.max_len).unwrap_or(true) || self.side.has_ended()
+    }
+
+    fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
+        self.side.arm(net, || self.producer.sees_room(self.max_len).unwrap_or(true))
     }
 }
 

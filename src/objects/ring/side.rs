@@ -3,6 +3,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::lockfree::spsc::{Place, Words};
+use crate::objects::many::Part;
 use crate::objects::ring::Strategy;
 use crate::objects::ring::end::{self, Look, Peer, Taken};
 use crate::objects::ring::layout::Body;
@@ -12,6 +13,7 @@ use crate::segment::bits::Token;
 use crate::shim::{AtomicU32, Bytes, pause, yield_now};
 use crate::sync::event_count::EventCount;
 use crate::sync::lock::Crowd;
+use crate::sync::many::{Net, Source};
 use crate::sync::wait::{Manner, Slept, Timeout, Wait};
 use std::ptr::NonNull;
 
@@ -105,7 +107,7 @@ impl Side {
         let strategy = if spin_only { Strategy::Spin } else { strategy };
         let side = Side { yard: yard.clone(), spot, which, me, strategy, spin_only, manner, tries: 0 };
         let taken = end::take(side.mine(), yard, me)?;
-        side.peer_event().notify(); // the peer may be waiting for somebody to come
+        side.peer_event().notify(&**yard); // the peer may be waiting for somebody to come
         Ok((side, taken))
     }
 
@@ -144,7 +146,7 @@ impl Side {
     #[inline]
     pub(crate) fn notify(&self) {
         if !self.spin_only {
-            self.peer_event().notify();
+            self.peer_event().notify(&*self.yard);
         }
     }
 
@@ -163,7 +165,7 @@ impl Side {
     /// Closes the end and tells the peer.
     pub(crate) fn close(&self, doubtful: bool) {
         if self.check().is_ok() && end::leave(self.mine(), self.me, doubtful) {
-            self.peer_event().notify();
+            self.peer_event().notify(&*self.yard);
         }
     }
 
@@ -174,6 +176,46 @@ impl Side {
             Look::Here { .. } => Peer::Here,
             Look::Gone(how) => how,
         }
+    }
+
+    /// As a part of a wait for many, which is `source`.
+    pub(crate) fn part<'a>(&'a self, source: &'a dyn Source) -> Part<'a> {
+        let id = (std::ptr::from_ref(self.own_event()).addr(), 0);
+        Part { yard: &self.yard, id, manner: self.manner, source }
+    }
+
+    /// Why the end cannot be waited for among others.
+    pub(crate) fn refusal(&self) -> Option<Error> {
+        if let Err(why) = self.check() {
+            return Some(why);
+        }
+        let why = "the ring was made for spinning: nobody is woken there";
+        self.spin_only.then(|| Error::with(ErrorKind::Unsupported, why))
+    }
+
+    /// Whether the peer is known to be gone.
+    pub(crate) fn has_ended(&self) -> bool {
+        ended(end::glance(self.theirs())).is_some()
+    }
+
+    /// Whether it is `ready`, or the peer is gone. If not, a sleeper is announced.
+    pub(crate) fn arm<'a>(&'a self, net: &mut Net<'a>, ready: impl Fn() -> bool) -> bool {
+        let watch = self.own_event().prepare();
+        match end::look(self.theirs(), &self.yard) {
+            Look::Gone(_) => return true,
+            Look::Absent => {}
+            Look::Here { alive, doubt } => {
+                alive.into_iter().for_each(|watch| net.alive(watch));
+                if doubt {
+                    net.doubt();
+                }
+            }
+        }
+        if ready() {
+            return true;
+        }
+        net.word(watch);
+        false
     }
 
     /// Waits until `ready`, the peer is gone, or the time is up; `empty` says what to answer then. It was not ready

@@ -5,11 +5,13 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::lockfree::spsc::fixed::{Consumer, Producer};
 use crate::lockfree::spsc::{NoRecord, NoRoom};
 use crate::objects::directory::How;
+use crate::objects::many::{AsPart, Part};
 use crate::objects::ring::end::{Peer, Taken};
 use crate::objects::ring::sender::corrupt;
 use crate::objects::ring::side::{Glance, Side, Spot, Which};
 use crate::objects::ring::{Ring, RingOptions, Strategy};
 use crate::objects::yard::Yard;
+use crate::sync::many::{Net, Source};
 use crate::sync::wait::Timeout;
 use bytemuck::Pod;
 use std::marker::PhantomData;
@@ -106,7 +108,7 @@ pub struct TypedSender<T> {
 impl<T: Pod> TypedSender<T> {
     /// Sends one element. It is visible to the receiver, whole, before this returns.
     ///
-    /// Errors: `Full`, `PeerClosed`, `PeerDied`, `Interrupted`, `NotOwner`, `Corrupt`; nothing was sent.
+    /// Errors: `Full`, `PeerClosed`, `PeerDied`, `Cancelled`, `Interrupted`, `NotOwner`, `Corrupt`; nothing was sent.
     #[inline]
     pub fn send(&mut self, element: T, timeout: impl Into<Timeout>) -> Result<()> {
         self.side.check()?;
@@ -161,6 +163,26 @@ impl<T: Pod> TypedSender<T> {
     }
 }
 
+impl<T: Pod> AsPart for TypedSender<T> {
+    fn part(&self) -> Part<'_> {
+        self.side.part(self)
+    }
+}
+
+impl<T: Pod> Source for TypedSender<T> {
+    fn refusal(&self) -> Option<Error> {
+        self.side.refusal()
+    }
+
+    fn is_ready(&self) -> bool {
+        self.producer.sees_room(1).unwrap_or(true) || self.side.has_ended()
+    }
+
+    fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
+        self.side.arm(net, || self.producer.sees_room(1).unwrap_or(true))
+    }
+}
+
 impl<T> Drop for TypedSender<T> {
     fn drop(&mut self) {
         self.side.close(false);
@@ -176,7 +198,7 @@ pub struct TypedReceiver<T> {
 }
 
 impl<T: Pod> TypedReceiver<T> {
-    /// Takes the next element: at most once. Errors: `Empty`, `PeerClosed`, `PeerDied`, `Interrupted`, `NotOwner`,
+    /// Takes the next element: at most once. Errors: `Empty`, `PeerClosed`, `PeerDied`, `Cancelled`, `Interrupted`, `NotOwner`,
     /// `Corrupt`.
     #[inline]
     pub fn recv(&mut self, timeout: impl Into<Timeout>) -> Result<T> {
@@ -261,6 +283,26 @@ impl<T: Pod> TypedReceiver<T> {
     /// How the sender stands now.
     pub fn peer(&self) -> Peer {
         self.side.peer()
+    }
+}
+
+impl<T: Pod> AsPart for TypedReceiver<T> {
+    fn part(&self) -> Part<'_> {
+        self.side.part(self)
+    }
+}
+
+impl<T: Pod> Source for TypedReceiver<T> {
+    fn refusal(&self) -> Option<Error> {
+        self.side.refusal()
+    }
+
+    fn is_ready(&self) -> bool {
+        self.consumer.has_any() || self.side.has_ended()
+    }
+
+    fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
+        self.side.arm(net, || self.consumer.has_any())
     }
 }
 

@@ -99,7 +99,7 @@ impl RLock {
     /// Takes the lock, at once if the calling thread holds it already, else waiting at most `timeout`; the guard
     /// releases it once.
     ///
-    /// Errors: `Busy` (a try found it taken), `Timeout`, `Range` (taken 2^32 - 1 times already), `Interrupted` (only if
+    /// Errors: `Busy` (a try found it taken), `Timeout`, `Range` (taken 2^32 - 1 times already), `Cancelled`, `Interrupted` (only if
     /// the yard was opened interruptible), `NoSlots` (the table of threads is full).
     #[inline]
     pub fn acquire(&self, timeout: impl Into<Timeout>) -> Result<RGuard<'_>> {

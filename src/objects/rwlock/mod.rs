@@ -140,7 +140,7 @@ impl RwLock {
     /// releases it.
     ///
     /// Errors: `Busy` (a try found that somebody writes, wants to, or is on his way in), `Timeout`, `Deadlock` (this thread
-    /// writes and would wait without limit), `Range` (read 2^32 times already), `Interrupted` (only if the yard was
+    /// writes and would wait without limit), `Range` (read 2^32 times already), `Cancelled`, `Interrupted` (only if the yard was
     /// opened interruptible), `NoSlots` (so many threads read as may at a time, or the table of threads is full).
     #[inline]
     pub fn read(&self, timeout: impl Into<Timeout>) -> Result<RwReadGuard<'_>> {
@@ -154,7 +154,7 @@ impl RwLock {
     /// Takes the lock to write, waiting at most `timeout`; the guard releases it.
     ///
     /// Errors: `Busy` (a try found that somebody holds it or is on his way in), `Timeout`, `Deadlock` (this thread reads or
-    /// writes already and would wait without limit), `Interrupted` (only if the yard was opened interruptible), `NoSlots`
+    /// writes already and would wait without limit), `Cancelled`, `Interrupted` (only if the yard was opened interruptible), `NoSlots`
     /// (the table of threads is full).
     #[inline]
     pub fn write(&self, timeout: impl Into<Timeout>) -> Result<RwWriteGuard<'_>> {
@@ -274,8 +274,16 @@ impl RwLock {
     pub(crate) fn leave(&self) -> std::result::Result<(), ErrorKind> {
         match self.me() {
             0 => Err(ErrorKind::NotOwner),
-            me => self.words().release(me),
+            me if self.words().release_fast(me) => Ok(()),
+            me => self.leave_elsewhere(me),
         }
+    }
+
+    /// On its own, so that the fast path needs no stack.
+    #[cold]
+    #[inline(never)]
+    fn leave_elsewhere(&self, me: u32) -> std::result::Result<(), ErrorKind> {
+        self.words().release(me)
     }
 
     /// Declares the guarded data whole again after a writer died; later readers and writers are no longer warned.

@@ -141,14 +141,23 @@ impl Semaphore {
     }
 
     #[inline]
-    fn word(&self) -> &SemaphoreWord {
+    pub(crate) fn word(&self) -> &SemaphoreWord {
         // SAFETY: the word lies in the mapping that `self.yard` keeps; it is atomic.
         unsafe { self.word.as_ref() }
     }
 
+    /// The yard it lies in.
+    pub(crate) fn held(&self) -> &Held {
+        &self.yard
+    }
+
+    pub(crate) fn manner(&self) -> Manner {
+        self.manner
+    }
+
     /// Takes a permit, waiting at most `timeout` for one.
     ///
-    /// Errors: `Busy` (a try found none), `Timeout`, `Interrupted` (only if the yard was opened interruptible), `NoSlots`
+    /// Errors: `Busy` (a try found none), `Timeout`, `Cancelled`, `Interrupted` (only if the yard was opened interruptible), `NoSlots`
     /// (there was none, and the table of threads is full: who waits needs a place in it).
     #[inline]
     pub fn acquire(&self, timeout: impl Into<Timeout>) -> Result<()> {
@@ -194,7 +203,7 @@ impl Semaphore {
         if count == 0 {
             return Err(ErrorKind::Range);
         }
-        self.word().release(count, self.limit)
+        self.word().release(count, self.limit, &*self.yard)
     }
 
     /// How many permits there are at this instant. Async-signal-safe.

@@ -87,7 +87,7 @@ impl<T: Pod> Struct<T> {
     /// their lock. Who holds the lock and stands still, stopped or dead, holds up no reader.
     ///
     /// Errors: `Busy` (a try) and `Timeout` (writers all the time), `NoSlots` (the table of threads is full, and the
-    /// lock was needed), `Interrupted` (only if the yard was opened interruptible), `Corrupt` (somebody writes without
+    /// lock was needed), `Cancelled`, `Interrupted` (only if the yard was opened interruptible), `Corrupt` (somebody writes without
     /// the lock).
     #[inline]
     pub fn get_within(&self, timeout: impl Into<Timeout>) -> Result<T> {
@@ -100,7 +100,7 @@ impl<T: Pod> Struct<T> {
     /// the old value stays; after it, the new one is there.
     ///
     /// Errors: `Busy` (a try found another writer), `Timeout`, `Deadlock` (inside [`Struct::update`] of the same
-    /// struct, without limit), `Interrupted` (only if the yard was opened interruptible), `NoSlots` (the table of
+    /// struct, without limit), `Cancelled`, `Interrupted` (only if the yard was opened interruptible), `NoSlots` (the table of
     /// threads is full).
     #[inline]
     pub fn set(&self, value: T, timeout: impl Into<Timeout>) -> Result<()> {

@@ -10,6 +10,7 @@ pub use options::{Cost, Options};
 
 use crate::error::Result;
 use crate::objects::faults::{self, Fault};
+use crate::objects::member::{self, Member};
 use crate::os::file;
 use crate::presence::attachment::Held;
 use crate::presence::thread;
@@ -100,6 +101,11 @@ impl Yard {
         let Some((place, record)) = self.held.directory()?.next(*cursor) else { return Ok(None) };
         *cursor = place + 1;
         Ok(Some(record.into()))
+    }
+
+    /// Every process that takes part in the yard now, this one among them. Asks the kernel about each.
+    pub fn members(&self) -> Vec<Member> {
+        member::all(self)
     }
 
     /// How large the yard and its parts are.

@@ -1,0 +1,123 @@
+//! How each noun is waited for among others.
+#![forbid(unsafe_code)]
+
+use crate::objects::event::Event;
+use crate::objects::many::AsPart;
+use crate::objects::permits::Permits;
+use crate::objects::queue::Queue;
+use crate::objects::semaphore::Semaphore;
+use crate::presence::attachment::Held;
+use crate::presence::place::Standing;
+use crate::sync::many::{Net, Source};
+use crate::sync::wait::Manner;
+
+/// One of the objects that somebody waits for.
+pub struct Part<'a> {
+    /// Where it lies.
+    pub(crate) yard: &'a Held,
+    /// The same for two handles on the same thing.
+    pub(crate) id: (usize, u32),
+    pub(crate) manner: Manner,
+    pub(crate) source: &'a dyn Source,
+}
+
+impl std::fmt::Debug for Part<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Part").finish_non_exhaustive()
+    }
+}
+
+impl AsPart for Event {
+    fn part(&self) -> Part<'_> {
+        let id = (std::ptr::from_ref(self.word()).addr(), 0);
+        Part { yard: self.held(), id, manner: self.manner(), source: self }
+    }
+}
+
+impl Source for Event {
+    fn is_ready(&self) -> bool {
+        self.is_set()
+    }
+
+    fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
+        self.word().arm_now().map(|watch| net.word(watch)).is_none()
+    }
+
+    fn pass_on(&self) {
+        if self.options().auto_reset {
+            self.word().pass_on();
+        }
+    }
+}
+
+impl AsPart for Semaphore {
+    fn part(&self) -> Part<'_> {
+        let id = (std::ptr::from_ref(self.word()).addr(), 0);
+        Part { yard: self.held(), id, manner: self.manner(), source: self }
+    }
+}
+
+impl Source for Semaphore {
+    fn is_ready(&self) -> bool {
+        self.value() > 0
+    }
+
+    fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
+        self.word().arm().map(|watch| net.word(watch)).is_none()
+    }
+
+    fn pass_on(&self) {
+        self.word().pass_on();
+    }
+}
+
+impl AsPart for Permits {
+    fn part(&self) -> Part<'_> {
+        Part { yard: self.held_yard(), id: (self.address(), 0), manner: self.manner(), source: self }
+    }
+}
+
+impl Source for Permits {
+    fn is_ready(&self) -> bool {
+        self.free() > 0
+    }
+
+    fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
+        let (watch, free, doubt) = Permits::arm(self);
+        if free {
+            return true;
+        }
+        net.word(watch);
+        if doubt {
+            net.doubt();
+        }
+        for token in self.stamps() {
+            if let Standing::Here(Some(watch)) = self.held_yard().process_standing(token) {
+                net.alive(watch);
+            }
+        }
+        false
+    }
+}
+
+impl AsPart for Queue {
+    fn part(&self) -> Part<'_> {
+        let id = (std::ptr::from_ref(self.body()).addr(), 0);
+        Part { yard: self.yard(), id, manner: self.manner(), source: self }
+    }
+}
+
+impl Source for Queue {
+    fn is_ready(&self) -> bool {
+        !self.is_empty() || self.is_shutdown()
+    }
+
+    fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
+        let watch = self.body().data.prepare();
+        let ready = self.is_ready();
+        if !ready {
+            net.word(watch);
+        }
+        ready
+    }
+}

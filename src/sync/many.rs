@@ -1,0 +1,166 @@
+//! Waiting for many things at once: until one of them is ready, or all are. Nothing is taken.
+//!
+//! Up to 16 things the waiter sleeps on the words of all of them; beyond, on the yard's doorbell alone (`bell`), so that
+//! there can be any number. Either way it announces itself in each thing's word, in that thing's own manner, and only the
+//! thing that was not ready *then* is slept for.
+//!
+//! ## Why nobody is left behind
+//! A thing that becomes ready changes the word that said it was not, and finds the waiter announced: it wakes, and rings.
+//! Where a change wakes one sleeper only, the waiter may have been that one. So when it leaves, however the wait ended, it
+//! wakes one more on each such word on which it has slept. On the doorbell all are woken, and no thing's own sleeper is kept
+//! from its wake. A waiter that is killed when woken is heard of by those who listen to its alive word, and it listens to
+//! theirs. What remains ends with the slice.
+
+use crate::error::ErrorKind;
+use crate::shim::{Watch, pause};
+use crate::sync::event_count::EventCount;
+use crate::sync::lock::{Crowd, Heard, Owners};
+use crate::sync::wait::{Slept, Wait};
+
+/// Up to so many things the waiter sleeps on their own words: each costs about 100 ns per sleep.
+pub(crate) const DIRECT_MAX: usize = 16;
+
+/// Something to wait for among others.
+pub(crate) trait Source {
+    /// Why it cannot be waited for, if it cannot.
+    fn refusal(&self) -> Option<crate::error::Error> {
+        None
+    }
+
+    /// Whether it is ready now, as far as can be seen cheaply.
+    fn is_ready(&self) -> bool;
+
+    /// Whether it is ready. If not, a sleeper is announced, and what to sleep on is in the net.
+    fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool;
+
+    /// Wakes one more of those who sleep for it, if a change wakes one only.
+    fn pass_on(&self) {}
+}
+
+/// What a waiter sleeps on.
+#[derive(Default)]
+pub(crate) struct Net<'a> {
+    own: Vec<Watch<'a>>,
+    alive: Vec<Watch<'a>>,
+    doubt: bool,
+    /// What was heard before of the thing that is being armed.
+    pub(crate) heard: Heard,
+}
+
+impl<'a> Net<'a> {
+    /// The thing's own word.
+    pub(crate) fn word(&mut self, watch: Watch<'a>) {
+        self.own.push(watch);
+    }
+
+    /// The alive word of somebody whose death matters.
+    pub(crate) fn alive(&mut self, watch: Watch<'a>) {
+        if !self.alive.iter().any(|known| std::ptr::eq(known.word, watch.word)) {
+            self.alive.push(watch);
+        }
+    }
+
+    /// A process may be dying.
+    pub(crate) fn doubt(&mut self) {
+        self.doubt = true;
+    }
+}
+
+/// When the wait is over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// One of them is ready.
+    Any,
+    /// In one look all of them were.
+    All,
+}
+
+impl Need {
+    fn is_met(self, ready: &[usize], of: usize) -> bool {
+        match self {
+            Need::Any => !ready.is_empty(),
+            Need::All => ready.len() == of,
+        }
+    }
+}
+
+/// The things that somebody waits for, and how.
+pub(crate) struct Many<'a> {
+    pub(crate) sources: &'a [&'a dyn Source],
+    pub(crate) need: Need,
+    pub(crate) bell: &'a EventCount,
+    /// Sleep on the things' own words.
+    pub(crate) direct: bool,
+}
+
+impl<'a> Many<'a> {
+    /// Which are ready, if that is enough.
+    pub(crate) fn look(&self) -> Option<Vec<usize>> {
+        let all = (0..).zip(self.sources);
+        let ready: Vec<usize> = all.filter(|(_, source)| source.is_ready()).map(|(at, _)| at).collect();
+        self.need.is_met(&ready, self.sources.len()).then_some(ready)
+    }
+
+    /// Waits until enough are ready; tells which.
+    pub(crate) fn wait(&self, owners: &'a impl Owners, wait: &Wait) -> Result<Vec<usize>, ErrorKind> {
+        // First without announcing a sleeper: whoever changes something would wake nobody with a system call.
+        for _ in 0..owners.spins() / self.sources.len().max(1) as u32 {
+            if let Some(ready) = self.look() {
+                return Ok(ready);
+            }
+            pause();
+        }
+        let mut slept = false;
+        let ended = self.wait_asleep(owners, wait, &mut slept);
+        if slept && self.direct {
+            self.sources.iter().for_each(|source| source.pass_on());
+        }
+        ended
+    }
+
+    fn wait_asleep(
+        &self,
+        owners: &'a impl Owners,
+        wait: &Wait,
+        slept: &mut bool,
+    ) -> Result<Vec<usize>, ErrorKind> {
+        let mut heard = vec![Heard::default(); self.sources.len()];
+        let mut ended = Ok(());
+        loop {
+            // First the bell: who finds us announced in a thing must find us here.
+            let rung = (!self.direct).then(|| self.bell.prepare());
+            let mut net = Net::default();
+            let ready = self.arm(&mut net, &mut heard);
+            if self.need.is_met(&ready, self.sources.len()) {
+                return Ok(ready);
+            }
+            // Whatever ends the wait: the things are looked at after it.
+            ended?;
+            if rung.is_some() || net.own.is_empty() {
+                net.own = vec![rung.unwrap_or_else(|| self.bell.prepare())];
+            }
+            let mut crowd = Crowd::new(net.own[0]);
+            owners.others(&mut crowd);
+            crowd.watches()[1..].iter().for_each(|watch| net.alive(*watch));
+            *slept = true;
+            match wait.sleep_on(&net.own, &net.alive, net.doubt) {
+                Ok(Slept::Look) => {}
+                Ok(Slept::Slice) => owners.slice(),
+                Err(end) => ended = Err(end),
+            }
+        }
+    }
+
+    /// Announces the waiter in each thing that is not ready; tells which are.
+    fn arm(&self, net: &mut Net<'a>, heard: &mut [Heard]) -> Vec<usize> {
+        let mut ready = Vec::new();
+        for (at, (source, heard)) in self.sources.iter().zip(heard).enumerate() {
+            net.heard = *heard;
+            if source.arm(net) {
+                ready.push(at);
+            }
+            *heard = net.heard;
+        }
+        ready
+    }
+}
