@@ -11,8 +11,9 @@ mod process;
 
 use courtyard::{
     Array, ArrayOptions, Barrier, BlockClass, Blocks, BlocksOptions, BrokenBy, Condition, ErrorKind, Event,
-    EventOptions, Lock, Options, Peer, Permits, Pipe, PipeEnd, PipeOptions, RLock, Ring, RingOptions, RwLock,
-    RwLockOptions, Scope, Semaphore, SemaphoreOptions, Strategy, Struct, Timeout, Value, Yard,
+    EventOptions, Lock, Options, Peer, Permits, Pipe, PipeEnd, PipeOptions, Queue, QueueOptions, RLock, Ring,
+    RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Strategy, Struct, Timeout, Value,
+    Yard,
 };
 use courtyard::{LifoOptions, LifoQueue, PriorityOptions, PriorityQueue};
 use process::{Child, Ended, LONG, Step, fork, sleep_ms};
@@ -293,7 +294,35 @@ const NOUNS: &[Noun] = &[
             assert_eq!(end.recv_vec(LONG).unwrap_err().kind(), ErrorKind::PeerDied);
         },
     },
+    Noun {
+        name: "Queue",
+        make: |yard| {
+            let options = QueueOptions { capacity: 4, block_bytes: 4096, ..QueueOptions::default() };
+            drop(Queue::create(yard, "it", options).unwrap());
+        },
+        hold: |yard| {
+            let queue = Queue::open(yard, "it").unwrap();
+            queue.put(b"first", Timeout::Try).unwrap();
+            queue.put(&[7; 300], Timeout::Try).unwrap();
+        },
+        held: queue_is_whole,
+        freed: queue_is_whole,
+    },
 ];
+
+/// What was put is there, and everything but that is free.
+fn queue_is_whole(yard: &Yard) {
+    let queue = Queue::open(yard, "it").unwrap();
+    if queue.len() > 0 {
+        assert_eq!(queue.get_vec(LONG).unwrap().0, b"first");
+        let (long, received) = queue.get_vec(LONG).unwrap();
+        assert_eq!((long, received.redelivered), (vec![7; 300], false));
+    }
+    queue.put(b"on", LONG).unwrap();
+    assert_eq!(queue.get_vec(LONG).unwrap().0, b"on");
+    let usage = queue.blocks().unwrap().usage();
+    assert_eq!(usage.iter().map(|class| class.owned + class.linked).sum::<u32>(), 0);
+}
 
 fn hold_lock(yard: &Yard) {
     assert_eq!(Lock::open(yard, "it").unwrap().acquire_unguarded(Timeout::Try).unwrap(), None);

@@ -328,6 +328,11 @@
 #define CYD_OBJECT_BLOCKS 13
 
 /**
+ * Kind of an object: a queue.
+ */
+#define CYD_OBJECT_QUEUE 14
+
+/**
  * Kind of an object: a pipe.
  */
 #define CYD_OBJECT_PIPE 15
@@ -504,6 +509,17 @@ typedef struct cyd_pipe_t cyd_pipe_t;
  * empty, or full, as well. Several threads may use a handle at a time.
  */
 typedef struct cyd_priority_queue_t cyd_priority_queue_t;
+
+/**
+ * A queue: messages, from 0 bytes to the longest that fits, go in order from any number of producers to any number of
+ * consumers, in whatever threads and processes. Several threads may use a handle at a time.
+ *
+ * First in, first out. A message is there for others before the call that puts it returns. #CYD_E_FULL and #CYD_E_EMPTY
+ * are exact: at some instant within the call it was so. Each putter and getter is in the middle of a move for some ten
+ * nanoseconds; who is stopped (not killed) there holds up the others: their tries answer #CYD_E_BUSY, their timed calls
+ * #CYD_E_TIMEOUT. What a dead one had in hand comes again, with #CYD_REDELIVERED, or never was.
+ */
+typedef struct cyd_queue_t cyd_queue_t;
 
 /**
  * The receiving end of a ring. It belongs to the process that took it; one thread at a time may use it.
@@ -968,6 +984,34 @@ typedef struct {
 } cyd_slice_t;
 
 /**
+ * How a queue is made. Zero means default; a NULL pointer to it means all defaults.
+ */
+typedef struct {
+    /**
+     * sizeof(cyd_queue_options_t)
+     */
+    size_t struct_size;
+    /**
+     * How many messages it can hold, 1 to 16777216; 0 means 1024.
+     */
+    size_t capacity;
+    /**
+     * Bytes for messages that are longer than `inline_max`, at least 2048; 0: there are none. They lie in blocks, made
+     * beside the queue under its name and ".blocks".
+     */
+    size_t block_bytes;
+    /**
+     * How many bytes of a message lie in the queue itself: 48 or 112; 0 means 48. A message takes 16 bytes more,
+     * however short it is.
+     */
+    uint32_t inline_max;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved;
+} cyd_queue_options_t;
+
+/**
  * Blocks of one size; see cyd_blocks_options_t.
  */
 typedef struct {
@@ -1409,6 +1453,11 @@ typedef uint32_t cyd_fault_kind_t;
  * He owned blocks, or offered them. They are free.
  */
 #define CYD_FAULT_BLOCKS 10
+
+/**
+ * He was putting into a queue, or getting from it. What he had not put never was; what he had not got comes again.
+ */
+#define CYD_FAULT_MESSENGER 11
 
 /**
  * He held an end of a pipe, or was sending or receiving. What he had sent is there; the others go on.
@@ -4014,6 +4063,7 @@ cyd_status_t cyd_member_close(cyd_member_t *member);
  *   -------------------|--------------------------------------------------------------------------
  *   cyd_event_t        | it is set
  *   cyd_semaphore_t    | there is a permit
+ *   cyd_queue_t        | there is something to get, or it is shut down
  *   cyd_permits_t      | one is free
  *   cyd_receiver_t     | there is something to receive, or the sender is gone
  *   cyd_sender_t       | there is room for the longest record, or the receiver is gone
@@ -5439,6 +5489,287 @@ CYD_MUST_USE cyd_status_t cyd_receiver_peer(cyd_receiver_t *receiver, cyd_peer_t
  * \par Since      0.1
  */
 cyd_status_t cyd_receiver_close(cyd_receiver_t *receiver);
+
+/**
+ * Makes a queue, empty.
+ *
+ * \param yard     Where. Borrowed; the queue keeps the yard open by itself.
+ * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param options  Borrowed for the call; NULL means all defaults.
+ * \param out      Receives the handle; close it with cyd_queue_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_RANGE     `capacity` is above 16777216
+ *   - #CYD_E_SIZE      `inline_max` is neither 48 nor 112, or `block_bytes` below 2048
+ *   - #CYD_E_EXISTS    the name is taken
+ *   - #CYD_E_NAME      `name` is no legal name, or NULL; with `block_bytes`, it has more than 56 characters
+ *   - #CYD_E_NO_SPACE  the yard has no room for it
+ *   - #CYD_E_NO_SLOTS  the directory, or the table of threads, is full
+ *   - #CYD_E_TIMEOUT   another object has been in the making for ten seconds
+ *   - #CYD_E_VERSION   an option is set that this version does not know
+ *   - #CYD_E_INVALID   a pointer is misaligned, `struct_size` is not set
+ *   - #CYD_E_NULL      `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *
+ * \par Threads    Any.
+ * \par Processes  One of several that create the same name at once succeeds.
+ * \par Blocking   Waits for whoever is making another object in the yard, at most ten seconds.
+ * \par Crash      The queue exists whole, or not at all.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_create(cyd_yard_t *yard, const char *name, const cyd_queue_options_t *options, cyd_queue_t **out);
+
+/**
+ * Opens a queue, whatever its options.
+ *
+ * \param yard  Where. Borrowed; the queue keeps the yard open by itself.
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param out   Receives the handle; close it with cyd_queue_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  there is no object of that name
+ *   - #CYD_E_TYPE       the object of that name is no queue; or `yard` is no yard
+ *   - #CYD_E_NAME       `name` is no legal name, or NULL
+ *   - #CYD_E_NULL       `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED     `yard` is closed
+ *   - #CYD_E_INVALID    a pointer is misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_open(cyd_yard_t *yard, const char *name, cyd_queue_t **out);
+
+/**
+ * Opens a queue of these options, or makes it.
+ *
+ * \param yard     Where. Borrowed; the queue keeps the yard open by itself.
+ * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param options  Borrowed for the call; NULL means all defaults.
+ * \param out      Receives the handle; close it with cyd_queue_close().
+ *
+ * \return As cyd_queue_open() and cyd_queue_create(), but neither #CYD_E_NOT_FOUND nor #CYD_E_EXISTS;
+ *   #CYD_E_MISMATCH if it exists with other options.
+ *
+ * \par Threads    Any.
+ * \par Processes  Several that call it at once get the same queue.
+ * \par Blocking   As cyd_queue_create().
+ * \par Crash      As cyd_queue_create().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_open_or_create(cyd_yard_t *yard, const char *name, const cyd_queue_options_t *options, cyd_queue_t **out);
+
+/**
+ * Puts one message; waits for room if the queue is full. It can be got before this returns.
+ *
+ * \param queue       Borrowed.
+ * \param data        The first byte. Borrowed for the call; may be NULL when `len` is 0.
+ * \param len         Bytes, at most cyd_queue_max_len().
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ *
+ * \return #CYD_OK; else nothing was put:
+ *   - #CYD_E_FULL         no room, or no block for it, within `timeout_ns`
+ *   - #CYD_E_SHUTDOWN     the queue is shut down
+ *   - #CYD_E_TOO_LONG     the message can never fit
+ *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in the middle of a move (a try, a timed call)
+ *   - #CYD_E_CANCELLED    the thread's wait was cancelled
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_CORRUPT      the queue's words contradict themselves
+ *   - #CYD_E_NULL         `queue` is NULL, or `data` is and `len` is not 0
+ *   - #CYD_E_INVALID      `len` is more than any memory, `queue` is misaligned
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `queue` is closed, or no queue
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Polls for some microseconds, then sleeps, while the queue is full. Not async-signal-safe.
+ * \par Crash      Killed before the one store that shows it: nothing was put. Killed after: it was, whole.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_put(cyd_queue_t *queue, const void *data, size_t len, int64_t timeout_ns);
+
+/**
+ * Puts messages in order while there is room; waits only while there is none for the first.
+ *
+ * Each is put by itself: messages of others may come between.
+ *
+ * \param queue       Borrowed.
+ * \param messages    Borrowed for the call, with their bytes; may be NULL when `count` is 0.
+ * \param count       How many.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ * \param put         Receives how many were put. A message that can never fit ends the row before it.
+ *
+ * \return As cyd_queue_put(), if not even the first was put; #CYD_E_NULL also if a message is NULL and not empty, or
+ *   `put` is NULL.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   As cyd_queue_put().
+ * \par Crash      As cyd_queue_put(), for each: a beginning of the row was put.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_put_many(cyd_queue_t *queue, const cyd_slice_t *messages, size_t count, int64_t timeout_ns, size_t *put);
+
+/**
+ * Copies the next message out and takes it; waits if there is none.
+ *
+ * At most once: a consumer killed before his caller had the message has lost that one.
+ *
+ * \param queue       Borrowed.
+ * \param buffer      Receives the message. May be NULL when `room` is 0.
+ * \param room        Bytes of `buffer`.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ * \param len         Receives the message's length; with #CYD_E_TOO_LONG too.
+ *
+ * \return #CYD_OK; #CYD_REDELIVERED if somebody who died may have seen it already; or
+ *   - #CYD_E_EMPTY        nothing came within `timeout_ns`
+ *   - #CYD_E_END          the queue was shut down, and everything has been got
+ *   - #CYD_E_SHUTDOWN     it was shut down at once
+ *   - #CYD_E_TOO_LONG     the message is longer than `room` and stays; `len` tells how long, or 16 if `room` is less and
+ *     the message lies in a block, which comes with #CYD_REDELIVERED then
+ *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in the middle of a move (a try, a timed call)
+ *   - #CYD_E_CANCELLED    the thread's wait was cancelled
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_CORRUPT      the queue's words contradict themselves
+ *   - #CYD_E_NULL         `queue` or `len` is NULL, or `buffer` is and `room` is not 0
+ *   - #CYD_E_INVALID      `room` is more than any memory, a pointer is misaligned
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `queue` is closed, or no queue
+ *
+ * \par Threads    Any; each message goes to one of them.
+ * \par Processes  Any.
+ * \par Blocking   Polls for some microseconds, then sleeps, while the queue is empty. Not async-signal-safe.
+ * \par Crash      Killed before the one store that takes it: the message comes again, to the next consumer. Killed
+ *   after: it is gone.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_get(cyd_queue_t *queue, void *buffer, size_t room, int64_t timeout_ns, size_t *len);
+
+/**
+ * Copies messages one after the other into a buffer while they are there and fit, and takes them; waits only while
+ * there is not even one.
+ *
+ * Each is got by itself: others may get some between.
+ *
+ * \param queue       Borrowed.
+ * \param buffer      Receives the messages without gaps. May be NULL when `room` is 0.
+ * \param room        Bytes of `buffer`.
+ * \param lens        Receives the length of each.
+ * \param max         How many lengths there is room for; at least 1.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ * \param count       Receives how many messages came.
+ *
+ * \return As cyd_queue_get(); #CYD_REDELIVERED if it is true of one of them; #CYD_E_TOO_LONG if the first does not fit;
+ *   #CYD_E_INVALID also if `max` is 0 or impossible.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   As cyd_queue_get().
+ * \par Crash      As cyd_queue_get(), for each; those that were taken before are gone.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_get_many(cyd_queue_t *queue, void *buffer, size_t room, size_t *lens, size_t max, int64_t timeout_ns, size_t *count);
+
+/**
+ * Shuts the queue down, for everybody and for good. Who waits in it is woken.
+ *
+ * \param queue  Borrowed.
+ * \param now    False: every put answers #CYD_E_SHUTDOWN; gets go on until everything has been got, then answer
+ *               #CYD_E_END, and nothing is put any more after the first of these. True: every get answers
+ *               #CYD_E_SHUTDOWN too, and what is there stays there. It may follow the other.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Killed before the one store: nothing has changed. Killed after: the queue is shut down, and who waits
+ *   finds it within a quarter of a second.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_shutdown(cyd_queue_t *queue, bool now);
+
+/**
+ * Tells whether the queue has been shut down.
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the answer.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_is_shutdown(const cyd_queue_t *queue, bool *out);
+
+/**
+ * Tells how many messages there are to be got: exact while nobody is in the middle of a call. Looks at each of them.
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_len(const cyd_queue_t *queue, size_t *out);
+
+/**
+ * Tells how many messages the queue has room for.
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_capacity(const cyd_queue_t *queue, size_t *out);
+
+/**
+ * Tells how long the longest message can be.
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the number of bytes.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_max_len(const cyd_queue_t *queue, size_t *out);
+
+/**
+ * Closes a handle on a queue. NULL is harmless. What is in the queue stays there. Calls that wait through the handle end
+ * with #CYD_E_CLOSED.
+ *
+ * \param queue  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle, unless it waits.
+ * \par Processes  Closes this process's handle only.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      As cyd_yard_close().
+ * \par Since      0.1
+ */
+cyd_status_t cyd_queue_close(cyd_queue_t *queue);
 
 /**
  * Makes blocks; all of them are free.

@@ -111,6 +111,7 @@ struct Sized : Struct {
 
 using YardOptions = Sized<cyd_yard_options_t>;
 using RingOptions = Sized<cyd_ring_options_t>;
+using QueueOptions = Sized<cyd_queue_options_t>;
 using PipeOptions = Sized<cyd_pipe_options_t>;
 using LifoOptions = Sized<cyd_lifo_queue_options_t>;
 using PriorityOptions = Sized<cyd_priority_queue_options_t>;
@@ -1645,6 +1646,83 @@ public:
     }
 };
 
+/** Messages in order, from any number of producers to any number of consumers: cyd_queue_t. */
+class Queue : public detail::Handle<cyd_queue_t, cyd_queue_close> {
+public:
+    using Handle::Handle;
+
+    static Result<Queue> create(const Yard &yard, const char *name, const QueueOptions &options = {}) {
+        return detail::opened<Queue>(
+            [&](auto out) { return cyd_queue_create(yard.get_native(), name, &options, out); });
+    }
+    static Result<Queue> open(const Yard &yard, const char *name) {
+        return detail::opened<Queue>([&](auto out) { return cyd_queue_open(yard.get_native(), name, out); });
+    }
+    static Result<Queue> open_or_create(const Yard &yard, const char *name, const QueueOptions &options = {}) {
+        return detail::opened<Queue>(
+            [&](auto out) { return cyd_queue_open_or_create(yard.get_native(), name, &options, out); });
+    }
+
+    Status put(const void *data, std::size_t len, Timeout timeout) {
+        return Status(cyd_queue_put(raw_, data, len, timeout.ns()));
+    }
+    Status put(std::string_view message, Timeout timeout) { return put(message.data(), message.size(), timeout); }
+    /** Puts messages in order while there is room, and gives how many were put. */
+    Result<std::size_t> put_many(const cyd_slice_t *messages, std::size_t count, Timeout timeout) {
+        return detail::filled<std::size_t>(
+            [&](auto out) { return cyd_queue_put_many(raw_, messages, count, timeout.ns(), out); });
+    }
+    /** Gets into a buffer; `len` becomes the message's length, with #CYD_E_TOO_LONG too. */
+    Status get(void *buffer, std::size_t room, std::size_t &len, Timeout timeout) {
+        return Status(cyd_queue_get(raw_, buffer, room, timeout.ns(), &len));
+    }
+    /**
+     * Gets a message of any length, as a std::string or another container of bytes that has data() and resize().
+     * If there is no memory for it, the message stays in the queue.
+     */
+    template <class Bytes = std::string>
+    Result<Bytes> get(Timeout timeout) {
+        static_assert(sizeof(*std::declval<Bytes &>().data()) == 1, "a message is bytes");
+        Bytes bytes;
+        std::size_t len = 0;
+        bytes.resize(first_room);
+        Status status = get(bytes.data(), bytes.size(), len, timeout);
+        while (status.code() == CYD_E_TOO_LONG) {
+            bytes.resize(len);
+            status = get(bytes.data(), bytes.size(), len, timeout);
+        }
+        if (!status.ok()) {
+            return Result<Bytes>(status);
+        }
+        bytes.resize(len);
+        return Result<Bytes>(status, std::move(bytes));
+    }
+    /** Gets messages into a buffer, one after the other, and gives how many came. */
+    Result<std::size_t> get_many(void *buffer, std::size_t room, std::size_t *lens, std::size_t max, Timeout timeout) {
+        return detail::filled<std::size_t>([&](auto out) {
+            return cyd_queue_get_many(raw_, buffer, room, lens, max, timeout.ns(), out);
+        });
+    }
+
+    /** No more is put; what is there can be got, unless it ends `now`. */
+    Status shutdown(bool now = false) { return Status(cyd_queue_shutdown(raw_, now)); }
+    Result<bool> is_shutdown() const {
+        return detail::filled<bool>([&](auto out) { return cyd_queue_is_shutdown(raw_, out); });
+    }
+    Result<std::size_t> len() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_queue_len(raw_, out); });
+    }
+    Result<std::size_t> capacity() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_queue_capacity(raw_, out); });
+    }
+    Result<std::size_t> max_len() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_queue_max_len(raw_, out); });
+    }
+
+private:
+    static constexpr std::size_t first_room = 112;
+};
+
 /** An end of a pipe, which any number of threads and processes may hold and use: cyd_connection_t. */
 class Connection : public detail::Handle<cyd_connection_t, cyd_connection_close> {
 public:
@@ -1887,6 +1965,7 @@ public:
     Waitable(const Permits &permits) noexcept : raw_(permits.get_native()) {}
     Waitable(const Receiver &receiver) noexcept : raw_(receiver.get_native()) {}
     Waitable(const Sender &sender) noexcept : raw_(sender.get_native()) {}
+    Waitable(const Queue &queue) noexcept : raw_(queue.get_native()) {}
     Waitable(const Member &member) noexcept : raw_(member.get_native()) {}
 
     /** The handles of a list, as courtyard.h takes them. */

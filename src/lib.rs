@@ -2,7 +2,7 @@
 //!
 //! Processes meet in a [`Yard`]. In it lie objects with names: [`Lock`], [`RLock`], [`RwLock`], [`Permits`], [`Semaphore`],
 //! [`Event`], [`Condition`], [`Barrier`], [`Value`], [`Struct`], [`Array`], [`StructArray`], [`Ring`], [`TypedRing`],
-//! [`Pipe`], [`LifoQueue`], [`PriorityQueue`], [`Blocks`]. Any process may be killed at any
+//! [`Queue`], [`TypedQueue`], [`LifoQueue`], [`PriorityQueue`], [`Pipe`], [`Blocks`]. Any process may be killed at any
 //! instruction, and the others go on: nothing acknowledged is lost, nothing is torn, nobody waits for ever.
 //!
 //! ```
@@ -55,7 +55,7 @@
 //! ```text
 //! capi       a C call becomes a Rust call
 //! objects    what users hold: yard, member, cancel token, lock, rlock, rwlock, permits, semaphore, event, condition,
-//!            barrier, value, struct, array, ring, pipe, lifo, priority, blocks
+//!            barrier, value, struct, array, ring, queue, pipe, lifo, priority, blocks
 //! lockfree   the moves of the ring on shared words      sync   waiting, waking, owning
 //! presence   who is here, and is he alive
 //! segment    bytes with an address
@@ -97,6 +97,7 @@ pub use objects::{
     permits::{Permit, PermitHolder, Permits},
     pipe::{Connection, Pipe, PipeEnd, PipeOptions, PipeStream},
     priority::{PriorityOptions, PriorityQueue, TypedPriorityQueue},
+    queue::{Message, Queue, QueueOptions, TypedQueue},
     ring::{
         Batch, Peer, Received, Receiver, Record, Reserved, Ring, RingOptions, Sender, Strategy,
         TypedReceiver, TypedRing, TypedSender,

@@ -15,6 +15,7 @@ mod lines;
 mod nested;
 mod order;
 mod pipes;
+mod queues;
 mod several;
 mod stalls;
 mod starter;
@@ -77,6 +78,8 @@ enum Exercise {
     Nested,
     /// The same things by priority, and last in, first out
     Order,
+    /// Questions and answers through queues, and what a full one says
+    Queues,
     /// One waits for several things at once, and somebody ends a wait
     Several,
     /// Parent and child, child and child, through pipes
@@ -115,6 +118,7 @@ fn run(exercise: Exercise) -> Outcome {
         Exercise::Lines { processes, show } => lines::run(processes, show),
         Exercise::Nested => nested::run(),
         Exercise::Order => order::run(),
+        Exercise::Queues => queues::run(),
         Exercise::Several => several::run(),
         Exercise::Pipes => pipes::run(),
         Exercise::Stalls => stalls::run(),

@@ -32,6 +32,7 @@ static struct {
         cyd_array_t *array;
         cyd_struct_array_t *structs;
         cyd_ring_t *ring;
+        cyd_queue_t *queue;
         cyd_pipe_t *pipe;
         cyd_lifo_queue_t *lifo_queue;
         cyd_priority_queue_t *priority_queue;
@@ -72,6 +73,9 @@ static void yard_calls(cyd_yard_t *yard, cyd_status_t wanted) {
     IS(cyd_priority_queue_create(yard, "n", NULL, &out.a.priority_queue), wanted);
     IS(cyd_priority_queue_open(yard, "n", &out.a.priority_queue), wanted);
     IS(cyd_priority_queue_open_or_create(yard, "n", NULL, &out.a.priority_queue), wanted);
+    IS(cyd_queue_create(yard, "n", NULL, &out.a.queue), wanted);
+    IS(cyd_queue_open(yard, "n", &out.a.queue), wanted);
+    IS(cyd_queue_open_or_create(yard, "n", NULL, &out.a.queue), wanted);
     IS(cyd_pipe_create(yard, "n", NULL, &out.a.pipe), wanted);
     IS(cyd_pipe_open(yard, "n", &out.a.pipe), wanted);
     IS(cyd_pipe_open_or_create(yard, "n", NULL, &out.a.pipe), wanted);
@@ -291,6 +295,20 @@ static void ring_calls(cyd_ring_t *ring, cyd_status_t wanted) {
     IS(cyd_ring_close(ring), ring == NULL ? CYD_OK : wanted);
 }
 
+static void queue_calls(cyd_queue_t *queue, cyd_status_t wanted) {
+    cyd_slice_t slice = {out.bytes, 8};
+    IS(cyd_queue_put(queue, out.bytes, 8, 0), wanted);
+    IS(cyd_queue_put_many(queue, &slice, 1, 0, &out.a.size), wanted);
+    IS(cyd_queue_get(queue, out.bytes, 8, 0, &out.a.size), wanted);
+    IS(cyd_queue_get_many(queue, out.bytes, 8, &out.b.size, 1, 0, &out.a.size), wanted);
+    IS(cyd_queue_shutdown(queue, true), wanted);
+    IS(cyd_queue_is_shutdown(queue, &out.a.truth), wanted);
+    IS(cyd_queue_len(queue, &out.a.size), wanted);
+    IS(cyd_queue_capacity(queue, &out.a.size), wanted);
+    IS(cyd_queue_max_len(queue, &out.a.size), wanted);
+    IS(cyd_queue_close(queue), queue == NULL ? CYD_OK : wanted);
+}
+
 static void pipe_calls(cyd_pipe_t *pipe, cyd_status_t wanted) {
     IS(cyd_pipe_capacity(pipe, &out.a.size), wanted);
     IS(cyd_pipe_max_len(pipe, &out.a.size), wanted);
@@ -353,7 +371,7 @@ static void priority_queue_calls(cyd_priority_queue_t *queue, cyd_status_t wante
     IS(cyd_priority_queue_close(queue), queue == NULL ? CYD_OK : wanted);
 }
 
-enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, MEMBER, BARRIER, BLOCKS, PIPE, CONNECTION, LIFO_QUEUE, PRIORITY_QUEUE, NOUNS };
+enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, MEMBER, BARRIER, BLOCKS, QUEUE, PIPE, CONNECTION, LIFO_QUEUE, PRIORITY_QUEUE, NOUNS };
 
 static void *open_handles[NOUNS];
 
@@ -397,6 +415,9 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
     }
     if (except != PRIORITY_QUEUE) {
         priority_queue_calls((cyd_priority_queue_t *)handle, wanted);
+    }
+    if (except != QUEUE) {
+        queue_calls((cyd_queue_t *)handle, wanted);
     }
     if (except != PIPE) {
         pipe_calls((cyd_pipe_t *)handle, wanted);
@@ -451,6 +472,7 @@ int main(void) {
     cyd_permits_t *permits;
     cyd_condition_t *condition;
     cyd_blocks_t *blocks;
+    cyd_queue_t *queue;
     cyd_pipe_t *pipe;
     cyd_connection_t *connection;
     cyd_lifo_queue_t *lifo_queue;
@@ -475,6 +497,7 @@ int main(void) {
     OK(cyd_permits_create(yard, "permits", 1, &permits));
     OK(cyd_condition_create(yard, "condition", &condition));
     OK(cyd_blocks_create(yard, "blocks", NULL, &blocks));
+    OK(cyd_queue_create(yard, "queue", NULL, &queue));
     OK(cyd_pipe_create(yard, "pipe", NULL, &pipe));
     OK(cyd_lifo_queue_create(yard, "lifo", NULL, &lifo_queue));
     OK(cyd_priority_queue_create(yard, "priority", NULL, &priority_queue));
@@ -489,7 +512,7 @@ int main(void) {
     OK(cyd_yard_next_member(yard, &cursor, &member));
     void *all[NOUNS] = {yard,      lock,    value, ring,  sender,  receiver, rlock,
                         semaphore, permits, it,    array, structs, rwlock,
-                        condition, event, cancel, member, barrier, blocks, pipe, connection, lifo_queue, priority_queue};
+                        condition, event, cancel, member, barrier, blocks, queue, pipe, connection, lifo_queue, priority_queue};
     memcpy(open_handles, all, sizeof all);
 
     everything(NULL, CYD_E_NULL, -1);
@@ -519,6 +542,7 @@ int main(void) {
     OK(cyd_pipe_close(pipe));
     OK(cyd_lifo_queue_close(lifo_queue));
     OK(cyd_priority_queue_close(priority_queue));
+    OK(cyd_queue_close(queue));
     OK(cyd_barrier_close(barrier));
     OK(cyd_receiver_close(receiver));
     OK(cyd_sender_close(sender));

@@ -15,6 +15,7 @@ static cyd_permits_t *permits;
 static cyd_condition_t *condition;
 static cyd_sender_t *sender;
 static cyd_receiver_t *receiver;
+static cyd_queue_t *full_queue, *empty_queue;
 static cyd_struct_t *it;
 static cyd_array_t *array;
 static cyd_struct_array_t *structs;
@@ -33,6 +34,8 @@ static cyd_status_t on_permits(void) { return cyd_permits_acquire(permits, -1); 
 static cyd_status_t on_many(void) { return cyd_permits_acquire_many(permits, 2, -1); }
 static cyd_status_t on_send(void) { return cyd_sender_send(sender, buffer, 8, -1); }
 static cyd_status_t on_recv(void) { return cyd_receiver_recv(receiver, buffer, sizeof buffer, -1, &len); }
+static cyd_status_t on_put(void) { return cyd_queue_put(full_queue, buffer, 8, -1); }
+static cyd_status_t on_get(void) { return cyd_queue_get(empty_queue, buffer, sizeof buffer, -1, &len); }
 static cyd_status_t on_struct(void) { return cyd_struct_set(it, buffer, 8, -1); }
 static cyd_status_t on_element(void) { return cyd_struct_array_set(structs, 0, buffer, 8, -1); }
 static cyd_status_t on_array(void) { return cyd_array_lock(array, -1); }
@@ -183,6 +186,12 @@ static void every_noun(void) {
     CLOSED(on_semaphore, 4, , cyd_semaphore_close(semaphore));
     CLOSED(on_permits, 4, , cyd_permits_close(permits));
     CLOSED(on_many, 4, OK(cyd_permits_open(yard, "permits", &permits)), cyd_permits_close(permits));
+    cyd_queue_options_t one = {.struct_size = sizeof one, .capacity = 1};
+    OK(cyd_queue_create(yard, "full-queue", &one, &full_queue));
+    OK(cyd_queue_put(full_queue, buffer, 8, 0));
+    OK(cyd_queue_create(yard, "empty-queue", &one, &empty_queue));
+    CLOSED(on_put, 3, , cyd_queue_close(full_queue));
+    CLOSED(on_get, 3, , cyd_queue_close(empty_queue));
     const wait_fn conditions[] = {on_condition, on_condition_rlock};
     for (int i = 0; i < 2; i++) {
         CLOSED(conditions[i], 4, OK(cyd_condition_open(yard, "condition", &condition)),

@@ -51,6 +51,34 @@ static void deadlines(const Yard &yard) {
     CHECK(Deadline::after(1h).left().ns() > 0);
 }
 
+static_assert(is_owner<Queue>);
+
+static void queues(const Yard &yard) {
+    QueueOptions options;
+    options.capacity = 3;
+    Queue queue = Queue::create(yard, "queue", options).value();
+    IS(queue.get(1ms), CYD_E_EMPTY);
+    OK(queue.put("one", forever));
+    CHECK(wait_any({queue}, forever).value() == 0);
+    const cyd_slice_t more[] = {{"two", 3}, {"three", 5}, {"four", 4}};
+    CHECK(queue.put_many(more, 3, forever).value() == 2);
+    IS(queue.put("four", 1ms), CYD_E_FULL);
+    CHECK(queue.len().value() == 3 && queue.capacity().value() == 3 && queue.max_len().value() == 48);
+    CHECK(Queue::open(yard, "queue").value().get(forever).value() == "one");
+    char buffer[64];
+    std::size_t lens[4], len = 0;
+    IS(queue.get(buffer, 2, len, forever), CYD_E_TOO_LONG);
+    CHECK(len == 3);
+    CHECK(queue.get_many(buffer, sizeof buffer, lens, 4, forever).value() == 2 && lens[1] == 5);
+    CHECK(!queue.is_shutdown().value());
+    OK(queue.shutdown());
+    IS(queue.put("x", forever), CYD_E_SHUTDOWN);
+    IS(queue.get(forever), CYD_E_END);
+    OK(queue.shutdown(true));
+    IS(queue.get(forever), CYD_E_SHUTDOWN);
+    IS(Queue::open_or_create(yard, "queue"), CYD_E_MISMATCH);
+}
+
 static void many(const Yard &yard) {
     Event stop = Event::create(yard, "stop").value();
     Semaphore jobs = Semaphore::create(yard, "jobs").value();
@@ -88,6 +116,7 @@ static void members(const Yard &yard) {
 
 int main() {
     Yard yard = Yard::create_anonymous().value();
+    queues(yard);
     cancelled(yard);
     deadlines(yard);
     many(yard);

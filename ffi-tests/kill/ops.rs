@@ -13,6 +13,7 @@ mod object;
 mod permits;
 mod pipe;
 mod presence;
+mod queue;
 mod ring;
 mod rlock;
 mod rwlock;
@@ -42,6 +43,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     all.extend(many::all());
     all.extend(ring::all());
     all.extend(shelf::all());
+    all.extend(queue::all());
     all.extend(blocks::all());
     all.extend(pipe::all());
     all.extend(object::all());

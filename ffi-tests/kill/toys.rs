@@ -15,6 +15,7 @@ mod many;
 mod pair;
 mod permits;
 mod pipe;
+mod queue;
 mod rejects;
 mod ring;
 mod rwlock;
@@ -55,6 +56,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(stack::EarlyTop),
         Box::new(heap::IndexIsTruth),
         Box::new(many::KeptWake),
+        Box::new(queue::ClaimedByCounting),
     ];
     all.extend(rejects::all());
     all

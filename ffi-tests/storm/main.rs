@@ -13,6 +13,7 @@ mod events;
 mod locks;
 mod permits;
 mod pipes;
+mod queues;
 mod rings;
 mod rwlocks;
 mod semaphores;
@@ -38,6 +39,7 @@ const STORMS: &[(&str, Storm)] = &[
     ("many at the bell", semaphores::storm_at_the_bell),
     ("permits", permits::storm),
     ("pipes", pipes::storm),
+    ("queues", queues::storm),
     ("rings", rings::storm),
     ("rwlocks", rwlocks::storm),
     ("semaphores", semaphores::storm),

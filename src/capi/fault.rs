@@ -37,6 +37,8 @@ pub const CYD_FAULT_WRITER: cyd_fault_kind_t = 8;
 pub const CYD_FAULT_PARTY: cyd_fault_kind_t = 9;
 /// He owned blocks, or offered them. They are free.
 pub const CYD_FAULT_BLOCKS: cyd_fault_kind_t = 10;
+/// He was putting into a queue, or getting from it. What he had not put never was; what he had not got comes again.
+pub const CYD_FAULT_MESSENGER: cyd_fault_kind_t = 11;
 /// He held an end of a pipe, or was sending or receiving. What he had sent is there; the others go on.
 pub const CYD_FAULT_CONNECTION: cyd_fault_kind_t = 12;
 /// He was putting to or getting from a last-in-first-out queue. He has done so or not; the others go on.
@@ -56,6 +58,7 @@ const _: () = {
         (CYD_FAULT_WRITER, FaultKind::Writer),
         (CYD_FAULT_PARTY, FaultKind::Party),
         (CYD_FAULT_BLOCKS, FaultKind::Blocks),
+        (CYD_FAULT_MESSENGER, FaultKind::Messenger),
         (CYD_FAULT_CONNECTION, FaultKind::Connection),
         (CYD_FAULT_LIFO_TURN, FaultKind::LifoTurn),
         (CYD_FAULT_PRIORITY_TURN, FaultKind::PriorityTurn),

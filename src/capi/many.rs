@@ -10,6 +10,7 @@ use crate::capi::event::cyd_event_t;
 use crate::capi::handle::{self, Inside};
 use crate::capi::member::cyd_member_t;
 use crate::capi::permits::cyd_permits_t;
+use crate::capi::queue::cyd_queue_t;
 use crate::capi::ring::{cyd_receiver_t, cyd_sender_t};
 use crate::capi::semaphore::cyd_semaphore_t;
 use crate::capi::status::cyd_status_t;
@@ -23,7 +24,7 @@ use std::ffi::c_void;
 /// Does something with a handle, whatever it is of those that can be waited for.
 macro_rules! by_noun {
     ($handle:expr, |$it:ident| $do:expr) => {
-        by_noun!($handle, |$it| $do, cyd_event_t, cyd_semaphore_t, cyd_permits_t, cyd_receiver_t, cyd_sender_t, cyd_member_t)
+        by_noun!($handle, |$it| $do, cyd_event_t, cyd_semaphore_t, cyd_permits_t, cyd_receiver_t, cyd_sender_t, cyd_queue_t, cyd_member_t)
     };
     ($handle:expr, |$it:ident| $do:expr, $($noun:ty),*) => {{
         let found = Err(ErrorKind::Type);
@@ -99,6 +100,7 @@ unsafe fn wait(handles: *const *mut c_void, count: usize, need: Need, timeout_ns
 ///   -------------------|--------------------------------------------------------------------------
 ///   cyd_event_t        | it is set
 ///   cyd_semaphore_t    | there is a permit
+///   cyd_queue_t        | there is something to get, or it is shut down
 ///   cyd_permits_t      | one is free
 ///   cyd_receiver_t     | there is something to receive, or the sender is gone
 ///   cyd_sender_t       | there is room for the longest record, or the receiver is gone

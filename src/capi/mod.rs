@@ -68,6 +68,8 @@ mod array;
 
 mod ring;
 
+mod queue;
+
 mod blocks;
 mod pipe;
 
@@ -98,6 +100,7 @@ pub use permits::*;
 pub use pipe::*;
 pub use priority_queue::*;
 pub use probe::*;
+pub use queue::*;
 pub use ring::*;
 pub use rlock::*;
 pub use rwlock::*;

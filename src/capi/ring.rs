@@ -121,7 +121,7 @@ pub struct cyd_slice_t {
 
 /// A slice that has been checked.
 #[repr(transparent)]
-struct Checked(cyd_slice_t);
+pub(super) struct Checked(cyd_slice_t);
 
 impl AsRef<[u8]> for Checked {
     fn as_ref(&self) -> &[u8] {
@@ -132,7 +132,7 @@ impl AsRef<[u8]> for Checked {
 
 /// # Safety
 /// As `args::items`, and as `args::bytes` for each item.
-unsafe fn checked<'a>(records: *const cyd_slice_t, count: usize) -> Result<&'a [Checked]> {
+pub(super) unsafe fn checked<'a>(records: *const cyd_slice_t, count: usize) -> Result<&'a [Checked]> {
     // SAFETY: the caller's promise.
     let records = unsafe { args::items(records, count)? };
     for record in records {

@@ -153,6 +153,8 @@ pub const CYD_OBJECT_CONDITION: u32 = 11;
 pub const CYD_OBJECT_BARRIER: u32 = 12;
 /// Kind of an object: blocks.
 pub const CYD_OBJECT_BLOCKS: u32 = 13;
+/// Kind of an object: a queue.
+pub const CYD_OBJECT_QUEUE: u32 = 14;
 /// Kind of an object: a pipe.
 pub const CYD_OBJECT_PIPE: u32 = 15;
 /// Kind of an object: a last-in-first-out queue.
@@ -175,6 +177,7 @@ const _: () = {
     assert!(CYD_OBJECT_CONDITION == ObjectType::Condition as u32);
     assert!(CYD_OBJECT_BARRIER == ObjectType::Barrier as u32);
     assert!(CYD_OBJECT_BLOCKS == ObjectType::Blocks as u32);
+    assert!(CYD_OBJECT_QUEUE == ObjectType::Queue as u32);
     assert!(CYD_OBJECT_PIPE == ObjectType::Pipe as u32);
     assert!(CYD_OBJECT_LIFO_QUEUE == ObjectType::LifoQueue as u32);
     assert!(CYD_OBJECT_PRIORITY_QUEUE == ObjectType::PriorityQueue as u32);

@@ -13,6 +13,5 @@ mod line;
 mod loom_mpmc;
 #[cfg(all(test, loom))]
 mod loom_spsc;
-#[cfg_attr(not(test), allow(dead_code))] // until the queue calls it
 pub(crate) mod mpmc;
 pub(crate) mod spsc;

@@ -37,6 +37,8 @@ pub enum FaultKind {
     Party = 9,
     /// He owned blocks, or offered them. They are free.
     Blocks = 10,
+    /// He was putting into a queue, or getting from it. What he had not put never was; what he had not got comes again.
+    Messenger = 11,
     /// He held an end of a pipe, or was sending or receiving. What he had sent is there; the others go on.
     Connection = 12,
     /// He was putting to or getting from a last-in-first-out queue. He has done so or not; the others go on.
@@ -58,6 +60,7 @@ impl FaultKind {
         FaultKind::Writer,
         FaultKind::Party,
         FaultKind::Blocks,
+        FaultKind::Messenger,
         FaultKind::Connection,
         FaultKind::LifoTurn,
         FaultKind::PriorityTurn,
@@ -129,6 +132,7 @@ fn kind_of(record: &Record, at: u64) -> FaultKind {
     match record.kind {
         ObjectType::Ring if at == ring::SENDER_AT => FaultKind::Sender,
         ObjectType::Ring => FaultKind::Receiver,
+        ObjectType::Queue => FaultKind::Messenger,
         ObjectType::Pipe => FaultKind::Connection,
         ObjectType::LifoQueue => FaultKind::LifoTurn,
         ObjectType::PriorityQueue => FaultKind::PriorityTurn,

@@ -22,6 +22,7 @@ pub(crate) mod owners;
 pub(crate) mod permits;
 pub(crate) mod pipe;
 pub(crate) mod priority;
+pub(crate) mod queue;
 pub(crate) mod ring;
 pub(crate) mod rlock;
 pub(crate) mod rwlock;
@@ -60,6 +61,7 @@ impl Objects for Repair {
                 ObjectType::Condition => condition::recover(yard, &record, who),
                 ObjectType::Barrier => barrier::recover(yard, &record, who, gone),
                 ObjectType::Blocks => {} // last
+                ObjectType::Queue => queue::recover(yard, &record, who),
                 ObjectType::Pipe => pipe::recover(yard, &record, who, gone),
                 ObjectType::LifoQueue | ObjectType::PriorityQueue => shelf::recover(yard, &record, who),
             }
@@ -82,10 +84,11 @@ impl Objects for Repair {
 }
 
 /// Whether the object that a block's link leads to names the block at that position, and will until it is claimed.
-fn names(yard: &Attachment, link: Link, _block: BlockHandle) -> bool {
+fn names(yard: &Attachment, link: Link, block: BlockHandle) -> bool {
     let Ok(directory) = yard.directory() else { return false };
     let Some(record) = directory.iter().find(|record| record.offset == link.object()) else { return false };
     match record.kind {
+        ObjectType::Queue => queue::names(yard, &record, link, block),
         // None of them names blocks.
         ObjectType::Lock
         | ObjectType::Value

@@ -6,7 +6,7 @@ use crate::objects::faults;
 use crate::presence::attachment::{Attachment, Held, Who};
 use crate::presence::place::Standing;
 use crate::presence::thread;
-use crate::segment::bits::Token;
+use crate::segment::bits::{State, Token};
 use crate::segment::header::BELL_AT;
 use crate::shim::{AtomicU32, AtomicU64, pause, yield_now};
 use crate::sync::bell::Bell;
@@ -37,6 +37,23 @@ fn listen<'a>(yard: &'a Attachment, crowd: &mut Crowd<'a>) {
             return;
         }
     }
+}
+
+/// Adds the alive words of everybody there is room for. Tells whether some thread shows that it is dead, and nobody has
+/// cleared up behind it.
+pub(crate) fn hear<'a>(yard: &'a Attachment, crowd: &mut Crowd<'a>) -> bool {
+    let mut dead = false;
+    for (index, slot) in (0u32..).zip(yard.slots()) {
+        let Some(place) = slot.place.load().filter(|place| place.state == State::Live) else { continue };
+        match yard.thread_standing(Token::new(index, place.generation)) {
+            Standing::Here(alive) => {
+                alive.map(|watch| crowd.add(watch));
+            }
+            Standing::Doubtful => {}
+            Standing::Dead => dead = true,
+        }
+    }
+    dead
 }
 
 impl Owners for Threads<'_> {

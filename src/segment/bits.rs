@@ -391,7 +391,6 @@ pub(crate) struct Link(pub(crate) u64);
 
 impl Link {
     /// `object`: where it lies, a multiple of 128. Of the position the low bits are kept, enough to find its cell.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the queue's side of it"))]
     pub(crate) const fn new(object: u64, position: u64) -> Link {
         Link((object / 128) << POSITION_BITS | position & ((1 << POSITION_BITS) - 1))
     }
@@ -402,7 +401,6 @@ impl Link {
     }
 
     /// The low bits of the position.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the queue's side of it"))]
     pub(crate) const fn position(self) -> u64 {
         self.0 & ((1 << POSITION_BITS) - 1)
     }

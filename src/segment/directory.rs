@@ -52,6 +52,8 @@ pub enum ObjectType {
     Barrier = 12,
     /// Memory to allocate, free and hand on.
     Blocks = 13,
+    /// Messages in order, from any number of producers to any number of consumers.
+    Queue = 14,
     /// Messages between two ends, each of which several may hold.
     Pipe = 15,
     /// Messages, last in, first out.
@@ -76,6 +78,7 @@ impl ObjectType {
         ObjectType::Condition,
         ObjectType::Barrier,
         ObjectType::Blocks,
+        ObjectType::Queue,
         ObjectType::Pipe,
         ObjectType::LifoQueue,
         ObjectType::PriorityQueue,

@@ -16,7 +16,6 @@ mod model;
 #[cfg(loom)]
 pub(crate) use model::*;
 
-#[cfg_attr(not(test), allow(dead_code))] // until the queue has cells
 pub(crate) mod cells;
 pub(crate) mod words;
 pub(crate) use words::words;

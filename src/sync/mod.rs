@@ -1,9 +1,9 @@
 //! Waiting, waking, owning.
 //!
 //! * what lives here: the event count, the stamped lock, its re-entrant kind, readers and writers, the permits, the blocks,
-//!   the semaphore, the holders of an end, the event, the condition, the barrier, plain data in two copies, the shelf with
-//!   stack and heap, waiting for many at once and its doorbell, what ends a thread's waits, the one loop in which
-//!   anybody sleeps
+//!   the semaphore, the holders of an end, shutting down, the event, the condition, the barrier, plain data in two copies,
+//!   the shelf with stack and heap, waiting for many at once and its doorbell, what ends a thread's waits, the one loop in
+//!   which anybody sleeps
 //! * who calls it: `objects`
 //! * what it may call: `shim`, `presence` (how somebody stands), `segment` (bit layouts), `os` (the clock), `error`
 //! * the invariant: nobody sleeps except in slices, and every death found is told to the other sleepers
@@ -12,6 +12,7 @@
 pub(crate) mod barrier;
 pub(crate) mod bell;
 pub(crate) mod blocks;
+pub(crate) mod closing;
 pub(crate) mod condition;
 pub(crate) mod deadline;
 pub(crate) mod ends;
@@ -24,6 +25,8 @@ pub(crate) mod lock;
 mod loom_barrier;
 #[cfg(all(test, loom))]
 mod loom_blocks;
+#[cfg(all(test, loom))]
+mod loom_closing;
 #[cfg(all(test, loom))]
 mod loom_condition;
 #[cfg(all(test, loom))]

@@ -41,6 +41,7 @@ const HOLDERS: &str = "src/sync/holders.rs";
 const SHELF: &str = "src/sync/shelf.rs";
 const STACK: &str = "src/sync/stack.rs";
 const HEAP: &str = "src/sync/heap.rs";
+const CLOSING: &str = "src/sync/closing.rs";
 
 pub(crate) const STEPS: &[Step] = &[
     step(
@@ -1022,4 +1023,10 @@ pub(crate) const STEPS: &[Step] = &[
             ("        owners.others(&mut crowd);\n", ""),
         ],
     ),
+    step(
+        CLOSING,
+        "a putter does not look whether his place may be used",
+        &[("self.glance() == Closing::Open", "true")],
+    ),
+    step(CLOSING, "what was shut at once drains again", &[("fetch_max(to", "swap(to")]),
 ];

@@ -3,8 +3,8 @@
 use courtyard::{
     Array, ArrayOptions, Barrier, BlockClass, Blocks, BlocksOptions, Condition, ErrorKind, Event,
     EventOptions, LifoOptions, LifoQueue, Lock, Permits, Pipe, PipeOptions, PriorityOptions, PriorityQueue,
-    RLock, Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Struct, StructArray,
-    Value, Yard,
+    Queue, QueueOptions, RLock, Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions,
+    Struct, StructArray, Value, Yard,
 };
 
 use super::common::{kind, turn, watch, wrong, yard};
@@ -59,6 +59,13 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
                 let classes = vec![BlockClass { size: 64, count: 8 }];
                 let options = BlocksOptions { bytes: 0, classes };
                 assert_eq!(Blocks::create(y, "new", &options).unwrap().owned(), 0);
+            },
+        }),
+        Box::new(Make {
+            name: "queue create",
+            make: |y| {
+                let options = QueueOptions { capacity: 9, inline_max: 112, block_bytes: 4096 };
+                assert_eq!(Queue::create(y, "new", options).unwrap().len(), 0);
             },
         }),
         Box::new(Make { name: "value create", make: |y| drop(Value::<u64>::create(y, "new").unwrap()) }),

@@ -155,12 +155,14 @@ impl<M: Memory> Ring<M> {
     }
 
     /// How many bytes an item can have.
+    #[cfg_attr(not(test), allow(dead_code))] // for tests, as the next two
     pub(crate) fn longest(&self) -> usize {
         self.memory.room()
     }
 
     /// Pushes an item: it can be popped before this returns. `me` is the caller's thread slot; between a call's begin and
     /// its end it is nobody else's.
+    #[cfg_attr(not(test), allow(dead_code))]
     #[inline(always)]
     pub(crate) fn try_push(
         &self,
@@ -180,6 +182,7 @@ impl<M: Memory> Ring<M> {
     }
 
     /// Pops the next item into `into`.
+    #[cfg_attr(not(test), allow(dead_code))]
     #[inline(always)]
     pub(crate) fn try_pop(&self, me: u32, into: &mut [u8], holders: &impl Holders) -> Result<Item, NoPop> {
         match self.take_first(me, into.len()) {
@@ -275,13 +278,25 @@ impl<M: Memory> Ring<M> {
         })
     }
 
+    /// Copies the beginning of the item that is in the cell of positions with these low bits, in whoever's hands; tells
+    /// its tag. If it is popped meanwhile, what was copied has no meaning.
+    pub(crate) fn glance(&self, low: u64, into: &mut [u8]) -> Option<u32> {
+        let cell = self.memory.cell(self.shape.index(low))?;
+        if into.len() > self.memory.room() || !is_item(self.look(cell)) {
+            return None;
+        }
+        self.memory.read(cell, into);
+        // Relaxed: it was published with the item.
+        Some(self.memory.load(Word::Header(cell), Ordering::Relaxed) as u32)
+    }
+
     /// Whether the item of this position has been published and is still in the ring, in whoever's hands. A position is
     /// one item's only: so it answers whether a cell names what that item named.
+    #[cfg_attr(not(test), allow(dead_code))] // a question of the models
     pub(crate) fn has(&self, position: u64) -> bool {
         let Ok(spot) = self.spot(position) else { return false };
         let seen = self.look(spot.cell);
-        let there = [State::Full, State::Reading, State::Again, State::Retaken];
-        seen.lap() == spot.lap && seen.state().is_some_and(|state| there.contains(&state))
+        seen.lap() == spot.lap && is_item(seen)
     }
 
     /// Repairs everything that a dead one left. Only the sweep may call it, which keeps the slot from the next one
@@ -587,6 +602,11 @@ impl<M: Memory> Ring<M> {
         // Relaxed: it says nothing that others must see.
         self.memory.swap(Word::Again, again, again & !FLAG, Ordering::Relaxed)
     }
+}
+
+/// Whether there is an item in a cell, in whoever's hands.
+fn is_item(seen: Ctl) -> bool {
+    matches!(seen.state(), Some(State::Full | State::Reading | State::Again | State::Retaken))
 }
 
 /// What a look for items to be delivered again found.

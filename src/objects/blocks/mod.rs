@@ -572,8 +572,20 @@ impl Blocks {
 }
 
 /// What objects that name blocks do with them: see `sync::blocks`.
-#[cfg_attr(not(test), expect(dead_code, reason = "the queue's side of it"))]
 impl Blocks {
+    /// Where the object lies.
+    pub(crate) fn offset(&self) -> u64 {
+        self.yard.region().offset_of(self.body())
+    }
+
+    /// The blocks that lie there.
+    pub(crate) fn at_offset(yard: &Yard, offset: u64) -> Result<Blocks> {
+        let held = yard.held();
+        let entry = held.directory()?.iter().find(|e| e.kind == ObjectType::Blocks && e.offset == offset);
+        let none = || Error::with(ErrorKind::Corrupt, format!("no blocks at {offset}"));
+        Blocks::at(yard, &entry.ok_or_else(none)?, held.process_token()?)
+    }
+
     /// From here on the block is the object's that is going to name it, where the link says: write it into the cell and
     /// commit. If this process dies before, the block is freed. Errors: as [`Blocks::free`].
     pub(crate) fn hand_over(&self, handle: u64, link: Link) -> Result<()> {

@@ -19,7 +19,7 @@ use crate::sync::wait::{Manner, Timeout, Wait};
 /// [`TypedReceiver`](crate::TypedReceiver) (there is something to receive, or the sender is gone), a
 /// [`Sender`](crate::Sender) (there is room for the longest record, or the receiver is gone), a
 /// [`TypedSender`](crate::TypedSender) (there is room for an element, or the receiver is gone), a
-/// [`Member`](crate::Member) (its process is gone).
+/// [`Queue`](crate::Queue) (there is something to get, or it is shut down), a [`Member`](crate::Member) (its process is gone).
 ///
 /// See [`wait_any`].
 pub trait Waitable: AsPart + Sync {}

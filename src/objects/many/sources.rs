@@ -4,6 +4,7 @@
 use crate::objects::event::Event;
 use crate::objects::many::AsPart;
 use crate::objects::permits::Permits;
+use crate::objects::queue::Queue;
 use crate::objects::semaphore::Semaphore;
 use crate::presence::attachment::Held;
 use crate::presence::place::Standing;
@@ -96,5 +97,27 @@ impl Source for Permits {
             }
         }
         false
+    }
+}
+
+impl AsPart for Queue {
+    fn part(&self) -> Part<'_> {
+        let id = (std::ptr::from_ref(self.body()).addr(), 0);
+        Part { yard: self.yard(), id, manner: self.manner(), source: self }
+    }
+}
+
+impl Source for Queue {
+    fn is_ready(&self) -> bool {
+        !self.is_empty() || self.is_shutdown()
+    }
+
+    fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
+        let watch = self.body().data.prepare();
+        let ready = self.is_ready();
+        if !ready {
+            net.word(watch);
+        }
+        ready
     }
 }

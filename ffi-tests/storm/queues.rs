@@ -1,0 +1,263 @@
+//! The queue storm: putters and getters are killed and stopped, and replaced.
+//!
+//! A message's number counts all of them; everything else in it follows from that number, and from its putter. What a
+//! putter was told is put, it writes down beside the yard, and so does a getter what it got. In the end everything that
+//! was acknowledged was got, once, or twice and flagged; but for what was in the hands of getters that were killed in a
+//! call that gets: at most once, says the queue.
+
+use crate::board::{Board, Dice, Fault, Place, mix, shared};
+use crate::troop::{Deeds, Troop};
+use courtyard::{ErrorKind, Options, Queue, QueueOptions, Timeout};
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::SeqCst};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+const CAPACITIES: [usize; 2] = [3, 64];
+/// Places of each queue: putters, then getters.
+const PUTTERS: usize = 2;
+const CREW: usize = 4;
+const MESSAGES: usize = 1 << 23;
+const PUTTERS_MAX: usize = 1 << 14;
+const BATCH: usize = 4;
+const LONGEST: usize = 112;
+
+const ACKNOWLEDGED: u8 = 1;
+const GOT: u8 = 2;
+
+/// Beside the yard, for each queue.
+struct Ledger {
+    next: AtomicU64,
+    messages: [AtomicU8; MESSAGES],
+    /// The place's getter is in a call that gets so many.
+    hands: [AtomicU64; CREW],
+    got: AtomicU64,
+    flagged: AtomicU64,
+    doubled: AtomicU64,
+}
+
+/// The one message that has this number.
+fn message(number: u64, putter: u64, sequence: u64) -> Vec<u8> {
+    let mut bytes: Vec<u8> = [number, putter, sequence].iter().flat_map(|word| word.to_ne_bytes()).collect();
+    let mut dice = Dice::new(number ^ putter << 40 ^ sequence << 20);
+    let len = bytes.len() + 8 + dice.below((LONGEST - bytes.len() - 7) as u64) as usize;
+    while bytes.len() < len {
+        bytes.extend_from_slice(&mix(dice.next()).to_ne_bytes());
+    }
+    bytes.truncate(len);
+    bytes
+}
+
+#[derive(Clone, Copy)]
+struct Post<'a> {
+    board: &'static Board,
+    ledger: &'static Ledger,
+    queue: &'a Queue,
+    place: usize,
+}
+
+impl Post<'_> {
+    fn place(&self) -> &'static Place {
+        &self.board.places[self.place]
+    }
+}
+
+fn patience(dice: &mut Dice) -> Timeout {
+    match dice.below(4) {
+        0 => Timeout::Try,
+        1 => Timeout::For(dice.micros(5000)),
+        _ => Timeout::Forever,
+    }
+}
+
+/// Whether to try again after a call that did not succeed.
+fn try_again(board: &Board, why: &courtyard::Error) {
+    if !matches!(why.kind(), ErrorKind::Full | ErrorKind::Empty | ErrorKind::Busy | ErrorKind::Timeout) {
+        board.fault(Fault::WrongAnswer, format_args!("the queue answers {why:?}"));
+        sleep(Duration::from_millis(1));
+    }
+}
+
+/// Puts until the queue is shut down.
+fn put(post: Post<'_>, putter: u64, mut dice: Dice) {
+    let mut sequence = 0;
+    let ledger = post.ledger;
+    while ledger.next.load(SeqCst) < (MESSAGES - 1000) as u64 {
+        let count = if dice.one_in(4) { 1 + dice.below(BATCH as u64) } else { 1 };
+        let first = ledger.next.fetch_add(count, SeqCst);
+        let row: Vec<Vec<u8>> = (0..count).map(|i| message(first + i, putter, sequence + 1 + i)).collect();
+        let timeout = patience(&mut dice);
+        match post.place().blocking(|| post.queue.put_many(&row, timeout)) {
+            Ok(done) => {
+                for n in first..first + done as u64 {
+                    ledger.messages[n as usize].fetch_or(ACKNOWLEDGED, SeqCst);
+                }
+                post.place().done.fetch_add(done as u64, SeqCst);
+                sequence += done as u64;
+            }
+            Err(shut) if shut.kind() == ErrorKind::Shutdown && post.board.stopping() => return,
+            Err(why) => try_again(post.board, &why),
+        }
+        if dice.one_in(64) {
+            sleep(dice.micros(300));
+        }
+    }
+}
+
+/// Gets until the queue has ended.
+fn get(post: Post<'_>, hand: usize, mut dice: Dice) {
+    let hands = &post.ledger.hands[hand];
+    // The highest sequence number of each putter that came here unflagged.
+    let mut highest = vec![0; PUTTERS_MAX];
+    loop {
+        let count = if dice.one_in(4) { BATCH } else { 1 };
+        let (mut buffer, mut lens) = ([0; BATCH * LONGEST], [0; BATCH]);
+        let timeout = patience(&mut dice);
+        hands.store(count as u64, SeqCst);
+        let got = post.place().blocking(|| post.queue.get_many(&mut buffer, &mut lens[..count], timeout));
+        match got {
+            Ok(batch) => {
+                let mut rest = &buffer[..];
+                for len in &lens[..batch.records] {
+                    let (bytes, others) = rest.split_at(*len);
+                    check(&post, bytes, batch.redelivered, &mut highest);
+                    rest = others;
+                }
+                post.place().done.fetch_add(batch.records as u64, SeqCst);
+            }
+            Err(end) if end.kind() == ErrorKind::End && post.board.stopping() => return,
+            Err(why) => try_again(post.board, &why),
+        }
+        hands.store(0, SeqCst);
+        if dice.one_in(64) {
+            sleep(dice.micros(300));
+        }
+    }
+}
+
+fn check(post: &Post<'_>, bytes: &[u8], flagged: bool, highest: &mut [u64]) {
+    let (board, ledger) = (post.board, post.ledger);
+    let words: Vec<u64> =
+        bytes.chunks_exact(8).take(3).map(|word| u64::from_ne_bytes(word.try_into().unwrap())).collect();
+    let [number, putter, sequence] = words[..] else {
+        return board.fault(Fault::Torn, format_args!("a message of {} bytes", bytes.len()));
+    };
+    if message(number, putter, sequence) != bytes || number as usize >= MESSAGES {
+        return board.fault(Fault::Torn, format_args!("message {number}, putter {putter}, {sequence}"));
+    }
+    let before = ledger.messages[number as usize].fetch_or(GOT, SeqCst);
+    ledger.flagged.fetch_add(u64::from(flagged), SeqCst);
+    if before & GOT != 0 {
+        // A queue that delivers at most once never does that; and a flag would not excuse it.
+        ledger.doubled.fetch_add(1, SeqCst);
+        board.fault(Fault::Unflagged, format_args!("message {number} came twice"));
+    }
+    ledger.got.fetch_add(1, SeqCst);
+    let highest = &mut highest[putter as usize % PUTTERS_MAX];
+    if !flagged && sequence <= *highest {
+        board.fault(Fault::Unflagged, format_args!("putter {putter}: {sequence} after {highest}"));
+    }
+    *highest = sequence.max(*highest);
+}
+
+/// One queue, and who works at it.
+struct Line {
+    queue: Queue,
+    ledger: &'static Ledger,
+    putters: u64,
+    /// How many messages were, or may have been, in hand of getters that were killed.
+    in_hand: u64,
+}
+
+fn start(troop: &mut Troop, lines: &mut [Line], place: usize) {
+    let board = troop.board;
+    let (line, hand) = (&mut lines[place / CREW], place % CREW);
+    let post = Post { board, ledger: line.ledger, queue: &line.queue, place };
+    if hand < PUTTERS {
+        line.putters += 1;
+        let putter = line.putters;
+        troop.start(place, |dice| put(post, putter, dice));
+    } else {
+        line.ledger.hands[hand].store(0, SeqCst);
+        troop.start(place, |dice| get(post, hand, dice));
+    }
+}
+
+fn replace(troop: &mut Troop, lines: &mut [Line], place: usize) {
+    let Some(pid) = troop.strike(place) else { return };
+    troop.bury(pid);
+    let line = &mut lines[place / CREW];
+    line.in_hand += line.ledger.hands[place % CREW].load(SeqCst);
+    if troop.dice.one_in(2) {
+        sleep(troop.dice.micros(3000));
+    }
+    start(troop, lines, place);
+    troop.deeds.takeovers += 1;
+}
+
+/// The storm. Returns what was done and a sentence about what came of it.
+pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String) {
+    let yard = Options::new().anonymous().unwrap();
+    let make = |&capacity: &usize| {
+        let options = QueueOptions { capacity, inline_max: LONGEST, block_bytes: 0 };
+        let queue = Queue::create(&yard, &format!("queue.{capacity}"), options).unwrap();
+        // SAFETY: atomics.
+        Line { queue, ledger: unsafe { shared() }, putters: 0, in_hand: 0 }
+    };
+    let mut lines: Vec<Line> = CAPACITIES.iter().map(make).collect();
+    let mut troop = Troop::new(board, seed);
+    let places = CREW * lines.len();
+    for place in 0..places {
+        start(&mut troop, &mut lines, place);
+    }
+    let has_room = |line: &Line| {
+        let left = MESSAGES as u64 - line.ledger.next.load(SeqCst).min(MESSAGES as u64);
+        left > (MESSAGES / 8) as u64 && line.putters < (PUTTERS_MAX - 100) as u64
+    };
+    let begin = Instant::now();
+    while begin.elapsed() < time && lines.iter().all(has_room) {
+        troop.deeds.rounds += 1;
+        for _ in 0..troop.dice.below(12) {
+            let place = troop.dice.below(places as u64) as usize;
+            if troop.dice.one_in(3) {
+                troop.pause(place);
+            } else {
+                replace(&mut troop, &mut lines, place);
+            }
+            sleep(troop.dice.micros(8000));
+            troop.resume(false);
+        }
+        for place in troop.calm(0..places) {
+            replace(&mut troop, &mut lines, place);
+        }
+    }
+    board.stop.store(1, SeqCst);
+    lines.iter().for_each(|line| line.queue.shutdown(false));
+    troop.dismiss();
+    (std::mem::take(&mut troop.deeds), settle(board, &lines))
+}
+
+/// What was acknowledged was got, but for what was in the hands of the dead.
+fn settle(board: &'static Board, lines: &[Line]) -> String {
+    let (mut acknowledged, mut lost, mut in_hand) = (0, 0, 0);
+    for line in lines {
+        let all = &line.ledger.messages[..line.ledger.next.load(SeqCst) as usize];
+        let count = |has: fn(u8) -> bool| all.iter().filter(|m| has(m.load(SeqCst))).count() as u64;
+        let missing = count(|m| m == ACKNOWLEDGED);
+        if missing > line.in_hand {
+            let what = format_args!("{missing} are missing, {} were in hand of the dead", line.in_hand);
+            board.fault(Fault::LostRecord, what);
+        }
+        if !line.queue.is_empty() {
+            board.fault(Fault::LostRecord, format_args!("after the end there is {:?}", line.queue));
+        }
+        acknowledged += count(|m| m & ACKNOWLEDGED != 0);
+        lost += missing;
+        in_hand += line.in_hand;
+    }
+    let sum = |of: fn(&Ledger) -> &AtomicU64| lines.iter().map(|l| of(l.ledger).load(SeqCst)).sum::<u64>();
+    let (got, flagged, doubled) = (sum(|l| &l.got), sum(|l| &l.flagged), sum(|l| &l.doubled));
+    format!(
+        "{acknowledged} acknowledged, {got} got, {flagged} flagged, {doubled} doubled, {lost} gone with getters that \
+         were killed with up to {in_hand} in hand"
+    )
+}

@@ -1,0 +1,224 @@
+//! One call on a queue: attempts, and how it waits between them.
+#![forbid(unsafe_code)]
+
+use crate::error::{ErrorKind, Result};
+use crate::lockfree::mpmc::{Holders, NoPop, NoPush};
+use crate::objects::owners;
+use crate::objects::queue::Queue;
+use crate::objects::queue::place::Hands;
+use crate::presence::attachment::Held;
+use crate::presence::thread;
+use crate::shim::{AtomicU32, Ordering, Watch, pause, yield_now};
+use crate::sync::event_count::EventCount;
+use crate::sync::lock::Crowd;
+use crate::sync::wait::{Slept, Timeout, Wait};
+
+/// Looks before a wait sleeps: some 5 to 10 µs, a tenth of what a sleep and wake-up cost.
+const SPINS: u32 = 1000;
+/// Looks at somebody in the middle of a move before a try gives up, and then some turns of the CPU for him.
+const LOOKS: u32 = 100;
+const TURNS: u32 = 20;
+/// Every how many tries that find nothing somebody looks after the dead.
+const ASK: u32 = 256;
+
+/// Why an attempt came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Not {
+    /// It is full, or empty.
+    Now,
+    /// Somebody is in the middle of a move: with this slot, or several in turn.
+    Held(Option<u32>),
+    /// The next message has so many bytes, and the caller room for fewer.
+    TooSmall(usize),
+    /// The next message was that of somebody who died when he had got it.
+    Gone,
+    /// It will not be better later.
+    Ever(ErrorKind),
+}
+
+impl From<NoPush> for Not {
+    fn from(no: NoPush) -> Not {
+        match no {
+            NoPush::Full => Not::Now,
+            NoPush::Busy(slot) => Not::Held(slot),
+            NoPush::TooLong(_) => Not::Ever(ErrorKind::TooLong),
+            NoPush::Corrupt => Not::Ever(ErrorKind::Corrupt),
+        }
+    }
+}
+
+impl From<NoPop> for Not {
+    fn from(no: NoPop) -> Not {
+        match no {
+            NoPop::Empty => Not::Now,
+            NoPop::Busy(slot) => Not::Held(slot),
+            NoPop::TooSmall(len) => Not::TooSmall(len),
+            NoPop::Corrupt => Not::Ever(ErrorKind::Corrupt),
+        }
+    }
+}
+
+/// What a call waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum For {
+    Data,
+    Room,
+}
+
+/// A call that may wait.
+pub(super) struct Call<'a> {
+    queue: &'a Queue,
+    what: For,
+    timeout: Timeout,
+    wait: Wait,
+    /// Looks that are left before a sleep, or before a try gives up.
+    looks: u32,
+    /// The call has cleared up behind the dead that it saw.
+    swept: bool,
+}
+
+type Attempt<T> = std::result::Result<T, Not>;
+
+impl<'a> Call<'a> {
+    pub(super) fn new(queue: &'a Queue, what: For, timeout: Timeout) -> Call<'a> {
+        let timeout = timeout.or_try();
+        let many = crate::os::process::cpus() > 1;
+        let looks = match timeout {
+            Timeout::Try => TURNS + if many { LOOKS } else { 0 },
+            _ if many => SPINS,
+            _ => 0,
+        };
+        Call { queue, what, timeout, wait: Wait::new(timeout, queue.manner()), looks, swept: false }
+    }
+
+    /// Makes attempts until one succeeds, fails for good, or the time is up. `Err` inside: the message is so long, and
+    /// the caller has room for fewer bytes.
+    pub(super) fn run<T>(
+        &mut self,
+        mut attempt: impl FnMut() -> Attempt<T>,
+    ) -> Result<std::result::Result<T, usize>> {
+        let (mut over, mut announced) = (None, None);
+        loop {
+            let not = match attempt() {
+                Ok(done) => return Ok(Ok(done)),
+                Err(Not::TooSmall(len)) => return Ok(Err(len)),
+                Err(Not::Ever(kind)) => return Err(kind.into()),
+                Err(Not::Gone) => continue,
+                Err(not) => not,
+            };
+            // Whatever ends a wait: one more attempt was made after it.
+            if let Some(kind) = over {
+                return Err(self.answer(kind, not).into());
+            }
+            over = match announced.take() {
+                Some(watch) => self.sleep(watch, not).err(),
+                None if self.timeout == Timeout::Try => self.look_again(not),
+                None if self.spin() => None,
+                None => {
+                    announced = Some(self.event().prepare());
+                    None
+                }
+            };
+        }
+    }
+
+    /// `Full` and `Empty` only if it was that, and not somebody in the way.
+    fn answer(&self, kind: ErrorKind, not: Not) -> ErrorKind {
+        match (kind, not, self.what) {
+            (ErrorKind::Timeout, Not::Now, For::Data) => ErrorKind::Empty,
+            (ErrorKind::Timeout, Not::Now, For::Room) => ErrorKind::Full,
+            _ => kind,
+        }
+    }
+
+    /// A try that came to nothing: why it is over, if it is.
+    #[cold]
+    fn look_again(&mut self, not: Not) -> Option<ErrorKind> {
+        match not {
+            Not::Held(_) if self.looks == 0 => Some(ErrorKind::Busy),
+            Not::Held(slot) => {
+                self.looks -= 1;
+                if slot.is_some_and(|slot| Hands(self.yard()).is_dead(slot)) {
+                    self.yard().sweep();
+                } else if self.looks < TURNS {
+                    yield_now();
+                } else {
+                    pause();
+                }
+                None
+            }
+            _ => {
+                // Relaxed: private to the process.
+                if self.queue.tries().fetch_add(1, Ordering::Relaxed).is_multiple_of(ASK) {
+                    let nothing = AtomicU32::new(0);
+                    self.sweep_once(&mut Crowd::new(Watch { word: &nothing, value: 0 }));
+                }
+                Some(ErrorKind::Timeout)
+            }
+        }
+    }
+
+    fn yard(&self) -> &'a Held {
+        self.queue.yard()
+    }
+
+    /// Looks until another attempt makes sense; false when there were looks enough.
+    fn spin(&mut self) -> bool {
+        while self.looks > 0 {
+            self.looks -= 1;
+            pause();
+            if self.seems_ready() {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn seems_ready(&self) -> bool {
+        match self.what {
+            For::Data => self.queue.seems_gettable(),
+            For::Room => self.queue.seems_puttable(),
+        }
+    }
+
+    fn event(&self) -> &'a EventCount {
+        match self.what {
+            For::Data => &self.queue.body().data,
+            For::Room => &self.queue.body().room,
+        }
+    }
+
+    /// Listens to the others. Clears up, once in a call, if one of them is dead: tells whether it did.
+    fn sweep_once<'c>(&mut self, crowd: &mut Crowd<'c>) -> bool
+    where
+        'a: 'c,
+    {
+        let sweeps = owners::hear(self.yard(), crowd) && !self.swept;
+        if sweeps {
+            self.swept = true;
+            self.yard().sweep();
+        }
+        sweeps
+    }
+
+    /// Sleeps at most a slice. The sleeper had announced itself before the attempt that came to nothing.
+    #[cold]
+    fn sleep(&mut self, watch: Watch<'a>, not: Not) -> std::result::Result<(), ErrorKind> {
+        let yard = self.yard();
+        let _ = thread::register(yard); // so that our death wakes those who wait with us
+        let mut crowd = Crowd::new(watch);
+        if let Not::Held(Some(slot)) = not {
+            Hands(yard).alive(slot).map(|alive| crowd.add(alive));
+        }
+        if self.sweep_once(&mut crowd) {
+            return Ok(()); // what a dead one had in hand shows now
+        }
+        let slept = self.wait.sleep(crowd.watches(), false);
+        // Relaxed: only whether it has changed.
+        let died = |alive: &Watch<'_>| alive.word.load(Ordering::Relaxed) != alive.value;
+        if slept == Ok(Slept::Slice) || crowd.watches().iter().skip(1).any(died) {
+            yard.sweep();
+        }
+        slept.map(drop)
+    }
+}

@@ -1,0 +1,640 @@
+//! A queue: messages in order, from any number of producers to any number of consumers.
+#![allow(unsafe_code)] // pointers into the mapping are kept beside the share that keeps it mapped
+
+mod call;
+mod large;
+pub(crate) mod layout;
+mod loan;
+mod place;
+#[cfg(test)]
+mod tests;
+mod typed;
+
+pub use loan::Message;
+pub use typed::TypedQueue;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::lockfree::mpmc::layout::{CAPACITY_MAX, State};
+use crate::lockfree::mpmc::{NoPop, Reading, Recovered, Ring};
+use crate::objects::blocks::{Block, Blocks, BlocksOptions};
+use crate::objects::directory::{self, How, Plan};
+use crate::objects::faults;
+use crate::objects::ring::{Batch, Received};
+use crate::objects::yard::Yard;
+use crate::presence::attachment::{Attachment, Held, Who};
+use crate::presence::thread;
+use crate::segment::bits::{BlockHandle, Link};
+use crate::segment::directory::{Name, ObjectType, Record};
+use crate::shim::AtomicU32;
+use crate::shim::cells::{CELL_BYTES, CELL_HEAD};
+use crate::sync::closing::Closing;
+use crate::sync::wait::{Manner, Timeout};
+use call::{Call, For, Not};
+use layout::Body;
+use place::{Hands, Spot, slot_of, too_long};
+use std::sync::Arc;
+
+/// The parameter in the directory that says where the queue's blocks lie; 0: it has none.
+const BLOCKS_AT: usize = 3;
+/// In the one that says how much lies in a cell: how long each element is, if all are of one type.
+const ELEMENT_SHIFT: u32 = 32;
+
+/// What a queue is made as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueOptions {
+    /// How many messages it can hold, 1 to 16777216.
+    pub capacity: usize,
+    /// How many bytes of a message lie in the queue itself: 48 or 112. A message takes 16 bytes more, however short it
+    /// is.
+    pub inline_max: usize,
+    /// Bytes for messages that are longer than that, at least 2048; 0: there are none. They lie in [`Blocks`] of their
+    /// own, made beside the queue under its name and `.blocks`.
+    pub block_bytes: usize,
+}
+
+impl Default for QueueOptions {
+    fn default() -> QueueOptions {
+        QueueOptions { capacity: 1024, inline_max: 48, block_bytes: 0 }
+    }
+}
+
+impl QueueOptions {
+    fn check(&self) -> Result<()> {
+        if !(1..=CAPACITY_MAX as usize).contains(&self.capacity) {
+            let detail = format!("a queue of {} messages, not 1 to {CAPACITY_MAX}", self.capacity);
+            return Err(Error::with(ErrorKind::Range, detail));
+        }
+        if !CELL_BYTES.iter().any(|cell| cell - CELL_HEAD == self.inline_max) {
+            let [short, long] = CELL_BYTES.map(|cell| cell - CELL_HEAD);
+            let detail = format!("{} bytes inline, not {short} or {long}", self.inline_max);
+            return Err(Error::with(ErrorKind::Size, detail));
+        }
+        Ok(())
+    }
+
+    fn bytes(&self) -> u64 {
+        layout::bytes(self.capacity as u32, self.inline_max + CELL_HEAD)
+    }
+
+    fn params(&self, element: usize, blocks: u64) -> [u64; 4] {
+        let inline_max = self.inline_max as u64 | (element as u64) << ELEMENT_SHIFT;
+        [self.capacity as u64, inline_max, self.block_bytes as u64, blocks]
+    }
+
+    /// Those of a queue that exists.
+    fn of(record: &Record) -> Result<QueueOptions> {
+        let [capacity, inline_max, block_bytes, _] = record.params;
+        let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        let (capacity, inline_max) = (number(capacity), number(inline_max & ((1 << ELEMENT_SHIFT) - 1)));
+        let block_bytes = number(block_bytes);
+        let options = QueueOptions { capacity, inline_max, block_bytes };
+        let fits = options.check().is_ok() && record.len >= options.bytes();
+        let strange = || Error::with(ErrorKind::Corrupt, format!("queue parameters {:?}", record.params));
+        if fits { Ok(options) } else { Err(strange()) }
+    }
+}
+
+/// A queue: messages, from 0 bytes to the longest that fits, go in order from any number of producers to any number of
+/// consumers, in whatever threads and processes. Clones and handles in other processes mean the same queue.
+///
+/// Short messages lie in the queue itself; if it is made with [`QueueOptions::block_bytes`], longer ones lie in blocks,
+/// which are filled before the queue is touched, and copied out when it is not touched any more.
+///
+/// First in, first out: who gets two messages gets them in the order in which they were put. A message is there for
+/// others before the call that puts it returns. `Full` and `Empty` are exact: at some instant within the call it was so.
+///
+/// ```
+/// use courtyard::{ErrorKind, Queue, QueueOptions, Timeout, Yard};
+///
+/// # fn main() -> courtyard::Result<()> {
+/// let yard = Yard::anonymous()?;
+/// let queue = Queue::create(&yard, "jobs", QueueOptions { capacity: 8, ..QueueOptions::default() })?;
+/// queue.put(b"first", Timeout::Forever)?;
+/// queue.put(b"second", Timeout::Forever)?;
+/// queue.shutdown(false); // no more is put, what is there can be got
+/// assert_eq!(queue.get_vec(Timeout::Forever)?.0, b"first");
+/// assert_eq!(queue.get_vec(Timeout::Forever)?.0, b"second");
+/// assert_eq!(queue.get_vec(Timeout::Forever).unwrap_err().kind(), ErrorKind::End);
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Death
+/// A producer that is killed at any instruction has put its message whole, or not at all. [`Queue::get`] delivers at most
+/// once: a consumer that is killed in it leaves the message to the next one, who is told that it comes again
+/// ([`Received::redelivered`]), or has taken it out; then that one message is lost with him. What a dead one had in hand
+/// is found within milliseconds by those who wait, by those who try now and then. The blocks of messages that the dead
+/// were putting, or had got, are free again.
+///
+/// Each is in the middle of a move for some ten nanoseconds. Who is *stopped* there holds up the others: their tries
+/// answer `Busy`, their timed calls `Timeout`, and they go on when he does, or when he is killed.
+///
+/// # Threads, processes, fork
+/// Any number of threads and processes, at any time; a fork child may use inherited handles at once. Not from signal
+/// handlers.
+#[derive(Clone)]
+pub struct Queue(Arc<Inner>);
+
+/// What the clones of a handle share.
+struct Inner {
+    ring: Ring<Spot>,
+    spot: Spot,
+    offset: u64,
+    options: QueueOptions,
+    blocks: Option<Blocks>,
+    manner: Manner,
+    /// Tries that found nothing.
+    tries: AtomicU32,
+    yard: Held,
+}
+
+impl Queue {
+    /// Makes a queue, and its blocks. Errors: `Range` (no room for messages, or for more than 16777216), `Size`
+    /// (`inline_max` is neither 48 nor 112; `block_bytes` below 2048), `Exists`, `Name`, `NoSpace`, `NoSlots`, and `Timeout` if another object has been in the making for
+    /// ten seconds.
+    pub fn create(yard: &Yard, name: &str, options: QueueOptions) -> Result<Queue> {
+        Queue::obtain(yard, name, How::Create, Some(options), 0)
+    }
+
+    /// Opens a queue, whatever its options. Errors: `NotFound`, `Type`.
+    pub fn open(yard: &Yard, name: &str) -> Result<Queue> {
+        Queue::obtain(yard, name, How::Open, None, 0)
+    }
+
+    /// Opens a queue of these options, or makes it. Errors: as for both, and `Mismatch` if its options are others.
+    pub fn open_or_create(yard: &Yard, name: &str, options: QueueOptions) -> Result<Queue> {
+        Queue::obtain(yard, name, How::OpenOrCreate, Some(options), 0)
+    }
+
+    /// `element`: how many bytes each message has, if all are of one type; 0: whatever they have.
+    fn obtain(
+        yard: &Yard,
+        name: &str,
+        how: How,
+        options: Option<QueueOptions>,
+        element: usize,
+    ) -> Result<Queue> {
+        let held = yard.held();
+        let asked = options.unwrap_or_default();
+        asked.check()?;
+        let made = if how == How::Open { None } else { make_blocks(yard, name, asked)? };
+        let params = asked.params(element, made.as_ref().map_or(0, Blocks::offset));
+        let plan = Plan { kind: ObjectType::Queue, params, len: asked.bytes() };
+        let record = directory::obtain(held, name, how, &plan, |found| {
+            let (is, elements) = (QueueOptions::of(found)?, found.params[1] >> ELEMENT_SHIFT);
+            let other = options.is_some_and(|wanted| wanted != is);
+            // Whoever has no type in mind may look into any queue.
+            if other || element != 0 && element as u64 != elements {
+                let detail = format!("{name:?} is {is:?}, elements of {elements} bytes (0: any), not so");
+                return Err(Error::with(ErrorKind::Mismatch, detail));
+            }
+            Ok(())
+        })?;
+        let options = QueueOptions::of(&record)?;
+        // SAFETY: both are used while `yard` is held, which this handle does.
+        let (spot, ring) = unsafe { place::ring(held, &record, options)? };
+        let blocks = match record.params[BLOCKS_AT] {
+            0 => None,
+            at => Some(Blocks::at_offset(yard, at)?),
+        };
+        let (manner, tries, offset) = (yard.manner(), AtomicU32::new(0), record.offset);
+        Ok(Queue(Arc::new(Inner { ring, spot, offset, options, blocks, manner, tries, yard: held.clone() })))
+    }
+
+    pub(crate) fn yard(&self) -> &Held {
+        &self.0.yard
+    }
+
+    pub(crate) fn manner(&self) -> Manner {
+        self.0.manner
+    }
+
+    fn tries(&self) -> &AtomicU32 {
+        &self.0.tries
+    }
+
+    #[inline(always)]
+    pub(crate) fn body(&self) -> &Body {
+        self.0.spot.body()
+    }
+
+    /// The caller's thread slot.
+    fn join(&self) -> Result<u32> {
+        thread::register(self.yard()).map(|token| token.index())
+    }
+
+    /// The caller's thread slot, if it has one.
+    #[inline(always)]
+    fn me(&self) -> Option<u32> {
+        match thread::token(self.yard().number()) {
+            0 => None,
+            token => Some(slot_of(token)),
+        }
+    }
+
+    /// Puts one message; waits at most `timeout` while the queue is full. It can be got before this returns.
+    ///
+    /// Errors: `Full` (no room, or no block for it, within `timeout`), `Shutdown`, `TooLong` (it can never fit; says how much does), `Busy`
+    /// and `Timeout` (somebody stands still in the middle of a move), `Cancelled`, `Interrupted`, `NoSlots`, `Corrupt`;
+    /// nothing was put.
+    #[inline]
+    pub fn put(&self, message: &[u8], timeout: impl Into<Timeout>) -> Result<()> {
+        if self.put_fast(message) { Ok(()) } else { self.put_slowly(message, timeout.into()) }
+    }
+
+    /// Puts one message if there is room now.
+    #[inline]
+    pub fn try_put(&self, message: &[u8]) -> Result<()> {
+        self.put(message, Timeout::Try)
+    }
+
+    /// The step of putting where there is room. Cannot panic, allocates nothing; false if it takes [`Queue::put`].
+    #[inline]
+    pub(crate) fn put_fast(&self, message: &[u8]) -> bool {
+        let me = self.me();
+        me.is_some_and(|me| {
+            message.len() <= self.0.options.inline_max && self.attempt_put(me, message).is_ok()
+        })
+    }
+
+    #[cold]
+    fn put_slowly(&self, message: &[u8], timeout: Timeout) -> Result<()> {
+        let (me, len) = (self.join()?, message.len());
+        let mut call = Call::new(self, For::Room, timeout);
+        match &self.0.blocks {
+            _ if len <= self.0.options.inline_max => call.run(|| self.attempt_put(me, message))?,
+            Some(blocks) if len <= blocks.max_len() => {
+                let mut block = None;
+                call.run(|| self.attempt_put_block(me, blocks, &mut block, || large::fill(blocks, message)))?
+            }
+            _ => return Err(too_long(len, self.max_len())),
+        }
+        .map_err(|_| corrupt())
+    }
+
+    /// Puts a message that lies in a block: that which is kept from the last attempt, or a new one.
+    fn attempt_put_block<'b>(
+        &self,
+        me: u32,
+        blocks: &'b Blocks,
+        kept: &mut Option<Block<'b>>,
+        fill: impl FnOnce() -> std::result::Result<Block<'b>, Not>,
+    ) -> std::result::Result<(), Not> {
+        if self.body().closing.glance() != Closing::Open {
+            return Err(Not::Ever(ErrorKind::Shutdown));
+        }
+        let block = match kept.take() {
+            Some(block) => block,
+            None => fill()?,
+        };
+        let writing = match self.0.ring.claim_write(me, &Hands(self.yard())) {
+            Ok(writing) => writing,
+            Err(no) => {
+                *kept = Some(block);
+                return Err(no.into());
+            }
+        };
+        if !self.body().closing.admits() {
+            writing.abandon();
+            self.tell_all();
+            *kept = Some(block);
+            return Err(Not::Ever(ErrorKind::Shutdown));
+        }
+        let link = Link::new(self.0.offset, writing.position());
+        let len = block.len();
+        let put = large::publish(blocks, block, len, link, writing);
+        self.tell_all();
+        put
+    }
+
+    #[inline(always)]
+    fn attempt_put(&self, me: u32, message: &[u8]) -> std::result::Result<(), Not> {
+        let body = self.body();
+        if body.closing.glance() != Closing::Open {
+            return Err(Not::Ever(ErrorKind::Shutdown));
+        }
+        let writing = self.0.ring.claim_write(me, &Hands(self.yard()))?;
+        if !body.closing.admits() {
+            writing.abandon();
+            self.tell_all();
+            return Err(Not::Ever(ErrorKind::Shutdown));
+        }
+        writing.publish(0, message)?;
+        body.data.notify(&**self.yard());
+        Ok(())
+    }
+
+    /// Tells everybody who waits to look again.
+    #[cold]
+    fn tell_all(&self) {
+        tell_all(self.body(), self.yard());
+    }
+
+    /// Copies the next message to the start of `buffer` and takes it out; waits at most `timeout` while there is none.
+    ///
+    /// Errors: `Empty` (nothing came within `timeout`), `End` (the queue was shut down and everything has been got),
+    /// `Shutdown` (it was shut down at once), `TooLong` (the buffer is shorter than the message, which stays, and says that
+    /// it comes again if it lies in a block; the detail says how long it is, or that it has 16 bytes or more), `Busy` and `Timeout` (somebody stands still in the middle of a move), `Cancelled`, `Interrupted`,
+    /// `NoSlots`, `Corrupt`.
+    #[inline]
+    pub fn get(&self, buffer: &mut [u8], timeout: impl Into<Timeout>) -> Result<Received> {
+        match self.get_fast(buffer) {
+            Some(received) => Ok(received),
+            None => self.get_slowly(buffer, timeout.into()),
+        }
+    }
+
+    /// Takes the next message if there is one now.
+    #[inline]
+    pub fn try_get(&self, buffer: &mut [u8]) -> Result<Received> {
+        self.get(buffer, Timeout::Try)
+    }
+
+    /// The step of getting where there is something. Cannot panic, allocates nothing; `None` if it takes [`Queue::get`].
+    #[inline]
+    pub(crate) fn get_fast(&self, buffer: &mut [u8]) -> Option<Received> {
+        self.attempt_get(self.me()?, buffer).ok()
+    }
+
+    #[cold]
+    fn get_slowly(&self, buffer: &mut [u8], timeout: Timeout) -> Result<Received> {
+        let room = buffer.len();
+        self.receive(buffer, timeout)?.map_err(|needed| Queue::too_small(needed, room))
+    }
+
+    pub(crate) fn too_small(needed: usize, room: usize) -> Error {
+        Error::with(ErrorKind::TooLong, format!("a message of {needed} bytes, a buffer of {room}"))
+    }
+
+    /// As [`Queue::get`]; `Err` inside: the next message is so long, and stays.
+    #[cold]
+    pub(crate) fn receive(
+        &self,
+        buffer: &mut [u8],
+        timeout: Timeout,
+    ) -> Result<std::result::Result<Received, usize>> {
+        let me = self.join()?;
+        Call::new(self, For::Data, timeout).run(|| self.attempt_get(me, buffer))
+    }
+
+    /// As [`Queue::get`], into new memory of the right size.
+    pub fn get_vec(&self, timeout: impl Into<Timeout>) -> Result<(Vec<u8>, Received)> {
+        let me = self.join()?;
+        let got = Call::new(self, For::Data, timeout.into()).run(|| self.attempt_get_vec(me))?;
+        got.map_err(|_| corrupt())
+    }
+
+    #[inline(always)]
+    fn attempt_get(&self, me: u32, buffer: &mut [u8]) -> std::result::Result<Received, Not> {
+        let reading = self.claim(me, buffer.len())?;
+        let item = reading.item();
+        if item.tag == large::BLOCK {
+            return self.attempt_get_block(reading, buffer);
+        }
+        let len = item.len.min(buffer.len());
+        reading.read(&mut buffer[..len]);
+        self.release(reading);
+        Ok(Received { len, redelivered: item.again })
+    }
+
+    #[cold]
+    fn attempt_get_block(
+        &self,
+        reading: Reading<'_, Spot>,
+        buffer: &mut [u8],
+    ) -> std::result::Result<Received, Not> {
+        let (block, received) = self.take_block(reading, buffer.len())?;
+        let read = block.read(0, &mut buffer[..received.len]);
+        drop(block);
+        self.body().room.notify(&**self.yard()); // somebody may wait for the block
+        read.map(|()| received).map_err(|_| Not::Ever(ErrorKind::Corrupt))
+    }
+
+    fn attempt_get_vec(&self, me: u32) -> std::result::Result<(Vec<u8>, Received), Not> {
+        let reading = self.claim(me, usize::MAX)?;
+        let item = reading.item();
+        if item.tag == large::BLOCK {
+            let (block, received) = self.take_block(reading, usize::MAX)?;
+            let bytes = block.to_vec();
+            drop(block);
+            self.body().room.notify(&**self.yard()); // as above
+            return Ok((bytes, received));
+        }
+        let mut bytes = [0; CELL_BYTES[1]];
+        let len = item.len.min(bytes.len());
+        reading.read(&mut bytes[..len]);
+        self.release(reading);
+        Ok((bytes[..len].to_vec(), Received { len, redelivered: item.again }))
+    }
+
+    /// Makes the block this process's own that the message lies in, and takes the message out.
+    fn take_block(
+        &self,
+        reading: Reading<'_, Spot>,
+        room: usize,
+    ) -> std::result::Result<(Block<'_>, Received), Not> {
+        let (handle, len) = large::name_in(&reading);
+        let redelivered = reading.item().again;
+        let blocks = self.0.blocks.as_ref().filter(|_| len <= room);
+        match blocks.map(|blocks| blocks.claim(handle)) {
+            Some(Ok(block)) => {
+                self.release(reading);
+                let len = len.min(block.len());
+                Ok((block, Received { len, redelivered }))
+            }
+            // Whoever had the message before, and died, had got it and freed the block.
+            Some(Err(e)) if !matches!(e.kind(), ErrorKind::NoSlots | ErrorKind::NotOwner) => {
+                self.release(reading);
+                Err(Not::Gone)
+            }
+            not => {
+                reading.put_back();
+                self.body().data.notify(&**self.yard());
+                Err(not.map_or(Not::TooSmall(len), |e| {
+                    Not::Ever(e.map_or_else(|e| e.kind(), |_| ErrorKind::Os))
+                }))
+            }
+        }
+    }
+
+    /// Claims the next message.
+    #[inline(always)]
+    fn claim(&self, me: u32, longest: usize) -> std::result::Result<Reading<'_, Spot>, Not> {
+        if self.body().closing.glance() == Closing::Shut {
+            return Err(Not::Ever(ErrorKind::Shutdown));
+        }
+        match self.0.ring.claim_read(me, longest, &Hands(self.yard())) {
+            Ok(reading) => Ok(reading),
+            Err(NoPop::Empty) => Err(self.nothing()),
+            Err(no) => Err(no.into()),
+        }
+    }
+
+    /// Takes a message out, and tells those who wait for room.
+    #[inline(always)]
+    fn release(&self, reading: Reading<'_, Spot>) {
+        reading.finish();
+        self.body().room.notify(&**self.yard());
+        // Those who wait for the end must know that nobody has anything in hand any more.
+        if self.body().closing.glance() != Closing::Open {
+            self.body().data.notify(&**self.yard());
+        }
+    }
+
+    /// Puts messages in order while there is room; waits only while there is none for the first. Tells how many were
+    /// put; one that can never fit ends the row before it.
+    ///
+    /// Each is put by itself: others' messages may come between. Errors: as [`Queue::put`], if not even the first was put.
+    pub fn put_many(&self, messages: &[impl AsRef<[u8]>], timeout: impl Into<Timeout>) -> Result<usize> {
+        let Some((first, rest)) = messages.split_first() else { return Ok(0) };
+        self.put(first.as_ref(), timeout)?;
+        Ok(1 + rest.iter().take_while(|message| self.try_put(message.as_ref()).is_ok()).count())
+    }
+
+    /// Copies messages one after the other into `buffer` while they are there and fit, at most `lens.len()`. `lens` gets
+    /// their lengths. Waits only while there is not even one.
+    ///
+    /// Each is got by itself: others may get some between. Errors: as [`Queue::get`], if not even one was got; `Invalid`
+    /// if `lens` is empty.
+    pub fn get_many(
+        &self,
+        buffer: &mut [u8],
+        lens: &mut [usize],
+        timeout: impl Into<Timeout>,
+    ) -> Result<Batch> {
+        let Some((first, rest)) = lens.split_first_mut() else {
+            return Err(Error::with(ErrorKind::Invalid, "a batch of no messages"));
+        };
+        let received = self.get(buffer, timeout)?;
+        *first = received.len;
+        let mut batch = Batch { records: 1, bytes: received.len, redelivered: received.redelivered };
+        for len in rest {
+            let Some(room) = buffer.get_mut(batch.bytes..) else { break };
+            let Ok(received) = self.try_get(room) else { break };
+            *len = received.len;
+            batch.records += 1;
+            batch.bytes += received.len;
+            batch.redelivered |= received.redelivered;
+        }
+        Ok(batch)
+    }
+
+    /// There is nothing: whether there ever will be.
+    #[cold]
+    fn nothing(&self) -> Not {
+        if self.body().closing.state() != Closing::Draining {
+            return Not::Now;
+        }
+        match self.0.ring.cells().find(|seen| seen.state != State::Free) {
+            Some(seen) => Not::Held(seen.holder),
+            None => Not::Ever(ErrorKind::End),
+        }
+    }
+
+    #[inline]
+    fn seems_gettable(&self) -> bool {
+        self.0.ring.seems_poppable() || self.body().closing.glance() != Closing::Open
+    }
+
+    #[inline]
+    fn seems_puttable(&self) -> bool {
+        self.0.ring.seems_pushable() || self.body().closing.glance() != Closing::Open
+    }
+
+    /// Shuts the queue down, for everybody and for good: every put answers `Shutdown`, also of those who wait. With `now`,
+    /// so does every get, and what is there stays there. Without, gets go on until everything has been got, then
+    /// answer `End`; nothing is put any more after the first `End`. `now` may follow later.
+    pub fn shutdown(&self, now: bool) {
+        self.body().closing.close(if now { Closing::Shut } else { Closing::Draining });
+        self.tell_all();
+    }
+
+    /// Whether it has been shut down.
+    pub fn is_shutdown(&self) -> bool {
+        self.body().closing.glance() != Closing::Open
+    }
+
+    /// How many messages there are to be got: exact while nobody is in the middle of a call. Looks at each of them.
+    pub fn len(&self) -> usize {
+        self.0.ring.len().unwrap_or(0)
+    }
+
+    /// Whether there is nothing to get at this instant.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Whether there is no room at this instant. A place whose message is in the middle of a move counts as room.
+    pub fn is_full(&self) -> bool {
+        self.len() >= self.0.options.capacity
+    }
+
+    /// How many messages there is room for.
+    pub fn capacity(&self) -> usize {
+        self.0.options.capacity
+    }
+
+    /// The longest message in bytes.
+    pub fn max_len(&self) -> usize {
+        self.0.blocks.as_ref().map_or(0, Blocks::max_len).max(self.0.options.inline_max)
+    }
+
+    /// Where the longer messages lie, if there is room for any.
+    pub fn blocks(&self) -> Option<&Blocks> {
+        self.0.blocks.as_ref()
+    }
+
+    /// What the queue was made as.
+    pub fn options(&self) -> QueueOptions {
+        self.0.options
+    }
+}
+
+/// The blocks for a queue that is still to be made.
+fn make_blocks(yard: &Yard, name: &str, options: QueueOptions) -> Result<Option<Blocks>> {
+    if options.block_bytes == 0 || yard.held().directory()?.find(&Name::new(name)?)?.is_some() {
+        return Ok(None);
+    }
+    let bytes = BlocksOptions { bytes: options.block_bytes as u64, ..BlocksOptions::default() };
+    Blocks::open_or_create(yard, &format!("{name}.blocks"), &bytes).map(Some)
+}
+
+fn tell_all(body: &Body, yard: &Attachment) {
+    body.data.notify(yard);
+    body.room.notify(yard);
+}
+
+fn corrupt() -> Error {
+    Error::with(ErrorKind::Corrupt, "the queue's words contradict themselves")
+}
+
+impl std::fmt::Debug for Queue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (options, len) = (self.options(), self.len());
+        f.debug_struct("Queue").field("options", &options).field("len", &len).finish_non_exhaustive()
+    }
+}
+
+/// Whether the queue names this block where the link says.
+pub(crate) fn names(yard: &Attachment, record: &Record, link: Link, block: BlockHandle) -> bool {
+    let Ok(options) = QueueOptions::of(record) else { return false };
+    // SAFETY: both are used while the yard is borrowed.
+    let Ok((_, ring)) = (unsafe { place::ring(yard, record, options) }) else { return false };
+    let mut name = [0; 8];
+    let tag = ring.glance(link.position(), &mut name);
+    tag == Some(large::BLOCK) && u64::from_ne_bytes(name) == block.0
+}
+
+/// Gives back what a dead thread had in hand, and tells those who wait.
+pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who) {
+    let Who::Thread(dead) = who else { return };
+    let Ok(options) = QueueOptions::of(record) else { return };
+    // SAFETY: both are used while the yard is borrowed.
+    let Ok((spot, ring)) = (unsafe { place::ring(yard, record, options) }) else { return };
+    let recovered = ring.recover(dead.index());
+    if recovered != Recovered::default() {
+        faults::note(yard, who, spot.body(), u64::from(recovered.dropped + recovered.again));
+    }
+    // Also if others have repaired it: they may have died before they could tell.
+    tell_all(spot.body(), yard);
+}

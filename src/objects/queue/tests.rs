@@ -1,0 +1,505 @@
+use super::*;
+use crate::objects::yard::Options;
+use std::sync::Barrier;
+use std::time::{Duration, Instant};
+
+const SOON: Duration = Duration::from_secs(20);
+const BRIEF: Duration = Duration::from_millis(20);
+
+fn yard() -> Yard {
+    Options::new().slots(16).size(1 << 18).anonymous().unwrap()
+}
+
+fn queue(yard: &Yard, capacity: usize) -> Queue {
+    Queue::create(yard, "queue", QueueOptions { capacity, ..QueueOptions::default() }).unwrap()
+}
+
+fn kind<T>(result: Result<T>) -> ErrorKind {
+    result.map(drop).unwrap_err().kind()
+}
+
+fn number(queue: &Queue, timeout: impl Into<Timeout>) -> Result<u64> {
+    let mut bytes = [0; 8];
+    assert_eq!(queue.get(&mut bytes, timeout)?, Received { len: 8, redelivered: false });
+    Ok(u64::from_ne_bytes(bytes))
+}
+
+#[test]
+fn messages_come_in_order_and_whole_whatever_their_length() {
+    for inline_max in [48, 112] {
+        let yard = yard();
+        let queue =
+            Queue::create(&yard, "queue", QueueOptions { capacity: 5, inline_max, block_bytes: 0 }).unwrap();
+        for lap in 0..7_u8 {
+            let messages = [vec![], vec![lap; 1], vec![lap; inline_max]];
+            messages.iter().for_each(|message| queue.try_put(message).unwrap());
+            assert_eq!((queue.len(), queue.is_empty(), queue.is_full()), (3, false, false));
+            for message in messages {
+                let (got, received) = queue.get_vec(Timeout::Try).unwrap();
+                assert_eq!((got, received.redelivered), (message, false));
+            }
+        }
+        assert!(queue.is_empty());
+    }
+}
+
+#[test]
+fn full_and_empty_are_exact_down_to_one_message() {
+    for capacity in [1, 2, 3, 8] {
+        let yard = yard();
+        let queue = queue(&yard, capacity);
+        for _ in 0..3 {
+            assert_eq!(kind(number(&queue, Timeout::Try)), ErrorKind::Empty);
+            (0..capacity as u64).for_each(|n| queue.try_put(&n.to_ne_bytes()).unwrap());
+            assert!(queue.is_full());
+            assert_eq!(kind(queue.try_put(b"x")), ErrorKind::Full);
+            assert_eq!(kind(queue.put(b"x", BRIEF)), ErrorKind::Full);
+            (0..capacity as u64).for_each(|n| assert_eq!(number(&queue, Timeout::Try), Ok(n)));
+            assert_eq!(kind(number(&queue, BRIEF)), ErrorKind::Empty);
+        }
+    }
+}
+
+#[test]
+fn lengths_that_do_not_fit_are_told_and_nothing_is_lost() {
+    let yard = yard();
+    let queue = queue(&yard, 2);
+    let refused = queue.put(&[1; 49], Timeout::Forever).unwrap_err();
+    assert_eq!((refused.kind(), refused.detail()), (ErrorKind::TooLong, Some("49 bytes, at most 48 fit")));
+    queue.try_put(&[7; 30]).unwrap();
+    let refused = queue.get(&mut [0; 29], Timeout::Forever).unwrap_err();
+    let detail = Some("a message of 30 bytes, a buffer of 29");
+    assert_eq!((refused.kind(), refused.detail()), (ErrorKind::TooLong, detail));
+    assert_eq!(queue.receive(&mut [], Timeout::Try), Ok(Err(30)));
+    assert_eq!(queue.get_vec(Timeout::Try).unwrap(), (vec![7; 30], Received { len: 30, redelivered: false }));
+}
+
+#[test]
+fn sleepers_are_woken_by_what_comes_and_by_what_goes() {
+    let yard = yard();
+    let queue = queue(&yard, 1);
+    std::thread::scope(|s| {
+        let consumer = s.spawn(|| number(&queue, SOON));
+        std::thread::sleep(BRIEF);
+        queue.put(&1_u64.to_ne_bytes(), SOON).unwrap();
+        assert_eq!(consumer.join().unwrap(), Ok(1));
+        queue.try_put(&2_u64.to_ne_bytes()).unwrap();
+        let producer = s.spawn(|| queue.put(&3_u64.to_ne_bytes(), SOON));
+        std::thread::sleep(BRIEF);
+        assert_eq!(number(&queue, SOON), Ok(2));
+        producer.join().unwrap().unwrap();
+        assert_eq!(number(&queue, SOON), Ok(3));
+    });
+}
+
+#[test]
+fn each_message_goes_to_one_of_many() {
+    const EACH: u64 = 3000;
+    let yard = yard();
+    let queue = queue(&yard, 7);
+    let start = Barrier::new(6);
+    let sums = std::thread::scope(|s| {
+        let producers = [0, 1, 2].map(|producer| {
+            let (queue, start) = (queue.clone(), &start);
+            s.spawn(move || {
+                start.wait();
+                (0..EACH).for_each(|n| queue.put(&(producer * EACH + n).to_ne_bytes(), SOON).unwrap());
+            })
+        });
+        let consumers = [(); 3].map(|()| {
+            let (queue, start) = (queue.clone(), &start);
+            s.spawn(move || {
+                start.wait();
+                let mut last = [None; 3];
+                let mut got = Vec::new();
+                loop {
+                    match number(&queue, SOON) {
+                        Ok(n) => got.push(n),
+                        Err(e) => break assert_eq!(e.kind(), ErrorKind::End),
+                    }
+                    let (n, last) = (got[got.len() - 1], &mut last);
+                    let of = &mut last[(n / EACH) as usize];
+                    assert!(of.is_none_or(|before| before < n), "out of order");
+                    *of = Some(n);
+                }
+                got
+            })
+        });
+        producers.into_iter().for_each(|p| p.join().unwrap());
+        queue.shutdown(false);
+        consumers.map(|c| c.join().unwrap())
+    });
+    let mut all = sums.concat();
+    all.sort_unstable();
+    assert!(all.into_iter().eq(0..3 * EACH));
+}
+
+#[test]
+fn what_is_there_goes_out_after_a_shutdown_unless_it_is_now() {
+    let yard = yard();
+    let queue = queue(&yard, 4);
+    queue.try_put(&1_u64.to_ne_bytes()).unwrap();
+    assert!(!queue.is_shutdown());
+    queue.shutdown(false);
+    assert!(queue.is_shutdown());
+    assert_eq!(kind(queue.put(b"x", Timeout::Forever)), ErrorKind::Shutdown);
+    assert_eq!(number(&queue, Timeout::Forever), Ok(1));
+    assert_eq!(kind(number(&queue, Timeout::Forever)), ErrorKind::End);
+    assert_eq!(kind(number(&queue, Timeout::Try)), ErrorKind::End);
+    queue.shutdown(true);
+    queue.shutdown(false);
+    assert_eq!(kind(number(&queue, Timeout::Forever)), ErrorKind::Shutdown);
+    assert_eq!(kind(queue.try_put(b"x")), ErrorKind::Shutdown);
+}
+
+#[test]
+fn a_shutdown_ends_every_wait() {
+    for now in [false, true] {
+        let yard = yard();
+        let (empty, full) = (queue(&yard, 1), Queue::create(&yard, "full", queue_of_one()).unwrap());
+        full.try_put(b"x").unwrap();
+        std::thread::scope(|s| {
+            let getter = s.spawn(|| number(&empty, SOON));
+            let putter = s.spawn(|| full.put(b"y", SOON));
+            std::thread::sleep(BRIEF);
+            empty.shutdown(now);
+            full.shutdown(now);
+            let end = if now { ErrorKind::Shutdown } else { ErrorKind::End };
+            assert_eq!(kind(getter.join().unwrap()), end);
+            assert_eq!(kind(putter.join().unwrap()), ErrorKind::Shutdown);
+        });
+    }
+}
+
+fn queue_of_one() -> QueueOptions {
+    QueueOptions { capacity: 1, ..QueueOptions::default() }
+}
+
+#[test]
+fn options_are_checked_and_compared() {
+    let yard = yard();
+    let wrong = |capacity, inline_max| {
+        kind(Queue::create(&yard, "queue", QueueOptions { capacity, inline_max, block_bytes: 0 }).map(drop))
+    };
+    assert_eq!(wrong(0, 48), ErrorKind::Range);
+    assert_eq!(wrong((1 << 24) + 1, 48), ErrorKind::Range);
+    assert_eq!(wrong(1, 49), ErrorKind::Size);
+    assert_eq!(wrong(1 << 20, 48), ErrorKind::NoSpace);
+    let queue = Queue::create(&yard, "queue", queue_of_one()).unwrap();
+    assert_eq!((queue.capacity(), queue.max_len(), queue.options()), (1, 48, queue_of_one()));
+    let same = Queue::open_or_create(&yard, "queue", queue_of_one()).unwrap();
+    queue.try_put(b"x").unwrap();
+    assert_eq!(same.get_vec(Timeout::Try).unwrap().0, b"x");
+    assert_eq!(Queue::open(&yard, "queue").unwrap().capacity(), 1);
+    assert_eq!(kind(Queue::open_or_create(&yard, "queue", QueueOptions::default())), ErrorKind::Mismatch);
+    assert_eq!(kind(Queue::open(&yard, "none")), ErrorKind::NotFound);
+    assert_eq!(kind(wrong_type(&yard)), ErrorKind::Type);
+}
+
+fn wrong_type(yard: &Yard) -> Result<Queue> {
+    crate::Event::create(yard, "event", crate::EventOptions::default()).unwrap();
+    Queue::open(yard, "event")
+}
+
+/// A thread that ends in the middle of a call: its slot is a dead one's afterwards.
+fn die_in_hand(queue: &Queue, what: For) {
+    std::thread::scope(|s| {
+        let died = s.spawn(|| {
+            let me = queue.join().unwrap();
+            match what {
+                For::Data => std::mem::forget(queue.0.ring.claim_read(me, 48, &Hands(queue.yard())).unwrap()),
+                For::Room => std::mem::forget(queue.0.ring.claim_write(me, &Hands(queue.yard())).unwrap()),
+            }
+        });
+        died.join().unwrap();
+    });
+}
+
+#[test]
+fn what_a_dead_consumer_had_in_hand_comes_again() {
+    let yard = yard();
+    let queue = queue(&yard, 3);
+    for _ in 0..3 {
+        queue.try_put(b"x").unwrap();
+        queue.try_put(b"y").unwrap();
+        die_in_hand(&queue, For::Data);
+        let got = [(); 2].map(|()| queue.get_vec(SOON).unwrap());
+        let redelivered = |(bytes, received): &(Vec<u8>, Received)| (bytes[0], received.redelivered);
+        let mut got = got.each_ref().map(redelivered);
+        got.sort_unstable();
+        assert_eq!(got, [(b'x', true), (b'y', false)]);
+        assert_eq!(kind(queue.get_vec(Timeout::Try)), ErrorKind::Empty);
+    }
+}
+
+#[test]
+fn what_a_dead_producer_had_in_hand_never_was() {
+    let yard = yard();
+    let queue = queue(&yard, 2);
+    for _ in 0..3 {
+        die_in_hand(&queue, For::Room);
+        queue.put(b"y", SOON).unwrap();
+        assert_eq!(queue.get_vec(SOON).unwrap().0, b"y");
+        die_in_hand(&queue, For::Room);
+        assert_eq!(kind(queue.get_vec(Timeout::Try)), ErrorKind::Empty);
+    }
+}
+
+#[test]
+fn the_end_waits_for_what_others_have_in_hand() {
+    let yard = yard();
+    let queue = queue(&yard, 3);
+    queue.try_put(b"x").unwrap();
+    let me = queue.join().unwrap();
+    let reading = queue.0.ring.claim_read(me, 48, &Hands(queue.yard())).unwrap();
+    queue.shutdown(false);
+    std::thread::scope(|s| {
+        let other = s.spawn(|| {
+            assert_eq!(kind(queue.get_vec(Timeout::Try)), ErrorKind::Busy);
+            assert_eq!(kind(queue.get_vec(BRIEF)), ErrorKind::Timeout);
+            queue.get_vec(SOON)
+        });
+        std::thread::sleep(BRIEF * 3);
+        reading.put_back();
+        tell_all(queue.body(), queue.yard());
+        assert_eq!(other.join().unwrap().unwrap().1, Received { len: 1, redelivered: true });
+    });
+    assert_eq!(kind(queue.get_vec(SOON)), ErrorKind::End);
+}
+
+#[test]
+fn who_sleeps_hears_of_a_death_that_leaves_something() {
+    let yard = yard();
+    let queue = queue(&yard, 3);
+    queue.try_put(b"x").unwrap();
+    let (claimed, die) = (Barrier::new(2), Barrier::new(2));
+    std::thread::scope(|s| {
+        s.spawn(|| {
+            let me = queue.join().unwrap();
+            std::mem::forget(queue.0.ring.claim_read(me, 48, &Hands(queue.yard())).unwrap());
+            claimed.wait();
+            die.wait();
+        });
+        claimed.wait();
+        let sleeper = s.spawn(|| queue.get_vec(SOON));
+        std::thread::sleep(BRIEF);
+        let begun = Instant::now();
+        die.wait();
+        assert_eq!(sleeper.join().unwrap().unwrap().1, Received { len: 1, redelivered: true });
+        assert!(begun.elapsed() < SOON / 2);
+    });
+}
+
+#[test]
+fn a_token_ends_the_wait() {
+    let yard = yard();
+    let queue = queue(&yard, 1);
+    let token = crate::CancelToken::new();
+    std::thread::scope(|s| {
+        let waiter = s.spawn(|| {
+            let _scope = token.scope().unwrap();
+            kind(queue.get_vec(SOON))
+        });
+        std::thread::sleep(BRIEF);
+        token.cancel();
+        assert_eq!(waiter.join().unwrap(), ErrorKind::Cancelled);
+    });
+}
+
+/// A queue with room for about so many bytes of longer messages.
+fn with_blocks(yard: &Yard, capacity: usize, block_bytes: usize) -> Queue {
+    Queue::create(yard, "queue", QueueOptions { capacity, block_bytes, ..QueueOptions::default() }).unwrap()
+}
+
+fn blocks_in_use(queue: &Queue) -> u32 {
+    queue.blocks().unwrap().usage().iter().map(|class| class.owned + class.linked + class.offered).sum()
+}
+
+#[test]
+fn longer_messages_lie_in_blocks_which_are_free_again() {
+    let yard = yard();
+    let queue = with_blocks(&yard, 8, 64 << 10);
+    for lap in 0..30_u8 {
+        let lens = [0, 48, 49, 500, 5000, queue.max_len() / 2];
+        lens.iter().for_each(|len| queue.try_put(&vec![lap; *len]).unwrap());
+        assert_eq!((queue.len(), blocks_in_use(&queue) >= 4), (6, true));
+        for (i, len) in lens.into_iter().enumerate() {
+            let mut buffer = vec![0; len];
+            let received = if (i + usize::from(lap)).is_multiple_of(2) {
+                queue.get(&mut buffer, Timeout::Try).unwrap()
+            } else {
+                let (bytes, received) = queue.get_vec(Timeout::Try).unwrap();
+                buffer = bytes;
+                received
+            };
+            assert_eq!((received, buffer), (Received { len, redelivered: false }, vec![lap; len]));
+        }
+        assert_eq!(blocks_in_use(&queue), 0);
+    }
+}
+
+#[test]
+fn a_message_without_a_block_waits_for_one() {
+    let yard = yard();
+    let queue = with_blocks(&yard, 64, 16 << 10);
+    let message = vec![1; queue.max_len() / 2 + 1];
+    queue.try_put(&message).unwrap();
+    assert_eq!(kind(queue.try_put(&message)), ErrorKind::Full);
+    assert_eq!(kind(queue.put(&message, BRIEF)), ErrorKind::Full);
+    std::thread::scope(|s| {
+        let putter = s.spawn(|| queue.put(&message, SOON));
+        std::thread::sleep(BRIEF);
+        assert_eq!(queue.get_vec(SOON).unwrap().0, message);
+        putter.join().unwrap().unwrap();
+    });
+    assert_eq!(queue.get_vec(SOON).unwrap().0, message);
+    let refused = queue.try_put(&vec![0; queue.max_len() + 1]).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::TooLong);
+    assert!(refused.detail().unwrap().ends_with(&format!("at most {} fit", queue.max_len())));
+    assert_eq!(blocks_in_use(&queue), 0);
+}
+
+#[test]
+fn a_full_queue_and_a_shutdown_leave_no_block_behind() {
+    let yard = yard();
+    let queue = with_blocks(&yard, 1, 64 << 10);
+    queue.try_put(&[1; 100]).unwrap();
+    assert_eq!(kind(queue.put(&[2; 100], BRIEF)), ErrorKind::Full);
+    assert_eq!(blocks_in_use(&queue), 1);
+    std::thread::scope(|s| {
+        let putter = s.spawn(|| queue.put(&[3; 100], SOON));
+        std::thread::sleep(BRIEF);
+        queue.shutdown(false);
+        assert_eq!(kind(putter.join().unwrap()), ErrorKind::Shutdown);
+    });
+    assert_eq!(queue.get_vec(SOON).unwrap().0, [1; 100]);
+    assert_eq!((kind(queue.get_vec(SOON)), blocks_in_use(&queue)), (ErrorKind::End, 0));
+}
+
+#[test]
+fn a_block_of_a_message_in_dead_hands_comes_again_with_it() {
+    let yard = yard();
+    let queue = with_blocks(&yard, 3, 64 << 10);
+    queue.try_put(&[7; 1000]).unwrap();
+    die_in_hand(&queue, For::Data);
+    assert_eq!(queue.get_vec(SOON).unwrap(), (vec![7; 1000], Received { len: 1000, redelivered: true }));
+    assert_eq!(blocks_in_use(&queue), 0);
+}
+
+#[test]
+fn a_buffer_that_is_too_short_leaves_a_block_in_the_queue() {
+    let yard = yard();
+    let queue = with_blocks(&yard, 3, 64 << 10);
+    queue.try_put(&[7; 1000]).unwrap();
+    assert_eq!(queue.receive(&mut [0; 15], Timeout::Try), Ok(Err(16)));
+    assert_eq!(queue.receive(&mut [0; 999], Timeout::Try), Ok(Err(1000)));
+    assert_eq!(queue.get(&mut [0; 1000], Timeout::Try), Ok(Received { len: 1000, redelivered: true }));
+    assert_eq!(blocks_in_use(&queue), 0);
+}
+
+#[test]
+fn the_queue_says_which_block_it_names() {
+    let yard = yard();
+    let queue = with_blocks(&yard, 2, 64 << 10);
+    let held = yard.held();
+    let record = held.directory().unwrap().find(&Name::new("queue").unwrap()).unwrap().unwrap();
+    let named =
+        |position, handle| names(held, &record, Link::new(record.offset, position), BlockHandle(handle));
+    for _ in 0..5 {
+        queue.try_put(&[1; 100]).unwrap();
+        let reading = queue.claim(queue.join().unwrap(), usize::MAX).unwrap();
+        let ((handle, len), position) = (large::name_in(&reading), reading.item().position);
+        assert!(len == 100 && named(position, handle) && !named(position, handle ^ 1 << 40));
+        reading.put_back();
+        assert!(named(position, handle));
+        queue.get_vec(Timeout::Try).unwrap();
+        assert!(!named(position, handle));
+        queue.try_put(&handle.to_ne_bytes()).unwrap(); // a message that only looks like it
+        assert!(!(0..8).any(|position| named(position, handle)));
+        queue.get_vec(Timeout::Try).unwrap();
+    }
+}
+
+#[test]
+fn a_message_need_not_be_copied() {
+    let yard = yard();
+    let queue = with_blocks(&yard, 1, 64 << 10);
+    let loan = queue.loan(300, SOON).unwrap();
+    loan.write(299, b"!").unwrap();
+    queue.put_loan(loan, SOON).unwrap();
+    let second = queue.loan(10, SOON).unwrap();
+    let (error, back) = queue.put_loan(second, BRIEF).unwrap_err();
+    assert_eq!((error.kind(), back.as_ref().unwrap().len()), (ErrorKind::Full, 10));
+    let message = queue.get_borrow(SOON).unwrap();
+    assert_eq!((message.len(), message.redelivered(), blocks_in_use(&queue)), (300, false, 2));
+    // SAFETY: nobody writes there while the message is borrowed.
+    assert_eq!(unsafe { message.as_ptr().add(299).read() }, b'!');
+    assert_eq!(kind(message.read(300, &mut [0])), ErrorKind::Range);
+    drop(message);
+    queue.put_loan(back.unwrap(), SOON).unwrap();
+    assert_eq!(queue.get_vec(SOON).unwrap().0.len(), 10);
+    queue.put(b"short", SOON).unwrap();
+    let message = queue.get_borrow(SOON).unwrap();
+    assert_eq!((message.to_vec(), message.is_empty()), (b"short".to_vec(), false));
+    let mut part = [0; 2];
+    message.read(3, &mut part).unwrap();
+    assert_eq!((part, kind(message.read(4, &mut part))), (*b"rt", ErrorKind::Range));
+    drop(message);
+    assert_eq!(blocks_in_use(&queue), 0);
+    queue.shutdown(false);
+    let (error, _) = queue.put_loan(queue.loan(1, SOON).unwrap(), SOON).unwrap_err();
+    assert_eq!((error.kind(), blocks_in_use(&queue)), (ErrorKind::Shutdown, 0));
+}
+
+#[test]
+fn foreign_memory_is_no_message() {
+    let yard = yard();
+    let queue = with_blocks(&yard, 1, 4096);
+    let other =
+        Blocks::create(&yard, "others", &BlocksOptions { bytes: 4096, ..BlocksOptions::default() }).unwrap();
+    let (error, back) = queue.put_loan(other.try_alloc(9).unwrap(), SOON).unwrap_err();
+    assert_eq!((error.kind(), back.is_some()), (ErrorKind::Foreign, true));
+    let none = Queue::create(&yard, "none", queue_of_one()).unwrap();
+    assert_eq!(kind(none.loan(1, SOON)), ErrorKind::Unsupported);
+    assert_eq!(kind(Queue::open(&yard, "others")), ErrorKind::Type);
+    assert!(Queue::open(&yard, "queue").unwrap().blocks().is_some());
+}
+
+#[test]
+fn elements_of_one_type_need_no_bytes() {
+    let yard = yard();
+    let queue = TypedQueue::<[u64; 9]>::create(&yard, "typed", 2).unwrap();
+    queue.try_put([7; 9]).unwrap();
+    queue.put([8; 9], SOON).unwrap();
+    assert_eq!(kind(queue.try_put([9; 9])), ErrorKind::Full);
+    assert_eq!((queue.get(SOON), queue.try_get()), (Ok(([7; 9], false)), Ok(([8; 9], false))));
+    queue.queue().try_put(b"x").unwrap();
+    assert_eq!(kind(queue.try_get()), ErrorKind::Corrupt);
+    assert_eq!(kind(TypedQueue::<u32>::open(&yard, "typed")), ErrorKind::Mismatch);
+    assert_eq!(kind(TypedQueue::<[u64; 9]>::open_or_create(&yard, "typed", 3)), ErrorKind::Mismatch);
+    assert!(TypedQueue::<[u64; 9]>::open(&yard, "typed").is_ok());
+    assert_eq!(kind(TypedQueue::<[u8; 113]>::create(&yard, "long", 2)), ErrorKind::Size);
+    assert_eq!(kind(TypedQueue::<()>::create(&yard, "none", 2)), ErrorKind::Size);
+    super::Queue::create(&yard, "any", queue_of_one()).unwrap();
+    assert_eq!(kind(TypedQueue::<u32>::open(&yard, "any")), ErrorKind::Mismatch);
+}
+
+#[test]
+fn a_queue_is_waited_for_among_others() {
+    let yard = yard();
+    let (queue, other) = (queue(&yard, 2), Queue::create(&yard, "other", queue_of_one()).unwrap());
+    let both: [&dyn crate::Waitable; 2] = [&other, &queue];
+    assert_eq!(kind(crate::wait_any(&both, BRIEF)), ErrorKind::Timeout);
+    std::thread::scope(|s| {
+        let waiter = s.spawn(|| crate::wait_any(&both, SOON));
+        std::thread::sleep(BRIEF);
+        queue.put(b"x", SOON).unwrap();
+        assert_eq!(waiter.join().unwrap(), Ok(1));
+        assert_eq!(queue.get_vec(Timeout::Try).unwrap().0, b"x");
+        let waiter = s.spawn(|| crate::wait_any(&both, SOON));
+        std::thread::sleep(BRIEF);
+        other.shutdown(false);
+        assert_eq!(waiter.join().unwrap(), Ok(0));
+    });
+    assert_eq!(kind(crate::wait_any(&[&queue, &queue.clone()], BRIEF)), ErrorKind::Invalid);
+}
