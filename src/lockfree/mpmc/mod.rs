@@ -53,9 +53,9 @@
 //! |---|---|---|---|---|
 //! | publish | `Writing::publish`: FULL | `look` | the item's bytes | `an_item_is_whole_before_it_is_seen` |
 //! | free | `Reading::finish`, `Writing::abandon`: FREE | `take_free`: CAS to WRITING | "we are done with these bytes" | `a_cell_given_back_is_no_longer_read`, `a_cell_given_up_is_no_longer_written` |
-//! | holder | `take_free`, `take`: CAS to one's slot | `look` | the holder's alive word is set | `a_live_one_is_never_robbed` |
-//! | mend | `repair`: CAS to FREE | `take_free`: CAS to WRITING | "the dead one's writes are over" | `a_dead_pushers_item_never_existed` |
-//! | back | `repair`: CAS to AGAIN; `Reading::put_back`: AGAIN | `look` | "the other one's reads are over" | `what_a_dead_popper_had_comes_again`, `what_was_put_back_comes_again` |
+//! | holder | `take_free`, `take_full`, `take_again`: CAS to one's slot | `look` | the holder's alive word is set | `a_live_one_is_never_robbed`, `a_live_popper_is_never_robbed`, `a_live_one_that_takes_again_is_never_swept` |
+//! | mend | `repair`: CAS to FREE | `take_free`: CAS to WRITING | "the dead one's writes are over" | `a_cell_taken_from_the_dead_is_no_longer_written`, `a_dead_pushers_item_never_existed` |
+//! | back | `repair`: CAS to AGAIN; `Reading::put_back`: AGAIN | `look`, `take_again`: CAS to RETAKEN | "the other one's reads are over" | `what_two_put_back_is_written_over_only_after_it_was_read`, `what_the_dead_had_is_written_over_only_after_they_read_it` |
 //! | again | `raise`: CAS of `again` | `find_full`: load of `again` | the cell is in a popper's hands | `what_is_to_come_again_is_not_forgotten` |
 //! | claimed | `advance`: tail | `hint`: tail | everything before was claimed | `who_has_pushed_never_finds_it_empty` |
 //! | taken | `advance`: head | `hint`: head | everything before was taken | `who_has_popped_never_finds_it_full` |
@@ -384,7 +384,8 @@ impl<M: Memory> Ring<M> {
     /// Takes an item to be delivered again, if it still is there.
     fn take_again<'r>(&'r self, spot: Spot<'r, M>, seen: Ctl, me: u32) -> Option<Reading<'r, M>> {
         let mine = Ctl::new(spot.lap, State::Retaken, me.into());
-        let taken = self.memory.swap(Word::Ctl(spot.cell), seen.0, mine.0, Ordering::Release); // edge: holder
+        // AcqRel: AGAIN(p) can come twice, and the look may have seen the earlier one. Release is edge `holder`.
+        let taken = self.memory.swap(Word::Ctl(spot.cell), seen.0, mine.0, Ordering::AcqRel); // edge: back, holder
         taken.then(|| Reading { ring: self, spot, len: seen.len(), again: true })
     }
 
