@@ -349,6 +349,22 @@ fn a_live_one_that_takes_again_is_never_swept() {
 }
 
 #[test]
+fn what_was_put_back_is_found_by_whoever_sees_the_flag() {
+    play(|| {
+        let seat = Seat::new(1);
+        seat.push(0, 1).unwrap();
+        let other = seat.thread(|seat| seat.pop(1).ok());
+        let ring = seat.ring();
+        if let Ok(reading) = ring.claim_read(0, 8, &seat) {
+            reading.put_back();
+        }
+        let mut got: Vec<u64> = other.join().unwrap().into_iter().map(|(n, _)| n).collect();
+        got.extend(seat.pop(0).into_iter().map(|(n, _)| n));
+        assert_eq!(got, [1]);
+    });
+}
+
+#[test]
 fn what_two_put_back_is_written_over_only_after_it_was_read() {
     play(|| {
         let seat = Seat::new(2);

@@ -56,7 +56,7 @@
 //! | holder | `take_free`, `take_full`, `take_again`: CAS to one's slot | `look` | the holder's alive word is set | `a_live_one_is_never_robbed`, `a_live_popper_is_never_robbed`, `a_live_one_that_takes_again_is_never_swept` |
 //! | mend | `repair`: CAS to FREE | `take_free`: CAS to WRITING | "the dead one's writes are over" | `a_cell_taken_from_the_dead_is_no_longer_written`, `a_dead_pushers_item_never_existed` |
 //! | back | `repair`: CAS to AGAIN; `Reading::put_back`: AGAIN | `look`, `take_again`: CAS to RETAKEN | "the other one's reads are over" | `what_two_put_back_is_written_over_only_after_it_was_read`, `what_the_dead_had_is_written_over_only_after_they_read_it` |
-//! | again | `raise`: CAS of `again` | `find_full`: load of `again` | the cell is in a popper's hands | `what_is_to_come_again_is_not_forgotten` |
+//! | again | `raise`: CAS of `again` | `find_full`: load of `again` | the cell is in a popper's hands | `what_was_put_back_is_found_by_whoever_sees_the_flag` |
 //! | claimed | `advance`: tail | `hint`: tail | everything before was claimed | `who_has_pushed_never_finds_it_empty` |
 //! | taken | `advance`: head | `hint`: head | everything before was taken | `who_has_popped_never_finds_it_full` |
 
@@ -476,7 +476,8 @@ impl<M: Memory> Ring<M> {
             if held.is_some() {
                 return Err(NoPop::Busy(held));
             }
-            let now = self.memory.load(Word::Again, Ordering::Acquire); // edge: again
+            // Relaxed: the looks before it acquire, so that it is not read before them; what it brings is not used.
+            let now = self.memory.load(Word::Again, Ordering::Relaxed);
             if now == again {
                 return Err(NoPop::Empty);
             }
