@@ -53,10 +53,10 @@
 //! |---|---|---|---|---|
 //! | publish | `Writing::publish`: FULL | `look` | the item's bytes | `an_item_is_whole_before_it_is_seen` |
 //! | free | `Reading::finish`, `Writing::abandon`: FREE | `take_free`: CAS to WRITING | "we are done with these bytes" | `a_cell_given_back_is_no_longer_read`, `a_cell_given_up_is_no_longer_written` |
-//! | holder | `take_free`, `take`: CAS to one's slot | `look` | the holder's alive word is set | `a_live_one_is_never_robbed` |
-//! | mend | `repair`: CAS to FREE | `take_free`: CAS to WRITING | "the dead one's writes are over" | `a_dead_pushers_item_never_existed` |
-//! | back | `repair`: CAS to AGAIN; `Reading::put_back`: AGAIN | `look` | "the other one's reads are over" | `what_a_dead_popper_had_comes_again`, `what_was_put_back_comes_again` |
-//! | again | `raise`: CAS of `again` | `find_full`: load of `again` | the cell is in a popper's hands | `what_is_to_come_again_is_not_forgotten` |
+//! | holder | `take_free`, `take_full`, `take_again`: CAS to one's slot | `look` | the holder's alive word is set | `a_live_one_is_never_robbed`, `a_live_popper_is_never_robbed`, `a_live_one_that_takes_again_is_never_swept` |
+//! | mend | `repair`: CAS to FREE | `take_free`: CAS to WRITING | "the dead one's writes are over" | `a_cell_taken_from_the_dead_is_no_longer_written`, `a_dead_pushers_item_never_existed` |
+//! | back | `repair`: CAS to AGAIN; `Reading::put_back`: AGAIN | `look`, `take_again`: CAS to RETAKEN | "the other one's reads are over" | `what_two_put_back_is_written_over_only_after_it_was_read`, `what_the_dead_had_is_written_over_only_after_they_read_it` |
+//! | again | `raise`: CAS of `again` | `find_full`: load of `again` | the cell is in a popper's hands | `what_was_put_back_is_found_by_whoever_sees_the_flag` |
 //! | claimed | `advance`: tail | `hint`: tail | everything before was claimed | `who_has_pushed_never_finds_it_empty` |
 //! | taken | `advance`: head | `hint`: head | everything before was taken | `who_has_popped_never_finds_it_full` |
 
@@ -339,7 +339,8 @@ impl<M: Memory> Ring<M> {
     /// Lets others begin later. It may go back a little when two meet: it is a lower bound whatever it says.
     #[inline(always)]
     fn advance<'r>(&'r self, hint: Word<M::Cell<'r>>, to: u64) {
-        // Relaxed: a better bound stays, whoever's.
+        // Relaxed: a better bound stays, whoever's. Without this look push and pop by one thread take 6.6 ns, not 7.1;
+        // but a hint that goes back sends the next one the slow way.
         if is_ahead(self.memory.load(hint, Ordering::Relaxed), to) {
             self.memory.store(hint, to, Ordering::Release); // edge: claimed, taken
         }
@@ -355,7 +356,8 @@ impl<M: Memory> Ring<M> {
     fn take_free<'r>(&'r self, spot: Spot<'r, M>, me: u32) -> Option<Writing<'r, M>> {
         let (free, mine) =
             (Ctl::new(spot.lap, State::Free, 0), Ctl::new(spot.lap, State::Writing, me.into()));
-        // Relaxed: a look that fetches the line early, and spares it a swap that cannot succeed.
+        // Relaxed: a look that spares the line a swap that cannot succeed. It costs nothing: push and pop by one thread
+        // took 7.1 ns with it and without.
         if self.memory.load(Word::Ctl(spot.cell), Ordering::Relaxed) != free.0 {
             return None;
         }
@@ -399,11 +401,13 @@ impl<M: Memory> Ring<M> {
     /// Takes an item to be delivered again, if it still is there.
     fn take_again<'r>(&'r self, spot: Spot<'r, M>, seen: Ctl, me: u32) -> Option<Reading<'r, M>> {
         let mine = Ctl::new(spot.lap, State::Retaken, me.into());
-        let taken = self.memory.swap(Word::Ctl(spot.cell), seen.0, mine.0, Ordering::Release); // edge: holder
+        // AcqRel: AGAIN(p) can come twice, and the look may have seen the earlier one. Release is edge `holder`.
+        let taken = self.memory.swap(Word::Ctl(spot.cell), seen.0, mine.0, Ordering::AcqRel); // edge: back, holder
         taken.then(|| Reading { ring: self, spot, len: seen.len(), again: true })
     }
 
-    /// Copies from a cell. Out of line: the compiler would make one call of this copy and that of a known length.
+    /// Copies from a cell. Out of line: the compiler would make one call of this copy and that of a known length, and
+    /// 64 bytes pushed and popped took 17.2 ns, not 8.6.
     #[inline(never)]
     fn read_part<'r>(&'r self, cell: M::Cell<'r>, into: &mut [u8]) {
         self.memory.read(cell, into);
@@ -423,7 +427,8 @@ impl<M: Memory> Ring<M> {
         2 * self.shape.capacity + 64
     }
 
-    /// As `try_push`, whatever there is. Out of line, so that the quick way is short and keeps its registers.
+    /// As `try_push`, whatever there is. Out of line, so that the quick way is short and keeps its registers: with it, and
+    /// with a cell found once, 8 bytes pushed and popped take 6.8 ns, not 10.4.
     #[cold]
     #[inline(never)]
     fn push_late(&self, me: u32, tag: u32, payload: &[u8], holders: &impl Holders) -> Result<(), NoPush> {
@@ -490,7 +495,8 @@ impl<M: Memory> Ring<M> {
             if held.is_some() {
                 return Err(NoPop::Busy(held));
             }
-            let now = self.memory.load(Word::Again, Ordering::Acquire); // edge: again
+            // Relaxed: the looks before it acquire, so that it is not read before them; what it brings is not used.
+            let now = self.memory.load(Word::Again, Ordering::Relaxed);
             if now == again {
                 return Err(NoPop::Empty);
             }
