@@ -3969,6 +3969,7 @@ cyd_status_t cyd_member_close(cyd_member_t *member);
  *   -------------------|--------------------------------------------------------------------------
  *   cyd_event_t        | it is set
  *   cyd_semaphore_t    | there is a permit
+ *   cyd_queue_t        | there is something to get, or it is shut down
  *   cyd_permits_t      | one is free
  *   cyd_receiver_t     | there is something to receive, or the sender is gone
  *   cyd_sender_t       | there is room for the longest record, or the receiver is gone
