@@ -449,7 +449,7 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
     if (except != MEMBER) {
         member_calls((cyd_member_t *)handle, wanted);
     }
-    if (except != EVENT && except != MEMBER && except != SEMAPHORE && except != PERMITS && except != SENDER &&
+    if (except != EVENT && except != QUEUE && except != MEMBER && except != SEMAPHORE && except != PERMITS && except != SENDER &&
         except != RECEIVER) {
         list_calls(handle, wanted);
     }

@@ -18,8 +18,6 @@ const SPINS: u32 = 1000;
 /// Looks at somebody in the middle of a move before a try gives up, and then some turns of the CPU for him.
 const LOOKS: u32 = 100;
 const TURNS: u32 = 20;
-/// Every how many tries that find nothing somebody looks after the dead.
-const ASK: u32 = 256;
 
 /// Why an attempt came to nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,11 +146,9 @@ impl<'a> Call<'a> {
                 None
             }
             _ => {
-                // Relaxed: private to the process.
-                if self.queue.tries().fetch_add(1, Ordering::Relaxed).is_multiple_of(ASK) {
-                    let nothing = AtomicU32::new(0);
-                    self.sweep_once(&mut Crowd::new(Watch { word: &nothing, value: 0 }));
-                }
+                // What a dead one had in hand may be all there is, or what is in the way.
+                let nothing = AtomicU32::new(0);
+                self.sweep_once(&mut Crowd::new(Watch { word: &nothing, value: 0 }));
                 Some(ErrorKind::Timeout)
             }
         }

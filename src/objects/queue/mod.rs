@@ -25,7 +25,6 @@ use crate::presence::attachment::{Attachment, Held, Who};
 use crate::presence::thread;
 use crate::segment::bits::{BlockHandle, Link};
 use crate::segment::directory::{Name, ObjectType, Record};
-use crate::shim::AtomicU32;
 use crate::shim::cells::{CELL_BYTES, CELL_HEAD};
 use crate::sync::closing::Closing;
 use crate::sync::wait::{Manner, Timeout};
@@ -123,7 +122,7 @@ impl QueueOptions {
 /// A producer that is killed at any instruction has put its message whole, or not at all. [`Queue::get`] delivers at most
 /// once: a consumer that is killed in it leaves the message to the next one, who is told that it comes again
 /// ([`Received::redelivered`]), or has taken it out; then that one message is lost with him. What a dead one had in hand
-/// is found within milliseconds by those who wait, by those who try now and then. The blocks of messages that the dead
+/// is found within milliseconds by those who wait, and by whoever tries and finds nothing. The blocks of messages that the dead
 /// were putting, or had got, are free again.
 ///
 /// Each is in the middle of a move for some ten nanoseconds. Who is *stopped* there holds up the others: their tries
@@ -143,8 +142,6 @@ struct Inner {
     options: QueueOptions,
     blocks: Option<Blocks>,
     manner: Manner,
-    /// Tries that found nothing.
-    tries: AtomicU32,
     yard: Held,
 }
 
@@ -197,8 +194,8 @@ impl Queue {
             0 => None,
             at => Some(Blocks::at_offset(yard, at)?),
         };
-        let (manner, tries, offset) = (yard.manner(), AtomicU32::new(0), record.offset);
-        Ok(Queue(Arc::new(Inner { ring, spot, offset, options, blocks, manner, tries, yard: held.clone() })))
+        let (manner, offset) = (yard.manner(), record.offset);
+        Ok(Queue(Arc::new(Inner { ring, spot, offset, options, blocks, manner, yard: held.clone() })))
     }
 
     pub(crate) fn yard(&self) -> &Held {
@@ -207,10 +204,6 @@ impl Queue {
 
     pub(crate) fn manner(&self) -> Manner {
         self.0.manner
-    }
-
-    fn tries(&self) -> &AtomicU32 {
-        &self.0.tries
     }
 
     #[inline(always)]
