@@ -313,7 +313,7 @@ const NOUNS: &[Noun] = &[
 /// What was put is there, and everything but that is free.
 fn queue_is_whole(yard: &Yard) {
     let queue = Queue::open(yard, "it").unwrap();
-    if queue.len() > 0 {
+    if !queue.is_empty() {
         assert_eq!(queue.get_vec(LONG).unwrap().0, b"first");
         let (long, received) = queue.get_vec(LONG).unwrap();
         assert_eq!((long, received.redelivered), (vec![7; 300], false));
