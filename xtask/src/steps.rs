@@ -650,7 +650,7 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         RWLOCK,
         "who leaves a cell wakes nobody",
-        &[("            self.head.drained.notify_after_rmw(&());\n", "")],
+        &[("        self.head.drained.notify_after_rmw(&());\n", "")],
     ),
     step(
         RWLOCK,
