@@ -62,7 +62,7 @@ impl World {
 
     fn look(&self) -> Seen {
         let mut crowd = Crowd::new(Watch { word: &self.nothing, value: 0 });
-        self.end().look(self, &mut crowd)
+        self.end().look(self, &mut crowd).0
     }
 
     fn leave(&self, index: u32) {
@@ -82,7 +82,7 @@ impl World {
     fn wait(&self) -> Option<Left> {
         loop {
             let mut crowd = Crowd::new(self.event.prepare());
-            let seen = self.end().look(self, &mut crowd);
+            let seen = self.end().look(self, &mut crowd).0;
             if self.has_come() {
                 return None;
             }

@@ -154,10 +154,10 @@ pub(crate) struct World {
 }
 
 impl World {
-    fn new(kind: Kind, filled: std::ops::RangeInclusive<u64>) -> World {
+    fn new(kind: Kind, filled: u64) -> World {
         let yard = yard(8);
         let queue = (kind.make)(&yard);
-        filled.for_each(|n| queue.put(n, Timeout::Try).unwrap());
+        (1..=filled).for_each(|n| queue.put(n, Timeout::Try).unwrap());
         World { yard, queue, sleeper: None, fed: false }
     }
 
@@ -204,7 +204,7 @@ impl Operation for Put {
     }
 
     fn setup(&self, _: &mut Stage) -> World {
-        World::new(self.0, 1..=2)
+        World::new(self.0, 2)
     }
 
     fn prepare(&self, world: &World) {
@@ -242,7 +242,7 @@ impl Operation for Get {
     }
 
     fn setup(&self, _: &mut Stage) -> World {
-        World::new(self.0, 1..=3)
+        World::new(self.0, 3)
     }
 
     fn prepare(&self, world: &World) -> Option<u64> {
@@ -296,7 +296,7 @@ impl Operation for PutForSleeper {
     }
 
     fn setup(&self, stage: &mut Stage) -> World {
-        let world = World::new(self.0, 1..=0);
+        let world = World::new(self.0, 0);
         world.with_sleeper(stage, "getter", |queue| match queue.get(Timeout::Forever) {
             Ok(7 | 8) => Ok(()),
             got => wrong("the sleeper got", got),
@@ -341,7 +341,7 @@ impl Operation for GetForSleeper {
     }
 
     fn setup(&self, stage: &mut Stage) -> World {
-        let world = World::new(self.0, 1..=4);
+        let world = World::new(self.0, 4);
         world.with_sleeper(stage, "putter", |queue| {
             queue.put(5, Timeout::Forever).map_err(|e| format!("the sleeper's put: {e:?}"))
         })
@@ -455,7 +455,7 @@ impl Operation for End {
     }
 
     fn setup(&self, stage: &mut Stage) -> World {
-        let world = World::new(self.0, 1..=0);
+        let world = World::new(self.0, 0);
         world.with_sleeper(stage, "getter", |queue| match kind(queue.get(Timeout::Forever)) {
             Some(ErrorKind::Shutdown) => Ok(()),
             end => wrong("the sleeper's end", end),
