@@ -203,6 +203,10 @@ impl Operation for Put {
         self.0.names[0]
     }
 
+    fn steady(&self) -> bool {
+        false
+    }
+
     fn setup(&self, _: &mut Stage) -> World {
         World::new(self.0, 2)
     }
@@ -239,6 +243,10 @@ impl Operation for Get {
 
     fn name(&self) -> &'static str {
         self.0.names[1]
+    }
+
+    fn steady(&self) -> bool {
+        false
     }
 
     fn setup(&self, _: &mut Stage) -> World {
