@@ -114,14 +114,14 @@ fn between_threads() {
             std::thread::scope(|s| {
                 s.spawn(|| (0..n).for_each(|_| stack.put(&MESSAGE, Timeout::Forever).unwrap()));
                 let mut buffer = [0; 32];
-                (0..n).for_each(|_| _ = stack.get(&mut buffer, Timeout::Forever).unwrap());
+                (0..n).for_each(|_| assert_eq!(stack.get(&mut buffer, Timeout::Forever), Ok(32)));
             });
         }),
         variant("PriorityQueue", |n| {
             std::thread::scope(|s| {
                 s.spawn(|| (0..n).for_each(|i| heap.put(&MESSAGE, priority(i), Timeout::Forever).unwrap()));
                 let mut buffer = [0; 32];
-                (0..n).for_each(|_| _ = heap.get(&mut buffer, Timeout::Forever).unwrap());
+                (0..n).for_each(|_| assert_eq!(heap.get(&mut buffer, Timeout::Forever).unwrap().0, 32));
             });
         }),
     ];
