@@ -10,7 +10,7 @@ use crate::position::{Position, Recording};
 use crate::report::{Report, Verdict};
 use crate::sheet::Sheet;
 use crate::stage::{Stage, clear_names};
-use crate::{child, patience, procfs};
+use crate::{child, patience, procfs, seats};
 
 /// Room for the longest recording.
 const ROOM: usize = 16 << 20;
@@ -97,6 +97,7 @@ impl Tally {
 impl Engine {
     /// An engine for the calling process.
     pub(crate) fn new(stride: usize) -> Engine {
+        seats::set_up();
         let mut engine = Engine { sheet: Sheet::new(ROOM), serial: 0, breakpoints: true, stride };
         engine.move_in();
         engine.breakpoints = engine.finds_breakpoints();
@@ -192,6 +193,7 @@ impl Engine {
         });
         let watched = self.watch(pid, trial.patience());
         child::kill(pid);
+        seats::give(&self.sheet);
         child::reap_strays();
         clear_names(self.serial);
         match watched {

@@ -49,6 +49,8 @@ mod rows;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod run;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod seats;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod sheet;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod stage;

@@ -9,6 +9,8 @@ pub(crate) enum Phase {
     Setup = 0,
     /// The victim prepares itself.
     Prepare = 1,
+    /// All CPUs are somebody's who steps.
+    Queue = 6,
     /// The operation is stepped.
     Step = 2,
     /// A survivor makes its check.
@@ -22,8 +24,11 @@ pub(crate) enum Phase {
 impl Phase {
     /// From the number on a sheet.
     pub(crate) fn from_number(number: u32) -> Phase {
-        use Phase::{Check, End, Finish, Prepare, Setup, Step};
-        [Setup, Prepare, Step, Check, Finish].into_iter().find(|phase| *phase as u32 == number).unwrap_or(End)
+        use Phase::{Check, End, Finish, Prepare, Queue, Setup, Step};
+        [Setup, Prepare, Queue, Step, Check, Finish]
+            .into_iter()
+            .find(|phase| *phase as u32 == number)
+            .unwrap_or(End)
     }
 
     /// Whom a message blames.
@@ -31,6 +36,7 @@ impl Phase {
         match self {
             Phase::Setup => "the setup",
             Phase::Prepare => "the victim's preparation",
+            Phase::Queue => "the queue for a CPU",
             Phase::Step => "the stepped operation",
             Phase::Check => "the survivor's check",
             Phase::Finish => "the continued victim",
@@ -44,6 +50,8 @@ impl Phase {
             Phase::Check => patience,
             // The stage judges the victim itself, by the same patience.
             Phase::Finish => patience * 11,
+            // As long as the plays of all others.
+            Phase::Queue => Duration::from_secs(600),
             _ => Duration::from_secs(5),
         }
     }

@@ -17,7 +17,7 @@ use crate::tracer::Tracee;
 use crate::victim::Victim;
 use crate::walk::{Trouble, Walk};
 use crate::watch::{Watch, Watcher};
-use crate::{child, patience, procfs};
+use crate::{child, patience, procfs, seats};
 
 const NAP: Duration = Duration::from_millis(2);
 
@@ -91,23 +91,33 @@ impl<O: Operation> Play<'_, O> {
         let victim = Victim::start(self.operation, &self.world, self.mode);
         let mut tracee = victim.trace()?;
         (self.point.victim, self.point.thread) = (tracee.pid(), tracee.tid());
+        self.sheet.enter(Phase::Queue as u32);
+        let all = pin(&tracee, seats::take(self.sheet));
         self.sheet.enter(Phase::Step as u32);
-        let all = pin(&tracee);
         match script {
             Script::Record => {
                 let recording = self.record(&mut tracee)?;
-                unpin(&tracee, all);
+                self.unpin(&tracee, all);
                 tracee.let_go(None)?;
                 self.finish(&victim)?;
                 Ok(Some(recording))
             }
             Script::At(position, last) => {
                 self.reach(&mut tracee, position, last)?;
-                unpin(&tracee, all);
+                self.unpin(&tracee, all);
                 self.interrupt(&victim, tracee)?;
                 Ok(None)
             }
         }
+    }
+
+    fn unpin(&self, tracee: &Tracee, all: Option<CpuSet>) {
+        if let Some(all) = all {
+            // Both may go wherever they could before; if the victim is gone already, it does not matter.
+            let _ = sched_setaffinity(Pid::this(), &all);
+            let _ = sched_setaffinity(Pid::from_raw(tracee.tid()), &all);
+        }
+        seats::give(self.sheet);
     }
 
     fn record(&mut self, tracee: &mut Tracee) -> Result<Recording, Trouble> {
@@ -203,20 +213,11 @@ impl<O: Operation> Play<'_, O> {
 }
 
 /// Puts tracer and victim onto one processor: a step is then a switch, and no wake-up of another processor.
-fn pin(tracee: &Tracee) -> Option<CpuSet> {
+fn pin(tracee: &Tracee, cpu: usize) -> Option<CpuSet> {
     let all = sched_getaffinity(Pid::this()).ok()?;
     let mut one = CpuSet::new();
-    // SAFETY: sched_getcpu has no arguments.
-    one.set(usize::try_from(unsafe { libc::sched_getcpu() }).ok()?).ok()?;
+    one.set(cpu).ok()?;
     sched_setaffinity(Pid::this(), &one).ok()?;
     sched_setaffinity(Pid::from_raw(tracee.tid()), &one).ok()?;
     Some(all)
-}
-
-fn unpin(tracee: &Tracee, all: Option<CpuSet>) {
-    if let Some(all) = all {
-        // Both may go wherever they could before; if the victim is gone already, it does not matter.
-        let _ = sched_setaffinity(Pid::this(), &all);
-        let _ = sched_setaffinity(Pid::from_raw(tracee.tid()), &all);
-    }
 }

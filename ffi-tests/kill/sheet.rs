@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use crate::clock;
 
+const NO_SEAT: i32 = -1;
+
 /// The fixed part of a sheet; text follows it.
 #[repr(C)]
 struct Head {
     phase: AtomicU32,
     told: AtomicU32,
     thread: AtomicI32,
+    seat: AtomicI32,
     began: AtomicU64,
     steps: AtomicU64,
     length: AtomicUsize,
@@ -52,6 +55,7 @@ impl Sheet {
         head.phase.store(0, Ordering::SeqCst);
         head.told.store(0, Ordering::SeqCst);
         head.thread.store(0, Ordering::SeqCst);
+        head.seat.store(NO_SEAT, Ordering::SeqCst);
         head.began.store(clock::now(), Ordering::SeqCst);
         head.steps.store(0, Ordering::SeqCst);
         head.length.store(0, Ordering::SeqCst);
@@ -93,6 +97,16 @@ impl Sheet {
     pub(crate) fn sign(&self) {
         // SAFETY: gettid has no arguments.
         self.head().thread.store(unsafe { libc::gettid() }, Ordering::SeqCst);
+    }
+
+    /// Notes which seat is taken.
+    pub(crate) fn sit(&self, seat: i32) {
+        self.head().seat.store(seat, Ordering::SeqCst);
+    }
+
+    /// Notes that none is; tells which one was, or a number that is none.
+    pub(crate) fn stand_up(&self) -> i32 {
+        self.head().seat.swap(NO_SEAT, Ordering::SeqCst)
     }
 
     /// Counts instructions stepped; tells how many there were.
