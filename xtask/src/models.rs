@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 const PREEMPTIONS: &str = "3";
 
 /// An honest model that takes longer is too big, and a mutant would take the time for nothing.
-const HONEST_LIMIT: Duration = Duration::from_secs(60);
+const HONEST_LIMIT: Duration = Duration::from_secs(300);
 
 /// How one model ended.
 pub(crate) enum End {
