@@ -13,7 +13,7 @@ fn headings() -> Vec<(&'static str, Vec<Box<dyn Trial>>)> {
 }
 
 /// Played by default is one of so many points: a minute's work.
-const STRIDE: usize = 6;
+const STRIDE: usize = 12;
 
 fn in_ci() -> bool {
     std::env::var_os("CI").is_some_and(|ci| ci == "true")
