@@ -48,7 +48,7 @@ mod shim {
 }
 
 mod sync {
-    pub(crate) use super::{bell, event_count};
+    pub(crate) use super::bell;
 }
 
 mod segment {

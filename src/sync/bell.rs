@@ -14,8 +14,6 @@
 //! |---|---|---|---|---|
 //! | sleep | see `sync::event_count` | | | |
 
-use crate::sync::event_count::EventCount;
-
 /// What rings for the waiters of many.
 pub(crate) trait Bell {
     /// Wakes all of them. Call it after a change that found somebody announced. Async-signal-safe.
@@ -25,10 +23,4 @@ pub(crate) trait Bell {
 /// Nobody waits for many there.
 impl Bell for () {
     fn ring(&self) {}
-}
-
-impl Bell for EventCount {
-    fn ring(&self) {
-        self.notify(&());
-    }
 }
