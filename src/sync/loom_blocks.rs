@@ -600,18 +600,26 @@ fn a_collector_and_a_taker_of_one_leave_nothing_behind() {
     });
 }
 
+/// The second block is taken while somebody collects both; the first one is wanted.
 #[test]
 fn a_sleeper_hears_of_a_run_that_comes_to_nothing() {
     loom::model(|| {
         let world = World::with(2, 3);
-        let block = world.slab().take(1..2, 1, world.token(0).0);
-        assert!(block.is_some());
-        let other = spawn(&world, |w| {
-            assert_eq!(w.try_collect(1, 2), None);
+        let collector = spawn(&world, |w| {
+            if let Some(run) = w.try_collect(1, 2) {
+                w.free(1, run).unwrap();
+            }
         });
-        take_in_a_crowd(&world, 2);
-        other.join().unwrap();
-        assert_eq!(world.used(Use::Owned), 2);
+        let taker = spawn(&world, |w| {
+            w.slab().take(1..2, 1, w.token(0).0);
+        });
+        let parties =
+            Parties { processes: &InACrowd(&world), threads: &InACrowd(&world), me: world.token(2) };
+        let (want, wait) = (Want { range: 0..1, count: 1 }, Wait::new(Timeout::Forever, Manner::default()));
+        let first = || world.slab().take(0..1, 0, world.token(2).0);
+        world.slab().wait(&parties, &*world, &want, &wait, first).unwrap();
+        collector.join().unwrap();
+        taker.join().unwrap();
     });
 }
 
