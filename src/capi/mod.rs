@@ -69,6 +69,7 @@ mod array;
 mod ring;
 
 mod queue;
+mod queue_ack;
 
 mod blocks;
 mod pipe;
@@ -101,6 +102,7 @@ pub use pipe::*;
 pub use priority_queue::*;
 pub use probe::*;
 pub use queue::*;
+pub use queue_ack::*;
 pub use ring::*;
 pub use rlock::*;
 pub use rwlock::*;

@@ -303,21 +303,21 @@ fn what_a_dead_one_filled_is_no_longer_written() {
 fn who_fills_is_never_robbed() {
     play(|| {
         let seat = Seat::full(2, 1);
-        let other = seat.thread(|seat| {
-            // It comes now, and only then claims.
-            seat.0.alive[3].store(1, Ordering::Relaxed);
-            seat.get(3, true).ok()
-        });
-        let mine = seat.get(0, true).ok();
+        // Who finds no cell free looks whether those are dead who fill one.
+        let other = seat.thread(|seat| seat.get(1, true).ok());
+        // It comes now, and only then claims.
+        seat.0.alive[3].store(1, Ordering::Relaxed);
+        let mine = seat.get(3, true).ok();
         let theirs = other.join().unwrap();
-        let both = mine.into_iter().map(|got| (0, got)).chain(theirs.into_iter().map(|got| (3, got)));
-        let got: Vec<u64> = both.map(|(me, (n, again, ticket))| {
-            assert!(!again);
-            assert_eq!(seat.done(me, ticket), Ok(()), "the debt is there");
-            n
-        }).collect();
-        let left: Vec<u64> = seat.drain().into_iter().map(|(n, _)| n).collect();
-        let mut all = [got, left].concat();
+        let both = mine.into_iter().map(|got| (3, got)).chain(theirs.into_iter().map(|got| (1, got)));
+        let mut all: Vec<u64> = both
+            .map(|(me, (n, again, ticket))| {
+                assert!(!again);
+                assert_eq!(seat.done(me, ticket), Ok(()), "the debt is there");
+                n
+            })
+            .collect();
+        all.extend(seat.drain().into_iter().map(|(n, _)| n));
         all.sort_unstable();
         assert_eq!(all, [1, 2]);
     });
@@ -329,15 +329,12 @@ fn who_takes_is_never_robbed() {
         let seat = Seat::full(1, 1);
         let (_, _, ticket) = seat.get(1, true).unwrap();
         seat.put_back(1, ticket);
-        let other = seat.thread(|seat| {
-            seat.0.alive[3].store(1, Ordering::Relaxed);
-            seat.get(3, true).ok()
-        });
-        let mine = seat.get(0, true).ok();
-        let theirs = other.join().unwrap();
-        match (mine, theirs) {
-            (Some((1, true, ticket)), None) => assert_eq!(seat.done(0, ticket), Ok(())),
-            (None, Some((1, true, ticket))) => assert_eq!(seat.done(3, ticket), Ok(())),
+        let other = seat.thread(|seat| seat.get(1, true).ok());
+        seat.0.alive[3].store(1, Ordering::Relaxed);
+        let mine = seat.get(3, true).ok();
+        match (mine, other.join().unwrap()) {
+            (Some((1, true, ticket)), None) => assert_eq!(seat.done(3, ticket), Ok(())),
+            (None, Some((1, true, ticket))) => assert_eq!(seat.done(1, ticket), Ok(())),
             odd => panic!("{odd:?}"),
         }
         assert_eq!(seat.drain(), []);
@@ -351,13 +348,15 @@ fn a_debt_is_whole_before_it_is_paid() {
         let (_, _, ticket) = seat.get(1, true).unwrap();
         seat.done(1, ticket).unwrap();
         // Another thread of the process acknowledges whatever it owes.
-        let other = seat.thread(|seat| seat.get(1, true).unwrap());
-        let debts = seat.debts();
-        let oldest = debts.oldest(token(1), token(2), &seat.ring());
-        let paid = oldest.map(|ticket| debts.done(ticket, token(1), 2).unwrap());
-        assert!(paid.is_none_or(|paid| paid.tag == 2 && paid.bytes[..8] == 2_u64.to_ne_bytes()));
-        let (n, again, ticket) = other.join().unwrap();
+        let other = seat.thread(|seat| {
+            let debts = seat.debts();
+            let oldest = debts.oldest(token(1), token(2), &seat.ring())?;
+            debts.done(oldest, token(1), 2).ok()
+        });
+        let (n, again, ticket) = seat.get(1, true).unwrap();
         assert_eq!((n, again), (2, false));
+        let paid = other.join().unwrap();
+        assert!(paid.is_none_or(|paid| paid.tag == 2 && paid.bytes[..8] == 2_u64.to_ne_bytes()));
         let over = seat.done(1, ticket);
         assert_eq!(over, if paid.is_some() { Err(NoDebt::Over) } else { Ok(()) });
     });
@@ -426,12 +425,12 @@ fn who_is_told_that_something_is_back_finds_it() {
     play(|| {
         let seat = Seat::full(1, 1);
         let (_, _, ticket) = seat.get(1, true).unwrap();
-        let other = seat.thread(move |seat| seat.put_back(1, ticket));
-        let debts = seat.debts();
-        if debts.told() & 1 == 1 {
-            assert!(debts.take(token(0), 8, &seat).is_ok());
-        }
-        other.join().unwrap();
+        let other = seat.thread(|seat| {
+            let debts = seat.debts();
+            debts.told() & 1 == 0 || debts.take(token(0), 8, &seat).is_ok()
+        });
+        seat.put_back(1, ticket);
+        assert!(other.join().unwrap());
     });
 }
 
@@ -568,6 +567,7 @@ fn die_while_getting(steps: u32, finds: bool) {
         let drained = seat.drain();
         assert!(drained.iter().all(|(_, again)| *again));
         assert!(drained.len() <= usize::from(finds) && (!done || drained.is_empty()), "{drained:?}");
+        assert!(seat.debts().is_free(), "all cells are there");
     });
 }
 

@@ -37,14 +37,14 @@ mod sizes {
     static_assertions::const_assert_eq!(size_of::<super::Note>(), 16);
 }
 
-#[cfg(test)]
+#[cfg(all(test, loom))]
 impl Words {
     pub(crate) fn new() -> Words {
         Words { back: Line(AtomicU64::new(0)) }
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, loom))]
 impl Note {
     pub(crate) fn new() -> Note {
         Note { position: AtomicU64::new(0), getter: AtomicU64::new(0) }

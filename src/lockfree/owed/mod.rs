@@ -425,7 +425,7 @@ impl<M: Memory> Debts<M> {
     }
 
     /// Whether no cell is anybody's.
-    #[cfg(test)]
+    #[cfg(all(test, loom))]
     pub(crate) fn is_free(&self) -> bool {
         self.states().all(|state| state == State::Free)
     }
