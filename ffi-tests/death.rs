@@ -308,6 +308,36 @@ const NOUNS: &[Noun] = &[
         held: queue_is_whole,
         freed: queue_is_whole,
     },
+    Noun {
+        name: "Queue, a message that is owed",
+        make: |yard| {
+            let options =
+                QueueOptions { capacity: 4, block_bytes: 4096, unacked: 3, ..QueueOptions::default() };
+            let queue = Queue::create(yard, "it", options).unwrap();
+            queue.put(b"first", Timeout::Try).unwrap();
+            queue.put(&[7; 300], Timeout::Try).unwrap();
+        },
+        hold: |yard| {
+            let queue = Queue::open(yard, "it").unwrap();
+            (0..2).for_each(|_| drop(queue.get_ack_vec(Timeout::Try).unwrap()));
+        },
+        held: |yard| {
+            let queue = Queue::open(yard, "it").unwrap();
+            assert_eq!(queue.get_vec(Duration::from_millis(5)).unwrap_err().kind(), ErrorKind::Empty);
+            assert_eq!((queue.len(), queue.unfinished()), (0, 2));
+        },
+        freed: |yard| {
+            let queue = Queue::open(yard, "it").unwrap();
+            let (first, owed) = queue.get_ack_vec(LONG).unwrap();
+            assert_eq!((&first[..], owed.received.redelivered), (&b"first"[..], true));
+            let (long, received) = queue.get_vec(LONG).unwrap();
+            assert_eq!((long, received.redelivered, queue.unfinished()), (vec![7; 300], true, 1));
+            queue.done(owed.ticket).unwrap();
+            queue.join(Timeout::Try).unwrap();
+            let usage = queue.blocks().unwrap().usage();
+            assert_eq!(usage.iter().map(|class| class.owned + class.linked).sum::<u32>(), 0);
+        },
+    },
 ];
 
 /// What was put is there, and everything but that is free.

@@ -11,6 +11,7 @@ mod children;
 mod counter;
 mod deadlock;
 mod handlers;
+mod jobs;
 mod lines;
 mod nested;
 mod order;
@@ -78,6 +79,8 @@ enum Exercise {
     Nested,
     /// The same things by priority, and last in, first out
     Order,
+    /// Jobs that are acknowledged, by whoever is left, and a queue that is joined
+    Jobs,
     /// Questions and answers through queues, and what a full one says
     Queues,
     /// One waits for several things at once, and somebody ends a wait
@@ -118,6 +121,7 @@ fn run(exercise: Exercise) -> Outcome {
         Exercise::Lines { processes, show } => lines::run(processes, show),
         Exercise::Nested => nested::run(),
         Exercise::Order => order::run(),
+        Exercise::Jobs => jobs::run(),
         Exercise::Queues => queues::run(),
         Exercise::Several => several::run(),
         Exercise::Pipes => pipes::run(),

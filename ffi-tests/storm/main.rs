@@ -9,6 +9,7 @@ mod barriers;
 mod blocks;
 mod board;
 mod conditions;
+mod debts;
 mod events;
 mod locks;
 mod permits;
@@ -33,6 +34,7 @@ const STORMS: &[(&str, Storm)] = &[
     ("blocks", blocks::storm),
     ("barriers", barriers::storm),
     ("conditions", conditions::storm),
+    ("debts", debts::storm),
     ("events", events::storm),
     ("locks", locks::storm),
     ("many", semaphores::storm_of_many),

@@ -35,6 +35,9 @@ const RECORD: &str = "src/lockfree/spsc/record.rs";
 const FIXED: &str = "src/lockfree/spsc/fixed.rs";
 const INDEX: &str = "src/lockfree/spsc/index.rs";
 const CELLS: &str = "src/lockfree/mpmc/mod.rs";
+const OWED: &str = "src/lockfree/owed/mod.rs";
+const OWED_LAYOUT: &str = "src/lockfree/owed/layout.rs";
+const OWED_NEXT: &str = "src/lockfree/owed/next.rs";
 const BARRIER: &str = "src/sync/barrier.rs";
 const MANY: &str = "src/sync/many.rs";
 const HOLDERS: &str = "src/sync/holders.rs";
@@ -44,6 +47,85 @@ const HEAP: &str = "src/sync/heap.rs";
 const CLOSING: &str = "src/sync/closing.rs";
 
 pub(crate) const STEPS: &[Step] = &[
+    step(
+        OWED,
+        "whoever fills a cell counts as dead",
+        &[(
+            "seen.state() == Some(State::Filling) && threads.is_dead(seen.token())",
+            "seen.state() == Some(State::Filling)",
+        )],
+    ),
+    step(
+        OWED,
+        "whoever takes what was given back counts as dead",
+        &[(
+            "seen.state() == Some(State::Taking) && threads.is_dead(seen.token())",
+            "seen.state() == Some(State::Taking)",
+        )],
+    ),
+    step(
+        OWED,
+        "who died filling a cell keeps it",
+        &[
+            ("                self.mend(cell, seen);\n                seen = self.look(cell);\n", ""),
+            ("                    recovered.freed += u32::from(self.mend(cell, seen));\n", ""),
+        ],
+    ),
+    step(OWED, "debts live on when their message comes again", &[("if item.again {", "if false {")]),
+    step(
+        OWED,
+        "whoever takes what comes again ends his own debt too",
+        &[(".filter(|index| Some(*index) != but)", ".filter(|_| but.is_none() || but.is_some())")],
+    ),
+    step(
+        OWED,
+        "a dead one's debt comes back, although the ring has the message",
+        &[("if ring.has(self.position(cell)) {", "if false {")],
+    ),
+    step(
+        OWED,
+        "a dead one's debt ends, although the ring has the message no more",
+        &[("if ring.has(self.position(cell)) {", "if true {")],
+    ),
+    step(
+        OWED,
+        "nobody says that something is back",
+        &[("        if given {\n            self.raise();\n        }\n", "")],
+    ),
+    step(
+        OWED,
+        "that nothing is back is said whatever was said meanwhile",
+        &[(
+            "fn lower(&self, told: u64) {",
+            "fn lower(&self, _: u64) {\n        let told = self.memory.load(Word::Back, Ordering::Relaxed);",
+        )],
+    ),
+    step(
+        OWED,
+        "the ring's cell is given up before the message is owed",
+        &[(
+            "    let ticket = filling.commit(by);\n    finish(debts, reading, Some(index));\n    ticket\n",
+            "    finish(debts, reading, Some(index));\n    filling.commit(by)\n",
+        )],
+    ),
+    step(
+        OWED,
+        "who joins looks at the debts before he looks at the ring",
+        &[(
+            "in_ring(ring).all(is_later) && self.positions().all(is_later)",
+            "self.positions().all(is_later) && in_ring(ring).all(is_later)",
+        )],
+    ),
+    step(
+        OWED_LAYOUT,
+        "a cell has one stay for ever",
+        &[("(self.0 >> STAY_SHIFT).wrapping_add(1) & STAY;", "self.0 >> STAY_SHIFT;")],
+    ),
+    step(
+        OWED_NEXT,
+        "empty is said although something came back meanwhile",
+        &[("if Debts::<M>::is_same(told, debts.told()) {", "if true {")],
+    ),
     step(
         CELLS,
         "whoever is in the middle of a move counts as dead",

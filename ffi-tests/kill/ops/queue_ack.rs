@@ -56,7 +56,7 @@ impl World {
     /// Gets everything that is there, every second time to acknowledge it.
     fn drain(&mut self) -> Result<(), String> {
         loop {
-            let got = if self.seen.len() % 2 == 0 {
+            let got = if self.seen.len().is_multiple_of(2) {
                 self.queue.get_ack_vec(Timeout::Try).and_then(|(bytes, owed)| {
                     self.queue.done(owed.ticket)?;
                     Ok((bytes, owed.received))

@@ -78,7 +78,7 @@ impl<'q> Got<'q> {
     }
 
     /// As `copy_to`, to new memory.
-    pub(super) fn to_vec(self, queue: &Queue) -> Attempt<(Vec<u8>, Received, u64)> {
+    pub(super) fn into_vec(self, queue: &Queue) -> Attempt<(Vec<u8>, Received, u64)> {
         let mut bytes = vec![0; self.received.len];
         let (received, ticket) = self.copy_to(queue, &mut bytes)?;
         Ok((bytes, received, ticket))
@@ -122,8 +122,7 @@ impl Queue {
         let part = self.owing()?;
         self.seat()?;
         let got = Call::new(self, For::Data, timeout).run(|| {
-            let (received, ticket) =
-                self.attempt_beside(part, true, buffer.len())?.copy_to(self, buffer)?;
+            let (received, ticket) = self.attempt_beside(part, true, buffer.len())?.copy_to(self, buffer)?;
             Ok(Owed { received, ticket })
         });
         got.map_err(|e| self.too_many_owed(e))
@@ -134,7 +133,7 @@ impl Queue {
         let part = self.owing()?;
         self.seat()?;
         let got = Call::new(self, For::Data, timeout.into()).run(|| {
-            let (bytes, received, ticket) = self.attempt_beside(part, true, usize::MAX)?.to_vec(self)?;
+            let (bytes, received, ticket) = self.attempt_beside(part, true, usize::MAX)?.into_vec(self)?;
             Ok((bytes, Owed { received, ticket }))
         });
         got.map_err(|e| self.too_many_owed(e))?.map_err(|_| corrupt())
@@ -144,7 +143,10 @@ impl Queue {
         if error.kind() != ErrorKind::Full {
             return error;
         }
-        let detail = format!("{} messages were got and not acknowledged, the most that may be", self.options().unacked);
+        let detail = format!(
+            "{} messages were got and not acknowledged, the most that may be",
+            self.options().unacked
+        );
         Error::with(ErrorKind::Full, detail)
     }
 
@@ -236,7 +238,10 @@ impl Queue {
 
     fn owing(&self) -> Result<&Part> {
         self.part().ok_or_else(|| {
-            Error::with(ErrorKind::Unsupported, "the queue was made without room for what is not acknowledged")
+            Error::with(
+                ErrorKind::Unsupported,
+                "the queue was made without room for what is not acknowledged",
+            )
         })
     }
 
@@ -261,8 +266,8 @@ impl Queue {
         let by = Debtor { thread: me, process: self.process() };
         let debtor = owing.then_some(by);
         match next(self.ring(), &part.debts, getter, &Hands(self.yard())) {
-            Ok(Next::Ring(reading, filling)) => self.from_ring(part, reading, filling, by, longest),
-            Ok(Next::Back(taking)) => self.from_back(part, taking, debtor, longest),
+            Ok(Next::Ring(reading, filling)) => self.get_from_ring(part, reading, filling, by, longest),
+            Ok(Next::Back(taking)) => self.get_from_back(part, taking, debtor, longest),
             Err(NoNext::Owing) => Err(Not::Owing),
             Err(no) => {
                 if owing {
@@ -274,7 +279,7 @@ impl Queue {
     }
 
     /// A message that is in hand in the ring.
-    fn from_ring<'q>(
+    fn get_from_ring<'q>(
         &'q self,
         part: &Part,
         reading: Reading<'_, Spot>,
@@ -318,7 +323,7 @@ impl Queue {
     }
 
     /// A message that is in hand and was given back.
-    fn from_back<'q>(
+    fn get_from_back<'q>(
         &'q self,
         part: &Part,
         taking: Taking<'_, Shelf>,

@@ -462,7 +462,7 @@ impl Queue {
 
     fn attempt_get_vec(&self, me: u32) -> std::result::Result<(Vec<u8>, Received), Not> {
         if let Some(part) = self.part() {
-            let (bytes, received, _) = self.attempt_beside(part, false, usize::MAX)?.to_vec(self)?;
+            let (bytes, received, _) = self.attempt_beside(part, false, usize::MAX)?.into_vec(self)?;
             return Ok((bytes, received));
         }
         let reading = self.claim(me, usize::MAX)?;
