@@ -54,6 +54,7 @@
 //!
 //! ```text
 //! capi       a C call becomes a Rust call
+//! process    start methods, children, how they ended
 //! objects    what users hold: yard, member, cancel token, lock, rlock, rwlock, permits, semaphore, event, condition,
 //!            barrier, value, struct, array, ring, queue, pipe, lifo, priority, blocks
 //! lockfree   the moves of the ring on shared words      sync   waiting, waking, owning
@@ -76,6 +77,8 @@ mod objects;
 #[cfg(not(loom))]
 mod os;
 mod presence;
+#[cfg(not(loom))]
+mod process;
 mod segment;
 mod shim;
 mod sync;
@@ -111,7 +114,14 @@ pub use objects::{
     yard::{Cost, ObjectInfo, Options, Yard},
 };
 #[cfg(not(loom))]
+pub use os::child::Exit;
+#[cfg(not(loom))]
 pub use os::probe::Probe;
+#[cfg(not(loom))]
+pub use process::{
+    AtExit, ForkServer, Parent, Process, ProcessOptions, ThisProcess, active_children, init, parent_process,
+    register_entry, this_process, wait_any_child,
+};
 #[cfg(not(loom))]
 pub use segment::directory::ObjectType;
 pub use sync::deadline::Deadline;
