@@ -43,6 +43,7 @@ const SCENARIOS: &[Scenario] = &[
     ("a_child_that_ends_leaves_its_yards_as_one_who_closes", a_child_closes),
     ("a_child_hears_that_its_parent_is_gone", a_child_hears_of_its_parent),
     ("without_descriptors_nothing_is_made", without_descriptors),
+    ("whoever_is_killed_while_it_makes_children_leaves_none", killed_while_making),
     ("an_end_that_somebody_else_was_told_is_unknown", an_unknown_end),
 ];
 
@@ -582,4 +583,31 @@ fn an_unknown_end() {
         3
     });
     assert_eq!(child.unwrap().join(LONG).unwrap(), Exit::Unknown);
+}
+
+/// Somebody makes children that are to die with it, as fast as it can, and is killed at any instant. Whoever loses its parent
+/// becomes a child of this process, so that none is overlooked.
+fn killed_while_making() {
+    assert_eq!(unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) }, 0);
+    let mut orphans = 0;
+    let fork = || drop(Process::fork_with(&ends(AtExit::Kill), sleeper));
+    let spawn = || drop(Process::spawn_with(&ends(AtExit::Kill), "sleep", &[]));
+    for (make, rounds, longest_us) in [(fork as fn(), 150, 2000), (spawn, 40, 8000)] {
+        for round in 0..rounds {
+            let maker = process::fork(|| {
+                loop {
+                    make();
+                }
+            });
+            std::thread::sleep(Duration::from_micros(longest_us * round / rounds));
+            maker.slay();
+            orphans += children().len();
+            until("the end of all orphans", || {
+                while unsafe { libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG) } > 0 {}
+                children().is_empty()
+            });
+        }
+    }
+    println!("190 makers killed, {orphans} of their children seen, and none stayed");
+    assert!(orphans > 190, "most were killed too early");
 }

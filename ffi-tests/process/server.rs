@@ -9,6 +9,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ("a_servers_child_has_what_it_was_given_and_no_more", a_servers_child_has_what_it_was_given),
     ("a_server_that_is_killed_is_told", a_killed_server),
     ("a_servers_child_dies_with_who_asked_for_it", a_servers_child_dies),
+    ("whoever_is_killed_while_it_asks_leaves_neither_server_nor_child", killed_while_asking),
     ("a_server_is_its_makers_alone", a_server_is_its_makers),
     ("a_server_leaves_nothing_behind", a_server_leaves_nothing),
 ];
@@ -134,4 +135,27 @@ fn a_server_leaves_nothing() {
         children().is_empty()
     });
     assert_eq!(open_fds().len(), before);
+}
+
+/// As `killed_while_making`.
+fn killed_while_asking() {
+    assert_eq!(unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) }, 0);
+    let mut orphans = 0;
+    for round in 0..40 {
+        let asker = fork(|| {
+            let server = ForkServer::start().unwrap();
+            loop {
+                drop(server.spawn_with(&ends(AtExit::Kill), "sleep", &[]));
+            }
+        });
+        std::thread::sleep(Duration::from_micros(400 * round));
+        asker.slay();
+        orphans += children().len();
+        until("the end of server and children", || {
+            while unsafe { libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG) } > 0 {}
+            children().is_empty()
+        });
+    }
+    println!("40 askers killed, {orphans} servers and children seen, and none stayed");
+    assert!(orphans > 40, "most were killed too early");
 }

@@ -58,6 +58,9 @@ mod deadline;
 
 mod member;
 
+mod fork_server;
+mod process;
+
 mod many;
 
 mod value;
@@ -91,6 +94,7 @@ pub use condition::*;
 pub use deadline::*;
 pub use event::*;
 pub use fault::*;
+pub use fork_server::*;
 pub use last::*;
 pub use lifo_queue::*;
 pub use lock::*;
@@ -100,6 +104,7 @@ pub use permits::*;
 pub use pipe::*;
 pub use priority_queue::*;
 pub use probe::*;
+pub use process::*;
 pub use queue::*;
 pub use ring::*;
 pub use rlock::*;

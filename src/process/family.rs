@@ -41,7 +41,9 @@ pub(super) struct Family {
     bond: Option<OwnedFd>,
     children: Vec<Arc<Child>>,
     life: Option<Life>,
+    /// How many names were given, and how many children made.
     counter: u32,
+    made: usize,
     /// This process, or the one it was forked from, has something to do at its end.
     ends_here: bool,
     pub(super) entries: Option<HashMap<String, EntryFn>>,
@@ -56,6 +58,7 @@ static FAMILY: Mutex<Family> = Mutex::new(Family {
     children: Vec::new(),
     life: None,
     counter: 0,
+    made: 0,
     ends_here: false,
     entries: None,
     is_init: false,
@@ -131,9 +134,12 @@ pub(super) fn expect(name: Option<&str>) -> Result<(String, Arc<OwnedFd>)> {
 }
 
 /// One child more.
-pub(super) fn adopt(child: Child) -> Process {
+pub(super) fn adopt(mut child: Child) -> Process {
+    let mut family = FAMILY.lock();
+    family.made += 1;
+    child.serial = family.made;
     let child = Arc::new(child);
-    FAMILY.lock().children.push(child.clone());
+    family.children.push(child.clone());
     Process::new(child)
 }
 
@@ -202,6 +208,14 @@ pub fn active_children() -> Vec<Process> {
     let mut family = FAMILY.lock();
     family.reap();
     family.children.iter().filter(|child| !child.service).cloned().map(Process::new).collect()
+}
+
+/// One active child after the other: the first one made as or after the `from`th, and where to go on.
+pub(crate) fn next_active_child(from: usize) -> Option<(usize, Process)> {
+    let mut family = FAMILY.lock();
+    family.reap();
+    let child = family.children.iter().find(|child| !child.service && child.serial >= from)?;
+    Some((child.serial + 1, Process::new(child.clone())))
 }
 
 /// Waits until a child of this process ends, at most `timeout`; tells which, and how.

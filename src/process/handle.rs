@@ -103,6 +103,8 @@ pub(super) struct Child {
     group: bool,
     /// It serves the library: it is not listed, and nobody waits for whichever child ends.
     pub(super) service: bool,
+    /// The how-many-th child of this process it is, from 1.
+    pub(super) serial: usize,
     /// Who made it: a fork child of his is a stranger.
     maker: u32,
     pidfd: Pidfd,
@@ -119,6 +121,7 @@ impl Child {
             at_exit,
             group,
             service,
+            serial: 0,
             maker: process::pid(),
             pidfd,
             news,

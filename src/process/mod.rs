@@ -23,6 +23,7 @@ mod server;
 mod watch;
 
 pub use entry::{init, register_entry};
+pub(crate) use family::next_active_child;
 pub use family::{Parent, ThisProcess, active_children, parent_process, this_process, wait_any_child};
 pub use handle::{AtExit, Process, ProcessOptions};
 pub use server::ForkServer;
