@@ -994,6 +994,11 @@ typedef struct {
 } cyd_process_options_t;
 
 /**
+ * How important a message is: a CYD_LOG_ number. As a limit: this and whatever is more important.
+ */
+typedef uint32_t cyd_log_level_t;
+
+/**
  * A process's number and name.
  */
 typedef struct {
@@ -1645,6 +1650,36 @@ typedef uint32_t cyd_fault_kind_t;
  * A party has died.
  */
 #define CYD_BROKEN_DIED 6
+
+/**
+ * As a limit: nothing.
+ */
+#define CYD_LOG_OFF 0
+
+/**
+ * Something has failed.
+ */
+#define CYD_LOG_ERROR 1
+
+/**
+ * Something may fail.
+ */
+#define CYD_LOG_WARN 2
+
+/**
+ * A child begins, or ends by itself.
+ */
+#define CYD_LOG_INFO 3
+
+/**
+ * A child was made, or its end was heard of.
+ */
+#define CYD_LOG_DEBUG 4
+
+/**
+ * Every step.
+ */
+#define CYD_LOG_TRACE 5
 
 /**
  * The parent waits for it when it ends by itself; if the parent is killed, the child goes on.
@@ -4292,6 +4327,64 @@ CYD_MUST_USE cyd_status_t cyd_fork_server_spawn(cyd_fork_server_t *server, const
  * \par Since      0.1
  */
 cyd_status_t cyd_fork_server_close(cyd_fork_server_t *server);
+
+/**
+ * Prints every message of at least this importance to standard error, as "[INFO/Process-1] message", one write(2) for each line.
+ * Forked children do so too.
+ *
+ * \param level  A CYD_LOG_ number; #CYD_LOG_OFF ends it.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_INVALID  `level` is no CYD_LOG_ number
+ *   - #CYD_E_STATE    a Rust program that this library is linked into has another logger
+ *
+ * \par Threads    Any.
+ * \par Processes  Each for itself; a forked child begins as its parent.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_log_to_stderr(cyd_log_level_t level);
+
+/**
+ * Calls a function with every message of at least this importance, instead of printing it.
+ *
+ * \param level     A CYD_LOG_ number; #CYD_LOG_OFF ends it.
+ * \param listener  Called with the level, the name of the process, the message, both as text that is gone afterwards, and
+ *   `argument`. It may be called by several threads at once, and may call this library; a C++ exception must not leave it.
+ * \param argument  Whatever `listener` is to have, for as long as the process runs.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_INVALID  `level` is no CYD_LOG_ number
+ *   - #CYD_E_NULL     `listener` is NULL
+ *   - #CYD_E_STATE    a Rust program that this library is linked into has another logger
+ *
+ * \par Threads    Any.
+ * \par Processes  Each for itself; a forked child begins as its parent.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_log_to_listener(cyd_log_level_t level, void (*listener)(cyd_log_level_t level, const char *process, const char *message, void *argument), void *argument);
+
+/**
+ * Says something, in the name of the calling process.
+ *
+ * \param level    #CYD_LOG_ERROR to #CYD_LOG_TRACE.
+ * \param message  What to say; a text in UTF-8 without a line's end.
+ *
+ * \return #CYD_OK, also if nobody listens; or
+ *   - #CYD_E_INVALID  `level` is none of those
+ *   - #CYD_E_NULL     `message` is NULL
+ *   - #CYD_E_NAME     `message` is no UTF-8
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   As long as who listens.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_log(cyd_log_level_t level, const char *message);
 
 /**
  * Makes a program one that can be started with an entry: in a process that was (cyd_process_spawn(), #cyd_fork_server_t), it

@@ -468,6 +468,17 @@ public:
     }
 };
 
+/** Prints what processes say: cyd_log_to_stderr(). */
+inline Status log_to_stderr(cyd_log_level_t level) { return Status(cyd_log_to_stderr(level)); }
+/** Calls a function with what they say. */
+inline Status log_to_listener(cyd_log_level_t level,
+                              void (*listener)(cyd_log_level_t, const char *process, const char *message, void *argument),
+                              void *argument = nullptr) {
+    return Status(cyd_log_to_listener(level, listener, argument));
+}
+/** Says something in the name of this process. */
+inline Status log(cyd_log_level_t level, const char *message) { return Status(cyd_log(level, message)); }
+
 /** First in main, after the entries: cyd_init(). */
 inline Status init(int argc = 0, const char *const *argv = nullptr) { return Status(cyd_init(argc, argv)); }
 /** A function that a process can be started with. */

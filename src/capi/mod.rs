@@ -59,6 +59,7 @@ mod deadline;
 mod member;
 
 mod fork_server;
+mod log;
 mod process;
 
 mod many;
@@ -98,6 +99,7 @@ pub use fork_server::*;
 pub use last::*;
 pub use lifo_queue::*;
 pub use lock::*;
+pub use log::*;
 pub use many::*;
 pub use member::*;
 pub use permits::*;

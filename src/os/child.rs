@@ -72,6 +72,12 @@ pub(crate) fn flush() {
     unsafe { libc::fflush(std::ptr::null_mut()) };
 }
 
+/// Writes a text to standard error in one piece, if the kernel takes it so.
+pub(crate) fn write_stderr(text: &str) {
+    // SAFETY: readable for its length. What cannot be written is not worth an end.
+    unsafe { libc::write(2, text.as_ptr().cast(), text.len()) };
+}
+
 /// Ends this process at once: no handlers of atexit(3), no destructors.
 pub(crate) fn exit_now(code: i32) -> ! {
     // SAFETY: does not return.

@@ -70,6 +70,7 @@ fn run(letter: Letter) -> ! {
         child::exit_now(NO_LETTER)
     }
     let code = call(&letter.entry, &letter.bytes);
+    ::log::info!("ends with exit code {}", code & 0xff);
     family::end();
     attachment::leave_all();
     std::process::exit(code)
@@ -81,7 +82,10 @@ pub(super) fn call(entry: &str, bytes: &[u8]) -> i32 {
         return server::serve(bytes);
     }
     match find(entry) {
-        Some(work) => work(bytes),
+        Some(work) => {
+            ::log::info!("begins entry {entry}");
+            work(bytes)
+        }
         None => {
             eprintln!("courtyard: no entry {entry:?} was registered before init");
             NO_ENTRY

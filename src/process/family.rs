@@ -140,7 +140,10 @@ pub(super) fn adopt(mut child: Child) -> Process {
     child.serial = family.made;
     let child = Arc::new(child);
     family.children.push(child.clone());
-    Process::new(child)
+    drop(family);
+    let process = Process::new(child);
+    ::log::debug!("has made {}, process {}", process.name(), process.pid());
+    process
 }
 
 /// This child has been reaped.
@@ -197,6 +200,7 @@ extern "C" fn end_handler() {
 
 /// Ends a child that was made by fork, and runs none of what its parent wanted done at its own end.
 pub(super) fn end_forked(code: i32) -> ! {
+    ::log::info!("ends with exit code {}", code & 0xff);
     end();
     attachment::leave_all();
     child::flush();
@@ -232,7 +236,9 @@ pub fn wait_any_child(timeout: impl Into<Timeout>) -> Result<(Process, Exit)> {
         }
         if let Some((child, exit)) = children.iter().find_map(|child| Some((child, child.try_end()?))) {
             forget(child);
-            return Ok((Process::new(child.clone()), exit));
+            let process = Process::new(child.clone());
+            ::log::debug!("{} has ended: {exit}", process.name());
+            return Ok((process, exit));
         }
         let fds: Vec<BorrowedFd<'_>> = children.iter().map(|child| child.fd()).collect();
         wait.sleep(&fds)?;

@@ -234,7 +234,10 @@ impl Process {
                     child::lead_group();
                 }
                 match family::become_child(&name, parent, Some(life), options.at_exit) {
-                    Ok(()) => work(),
+                    Ok(()) => {
+                        ::log::info!("begins, forked by process {parent}");
+                        work()
+                    }
                     Err(_) => PANICKED,
                 }
             }),
@@ -292,6 +295,7 @@ impl Process {
         self.own()?;
         let exit = self.0.wait(timeout.into())?;
         family::forget(&self.0);
+        ::log::debug!("{} has ended: {exit}", self.name());
         Ok(exit)
     }
 

@@ -12,6 +12,7 @@
 //! | `family.rs` | all children of this process, its parent, and who it is itself |
 //! | `letter.rs` | what a new process is told |
 //! | `entry.rs` | functions that a process can be started with, by name |
+//! | `log.rs` | what is said of all this, and to whom |
 //! | `server.rs` | a process that forks others |
 //! | `watch.rs` | waiting on descriptors |
 
@@ -19,6 +20,7 @@ mod entry;
 mod family;
 mod handle;
 mod letter;
+mod log;
 mod server;
 mod watch;
 
@@ -26,4 +28,6 @@ pub use entry::{init, register_entry};
 pub(crate) use family::next_active_child;
 pub use family::{Parent, ThisProcess, active_children, parent_process, this_process, wait_any_child};
 pub use handle::{AtExit, Process, ProcessOptions};
+pub(crate) use log::log_to;
+pub use log::log_to_stderr;
 pub use server::ForkServer;
