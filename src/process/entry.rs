@@ -61,6 +61,7 @@ pub fn init() {
 
 /// Becomes who the letter says.
 fn run(letter: Letter) -> ! {
+    child::close_all(&letter.strays);
     let life = child::adopt(letter.life).map(Arc::new);
     if letter.group {
         child::lead_group();

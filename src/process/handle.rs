@@ -81,6 +81,7 @@ impl ProcessOptions {
             at_exit: self.at_exit,
             group: self.group,
             life,
+            strays: Vec::new(),
             entry: entry.to_owned(),
             bytes: bytes.to_vec(),
         }
@@ -378,7 +379,11 @@ pub(super) fn run_forked(work: impl FnOnce() -> i32) -> ! {
 /// Starts the program anew with any entry, also those of the library itself.
 fn spawn_any(options: &ProcessOptions, entry: &str, bytes: &[u8]) -> Result<Child> {
     let (name, life) = family::expect(options.name.as_deref())?;
-    let letter = options.letter(name.clone(), life.as_raw_fd(), entry, bytes).write()?;
+    child::borrow_all(&options.inherit)?;
+    let mut letter = options.letter(name.clone(), life.as_raw_fd(), entry, bytes);
+    letter.strays = child::inheritable();
+    letter.strays.retain(|fd| !options.inherit.contains(fd));
+    let letter = letter.write()?;
     let mut keep = vec![letter.as_raw_fd(), life.as_raw_fd()];
     keep.extend(&options.inherit);
     child::flush();

@@ -23,6 +23,8 @@ pub(super) struct Letter {
     pub(super) group: bool,
     /// Under which number it finds the pipe that its parent keeps open for life.
     pub(super) life: RawFd,
+    /// What it has of its maker's descriptors by chance: to be closed.
+    pub(super) strays: Vec<RawFd>,
     /// Which function it is to call, and with what.
     pub(super) entry: String,
     pub(super) bytes: Vec<u8>,
@@ -35,7 +37,8 @@ impl Letter {
         for number in [self.parent, at_exit, group, self.life.cast_unsigned()] {
             out.extend(number.to_ne_bytes());
         }
-        for part in [self.name.as_bytes(), self.entry.as_bytes(), &self.bytes] {
+        let strays: Vec<u8> = self.strays.iter().flat_map(|fd| fd.to_ne_bytes()).collect();
+        for part in [self.name.as_bytes(), &strays, self.entry.as_bytes(), &self.bytes] {
             out.extend((part.len() as u64).to_ne_bytes());
             out.extend(part);
         }
@@ -53,7 +56,8 @@ impl Letter {
             let len = u64::from_ne_bytes(take(from, 8)?.try_into().ok()?);
             take(from, usize::try_from(len).ok()?)
         };
-        let [name, entry, argument] = [part()?, part()?, part()?];
+        let [name, strays, entry, argument] = [part()?, part()?, part()?, part()?];
+        let strays = strays.as_chunks().0.iter().map(|fd| RawFd::from_ne_bytes(*fd)).collect();
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
         Some(Letter {
             name: text(name)?,
@@ -61,6 +65,7 @@ impl Letter {
             at_exit: AtExit::from_number(at_exit)?,
             group: group != 0,
             life: life.cast_signed(),
+            strays,
             entry: text(entry)?,
             bytes: argument.to_vec(),
         })
@@ -101,6 +106,7 @@ mod tests {
             at_exit: AtExit::Kill,
             group: true,
             life: 5,
+            strays: vec![7, 9],
             entry: "work".into(),
             bytes: vec![0, 255, 3],
         }
