@@ -113,6 +113,8 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ),
         ("ring of cells: AGAIN, length 7", crate::lockfree::mpmc::layout::Ctl::new(0, again, 7).0),
         ("ring of cells: header of tag 1, length 2", crate::lockfree::mpmc::layout::header(1, 2)),
+        ("debt: OWED by 0x20000005, stay 1", crate::lockfree::owed::layout::sample().0),
+        ("debt: a ticket of cell 3, tag 7, stay 1", crate::lockfree::owed::layout::sample_ticket().0),
         ("event: SET", u64::from(bits::EVENT_SET)),
         ("event: WAITERS", u64::from(bits::EVENT_WAITERS)),
         ("event: one more set", u64::from(bits::EVENT_EPOCH)),

@@ -28,8 +28,8 @@ pub(crate) struct Note {
     pub(super) getter: AtomicU64,
 }
 
-words!("what is owed, its hint", Words { back });
-words!("what is owed, the note of a cell", Note { position, getter });
+words!("debts, their hint", Words { back });
+words!("debt, its note", Note { position, getter });
 
 #[cfg(not(loom))]
 mod sizes {
@@ -157,4 +157,15 @@ impl Ticket {
     pub(super) const fn next_stay(self) -> u64 {
         self.stay().wrapping_add(1) & STAY
     }
+}
+
+/// A control word, and a ticket, as they are written down.
+#[cfg(all(test, not(loom)))]
+pub(crate) fn sample() -> Ctl {
+    Ctl(0).next(State::Free).to(State::Owed, 0x2000_0005)
+}
+
+#[cfg(all(test, not(loom)))]
+pub(crate) fn sample_ticket() -> Ticket {
+    Ticket::new(3, 7, sample())
 }

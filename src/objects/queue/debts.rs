@@ -42,12 +42,12 @@ pub(crate) const CELLS_AT: u64 = size_of::<Gate>() as u64;
 const_assert_eq!(offset_of!(Gate, settled), 128);
 const_assert_eq!(offset_of!(Gate, tag), 132);
 const_assert_eq!(CELLS_AT, 256);
-words!("queue, what is owed", Gate { words, settled, tag, pad });
+words!("debts of a queue", Gate { words, settled, tag, pad });
 
 // SAFETY: repr(C), atomics only, zeros owe nothing.
 unsafe impl Shared for Gate {}
 // SAFETY: repr(C), atomics only; zero is a note that nobody has written.
-unsafe impl Shared for Note {}
+unsafe impl crate::segment::region::Shared for Note {}
 
 /// The most messages that one queue can have got and not acknowledged.
 pub(super) const MOST: usize = UNACKED_MAX as usize;
