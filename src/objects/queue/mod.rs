@@ -3,6 +3,7 @@
 
 mod ack;
 #[cfg(test)]
+#[path = "ack/tests.rs"]
 mod ack_tests;
 mod call;
 pub(crate) mod debts;
