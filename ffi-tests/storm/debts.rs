@@ -114,6 +114,9 @@ fn get(post: Post<'_>, mut dice: Dice) {
                 post.try_again(&why);
             }
         }
+        if dice.one_in(32) {
+            sleep(dice.micros(2000)); // the work
+        }
         if dice.one_in(3) {
             continue; // some more first
         }
@@ -126,9 +129,6 @@ fn get(post: Post<'_>, mut dice: Dice) {
             } else {
                 done(&post, number, ticket);
             }
-        }
-        if dice.one_in(64) {
-            sleep(dice.micros(300));
         }
     }
 }
