@@ -73,6 +73,7 @@ mod array;
 mod ring;
 
 mod queue;
+mod queue_ack;
 
 mod blocks;
 mod pipe;
@@ -108,6 +109,7 @@ pub use priority_queue::*;
 pub use probe::*;
 pub use process::*;
 pub use queue::*;
+pub use queue_ack::*;
 pub use ring::*;
 pub use rlock::*;
 pub use rwlock::*;
