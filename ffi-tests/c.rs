@@ -198,6 +198,11 @@ const EXAMPLES: &[(&str, &str)] = &[
         "startup.c",
         "the first server died\nthe second one and its client started, the doors were opened 1 time\n",
     ),
+    (
+        "watchdog.c",
+        "Process-1 was ended by signal SIGABRT\nProcess-2 has ended with code 7\nProcess-3 has ended with code 0\n\
+         10 steps\n",
+    ),
 ];
 
 /// An example, as its reader would compile it.

@@ -51,7 +51,11 @@ enum Move {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Answer {
     Pushed,
-    Got { n: u64, again: bool, ticket: Option<Ticket> },
+    Got {
+        n: u64,
+        again: bool,
+        ticket: Option<Ticket>,
+    },
     Ended(Result<(), NoDebt>),
     /// What was to be settled, and whether it is.
     Settled(bool),
@@ -327,8 +331,7 @@ fn perform<'a>(
     steps: &'a Steps<'a>,
 ) -> Answer {
     let mine = token(me, steps.stands[me].generation);
-    let getter =
-        |owes_from| Getter { slot: me as u32, thread: mine, longest: 8, owes_from };
+    let getter = |owes_from| Getter { slot: me as u32, thread: mine, longest: 8, owes_from };
     let by = Debtor { thread: mine, process: mine };
     let mut bytes = [0; 8];
     match (what, of) {
@@ -508,8 +511,7 @@ impl World {
             Move::DoneAgain => process.used.last().copied(),
             _ => process.owes.last().map(|(ticket, _)| *ticket),
         };
-        let (words, log) =
-            (RefCell::new(self.words.clone()), RefCell::new(std::mem::take(&mut process.log)));
+        let (words, log) = (RefCell::new(self.words.clone()), RefCell::new(std::mem::take(&mut process.log)));
         let steps = Steps {
             words: &words,
             log: &log,
@@ -730,7 +732,10 @@ impl World {
     fn successors(&self, deaths: u32, broken: Broken, mut take: impl FnMut(World)) -> Found {
         for me in 0..self.processes.len() {
             let (process, stands) = (&self.processes[me], self.stands[me]);
-            if self.deaths < deaths && !stands.process_dead && (self.is_inside(me) || !process.owes.is_empty()) {
+            if self.deaths < deaths
+                && !stands.process_dead
+                && (self.is_inside(me) || !process.owes.is_empty())
+            {
                 let mut next = self.clone();
                 (next.stands[me].thread_dead, next.stands[me].process_dead) = (true, true);
                 next.processes[me].log.clear();
@@ -768,10 +773,8 @@ impl World {
             let mine = token(me, self.stands[me].generation);
             self.words.ring.iter().any(|cell| {
                 let ctl = RingCtl(cell[0]);
-                let held = matches!(
-                    ctl.state(),
-                    Some(RingState::Writing | RingState::Reading | RingState::Retaken)
-                );
+                let held =
+                    matches!(ctl.state(), Some(RingState::Writing | RingState::Reading | RingState::Retaken));
                 held && ctl.slot() as usize == me
             }) || self.words.owed.iter().any(|cell| Ctl(cell[0]).token() == mine)
         };

@@ -274,12 +274,7 @@ impl<M: Memory> Debts<M> {
 
     /// The oldest message that this process owes and the ring has no more: if there is one that this thread got, that,
     /// else whoever's.
-    pub(crate) fn oldest(
-        &self,
-        process: u32,
-        getter: u32,
-        ring: &Ring<impl RingMemory>,
-    ) -> Option<Ticket> {
+    pub(crate) fn oldest(&self, process: u32, getter: u32, ring: &Ring<impl RingMemory>) -> Option<Ticket> {
         let (mut mine, mut any): (Option<(u64, Ticket)>, Option<(u64, Ticket)>) = (None, None);
         for index in 0..self.count() {
             let Some(cell) = self.memory.cell(index) else { continue };
@@ -505,9 +500,8 @@ impl<M: Memory> Debts<M> {
 
 /// The positions of the messages that are in the ring, in whoever's hands.
 fn in_ring(ring: &Ring<impl RingMemory>) -> impl Iterator<Item = u64> {
-    let is_item = |state| {
-        matches!(state, RingState::Full | RingState::Reading | RingState::Again | RingState::Retaken)
-    };
+    let is_item =
+        |state| matches!(state, RingState::Full | RingState::Reading | RingState::Again | RingState::Retaken);
     ring.cells().filter(move |seen| is_item(seen.state)).map(|seen| seen.position)
 }
 

@@ -122,8 +122,7 @@ impl Queue {
         let part = self.owing()?;
         self.seat()?;
         let got = Call::new(self, For::Data, timeout).run(|| {
-            let (received, ticket) =
-                self.attempt_beside(part, true, buffer.len())?.copy_to(self, buffer)?;
+            let (received, ticket) = self.attempt_beside(part, true, buffer.len())?.copy_to(self, buffer)?;
             Ok(Owed { received, ticket })
         });
         got.map_err(|e| self.too_many_owed(e))
@@ -144,7 +143,10 @@ impl Queue {
         if error.kind() != ErrorKind::Full {
             return error;
         }
-        let detail = format!("{} messages were got and not acknowledged, the most that may be", self.options().unacked);
+        let detail = format!(
+            "{} messages were got and not acknowledged, the most that may be",
+            self.options().unacked
+        );
         Error::with(ErrorKind::Full, detail)
     }
 
@@ -236,7 +238,10 @@ impl Queue {
 
     fn owing(&self) -> Result<&Part> {
         self.part().ok_or_else(|| {
-            Error::with(ErrorKind::Unsupported, "the queue was made without room for what is not acknowledged")
+            Error::with(
+                ErrorKind::Unsupported,
+                "the queue was made without room for what is not acknowledged",
+            )
         })
     }
 

@@ -135,7 +135,9 @@ impl<'a> Call<'a> {
     fn answer(&self, kind: ErrorKind, not: Not) -> ErrorKind {
         match (kind, not, self.what) {
             (ErrorKind::Timeout, Not::Now, For::Data) => ErrorKind::Empty,
-            (ErrorKind::Timeout, Not::Now, For::Room) | (ErrorKind::Timeout, Not::Owing, _) => ErrorKind::Full,
+            (ErrorKind::Timeout, Not::Now, For::Room) | (ErrorKind::Timeout, Not::Owing, _) => {
+                ErrorKind::Full
+            }
             _ => kind,
         }
     }

@@ -28,8 +28,8 @@ fn number(queue: &Queue, timeout: impl Into<Timeout>) -> Result<u64> {
 fn messages_come_in_order_and_whole_whatever_their_length() {
     for inline_max in [48, 112] {
         let yard = yard();
-        let queue =
-            Queue::create(&yard, "queue", QueueOptions { capacity: 5, inline_max, ..queue_of_one() }).unwrap();
+        let queue = Queue::create(&yard, "queue", QueueOptions { capacity: 5, inline_max, ..queue_of_one() })
+            .unwrap();
         for lap in 0..7_u8 {
             let messages = [vec![], vec![lap; 1], vec![lap; inline_max]];
             messages.iter().for_each(|message| queue.try_put(message).unwrap());

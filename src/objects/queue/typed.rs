@@ -31,7 +31,12 @@ impl<T: Pod> TypedQueue<T> {
     /// As [`TypedQueue::create`], and so many elements may have been got and not yet acknowledged: see
     /// [`QueueOptions::unacked`]. Such a queue can be joined. Errors: `Range` also for more than 65536 of them.
     #[doc(alias = "JoinableQueue")]
-    pub fn create_joinable(yard: &Yard, name: &str, capacity: usize, unacked: usize) -> Result<TypedQueue<T>> {
+    pub fn create_joinable(
+        yard: &Yard,
+        name: &str,
+        capacity: usize,
+        unacked: usize,
+    ) -> Result<TypedQueue<T>> {
         TypedQueue::obtain(yard, name, How::Create, Some(capacity), unacked)
     }
 
