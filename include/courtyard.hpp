@@ -1966,6 +1966,9 @@ public:
     Waitable(const Receiver &receiver) noexcept : raw_(receiver.get_native()) {}
     Waitable(const Sender &sender) noexcept : raw_(sender.get_native()) {}
     Waitable(const Queue &queue) noexcept : raw_(queue.get_native()) {}
+    Waitable(const LifoQueue &queue) noexcept : raw_(queue.get_native()) {}
+    Waitable(const PriorityQueue &queue) noexcept : raw_(queue.get_native()) {}
+    Waitable(const Connection &connection) noexcept : raw_(connection.get_native()) {}
     Waitable(const Member &member) noexcept : raw_(member.get_native()) {}
 
     /** The handles of a list, as courtyard.h takes them. */

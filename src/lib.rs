@@ -95,7 +95,7 @@ pub use objects::{
     many::{Waitable, wait_all, wait_any, wait_some},
     member::Member,
     permits::{Permit, PermitHolder, Permits},
-    pipe::{Connection, Pipe, PipeEnd, PipeOptions, PipeStream},
+    pipe::{Connection, Pipe, PipeEnd, PipeOptions, PipeStream, Writable},
     priority::{PriorityOptions, PriorityQueue, TypedPriorityQueue},
     queue::{Message, Queue, QueueOptions, TypedQueue},
     ring::{

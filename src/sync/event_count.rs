@@ -73,6 +73,11 @@ impl EventCount {
         }
     }
 
+    /// The word as it is, with nobody announced.
+    pub(crate) fn glance(&self) -> Watch<'_> {
+        Watch { word: &self.0, value: self.0.load(Ordering::Relaxed) } // Relaxed: nothing is concluded from it
+    }
+
     /// Announces a sleeper. Afterwards look at the condition once more, and only if it is still false sleep on the
     /// word and value returned.
     pub(crate) fn prepare(&self) -> Watch<'_> {

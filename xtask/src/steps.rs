@@ -896,6 +896,17 @@ pub(crate) const STEPS: &[Step] = &[
         &[("            owners.others(&mut crowd);\n", "")],
     ),
     step(
+        MANY,
+        "a waiter of many looks, and then listens to the others",
+        &[
+            ("            owners.others(&mut crowd);\n", ""),
+            (
+                "            crowd.watches()[1..]",
+                "            owners.others(&mut crowd);\n            crowd.watches()[1..]",
+            ),
+        ],
+    ),
+    step(
         COUNT,
         "a notifier does not ring",
         &[("                    return bell.ring();\n", "                    return;\n")],

@@ -3,6 +3,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::directory::How;
+use crate::objects::many::{AsPart, Kept, Part};
 use crate::objects::queue::{Queue, QueueOptions};
 use crate::objects::ring::Received;
 use crate::objects::yard::Yard;
@@ -83,5 +84,15 @@ impl<T: Pod> TypedQueue<T> {
     /// The queue below: to shut it down, and for its figures.
     pub fn queue(&self) -> &Queue {
         &self.queue
+    }
+}
+
+impl<T: Pod> AsPart for TypedQueue<T> {
+    fn part(&self) -> Part<'_> {
+        self.queue.part()
+    }
+
+    fn keep(&self) -> Kept {
+        self.queue.keep()
     }
 }

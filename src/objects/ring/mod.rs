@@ -6,6 +6,7 @@ pub(crate) mod layout;
 mod loose;
 mod receiver;
 mod sender;
+mod seen;
 mod side;
 #[cfg(test)]
 mod tests;
