@@ -366,6 +366,32 @@ impl<M: Moves + 'static> Queue<M> {
     }
 }
 
+/// Room in a queue, to wait for.
+#[cfg(feature = "async")]
+struct Room<M: Moves>(Queue<M>);
+
+#[cfg(feature = "async")]
+impl<M: Moves> Source for Room<M> {
+    fn is_ready(&self) -> bool {
+        let yard = &self.0.yard;
+        self.0.words().is_ready(For::Room, self.0.size.capacity, |holder| yard.thread_standing(holder))
+    }
+
+    fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
+        let standing = |holder| self.0.yard.thread_standing(holder);
+        self.0.words().arm(For::Room, self.0.size.capacity, standing, net)
+    }
+}
+
+#[cfg(feature = "async")]
+impl<M: Moves + 'static> Queue<M> {
+    /// For whoever waits for room later.
+    pub(super) fn keep_room(&self) -> Kept {
+        let source = Box::new(Room(self.clone()));
+        Kept { yard: self.yard.clone(), manner: self.manner, source }
+    }
+}
+
 /// What a move makes of what it waits for.
 #[inline]
 fn made(what: For) -> For {

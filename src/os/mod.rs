@@ -8,6 +8,7 @@
 #![allow(unsafe_code)] // system calls
 
 pub(crate) mod clock;
+pub(crate) mod eventfd;
 pub(crate) mod file;
 pub(crate) mod fork;
 pub(crate) mod futex;
@@ -16,6 +17,7 @@ pub(crate) mod mutex;
 pub(crate) mod probe;
 pub(crate) mod process;
 pub(crate) mod robust;
+pub(crate) mod thread;
 pub(crate) mod tls;
 
 pub(crate) use mutex::{Guard as MutexGuard, Mutex};

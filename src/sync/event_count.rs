@@ -38,7 +38,7 @@ impl EventCount {
     /// true.
     #[inline]
     pub(crate) fn notify(&self, bell: &(impl Bell + ?Sized)) {
-        fence(Ordering::SeqCst); // edge: sleep; pairs with `prepare`
+        fence(Ordering::SeqCst); // edge: sleep, asked; pairs with `prepare`
         self.wake_sleepers(bell);
     }
 

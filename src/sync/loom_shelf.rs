@@ -5,8 +5,8 @@
 
 #![allow(unsafe_code)] // what the lock guards is reached through loom's cells
 
-use super::heap::{self, Heap};
 use super::event_count::EventCount;
+use super::heap::{self, Heap};
 use super::lock::{Crowd, Got, Owners, Taker};
 use super::many::{Many, Need, Net, Source};
 use super::shelf::{DRAIN, For, Moves, No, Shelf, Words};

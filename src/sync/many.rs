@@ -60,6 +60,16 @@ impl<'a> Net<'a> {
         }
     }
 
+    /// An empty one, for a thing of which this was heard before.
+    pub(crate) fn of(heard: Heard) -> Net<'a> {
+        Net { heard, ..Net::default() }
+    }
+
+    /// Whether some process may be dying.
+    pub(crate) fn doubts(&self) -> bool {
+        self.doubt
+    }
+
     /// A process may be dying.
     pub(crate) fn doubt(&mut self) {
         self.doubt = true;

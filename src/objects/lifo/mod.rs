@@ -199,6 +199,14 @@ impl LifoQueue {
     }
 }
 
+#[cfg(feature = "async")]
+impl LifoQueue {
+    /// For whoever waits for room later.
+    pub(crate) fn keep_room(&self) -> Kept {
+        self.0.keep_room()
+    }
+}
+
 impl AsPart for LifoQueue {
     fn part(&self) -> Part<'_> {
         self.0.part()

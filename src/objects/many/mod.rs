@@ -1,10 +1,19 @@
 //! Waiting for many objects at once.
 #![forbid(unsafe_code)]
 
+mod bridge;
+#[cfg(feature = "async")]
+mod calls;
+#[cfg(feature = "async")]
+mod later;
+mod notifier;
 mod sources;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "async")]
+pub use later::ready_async;
+pub use notifier::Notifier;
 pub(crate) use sources::{Kept, Part};
 
 use crate::error::{Error, ErrorKind, Result};
@@ -26,7 +35,16 @@ use crate::sync::wait::{Manner, Timeout, Wait};
 /// [`Member`](crate::Member) (its process is gone).
 ///
 /// See [`wait_any`].
-pub trait Waitable: AsPart + Sync {}
+pub trait Waitable: AsPart + Sync {
+    /// A descriptor that tells an event loop when the object is ready.
+    ///
+    /// Errors: `NoMemory` (the process may have no more descriptors, or no more threads), `NotOwner` (an end of a ring that the
+    /// parent of this fork child holds), `Unsupported` (an end of a ring that was made for spinning). A record that was peeked
+    /// and not released counts as there.
+    fn notifier(&self) -> Result<Notifier> {
+        Notifier::new(self.keep())
+    }
+}
 
 impl<T: AsPart + Sync> Waitable for T {}
 

@@ -200,8 +200,8 @@ fn queues_and_pipes_wake_who_waits_for_them_among_others() {
         // What will never be ready again is ready.
         assert_eq!(with(&all[1..], &|| lifo.shutdown(Shutdown::Drain)), [0]);
         assert_eq!(with(&[&priority, &first], &|| priority.shutdown(Shutdown::Now)), [0]);
-        let second = std::sync::Mutex::new(Some(second));
-        assert_eq!(with(&[&first, &writable], &|| drop(second.lock().unwrap().take())), [0, 1]);
+        let second = crate::os::Mutex::new(Some(second));
+        assert_eq!(with(&[&first, &writable], &|| drop(second.lock().take())), [0, 1]);
         assert_eq!(kind(first.recv_vec(Timeout::Try)), ErrorKind::PeerClosed);
         let same = first.clone();
         assert_eq!(kind(wait_any(&[&first, &same], Timeout::Try)), ErrorKind::Invalid);

@@ -40,7 +40,9 @@ impl Look {
     pub(super) fn at(pipe: &Pipe, end: PipeEnd) -> Result<Look> {
         let (spot, what) = match &pipe.ways[end.index()] {
             Some(spot) => (spot, What::Message),
-            None => (pipe.ways[end.other().index()].as_ref().ok_or_else(corrupt)?, What::Room(pipe.max_len())),
+            None => {
+                (pipe.ways[end.other().index()].as_ref().ok_or_else(corrupt)?, What::Room(pipe.max_len()))
+            }
         };
         let (yard, spot) = (pipe.yard.clone(), spot.clone());
         Ok(Look { yard, offset: pipe.offset, peer: end.other(), spot, what, manner: pipe.manner })
@@ -119,6 +121,15 @@ impl AsPart for Writable {
 
     fn keep(&self) -> Kept {
         self.0.keep()
+    }
+}
+
+#[cfg(feature = "async")]
+impl Connection {
+    /// For whoever waits later for room for a message of `len` bytes. If the end does not send, there never is; the next attempt
+    /// tells.
+    pub(crate) fn keep_room(&self, len: usize) -> Kept {
+        self.room(len).as_ref().unwrap_or(self.look()).keep()
     }
 }
 

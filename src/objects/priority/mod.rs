@@ -203,6 +203,14 @@ impl PriorityQueue {
     }
 }
 
+#[cfg(feature = "async")]
+impl PriorityQueue {
+    /// For whoever waits for room later.
+    pub(crate) fn keep_room(&self) -> Kept {
+        self.0.keep_room()
+    }
+}
+
 impl AsPart for PriorityQueue {
     fn part(&self) -> Part<'_> {
         self.0.part()

@@ -5,8 +5,8 @@ mod end;
 pub(crate) mod layout;
 mod loose;
 mod receiver;
-mod sender;
 mod seen;
+mod sender;
 mod side;
 #[cfg(test)]
 mod tests;
