@@ -18,6 +18,7 @@ static struct {
         cyd_lock_t *lock;
         cyd_cancel_t *cancel;
         cyd_member_t *member;
+        cyd_notifier_t *notifier;
         cyd_permits_t *permits;
         cyd_condition_t *condition;
         cyd_barrier_t *barrier;
@@ -231,10 +232,17 @@ static void member_calls(cyd_member_t *member, cyd_status_t wanted) {
     IS(cyd_member_close(member), member == NULL ? CYD_OK : wanted);
 }
 
+static void notifier_calls(cyd_notifier_t *notifier, cyd_status_t wanted) {
+    IS(cyd_notifier_fd(notifier, &out.a.fd), wanted);
+    IS(cyd_notifier_clear(notifier), wanted);
+    IS(cyd_notifier_close(notifier), notifier == NULL ? CYD_OK : wanted);
+}
+
 static void list_calls(void *handle, cyd_status_t wanted) {
     IS(cyd_wait_any(&handle, 1, 0, &out.a.size), wanted);
     IS(cyd_wait_some(&handle, 1, 0, &out.a.truth), wanted);
     IS(cyd_wait_all(&handle, 1, 0), wanted);
+    IS(cyd_notifier_create(handle, &out.a.notifier), wanted);
 }
 
 static void value_calls(cyd_value_t *value, cyd_status_t wanted) {
@@ -371,7 +379,7 @@ static void priority_queue_calls(cyd_priority_queue_t *queue, cyd_status_t wante
     IS(cyd_priority_queue_close(queue), queue == NULL ? CYD_OK : wanted);
 }
 
-enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, MEMBER, BARRIER, BLOCKS, QUEUE, PIPE, CONNECTION, LIFO_QUEUE, PRIORITY_QUEUE, NOUNS };
+enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, MEMBER, BARRIER, BLOCKS, QUEUE, PIPE, CONNECTION, LIFO_QUEUE, PRIORITY_QUEUE, NOTIFIER, NOUNS };
 
 static void *open_handles[NOUNS];
 
@@ -449,8 +457,11 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
     if (except != MEMBER) {
         member_calls((cyd_member_t *)handle, wanted);
     }
+    if (except != NOTIFIER) {
+        notifier_calls((cyd_notifier_t *)handle, wanted);
+    }
     if (except != EVENT && except != QUEUE && except != MEMBER && except != SEMAPHORE && except != PERMITS && except != SENDER &&
-        except != RECEIVER) {
+        except != RECEIVER && except != CONNECTION && except != LIFO_QUEUE && except != PRIORITY_QUEUE) {
         list_calls(handle, wanted);
     }
     CHECK(memcmp(&out, &untouched, sizeof out) == 0);
@@ -485,6 +496,7 @@ int main(void) {
     cyd_event_t *event;
     cyd_cancel_t *cancel;
     cyd_member_t *member;
+    cyd_notifier_t *notifier;
     size_t cursor = 0;
     OK(cyd_yard_create_anonymous(NULL, &yard));
     OK(cyd_lock_create(yard, "lock", CYD_SCOPE_THREAD, &lock));
@@ -510,9 +522,10 @@ int main(void) {
     OK(cyd_event_create(yard, "event", 0, &event));
     OK(cyd_cancel_create(&cancel));
     OK(cyd_yard_next_member(yard, &cursor, &member));
+    OK(cyd_notifier_create(event, &notifier));
     void *all[NOUNS] = {yard,      lock,    value, ring,  sender,  receiver, rlock,
                         semaphore, permits, it,    array, structs, rwlock,
-                        condition, event, cancel, member, barrier, blocks, queue, pipe, connection, lifo_queue, priority_queue};
+                        condition, event, cancel, member, barrier, blocks, queue, pipe, connection, lifo_queue, priority_queue, notifier};
     memcpy(open_handles, all, sizeof all);
 
     everything(NULL, CYD_E_NULL, -1);
@@ -529,6 +542,7 @@ int main(void) {
         everything((char *)open_handles[i] + 4, CYD_E_INVALID, -1);
     }
 
+    OK(cyd_notifier_close(notifier));
     OK(cyd_member_close(member));
     OK(cyd_cancel_close(cancel));
     OK(cyd_event_close(event));

@@ -19,7 +19,7 @@ use crate::capi::semaphore::cyd_semaphore_t;
 use crate::capi::status::cyd_status_t;
 use crate::capi::{args, boundary};
 use crate::error::{Error, ErrorKind, Result};
-use crate::objects::many::{AsPart, Part, wait_for_parts};
+use crate::objects::many::{AsPart, Kept, Part, wait_for_parts};
 use crate::sync::many::Need;
 use crate::sync::wait::Timeout;
 use std::ffi::c_void;
@@ -55,6 +55,16 @@ unsafe fn parts<'a>(handles: &[*mut c_void]) -> Result<Vec<Part<'a>>> {
     };
     let named = |(at, handle): (usize, &*mut c_void)| part_of(*handle).map_err(|kind| of_handle(at, kind));
     handles.iter().enumerate().map(named).collect()
+}
+
+/// What is behind a handle, for whoever looks at it later.
+///
+/// # Safety
+/// As `parts`.
+pub(super) unsafe fn kept(handle: *mut c_void) -> Result<Kept> {
+    // SAFETY: the caller's promise.
+    let kept = by_noun!(handle, |it| unsafe { handle::get_unshared(it.cast_const()) }.map(AsPart::keep));
+    Ok(kept?)
 }
 
 fn of_handle(at: usize, kind: ErrorKind) -> Error {

@@ -59,6 +59,7 @@ mod deadline;
 mod member;
 
 mod many;
+mod notifier;
 
 mod value;
 
@@ -96,6 +97,7 @@ pub use lifo_queue::*;
 pub use lock::*;
 pub use many::*;
 pub use member::*;
+pub use notifier::*;
 pub use permits::*;
 pub use pipe::*;
 pub use priority_queue::*;
