@@ -12,6 +12,7 @@ static struct {
         cyd_holder_t holder;
         cyd_object_info_t info;
         cyd_member_info_t member;
+        cyd_process_info_t process;
         cyd_fault_t fault;
     } filled;
     union {
@@ -19,6 +20,8 @@ static struct {
         cyd_cancel_t *cancel;
         cyd_member_t *member;
         cyd_notifier_t *notifier;
+        cyd_process_t *process;
+        cyd_exit_t end;
         cyd_permits_t *permits;
         cyd_condition_t *condition;
         cyd_barrier_t *barrier;
@@ -238,6 +241,25 @@ static void notifier_calls(cyd_notifier_t *notifier, cyd_status_t wanted) {
     IS(cyd_notifier_close(notifier), notifier == NULL ? CYD_OK : wanted);
 }
 
+static void process_calls(cyd_process_t *process, cyd_status_t wanted) {
+    IS(cyd_process_info(process, &out.filled.process), wanted);
+    IS(cyd_process_is_alive(process, &out.a.truth), wanted);
+    IS(cyd_process_join(process, 0, &out.a.end), wanted);
+    IS(cyd_process_signal(process, 9), wanted);
+    IS(cyd_process_terminate(process), wanted);
+    IS(cyd_process_kill(process), wanted);
+    IS(cyd_process_stop(process, NULL, NULL, 0, 0, &out.a.end), wanted);
+    IS(cyd_process_fd(process, &out.a.fd), wanted);
+    IS(cyd_process_close(process), process == NULL ? CYD_OK : wanted);
+}
+
+static void fork_server_calls(cyd_fork_server_t *server, cyd_status_t wanted) {
+    IS(cyd_fork_server_ready(server, 0), wanted);
+    IS(cyd_fork_server_pid(server, &out.a.number), wanted);
+    IS(cyd_fork_server_spawn(server, NULL, "entry", NULL, 0, &out.a.process), wanted);
+    IS(cyd_fork_server_close(server), server == NULL ? CYD_OK : wanted);
+}
+
 static void list_calls(void *handle, cyd_status_t wanted) {
     IS(cyd_wait_any(&handle, 1, 0, &out.a.size), wanted);
     IS(cyd_wait_some(&handle, 1, 0, &out.a.truth), wanted);
@@ -379,7 +401,7 @@ static void priority_queue_calls(cyd_priority_queue_t *queue, cyd_status_t wante
     IS(cyd_priority_queue_close(queue), queue == NULL ? CYD_OK : wanted);
 }
 
-enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, MEMBER, BARRIER, BLOCKS, QUEUE, PIPE, CONNECTION, LIFO_QUEUE, PRIORITY_QUEUE, NOTIFIER, NOUNS };
+enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, MEMBER, BARRIER, BLOCKS, QUEUE, PIPE, CONNECTION, LIFO_QUEUE, PRIORITY_QUEUE, PROCESS, FORK_SERVER, NOTIFIER, NOUNS };
 
 static void *open_handles[NOUNS];
 
@@ -460,6 +482,12 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
     if (except != NOTIFIER) {
         notifier_calls((cyd_notifier_t *)handle, wanted);
     }
+    if (except != PROCESS) {
+        process_calls((cyd_process_t *)handle, wanted);
+    }
+    if (except != FORK_SERVER) {
+        fork_server_calls((cyd_fork_server_t *)handle, wanted);
+    }
     if (except != EVENT && except != QUEUE && except != MEMBER && except != SEMAPHORE && except != PERMITS && except != SENDER &&
         except != RECEIVER && except != CONNECTION && except != LIFO_QUEUE && except != PRIORITY_QUEUE) {
         list_calls(handle, wanted);
@@ -467,7 +495,13 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
     CHECK(memcmp(&out, &untouched, sizeof out) == 0);
 }
 
+static int nothing(void *unused) {
+    (void)unused;
+    return 0;
+}
+
 int main(void) {
+    OK(cyd_init(0, NULL)); /* the fork server runs this program */
     memset(&out, 0xEE, sizeof out);
     out.filled.cost.struct_size = sizeof out.filled.cost;
     untouched = out;
@@ -497,6 +531,8 @@ int main(void) {
     cyd_cancel_t *cancel;
     cyd_member_t *member;
     cyd_notifier_t *notifier;
+    cyd_process_t *process;
+    cyd_fork_server_t *server;
     size_t cursor = 0;
     OK(cyd_yard_create_anonymous(NULL, &yard));
     OK(cyd_lock_create(yard, "lock", CYD_SCOPE_THREAD, &lock));
@@ -523,9 +559,11 @@ int main(void) {
     OK(cyd_cancel_create(&cancel));
     OK(cyd_yard_next_member(yard, &cursor, &member));
     OK(cyd_notifier_create(event, &notifier));
+    OK(cyd_process_fork(NULL, nothing, NULL, &process));
+    OK(cyd_fork_server_start(NULL, NULL, 0, &server));
     void *all[NOUNS] = {yard,      lock,    value, ring,  sender,  receiver, rlock,
                         semaphore, permits, it,    array, structs, rwlock,
-                        condition, event, cancel, member, barrier, blocks, queue, pipe, connection, lifo_queue, priority_queue, notifier};
+                        condition, event, cancel, member, barrier, blocks, queue, pipe, connection, lifo_queue, priority_queue, process, server, notifier};
     memcpy(open_handles, all, sizeof all);
 
     everything(NULL, CYD_E_NULL, -1);
@@ -543,6 +581,9 @@ int main(void) {
     }
 
     OK(cyd_notifier_close(notifier));
+    OK(cyd_process_join(process, -1, NULL));
+    OK(cyd_process_close(process));
+    OK(cyd_fork_server_close(server));
     OK(cyd_member_close(member));
     OK(cyd_cancel_close(cancel));
     OK(cyd_event_close(event));
