@@ -103,6 +103,7 @@ extern "C" fn after_fork() {
 
 extern "C" fn after_fork_in_child() {
     FORKS.fetch_add(1, Ordering::Relaxed); // Relaxed: the child has one thread
+    thread::forget();
     after_fork();
 }
 
