@@ -2114,6 +2114,9 @@ public:
     Waitable(const Receiver &receiver) noexcept : raw_(receiver.get_native()) {}
     Waitable(const Sender &sender) noexcept : raw_(sender.get_native()) {}
     Waitable(const Queue &queue) noexcept : raw_(queue.get_native()) {}
+    Waitable(const LifoQueue &queue) noexcept : raw_(queue.get_native()) {}
+    Waitable(const PriorityQueue &queue) noexcept : raw_(queue.get_native()) {}
+    Waitable(const Connection &connection) noexcept : raw_(connection.get_native()) {}
     Waitable(const Member &member) noexcept : raw_(member.get_native()) {}
 
     /** The handles of a list, as courtyard.h takes them. */
@@ -2124,6 +2127,23 @@ public:
 
 private:
     void *raw_;
+};
+
+/** A descriptor that becomes readable when an object is ready, for event loops: cyd_notifier_t says how it is used. */
+class Notifier : public detail::Handle<cyd_notifier_t, cyd_notifier_close> {
+public:
+    using Handle::Handle;
+
+    static Result<Notifier> create(Waitable object) {
+        return detail::opened<Notifier>([&](auto out) { return cyd_notifier_create(*Waitable::natives(&object), out); });
+    }
+
+    /** The descriptor; it stays the notifier's. */
+    Result<int> fd() const {
+        return detail::filled<int>([&](auto out) { return cyd_notifier_fd(raw_, out); });
+    }
+    /** Makes it not readable, and readable again as soon as the object is ready. Then try until there is nothing left. */
+    Status clear() { return Status(cyd_notifier_clear(raw_)); }
 };
 
 /** Waits until one of the objects is ready; tells which: cyd_wait_any(). Nothing is taken. */

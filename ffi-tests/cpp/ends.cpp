@@ -3,6 +3,7 @@
 #include "courtyard.hpp"
 
 #include "check.hpp"
+#include <poll.h>
 #include <thread>
 #include <vector>
 
@@ -124,6 +125,22 @@ static void many(const Yard &yard) {
     bool ready[3] = {true, false, true};
     OK(wait_some(list, 3, no_wait, ready));
     CHECK(!ready[0] && ready[1] && !ready[2]);
+    LifoQueue lifo = LifoQueue::create(yard, "lifo").value();
+    PriorityQueue heap = PriorityQueue::create(yard, "heap").value();
+    Pipe pipe = Pipe::create(yard, "pipe").value();
+    Connection first = pipe.end(PipeEnd::first).value(), second = pipe.end(PipeEnd::second).value();
+    IS(wait_any({lifo, heap, first}, no_wait), CYD_E_TIMEOUT);
+    OK(second.send("x", forever));
+    CHECK(wait_any({lifo, heap, first}, no_wait).value() == 2);
+    Notifier notifier = Notifier::create(lifo).value();
+    pollfd it = {notifier.fd().value(), POLLIN, 0};
+    CHECK(poll(&it, 1, 0) == 0);
+    OK(lifo.put("x", forever));
+    CHECK(poll(&it, 1, 20000) == 1);
+    CHECK(lifo.get(forever).value() == "x");
+    OK(notifier.clear());
+    CHECK(poll(&it, 1, 0) == 0);
+    IS(Notifier::create(Event()), CYD_E_NULL);
     IS(wait_any({}, no_wait), CYD_E_INVALID);
     IS(wait_any({stop, stop}, no_wait), CYD_E_INVALID);
     IS(wait_any({stop, Event()}, no_wait), CYD_E_NULL);

@@ -466,6 +466,22 @@ pub(crate) const ROWS: &[Row] = &[
     none("cyd_parent_pid", "reads memory of this process"),
     none("cyd_parent_wait", "waits for a pipe of the kernel"),
     stepped(
+        "cyd_notifier_clear",
+        "notifier clear",
+        &["single waiter", "waiter of many"],
+        ALL,
+        "nothing is taken; who waits for the same goes on within a slice and a margin",
+    ),
+    none("cyd_notifier_close", "gives back memory of this process"),
+    stepped(
+        "cyd_notifier_create",
+        "notifier create",
+        &["single waiter", "waiter of many"],
+        ALL,
+        "as for cyd_notifier_clear",
+    ),
+    none("cyd_notifier_fd", "reads memory of this process"),
+    stepped(
         "cyd_permits_acquire",
         "permits acquire, waiting beside another",
         &["sleeper"],

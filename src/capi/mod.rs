@@ -63,6 +63,7 @@ mod log;
 mod process;
 
 mod many;
+mod notifier;
 
 mod value;
 
@@ -103,6 +104,7 @@ pub use lock::*;
 pub use log::*;
 pub use many::*;
 pub use member::*;
+pub use notifier::*;
 pub use permits::*;
 pub use pipe::*;
 pub use priority_queue::*;

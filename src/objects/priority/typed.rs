@@ -3,6 +3,7 @@
 
 use super::{PriorityOptions, PriorityQueue};
 use crate::error::{Error, ErrorKind, Result};
+use crate::objects::many::{AsPart, Kept, Part};
 use crate::objects::yard::Yard;
 use crate::sync::wait::Timeout;
 use bytemuck::Pod;
@@ -73,5 +74,15 @@ impl<T: Pod> TypedPriorityQueue<T> {
     /// The queue below: its size, and shutting it down.
     pub fn queue(&self) -> &PriorityQueue {
         &self.queue
+    }
+}
+
+impl<T: Pod> AsPart for TypedPriorityQueue<T> {
+    fn part(&self) -> Part<'_> {
+        self.queue.part()
+    }
+
+    fn keep(&self) -> Kept {
+        self.queue.keep()
     }
 }

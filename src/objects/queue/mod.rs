@@ -25,6 +25,8 @@ use crate::lockfree::mpmc::{NoPop, Reading, Ring};
 use crate::objects::blocks::{Block, Blocks, BlocksOptions, fresh_tag};
 use crate::objects::directory::{self, How, Plan};
 use crate::objects::faults;
+#[cfg(feature = "async")]
+use crate::objects::many::Kept;
 use crate::objects::ring::{Batch, Received};
 use crate::objects::yard::Yard;
 use crate::presence::attachment::{Attachment, Gone, Held, Who};
@@ -34,6 +36,8 @@ use crate::segment::directory::{Name, ObjectType, Record};
 use crate::segment::region::Region;
 use crate::shim::cells::{CELL_BYTES, CELL_HEAD};
 use crate::sync::closing::Closing;
+#[cfg(feature = "async")]
+use crate::sync::many::{Net, Source};
 use crate::sync::wait::{Manner, Timeout};
 use call::{Call, For, Not};
 use layout::Body;
@@ -598,6 +602,12 @@ impl Queue {
         self.0.ring.seems_pushable() || self.body().closing.glance() != Closing::Open
     }
 
+    /// For whoever waits for room later.
+    #[cfg(feature = "async")]
+    pub(crate) fn keep_room(&self) -> Kept {
+        Kept { yard: self.yard().clone(), manner: self.manner(), source: Box::new(Room(self.clone())) }
+    }
+
     /// Shuts the queue down, for everybody and for good: every put answers `Shutdown`, also of those who wait. With `now`,
     /// so does every get, and what is there stays there. Without, gets go on until everything has been got, then
     /// answer `End`; nothing is put any more after the first `End`. `now` may follow later.
@@ -644,6 +654,26 @@ impl Queue {
     /// What the queue was made as.
     pub fn options(&self) -> QueueOptions {
         self.0.options
+    }
+}
+
+/// Room in a queue, to wait for; it may be that of a message whose block is not free yet.
+#[cfg(feature = "async")]
+struct Room(Queue);
+
+#[cfg(feature = "async")]
+impl Source for Room {
+    fn is_ready(&self) -> bool {
+        self.0.seems_puttable()
+    }
+
+    fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
+        let watch = self.0.body().room.prepare();
+        let ready = self.is_ready();
+        if !ready {
+            net.word(watch);
+        }
+        ready
     }
 }
 

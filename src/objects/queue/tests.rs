@@ -253,13 +253,16 @@ fn the_end_waits_for_what_others_have_in_hand() {
     let me = queue.seat().unwrap();
     let reading = queue.0.ring.claim_read(me, 48, &Hands(queue.yard())).unwrap();
     queue.shutdown(false);
+    let waited = Barrier::new(2);
     std::thread::scope(|s| {
         let other = s.spawn(|| {
             assert_eq!(kind(queue.get_vec(Timeout::Try)), ErrorKind::Busy);
             assert_eq!(kind(queue.get_vec(BRIEF)), ErrorKind::Timeout);
+            waited.wait();
             queue.get_vec(SOON)
         });
-        std::thread::sleep(BRIEF * 3);
+        waited.wait();
+        std::thread::sleep(BRIEF);
         reading.put_back();
         queue.tell_all();
         assert_eq!(other.join().unwrap().unwrap().1, Received { len: 1, redelivered: true });

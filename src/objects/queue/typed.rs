@@ -3,6 +3,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::directory::How;
+use crate::objects::many::{AsPart, Kept, Part};
 use crate::objects::queue::{Owed, Queue, QueueOptions};
 use crate::objects::ring::Received;
 use crate::objects::yard::Yard;
@@ -140,4 +141,14 @@ fn check_len<T>(len: usize) -> Result<()> {
         return Ok(());
     }
     Err(Error::with(ErrorKind::Corrupt, format!("{len} bytes for an element of {}", size_of::<T>())))
+}
+
+impl<T: Pod> AsPart for TypedQueue<T> {
+    fn part(&self) -> Part<'_> {
+        AsPart::part(&self.queue)
+    }
+
+    fn keep(&self) -> Kept {
+        self.queue.keep()
+    }
 }
