@@ -1815,6 +1815,43 @@ public:
         });
     }
 
+    /**
+     * Gets into a buffer, and owes the message until done(): at least once. `len` becomes its length, with
+     * #CYD_E_TOO_LONG too, and `ticket` names this delivery.
+     */
+    Status get_ack(void *buffer, std::size_t room, std::size_t &len, std::uint64_t &ticket, Timeout timeout) {
+        return Status(cyd_queue_get_ack(raw_, buffer, room, timeout.ns(), &len, &ticket));
+    }
+    /** As get() for a container, and owes the message until done(). */
+    template <class Bytes = std::string>
+    Result<Bytes> get_ack(std::uint64_t &ticket, Timeout timeout) {
+        static_assert(sizeof(*std::declval<Bytes &>().data()) == 1, "a message is bytes");
+        Bytes bytes;
+        std::size_t len = 0;
+        bytes.resize(first_room);
+        Status status = get_ack(bytes.data(), bytes.size(), len, ticket, timeout);
+        while (status.code() == CYD_E_TOO_LONG) {
+            bytes.resize(len);
+            status = get_ack(bytes.data(), bytes.size(), len, ticket, timeout);
+        }
+        if (!status.ok()) {
+            return Result<Bytes>(status);
+        }
+        bytes.resize(len);
+        return Result<Bytes>(status, std::move(bytes));
+    }
+    /** Acknowledges a delivery. */
+    Status done(std::uint64_t ticket) { return Status(cyd_queue_done(raw_, ticket)); }
+    /** Gives a delivery back: it is the next that comes, flagged. */
+    Status put_back(std::uint64_t ticket) { return Status(cyd_queue_put_back(raw_, ticket)); }
+    /** Acknowledges the oldest delivery of the thread, or else of the process. */
+    Status task_done() { return Status(cyd_queue_task_done(raw_)); }
+    /** Waits until everything is acknowledged that was put before. */
+    Status join(Timeout timeout) { return Status(cyd_queue_join(raw_, timeout.ns())); }
+    Result<std::size_t> unfinished() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_queue_unfinished(raw_, out); });
+    }
+
     /** No more is put; what is there can be got, unless it ends `now`. */
     Status shutdown(bool now = false) { return Status(cyd_queue_shutdown(raw_, now)); }
     Result<bool> is_shutdown() const {

@@ -105,7 +105,7 @@ pub use objects::{
     permits::{Permit, PermitHolder, Permits},
     pipe::{Connection, Pipe, PipeEnd, PipeOptions, PipeStream, Writable},
     priority::{PriorityOptions, PriorityQueue, TypedPriorityQueue},
-    queue::{Message, Queue, QueueOptions, TypedQueue},
+    queue::{Message, Owed, Queue, QueueOptions, TypedQueue},
     ring::{
         Batch, Peer, Received, Receiver, Record, Reserved, Ring, RingOptions, Sender, Strategy,
         TypedReceiver, TypedRing, TypedSender,

@@ -326,11 +326,18 @@ static void ring_calls(cyd_ring_t *ring, cyd_status_t wanted) {
 }
 
 static void queue_calls(cyd_queue_t *queue, cyd_status_t wanted) {
+    uint64_t ticket;
     cyd_slice_t slice = {out.bytes, 8};
     IS(cyd_queue_put(queue, out.bytes, 8, 0), wanted);
     IS(cyd_queue_put_many(queue, &slice, 1, 0, &out.a.size), wanted);
     IS(cyd_queue_get(queue, out.bytes, 8, 0, &out.a.size), wanted);
     IS(cyd_queue_get_many(queue, out.bytes, 8, &out.b.size, 1, 0, &out.a.size), wanted);
+    IS(cyd_queue_get_ack(queue, out.bytes, 8, 0, &out.a.size, &ticket), wanted);
+    IS(cyd_queue_done(queue, 1), wanted);
+    IS(cyd_queue_put_back(queue, 1), wanted);
+    IS(cyd_queue_task_done(queue), wanted);
+    IS(cyd_queue_join(queue, 0), wanted);
+    IS(cyd_queue_unfinished(queue, &out.a.size), wanted);
     IS(cyd_queue_shutdown(queue, true), wanted);
     IS(cyd_queue_is_shutdown(queue, &out.a.truth), wanted);
     IS(cyd_queue_len(queue, &out.a.size), wanted);

@@ -74,6 +74,7 @@ mod array;
 mod ring;
 
 mod queue;
+mod queue_ack;
 
 mod blocks;
 mod pipe;
@@ -110,6 +111,7 @@ pub use priority_queue::*;
 pub use probe::*;
 pub use process::*;
 pub use queue::*;
+pub use queue_ack::*;
 pub use ring::*;
 pub use rlock::*;
 pub use rwlock::*;

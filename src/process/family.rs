@@ -240,7 +240,7 @@ pub fn wait_any_child(timeout: impl Into<Timeout>) -> Result<(Process, Exit)> {
             ::log::debug!("{} has ended: {exit}", process.name());
             return Ok((process, exit));
         }
-        let fds: Vec<BorrowedFd<'_>> = children.iter().map(|child| child.fd()).collect();
+        let fds: Vec<BorrowedFd<'_>> = children.iter().map(|child| child.watched()).collect();
         wait.sleep(&fds)?;
     }
 }

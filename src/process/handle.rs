@@ -9,7 +9,8 @@ use crate::process::letter::Letter;
 use crate::process::watch::FdWait;
 use crate::process::{entry, server};
 use crate::sync::wait::Timeout;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::fs::File;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,7 +94,25 @@ pub(super) enum News {
     /// From the kernel: it is this process's own.
     Kernel,
     /// Through a pipe, from the fork server that has it as its child.
-    Server(OwnedFd),
+    Server(File),
+}
+
+/// What is known of a child's end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    None,
+    /// Nobody will tell how it ends: its server has ended.
+    Untold,
+    Exit(Exit),
+}
+
+impl End {
+    fn exit(self) -> Option<Exit> {
+        match self {
+            End::Exit(exit) => Some(exit),
+            _ => None,
+        }
+    }
 }
 
 /// A child.
@@ -110,7 +129,7 @@ pub(super) struct Child {
     maker: u32,
     pidfd: Pidfd,
     news: News,
-    exit: Mutex<Option<Exit>>,
+    end: Mutex<End>,
 }
 
 impl Child {
@@ -126,7 +145,7 @@ impl Child {
             maker: process::pid(),
             pidfd,
             news,
-            exit: Mutex::new(None),
+            end: Mutex::new(End::None),
         }
     }
 
@@ -136,14 +155,19 @@ impl Child {
 
     /// How it ended, if it has.
     pub(super) fn try_end(&self) -> Option<Exit> {
-        let mut exit = self.exit.lock();
-        if exit.is_none() && self.pidfd.is_over() {
-            *exit = match &self.news {
-                News::Kernel => self.reap(),
-                News::Server(news) => server::read_exit(news),
-            };
-        }
-        *exit
+        let mut end = self.end.lock();
+        *end = match (*end, &self.news) {
+            (End::Exit(exit), _) => End::Exit(exit),
+            (End::None, News::Server(news)) => match server::read_exit(news) {
+                Some(Some(exit)) => End::Exit(exit),
+                Some(None) => End::Untold,
+                None => End::None,
+            },
+            (End::None, News::Kernel) if self.pidfd.is_over() => self.reap().map_or(End::None, End::Exit),
+            (End::Untold, _) if self.pidfd.is_over() => End::Exit(Exit::Unknown),
+            (end, _) => end,
+        };
+        end.exit()
     }
 
     fn reap(&self) -> Option<Exit> {
@@ -155,23 +179,27 @@ impl Child {
         self.pidfd.ended(false)
     }
 
+    /// What is readable as soon as there is more to be known of its end.
+    pub(super) fn watched(&self) -> BorrowedFd<'_> {
+        match &self.news {
+            News::Server(news) if *self.end.lock() == End::None => news.as_fd(),
+            _ => self.pidfd.as_fd(),
+        }
+    }
+
     pub(super) fn wait(&self, timeout: Timeout) -> Result<Exit> {
         let wait = FdWait::new(timeout);
         loop {
             if let Some(exit) = self.try_end() {
                 return Ok(exit);
             }
-            match &self.news {
-                // It has ended, but its server has not said how yet.
-                News::Server(news) if self.pidfd.is_over() => wait.sleep(&[news.as_fd()])?,
-                _ => wait.sleep(&[self.fd()])?,
-            }
+            wait.sleep(&[self.watched()])?;
         }
     }
 
     pub(super) fn signal(&self, number: i32) -> Result<bool> {
         // Reaped already: then the descriptor answers so too, but asking costs a call.
-        if self.exit.lock().is_some() { Ok(false) } else { self.pidfd.signal(number) }
+        if self.end.lock().exit().is_some() { Ok(false) } else { self.pidfd.signal(number) }
     }
 }
 
@@ -276,7 +304,7 @@ impl Process {
 
     /// Whether it still runs: exact, also right after a signal.
     pub fn is_alive(&self) -> bool {
-        self.0.exit.lock().is_none() && !self.0.pidfd.is_over()
+        self.0.end.lock().exit().is_none() && !self.0.pidfd.is_over()
     }
 
     /// How it ended, if it has; does not wait. Errors: as for [`Process::join`].

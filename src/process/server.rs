@@ -126,7 +126,7 @@ impl ForkServer {
         let inherited = child::borrow_all(&options.inherit)?;
         let fds: Vec<BorrowedFd<'_>> = [letter.as_fd(), tell.as_fd()].into_iter().chain(inherited).collect();
         let (pid, pidfd) = self.line.lock().ask(&request, &fds)?;
-        Ok(family::adopt(Child::new(pid, Pidfd::from_fd(pidfd), News::Server(news), name, options)))
+        Ok(family::adopt(Child::new(pid, Pidfd::from_fd(pidfd), News::Server(news.into()), name, options)))
     }
 
     fn own(&self) -> Result<()> {
@@ -214,7 +214,7 @@ struct Ward {
 /// Serves until nobody has the other end. The exit code of the server.
 pub(super) fn serve(told: &[u8]) -> i32 {
     match begin_serving(told) {
-        Ok((line, 0)) => Server { line, wards: Vec::new() }.run().map_or(1, |()| 0),
+        Ok((line, 0)) => Server { line, alone: handle::alone(), wards: Vec::new() }.run().map_or(1, |()| 0),
         Ok((_, code)) => code,
         Err(e) => {
             eprintln!("courtyard: the fork server cannot begin: {e}");
@@ -242,6 +242,8 @@ fn begin_serving(told: &[u8]) -> Result<(OwnedFd, i32)> {
 /// The server, in its own process.
 struct Server {
     line: OwnedFd,
+    /// Whether what was run first has left threads: nothing starts one later.
+    alone: Result<()>,
     wards: Vec<Ward>,
 }
 
@@ -266,8 +268,8 @@ impl Server {
 
     /// Makes a child, or says why not.
     fn answer(mut self, request: Message) -> Result<Server> {
-        let ready = Request::of(request).and_then(|request| handle::alone().map(|()| request));
-        let request = match ready {
+        let alone = self.alone.clone();
+        let request = match Request::of(request).and_then(|request| alone.map(|()| request)) {
             Ok(request) => request,
             Err(e) => return self.refuse(&e),
         };
@@ -363,20 +365,20 @@ fn exit_to_bytes(exit: Exit) -> [u8; 8] {
     bytes
 }
 
-/// What the server has told of a child's end, if it has; unknown if it cannot any more.
-pub(super) fn read_exit(news: &OwnedFd) -> Option<Exit> {
+/// What has been heard from a server of one child: nothing yet, or how it ended, or that nothing is to come because the
+/// server has ended (`Some(None)`).
+pub(super) fn read_exit(mut news: &File) -> Option<Option<Exit>> {
     if !matches!(child::poll(&[news.as_fd()], Some(Duration::ZERO)), Ok(Some(_))) {
         return None;
     }
     let mut bytes = [0; 8];
-    let Ok(mut pipe) = news.try_clone().map(File::from) else { return Some(Exit::Unknown) };
-    if pipe.read_exact(&mut bytes).is_err() {
-        return Some(Exit::Unknown);
+    if news.read_exact(&mut bytes).is_err() {
+        return Some(None);
     }
     let [kind, value] = [&bytes[..4], &bytes[4..]].map(|b| i32::from_ne_bytes([b[0], b[1], b[2], b[3]]));
-    Some(match kind {
+    Some(Some(match kind {
         0 => Exit::Code(value),
         1 => Exit::Signal(value),
         _ => Exit::Unknown,
-    })
+    }))
 }
