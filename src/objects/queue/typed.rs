@@ -135,6 +135,14 @@ impl<T: Pod> TypedQueue<T> {
     }
 }
 
+/// Whether so many bytes are an element.
+fn check_len<T>(len: usize) -> Result<()> {
+    if len == size_of::<T>() {
+        return Ok(());
+    }
+    Err(Error::with(ErrorKind::Corrupt, format!("{len} bytes for an element of {}", size_of::<T>())))
+}
+
 impl<T: Pod> AsPart for TypedQueue<T> {
     fn part(&self) -> Part<'_> {
         AsPart::part(&self.queue)
@@ -143,12 +151,4 @@ impl<T: Pod> AsPart for TypedQueue<T> {
     fn keep(&self) -> Kept {
         self.queue.keep()
     }
-}
-
-/// Whether so many bytes are an element.
-fn check_len<T>(len: usize) -> Result<()> {
-    if len == size_of::<T>() {
-        return Ok(());
-    }
-    Err(Error::with(ErrorKind::Corrupt, format!("{len} bytes for an element of {}", size_of::<T>())))
 }
