@@ -26,6 +26,7 @@ use crate::presence::thread;
 use crate::segment::bits::{BlockHandle, Link};
 use crate::segment::directory::{Name, ObjectType, Record};
 use crate::shim::cells::{CELL_BYTES, CELL_HEAD};
+use crate::shim::{AtomicU64, Ordering};
 use crate::sync::closing::Closing;
 use crate::sync::wait::{Manner, Timeout};
 use call::{Call, For, Not};
@@ -37,6 +38,9 @@ use std::sync::Arc;
 const BLOCKS_AT: usize = 3;
 /// In the one that says how much lies in a cell: how long each element is, if all are of one type.
 const ELEMENT_SHIFT: u32 = 32;
+
+/// How many cells a try that found nothing looks at behind those before it.
+const AT_ONCE: u32 = 64;
 
 /// What a queue is made as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,6 +147,8 @@ struct Inner {
     blocks: Option<Blocks>,
     manner: Manner,
     yard: Held,
+    /// What this process knows to be over: see [`Ring::settle`].
+    over: AtomicU64,
 }
 
 impl Queue {
@@ -195,7 +201,9 @@ impl Queue {
             at => Some(Blocks::at_offset(yard, at)?),
         };
         let (manner, offset) = (yard.manner(), record.offset);
-        Ok(Queue(Arc::new(Inner { ring, spot, offset, options, blocks, manner, yard: held.clone() })))
+        let yard = held.clone();
+        let over = AtomicU64::new(0);
+        Ok(Queue(Arc::new(Inner { ring, spot, offset, options, blocks, manner, yard, over })))
     }
 
     pub(crate) fn yard(&self) -> &Held {
@@ -522,6 +530,14 @@ impl Queue {
             Some(seen) => Not::Held(seen.holder),
             None => Not::Ever(ErrorKind::End),
         }
+    }
+
+    /// Whether an item may be in somebody's hands, who may be dead: asked when there was nothing to get.
+    fn may_be_in_hand(&self) -> bool {
+        // Relaxed: what is over stays so, whoever saw it; an older answer is a lower bound as well.
+        let (over, all) = self.0.ring.settle(self.0.over.load(Ordering::Relaxed), AT_ONCE);
+        self.0.over.store(over, Ordering::Relaxed);
+        !all
     }
 
     #[inline]
