@@ -5,6 +5,7 @@ mod call;
 mod connection;
 mod end;
 pub(crate) mod layout;
+mod pace;
 mod stream;
 #[cfg(test)]
 mod tests;
