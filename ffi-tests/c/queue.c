@@ -88,8 +88,9 @@ static void wrong_arguments(void) {
     options.inline_max = 0;
     options.capacity = (size_t)1 << 25;
     IS(cyd_queue_create(yard, "x", &options, &same), CYD_E_RANGE);
-    options.reserved = 1;
-    IS(cyd_queue_create(yard, "x", &options, &same), CYD_E_VERSION);
+    options.capacity = 1;
+    options.unacked = 1 << 17;
+    IS(cyd_queue_create(yard, "x", &options, &same), CYD_E_RANGE);
     options.struct_size = 0;
     IS(cyd_queue_create(yard, "x", &options, &same), CYD_E_INVALID);
     IS(cyd_queue_create(yard, "x", NULL, NULL), CYD_E_NULL);

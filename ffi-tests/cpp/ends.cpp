@@ -4,6 +4,7 @@
 
 #include "check.hpp"
 #include <thread>
+#include <vector>
 
 using namespace courtyard;
 using namespace std::chrono_literals;
@@ -79,6 +80,30 @@ static void queues(const Yard &yard) {
     IS(Queue::open_or_create(yard, "queue"), CYD_E_MISMATCH);
 }
 
+static void acknowledged(const Yard &yard) {
+    QueueOptions options;
+    options.unacked = 2;
+    options.block_bytes = 16 << 10;
+    Queue queue = Queue::create(yard, "acknowledged", options).value();
+    const std::string longer(500, 'l');
+    OK(queue.put("one", forever));
+    OK(queue.put(longer, forever));
+    char buffer[64];
+    std::size_t len = 0;
+    std::uint64_t one = 0, two = 0;
+    OK(queue.get_ack(buffer, sizeof buffer, len, one, forever));
+    CHECK(len == 3 && queue.unfinished().value() == 2);
+    CHECK(queue.get_ack(two, forever).value() == longer);
+    IS(queue.join(1ms), CYD_E_TIMEOUT);
+    OK(queue.put_back(two));
+    CHECK(queue.get_ack<std::vector<char>>(two, forever).value().size() == 500);
+    OK(queue.done(one));
+    IS(queue.done(one), CYD_E_STATE);
+    OK(queue.task_done());
+    IS(queue.task_done(), CYD_E_RANGE);
+    OK(queue.join(forever));
+}
+
 static void many(const Yard &yard) {
     Event stop = Event::create(yard, "stop").value();
     Semaphore jobs = Semaphore::create(yard, "jobs").value();
@@ -117,6 +142,7 @@ static void members(const Yard &yard) {
 int main() {
     Yard yard = Yard::create_anonymous().value();
     queues(yard);
+    acknowledged(yard);
     cancelled(yard);
     deadlines(yard);
     many(yard);

@@ -241,7 +241,7 @@ fn season(
 ) -> Deeds {
     let yard = Options::new().anonymous().unwrap();
     let make = |(&capacity, &ledger): (&usize, &&'static Ledger)| {
-        let options = QueueOptions { capacity, inline_max: LONGEST, block_bytes: 0 };
+        let options = QueueOptions { capacity, inline_max: LONGEST, ..QueueOptions::default() };
         let queue = Queue::create(&yard, &format!("queue.{capacity}"), options).unwrap();
         Line { queue, ledger, putters: 0, in_hand: 0 }
     };

@@ -58,6 +58,10 @@ mod deadline;
 
 mod member;
 
+mod fork_server;
+mod log;
+mod process;
+
 mod many;
 
 mod value;
@@ -69,6 +73,7 @@ mod array;
 mod ring;
 
 mod queue;
+mod queue_ack;
 
 mod blocks;
 mod pipe;
@@ -91,16 +96,20 @@ pub use condition::*;
 pub use deadline::*;
 pub use event::*;
 pub use fault::*;
+pub use fork_server::*;
 pub use last::*;
 pub use lifo_queue::*;
 pub use lock::*;
+pub use log::*;
 pub use many::*;
 pub use member::*;
 pub use permits::*;
 pub use pipe::*;
 pub use priority_queue::*;
 pub use probe::*;
+pub use process::*;
 pub use queue::*;
+pub use queue_ack::*;
 pub use ring::*;
 pub use rlock::*;
 pub use rwlock::*;

@@ -42,15 +42,16 @@ pub struct cyd_queue_options_t {
     /// How many bytes of a message lie in the queue itself: 48 or 112; 0 means 48. A message takes 16 bytes more,
     /// however short it is.
     pub inline_max: u32,
-    /// Must be 0.
-    pub reserved: u32,
+    /// How many messages may have been got with cyd_queue_get_ack() and not yet acknowledged, by all processes together,
+    /// at most 65536; 0: such a get is not possible. Each takes as much as a message in the queue, and 16 bytes.
+    pub unacked: u32,
 }
 options::sized!(cyd_queue_options_t {
     struct_size,
     capacity: usize,
     block_bytes: usize,
     inline_max: u32,
-    reserved: u32
+    unacked: u32
 });
 
 /// # Safety
@@ -58,8 +59,8 @@ options::sized!(cyd_queue_options_t {
 unsafe fn options(from: *const cyd_queue_options_t) -> Result<QueueOptions> {
     // SAFETY: the caller's promise.
     let theirs = unsafe { options::read(from)? };
-    options::unknown("reserved", theirs.reserved)?;
-    let mut ours = QueueOptions { block_bytes: theirs.block_bytes, ..QueueOptions::default() };
+    let (block_bytes, unacked) = (theirs.block_bytes, theirs.unacked as usize);
+    let mut ours = QueueOptions { block_bytes, unacked, ..QueueOptions::default() };
     if theirs.capacity != 0 {
         ours.capacity = theirs.capacity;
     }
@@ -95,7 +96,7 @@ unsafe fn named(
 /// \param out      Receives the handle; close it with cyd_queue_close().
 ///
 /// \return #CYD_OK, or
-///   - #CYD_E_RANGE     `capacity` is above 16777216
+///   - #CYD_E_RANGE     `capacity` is above 16777216, or `unacked` above 65536
 ///   - #CYD_E_SIZE      `inline_max` is neither 48 nor 112, or `block_bytes` below 2048
 ///   - #CYD_E_EXISTS    the name is taken
 ///   - #CYD_E_NAME      `name` is no legal name, or NULL; with `block_bytes`, it has more than 56 characters

@@ -61,7 +61,7 @@ impl Objects for Repair {
                 ObjectType::Condition => condition::recover(yard, &record, who),
                 ObjectType::Barrier => barrier::recover(yard, &record, who, gone),
                 ObjectType::Blocks => {} // last
-                ObjectType::Queue => queue::recover(yard, &record, who),
+                ObjectType::Queue => queue::recover(yard, &record, who, gone),
                 ObjectType::Pipe => pipe::recover(yard, &record, who, gone),
                 ObjectType::LifoQueue | ObjectType::PriorityQueue => shelf::recover(yard, &record, who),
             }

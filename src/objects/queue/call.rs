@@ -7,10 +7,12 @@ use crate::objects::owners;
 use crate::objects::queue::Queue;
 use crate::objects::queue::place::Hands;
 use crate::presence::attachment::Held;
+use crate::presence::place::Standing;
 use crate::presence::thread;
+use crate::segment::bits::Token;
 use crate::shim::{AtomicU32, Ordering, Watch, pause, yield_now};
 use crate::sync::event_count::EventCount;
-use crate::sync::lock::Crowd;
+use crate::sync::lock::{Crowd, Heard, Hearsay};
 use crate::sync::wait::{Slept, Timeout, Wait};
 
 /// Looks before a wait sleeps: some 5 to 10 µs, a tenth of what a sleep and wake-up cost.
@@ -22,10 +24,12 @@ const TURNS: u32 = 20;
 /// Why an attempt came to nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Not {
-    /// It is full, or empty.
+    /// It is full, or empty, or not everything is acknowledged.
     Now,
     /// There is no block for the message.
     NoBlock,
+    /// As many messages are owed as may be.
+    Owing,
     /// Somebody is in the middle of a move: with this slot, or several in turn.
     Held(Option<u32>),
     /// The next message has so many bytes, and the caller room for fewer.
@@ -63,6 +67,8 @@ impl From<NoPop> for Not {
 pub(super) enum For {
     Data,
     Room,
+    /// The end of debts.
+    Settled,
 }
 
 /// A call that may wait.
@@ -75,6 +81,8 @@ pub(super) struct Call<'a> {
     looks: u32,
     /// The call has cleared up behind the dead that it saw.
     swept: bool,
+    /// Who owed something, as far as it has heard.
+    heard: Hearsay,
 }
 
 type Attempt<T> = std::result::Result<T, Not>;
@@ -84,11 +92,13 @@ impl<'a> Call<'a> {
         let timeout = timeout.or_try();
         let many = crate::os::process::cpus() > 1;
         let looks = match timeout {
+            _ if what == For::Settled => 0, // it takes others' work, not their moves
             Timeout::Try => TURNS + if many { LOOKS } else { 0 },
             _ if many => SPINS,
             _ => 0,
         };
-        Call { queue, what, timeout, wait: Wait::new(timeout, queue.manner()), looks, swept: false }
+        let (wait, heard) = (Wait::new(timeout, queue.manner()), Hearsay::default());
+        Call { queue, what, timeout, wait, looks, swept: false, heard }
     }
 
     /// Makes attempts until one succeeds, fails for good, or the time is up. `Err` inside: the message is so long, and
@@ -97,7 +107,7 @@ impl<'a> Call<'a> {
         &mut self,
         mut attempt: impl FnMut() -> Attempt<T>,
     ) -> Result<std::result::Result<T, usize>> {
-        let (mut over, mut announced) = (None, None);
+        let (mut over, mut announced): (_, Option<(Watch<'a>, For)>) = (None, None);
         loop {
             let not = match attempt() {
                 Ok(done) => return Ok(Ok(done)),
@@ -110,12 +120,13 @@ impl<'a> Call<'a> {
             if let Some(kind) = over {
                 return Err(self.answer(kind, not).into());
             }
+            let what = if not == Not::Owing { For::Settled } else { self.what };
             over = match announced.take() {
-                Some(watch) => self.sleep(watch, not).err(),
+                Some((watch, whom)) if whom == what => self.sleep(watch, not).err(),
                 None if self.timeout == Timeout::Try => self.look_again(not),
-                None if self.spin() => None,
-                None => {
-                    announced = Some(self.event().prepare());
+                None if not != Not::Owing && self.spin() => None,
+                _ => {
+                    announced = Some((self.event(what).prepare(), what));
                     None
                 }
             };
@@ -126,7 +137,8 @@ impl<'a> Call<'a> {
     fn answer(&self, kind: ErrorKind, not: Not) -> ErrorKind {
         match (kind, not, self.what) {
             (ErrorKind::Timeout, Not::Now, For::Data) => ErrorKind::Empty,
-            (ErrorKind::Timeout, Not::Now | Not::NoBlock, For::Room) => ErrorKind::Full,
+            (ErrorKind::Timeout, Not::Now | Not::NoBlock, For::Room)
+            | (ErrorKind::Timeout, Not::Owing, _) => ErrorKind::Full,
             _ => kind,
         }
     }
@@ -153,7 +165,9 @@ impl<'a> Call<'a> {
             _ => {
                 // What a dead one had in hand may be all there is, and his blocks all that there are.
                 let nothing = AtomicU32::new(0);
-                self.sweep_once(&mut Crowd::new(Watch { word: &nothing, value: 0 }));
+                let mut crowd = Crowd::new(Watch { word: &nothing, value: 0 });
+                self.sweep_once(&mut crowd);
+                self.hear_debtors(&mut crowd);
                 Some(ErrorKind::Timeout)
             }
         }
@@ -179,14 +193,44 @@ impl<'a> Call<'a> {
         match self.what {
             For::Data => self.queue.seems_gettable(),
             For::Room => self.queue.seems_puttable(),
+            For::Settled => true,
         }
     }
 
-    fn event(&self) -> &'a EventCount {
-        match self.what {
-            For::Data => &self.queue.body().data,
-            For::Room => &self.queue.body().room,
+    fn event(&self, what: For) -> &'a EventCount {
+        match (what, self.queue.part()) {
+            (For::Room, _) => &self.queue.body().room,
+            (For::Settled, Some(part)) => part.settled(),
+            _ => &self.queue.body().data,
         }
+    }
+
+    /// Listens to those who owe something. Tells whether one of them may be dying; `None`: one was dead, and what he owed
+    /// is back.
+    fn hear_debtors<'c>(&mut self, crowd: &mut Crowd<'c>) -> Option<bool>
+    where
+        'a: 'c,
+    {
+        let (yard, mut doubt, mut last) = (self.yard(), false, 0);
+        let Some(part) = self.queue.part().filter(|_| self.what != For::Room) else { return Some(false) };
+        for owing in part.debts.debtors() {
+            let Some(token) = Token::of(owing).filter(|_| owing != last) else { continue };
+            last = owing;
+            match yard.process_standing(token) {
+                Standing::Here(Some(watch)) => {
+                    *self.heard.about(token) = Heard::of(token);
+                    crowd.add(watch);
+                }
+                Standing::Here(None) => doubt |= self.heard.about(token).doubts_still(token),
+                Standing::Doubtful => {
+                    *self.heard.about(token) = Heard::of(token);
+                    doubt = true;
+                }
+                Standing::Dead if self.queue.mourn(token) => return None,
+                Standing::Dead => {} // somebody else has done it
+            }
+        }
+        Some(doubt)
     }
 
     /// Listens to the others. Clears up, once in a call, if one of them is dead: tells whether it did.
@@ -211,10 +255,11 @@ impl<'a> Call<'a> {
         if let Not::Held(Some(slot)) = not {
             Hands(yard).alive(slot).map(|alive| crowd.add(alive));
         }
+        let Some(doubt) = self.hear_debtors(&mut crowd) else { return Ok(()) };
         if self.sweep_once(&mut crowd) {
             return Ok(()); // what a dead one had in hand shows now
         }
-        let slept = self.wait.sleep(crowd.watches(), false);
+        let slept = self.wait.sleep(crowd.watches(), doubt);
         // Relaxed: only whether it has changed.
         let died = |alive: &Watch<'_>| alive.word.load(Ordering::Relaxed) != alive.value;
         if slept == Ok(Slept::Slice) || crowd.watches().iter().skip(1).any(died) {

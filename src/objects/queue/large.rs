@@ -52,8 +52,16 @@ pub(super) fn publish(
 
 /// Which block a claimed cell names, and how long the message in it is.
 pub(super) fn name_in(reading: &Reading<'_, Spot>) -> (u64, usize) {
-    let mut name = [[0; 8]; 2];
-    reading.read(name.as_flattened_mut());
-    let [handle, len] = name.map(u64::from_ne_bytes);
-    (handle, usize::try_from(len).unwrap_or(usize::MAX))
+    let mut name = [0; 16];
+    reading.read(&mut name);
+    name_of(&name)
+}
+
+/// As [`name_in`], of a cell's message.
+pub(super) fn name_of(message: &[u8]) -> (u64, usize) {
+    let number = |at: usize| {
+        let bytes = message.get(at..at + 8).and_then(|bytes| bytes.try_into().ok());
+        bytes.map_or(0, u64::from_ne_bytes)
+    };
+    (number(0), usize::try_from(number(8)).unwrap_or(usize::MAX))
 }

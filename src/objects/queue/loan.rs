@@ -3,6 +3,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::blocks::{Block, Blocks};
+use crate::objects::queue::ack::Got;
 use crate::objects::queue::call::{Call, For, Not};
 use crate::objects::queue::{Queue, corrupt, large};
 use crate::objects::ring::Received;
@@ -41,7 +42,7 @@ impl Queue {
     }
 
     fn put_kept<'b>(&'b self, kept: &mut Option<Block<'b>>, timeout: Timeout) -> Result<()> {
-        let (blocks, me) = (self.lender()?, self.join()?);
+        let (blocks, me) = (self.lender()?, self.seat()?);
         if let Some(block) = kept {
             blocks.len_of(block.handle())?;
         }
@@ -54,12 +55,16 @@ impl Queue {
     /// As [`Queue::get`], without a copy if the message lies in a block: that is this process's until the message is
     /// dropped. At most once too: if the process dies, the message is gone.
     pub fn get_borrow(&self, timeout: impl Into<Timeout>) -> Result<Message<'_>> {
-        let me = self.join()?;
+        let me = self.seat()?;
         let got = Call::new(self, For::Data, timeout.into()).run(|| self.attempt_borrow(me))?;
         got.map_err(|_| corrupt())
     }
 
     fn attempt_borrow(&self, me: u32) -> std::result::Result<Message<'_>, Not> {
+        if let Some(part) = self.part() {
+            let Got { received, bytes, block, .. } = self.attempt_beside(part, false, usize::MAX)?;
+            return Ok(Message { queue: self, bytes, block, received });
+        }
         let reading = self.claim(me, usize::MAX)?;
         let item = reading.item();
         let mut bytes = [0; INLINE];

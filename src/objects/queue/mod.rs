@@ -1,7 +1,11 @@
 //! A queue: messages in order, from any number of producers to any number of consumers.
 #![allow(unsafe_code)] // pointers into the mapping are kept beside the share that keeps it mapped
 
+mod ack;
+#[cfg(test)]
+mod ack_tests;
 mod call;
+pub(crate) mod debts;
 mod large;
 pub(crate) mod layout;
 mod loan;
@@ -10,21 +14,23 @@ mod place;
 mod tests;
 mod typed;
 
+pub use ack::Owed;
 pub use loan::Message;
 pub use typed::TypedQueue;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::lockfree::mpmc::layout::{CAPACITY_MAX, State};
-use crate::lockfree::mpmc::{NoPop, Reading, Recovered, Ring};
-use crate::objects::blocks::{Block, Blocks, BlocksOptions};
+use crate::lockfree::mpmc::{NoPop, Reading, Ring};
+use crate::objects::blocks::{Block, Blocks, BlocksOptions, fresh_tag};
 use crate::objects::directory::{self, How, Plan};
 use crate::objects::faults;
 use crate::objects::ring::{Batch, Received};
 use crate::objects::yard::Yard;
-use crate::presence::attachment::{Attachment, Held, Who};
+use crate::presence::attachment::{Attachment, Gone, Held, Who};
 use crate::presence::thread;
 use crate::segment::bits::{BlockHandle, Link};
 use crate::segment::directory::{Name, ObjectType, Record};
+use crate::segment::region::Region;
 use crate::shim::cells::{CELL_BYTES, CELL_HEAD};
 use crate::shim::{AtomicU64, Ordering};
 use crate::sync::closing::Closing;
@@ -38,6 +44,8 @@ use std::sync::Arc;
 const BLOCKS_AT: usize = 3;
 /// In the one that says how much lies in a cell: how long each element is, if all are of one type.
 const ELEMENT_SHIFT: u32 = 32;
+/// In the one that says how many messages it can hold: how many may be owed.
+const UNACKED_SHIFT: u32 = 32;
 
 /// How many cells a try that found nothing looks at behind those before it.
 const AT_ONCE: u32 = 64;
@@ -53,15 +61,24 @@ pub struct QueueOptions {
     /// Bytes for messages that are longer than that, at least 2048; 0: there are none. They lie in [`Blocks`] of their
     /// own, made beside the queue under its name and `.blocks`.
     pub block_bytes: usize,
+    /// How many messages may have been got with [`Queue::get_ack`] and not yet acknowledged, by all together: at most
+    /// 65536; 0: such a get is not possible. Each takes as much as a message in the queue, and 16 bytes.
+    pub unacked: usize,
 }
 
 impl Default for QueueOptions {
     fn default() -> QueueOptions {
-        QueueOptions { capacity: 1024, inline_max: 48, block_bytes: 0 }
+        QueueOptions { capacity: 1024, inline_max: 48, block_bytes: 0, unacked: 0 }
     }
 }
 
 impl QueueOptions {
+    /// Those of a queue whose messages can be acknowledged, and that can be joined: 256 may be unacknowledged at a time.
+    #[doc(alias = "JoinableQueue")]
+    pub fn joinable() -> QueueOptions {
+        QueueOptions { unacked: 256, ..QueueOptions::default() }
+    }
+
     fn check(&self) -> Result<()> {
         if !(1..=CAPACITY_MAX as usize).contains(&self.capacity) {
             let detail = format!("a queue of {} messages, not 1 to {CAPACITY_MAX}", self.capacity);
@@ -72,25 +89,36 @@ impl QueueOptions {
             let detail = format!("{} bytes inline, not {short} or {long}", self.inline_max);
             return Err(Error::with(ErrorKind::Size, detail));
         }
+        if self.unacked > debts::MOST {
+            let detail = format!("{} messages not acknowledged, at most {}", self.unacked, debts::MOST);
+            return Err(Error::with(ErrorKind::Range, detail));
+        }
         Ok(())
     }
 
-    fn bytes(&self) -> u64 {
+    /// Bytes of the object without what is owed.
+    fn ring_bytes(&self) -> u64 {
         layout::bytes(self.capacity as u32, self.inline_max + CELL_HEAD)
+    }
+
+    fn bytes(&self) -> u64 {
+        if self.unacked == 0 { self.ring_bytes() } else { debts::bytes(self) }
     }
 
     fn params(&self, element: usize, blocks: u64) -> [u64; 4] {
         let inline_max = self.inline_max as u64 | (element as u64) << ELEMENT_SHIFT;
-        [self.capacity as u64, inline_max, self.block_bytes as u64, blocks]
+        let counts = self.capacity as u64 | (self.unacked as u64) << UNACKED_SHIFT;
+        [counts, inline_max, self.block_bytes as u64, blocks]
     }
 
     /// Those of a queue that exists.
     fn of(record: &Record) -> Result<QueueOptions> {
-        let [capacity, inline_max, block_bytes, _] = record.params;
+        let [counts, inline_max, block_bytes, _] = record.params;
         let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        let (capacity, unacked) = (counts & ((1 << UNACKED_SHIFT) - 1), number(counts >> UNACKED_SHIFT));
         let (capacity, inline_max) = (number(capacity), number(inline_max & ((1 << ELEMENT_SHIFT) - 1)));
         let block_bytes = number(block_bytes);
-        let options = QueueOptions { capacity, inline_max, block_bytes };
+        let options = QueueOptions { capacity, inline_max, block_bytes, unacked };
         let fits = options.check().is_ok() && record.len >= options.bytes();
         let strange = || Error::with(ErrorKind::Corrupt, format!("queue parameters {:?}", record.params));
         if fits { Ok(options) } else { Err(strange()) }
@@ -145,6 +173,8 @@ struct Inner {
     offset: u64,
     options: QueueOptions,
     blocks: Option<Blocks>,
+    /// What is owed, if it was made with room for that.
+    owed: Option<debts::Owed>,
     manner: Manner,
     yard: Held,
     /// What this process knows to be over: see [`Ring::settle`].
@@ -183,7 +213,7 @@ impl Queue {
         let made = if how == How::Open { None } else { make_blocks(yard, name, asked)? };
         let params = asked.params(element, made.as_ref().map_or(0, Blocks::offset));
         let plan = Plan { kind: ObjectType::Queue, params, len: asked.bytes() };
-        let record = directory::obtain(held, name, how, &plan, |found| {
+        let fits = |found: &Record| {
             let (is, elements) = (QueueOptions::of(found)?, found.params[1] >> ELEMENT_SHIFT);
             let other = options.is_some_and(|wanted| wanted != is);
             // Whoever has no type in mind may look into any queue.
@@ -192,10 +222,13 @@ impl Queue {
                 return Err(Error::with(ErrorKind::Mismatch, detail));
             }
             Ok(())
-        })?;
+        };
+        let fill = |region: &Region, at: u64| debts::fill(region, at, &asked, fresh_tag());
+        let record = directory::obtain_filled(held, name, how, &plan, fits, fill)?;
         let options = QueueOptions::of(&record)?;
-        // SAFETY: both are used while `yard` is held, which this handle does.
-        let (spot, ring) = unsafe { place::ring(held, &record, options)? };
+        // SAFETY: all are used while `yard` is held, which this handle does.
+        let ((spot, ring), owed) =
+            unsafe { (place::ring(held, &record, options)?, debts::open(held, &record, &options)?) };
         let blocks = match record.params[BLOCKS_AT] {
             0 => None,
             at => Some(Blocks::at_offset(yard, at)?),
@@ -203,7 +236,17 @@ impl Queue {
         let (manner, offset) = (yard.manner(), record.offset);
         let yard = held.clone();
         let over = AtomicU64::new(0);
-        Ok(Queue(Arc::new(Inner { ring, spot, offset, options, blocks, manner, yard, over })))
+        Ok(Queue(Arc::new(Inner { ring, spot, offset, options, blocks, owed, manner, yard, over })))
+    }
+
+    fn ring(&self) -> &Ring<Spot> {
+        &self.0.ring
+    }
+
+    /// What is owed, if that may be.
+    #[inline(always)]
+    fn part(&self) -> Option<&debts::Owed> {
+        self.0.owed.as_ref()
     }
 
     pub(crate) fn yard(&self) -> &Held {
@@ -220,7 +263,7 @@ impl Queue {
     }
 
     /// The caller's thread slot.
-    fn join(&self) -> Result<u32> {
+    fn seat(&self) -> Result<u32> {
         thread::register(self.yard()).map(|token| token.index())
     }
 
@@ -260,7 +303,7 @@ impl Queue {
 
     #[cold]
     fn put_slowly(&self, message: &[u8], timeout: Timeout) -> Result<()> {
-        let (me, len) = (self.join()?, message.len());
+        let (me, len) = (self.seat()?, message.len());
         let mut call = Call::new(self, For::Room, timeout);
         match &self.0.blocks {
             _ if len <= self.0.options.inline_max => call.run(|| self.attempt_put(me, message))?,
@@ -328,7 +371,7 @@ impl Queue {
     /// Tells everybody who waits to look again.
     #[cold]
     fn tell_all(&self) {
-        tell_all(self.body(), self.yard());
+        tell_all(self.body(), self.part(), self.yard());
     }
 
     /// Copies the next message to the start of `buffer` and takes it out; waits at most `timeout` while there is none.
@@ -374,19 +417,22 @@ impl Queue {
         buffer: &mut [u8],
         timeout: Timeout,
     ) -> Result<std::result::Result<Received, usize>> {
-        let me = self.join()?;
+        let me = self.seat()?;
         Call::new(self, For::Data, timeout).run(|| self.attempt_get(me, buffer))
     }
 
     /// As [`Queue::get`], into new memory of the right size.
     pub fn get_vec(&self, timeout: impl Into<Timeout>) -> Result<(Vec<u8>, Received)> {
-        let me = self.join()?;
+        let me = self.seat()?;
         let got = Call::new(self, For::Data, timeout.into()).run(|| self.attempt_get_vec(me))?;
         got.map_err(|_| corrupt())
     }
 
     #[inline(always)]
     fn attempt_get(&self, me: u32, buffer: &mut [u8]) -> std::result::Result<Received, Not> {
+        if let Some(part) = self.part() {
+            return self.attempt_get_beside(part, buffer);
+        }
         let reading = self.claim(me, buffer.len())?;
         let item = reading.item();
         if item.tag == large::BLOCK {
@@ -396,6 +442,16 @@ impl Queue {
         reading.read(&mut buffer[..len]);
         self.release(reading);
         Ok(Received { len, redelivered: item.again })
+    }
+
+    /// As `attempt_get`, from a queue that may be owed something.
+    #[inline(never)]
+    fn attempt_get_beside(
+        &self,
+        part: &debts::Owed,
+        buffer: &mut [u8],
+    ) -> std::result::Result<Received, Not> {
+        self.attempt_beside(part, false, buffer.len())?.copy_to(self, buffer).map(|(received, _)| received)
     }
 
     #[cold]
@@ -412,6 +468,10 @@ impl Queue {
     }
 
     fn attempt_get_vec(&self, me: u32) -> std::result::Result<(Vec<u8>, Received), Not> {
+        if let Some(part) = self.part() {
+            let (bytes, received, _) = self.attempt_beside(part, false, usize::MAX)?.to_vec(self)?;
+            return Ok((bytes, received));
+        }
         let reading = self.claim(me, usize::MAX)?;
         let item = reading.item();
         if item.tag == large::BLOCK {
@@ -532,8 +592,12 @@ impl Queue {
         }
     }
 
-    /// Whether an item may be in somebody's hands, who may be dead: asked when there was nothing to get.
+    /// Whether an item may be in somebody's hands, who may be dead: asked when there was nothing to get. What is owed is out
+    /// of the ring, so that its places tell nothing.
     fn may_be_in_hand(&self) -> bool {
+        if self.part().is_some() {
+            return true;
+        }
         // Relaxed: what is over stays so, whoever saw it; an older answer is a lower bound as well.
         let (over, all) = self.0.ring.settle(self.0.over.load(Ordering::Relaxed), AT_ONCE);
         self.0.over.store(over, Ordering::Relaxed);
@@ -542,7 +606,9 @@ impl Queue {
 
     #[inline]
     fn seems_gettable(&self) -> bool {
-        self.0.ring.seems_poppable() || self.body().closing.glance() != Closing::Open
+        self.0.ring.seems_poppable()
+            || self.body().closing.glance() != Closing::Open
+            || self.part().is_some_and(|part| part.debts.seems_back())
     }
 
     #[inline]
@@ -565,7 +631,7 @@ impl Queue {
 
     /// How many messages there are to be got: exact while nobody is in the middle of a call. Looks at each of them.
     pub fn len(&self) -> usize {
-        self.0.ring.len().unwrap_or(0)
+        self.0.ring.len().unwrap_or(0) + self.part().map_or(0, |part| part.debts.back())
     }
 
     /// Whether there is nothing to get at this instant.
@@ -575,7 +641,7 @@ impl Queue {
 
     /// Whether there is no room at this instant. A place whose message is in the middle of a move counts as room.
     pub fn is_full(&self) -> bool {
-        self.len() >= self.0.options.capacity
+        self.0.ring.len().unwrap_or(0) >= self.0.options.capacity
     }
 
     /// How many messages there is room for.
@@ -608,9 +674,12 @@ fn make_blocks(yard: &Yard, name: &str, options: QueueOptions) -> Result<Option<
     Blocks::open_or_create(yard, &format!("{name}.blocks"), &bytes).map(Some)
 }
 
-fn tell_all(body: &Body, yard: &Attachment) {
+fn tell_all(body: &Body, part: Option<&debts::Owed>, yard: &Attachment) {
     body.data.notify(yard);
     body.room.notify(yard);
+    if let Some(part) = part {
+        part.settled().notify(yard);
+    }
 }
 
 fn corrupt() -> Error {
@@ -624,26 +693,48 @@ impl std::fmt::Debug for Queue {
     }
 }
 
-/// Whether the queue names this block where the link says.
+/// Whether the queue names this block where the link says, or owes it.
 pub(crate) fn names(yard: &Attachment, record: &Record, link: Link, block: BlockHandle) -> bool {
-    let Ok(options) = QueueOptions::of(record) else { return false };
-    // SAFETY: both are used while the yard is borrowed.
-    let Ok((_, ring)) = (unsafe { place::ring(yard, record, options) }) else { return false };
+    // SAFETY: used while the yard is borrowed.
+    let Some((_, ring, part)) = (unsafe { at(yard, record) }) else { return false };
     let mut name = [0; 8];
     let tag = ring.glance(link.position(), &mut name);
+    // The ring first: a message goes from there to what is owed, and never back.
     tag == Some(large::BLOCK) && u64::from_ne_bytes(name) == block.0
+        || part.is_some_and(|part| part.debts.names(large::BLOCK, block.0.to_ne_bytes()))
 }
 
-/// Gives back what a dead thread had in hand, and tells those who wait.
-pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who) {
-    let Who::Thread(dead) = who else { return };
-    let Ok(options) = QueueOptions::of(record) else { return };
-    // SAFETY: both are used while the yard is borrowed.
-    let Ok((spot, ring)) = (unsafe { place::ring(yard, record, options) }) else { return };
-    let recovered = ring.recover(dead.index());
-    if recovered != Recovered::default() {
-        faults::note(yard, who, spot.body(), u64::from(recovered.dropped + recovered.again));
+/// The parts of a queue in the directory.
+///
+/// # Safety
+/// They are used while the yard is mapped.
+unsafe fn at(yard: &Attachment, record: &Record) -> Option<(Spot, Ring<Spot>, Option<debts::Owed>)> {
+    let options = QueueOptions::of(record).ok()?;
+    // SAFETY: the caller's promise.
+    let (ring, part) = unsafe { (place::ring(yard, record, options), debts::open(yard, record, &options)) };
+    let (spot, ring) = ring.ok()?;
+    Some((spot, ring, part.ok()?))
+}
+
+/// Gives back what somebody who is gone had in hand, or owed, and tells those who wait.
+pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who, gone: Gone) {
+    // SAFETY: used while the yard is borrowed.
+    let Some((spot, ring, part)) = (unsafe { at(yard, record) }) else { return };
+    let repaired = match (who, &part) {
+        (Who::Thread(dead), _) => {
+            let of_ring = ring.recover(dead.index());
+            let owed = part.as_ref().map(|part| part.debts.recover_thread(dead.0)).unwrap_or_default();
+            of_ring.dropped + of_ring.again + owed.freed + owed.back
+        }
+        (Who::Process(_), None) => return,
+        (Who::Process(process), Some(part)) => {
+            let owed = part.debts.recover_process(process.0, &ring);
+            owed.freed + owed.back
+        }
+    };
+    if repaired > 0 && gone == Gone::Died {
+        faults::note(yard, who, spot.body(), repaired.into());
     }
     // Also if others have repaired it: they may have died before they could tell.
-    tell_all(spot.body(), yard);
+    tell_all(spot.body(), part.as_ref(), yard);
 }
