@@ -133,10 +133,32 @@ fn alone(yard: &Yard) {
     );
 }
 
+/// What a try costs that comes to nothing, beside a pair that does not.
+fn in_vain(yard: &Yard) {
+    let (pair, none, full) = (queue(yard, "pair", 64), queue(yard, "none", 64), queue(yard, "full", 1));
+    let (mut buffer, mut other) = ([0; SIZE], [0; SIZE]);
+    full.try_put(&[1; SIZE]).unwrap();
+    compare(
+        "a try that comes to nothing",
+        100_000,
+        vec![
+            variant("put and got", |n| {
+                for _ in 0..n {
+                    pair.try_put(black_box(&[1; SIZE])).unwrap();
+                    pair.try_get(&mut buffer).unwrap();
+                }
+            }),
+            variant("nothing to get", |n| (0..n).for_each(|_| assert!(none.try_get(&mut other).is_err()))),
+            variant("no room to put", |n| (0..n).for_each(|_| assert!(full.try_put(&[1; SIZE]).is_err()))),
+        ],
+    );
+}
+
 fn main() {
     pin(0);
     describe("a message through a queue");
     let yard = yard();
+    in_vain(&yard);
     alone(&yard);
     there_and_back(&yard);
     one_way(&yard);

@@ -25,18 +25,26 @@ pub fn scale(n: u64) -> u64 {
     if is_trial() { (n / 100).max(1) } else { n }
 }
 
-/// Pins the calling thread to the `index`-th CPU that the process could use when it began.
-pub fn pin(index: usize) {
+/// The first `count` of the CPUs that the process could use when it began, some twice if there are fewer.
+pub fn cpus(count: usize) -> Vec<usize> {
     static CPUS: OnceLock<Vec<usize>> = OnceLock::new();
-    // SAFETY: plain values on the stack; pid 0 is the calling thread.
-    unsafe {
-        let cpus = CPUS.get_or_init(|| {
+    let cpus = CPUS.get_or_init(|| {
+        // SAFETY: plain values on the stack; pid 0 is the calling thread.
+        unsafe {
             let mut allowed: libc::cpu_set_t = std::mem::zeroed();
             libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &raw mut allowed);
             (0..1024).filter(|&c| libc::CPU_ISSET(c, &allowed)).collect()
-        });
+        }
+    });
+    (0..count).map(|index| cpus[index % cpus.len()]).collect()
+}
+
+/// Pins the calling thread to the `index`-th CPU that the process could use when it began.
+pub fn pin(index: usize) {
+    // SAFETY: plain values on the stack; pid 0 is the calling thread.
+    unsafe {
         let mut one: libc::cpu_set_t = std::mem::zeroed();
-        libc::CPU_SET(cpus[index % cpus.len()], &mut one);
+        libc::CPU_SET(cpus(index + 1)[index], &mut one);
         libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const one);
     }
 }

@@ -20,6 +20,8 @@ const MESSAGES: usize = 1 << 23;
 const PUTTERS_MAX: usize = 1 << 14;
 const BATCH: usize = 4;
 const LONGEST: usize = 112;
+/// What is left of a storm's time that is no season any more.
+const SHORTEST: Duration = Duration::from_millis(500);
 
 const ACKNOWLEDGED: u8 = 1;
 const GOT: u8 = 2;
@@ -33,6 +35,18 @@ struct Ledger {
     got: AtomicU64,
     flagged: AtomicU64,
     doubled: AtomicU64,
+}
+
+impl Ledger {
+    /// Makes it a fresh one. Nobody uses it meanwhile.
+    fn clear(&self) {
+        let used = self.next.swap(0, SeqCst) as usize;
+        self.messages[..used].iter().for_each(|message| message.store(0, SeqCst));
+        self.hands
+            .iter()
+            .chain([&self.got, &self.flagged, &self.doubled])
+            .for_each(|word| word.store(0, SeqCst));
+    }
 }
 
 /// The one message that has this number.
@@ -168,6 +182,13 @@ struct Line {
     in_hand: u64,
 }
 
+impl Line {
+    fn has_room(&self) -> bool {
+        let left = MESSAGES as u64 - self.ledger.next.load(SeqCst).min(MESSAGES as u64);
+        left > (MESSAGES / 8) as u64 && self.putters < (PUTTERS_MAX - 100) as u64
+    }
+}
+
 fn start(troop: &mut Troop, lines: &mut [Line], place: usize) {
     let board = troop.board;
     let (line, hand) = (&mut lines[place / CREW], place % CREW);
@@ -195,52 +216,98 @@ fn replace(troop: &mut Troop, lines: &mut [Line], place: usize) {
 }
 
 /// The storm. Returns what was done and a sentence about what came of it.
+///
+/// It has as many seasons as it takes: each ends when its time is up or a ledger is full.
 pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String) {
+    // SAFETY: atomics.
+    let ledgers = CAPACITIES.map(|_| unsafe { shared::<Ledger>() });
+    let (mut deeds, mut sums) = (Deeds::default(), Sums::default());
+    let begin = Instant::now();
+    while sums.seasons == 0 || begin.elapsed() + SHORTEST < time {
+        ledgers.iter().for_each(|ledger| ledger.clear());
+        board.stop.store(0, SeqCst);
+        let left = time.saturating_sub(begin.elapsed());
+        deeds.add(season(board, seed.wrapping_add(sums.seasons), left, &ledgers, &mut sums));
+    }
+    (deeds, sums.to_string())
+}
+
+fn season(
+    board: &'static Board,
+    seed: u64,
+    time: Duration,
+    ledgers: &[&'static Ledger],
+    sums: &mut Sums,
+) -> Deeds {
     let yard = Options::new().anonymous().unwrap();
-    let make = |&capacity: &usize| {
+    let make = |(&capacity, &ledger): (&usize, &&'static Ledger)| {
         let options = QueueOptions { capacity, inline_max: LONGEST, ..QueueOptions::default() };
         let queue = Queue::create(&yard, &format!("queue.{capacity}"), options).unwrap();
-        // SAFETY: atomics.
-        Line { queue, ledger: unsafe { shared() }, putters: 0, in_hand: 0 }
+        Line { queue, ledger, putters: 0, in_hand: 0 }
     };
-    let mut lines: Vec<Line> = CAPACITIES.iter().map(make).collect();
+    let mut lines: Vec<Line> = CAPACITIES.iter().zip(ledgers).map(make).collect();
     let mut troop = Troop::new(board, seed);
     let places = CREW * lines.len();
     for place in 0..places {
         start(&mut troop, &mut lines, place);
     }
-    let has_room = |line: &Line| {
-        let left = MESSAGES as u64 - line.ledger.next.load(SeqCst).min(MESSAGES as u64);
-        left > (MESSAGES / 8) as u64 && line.putters < (PUTTERS_MAX - 100) as u64
-    };
     let begin = Instant::now();
-    while begin.elapsed() < time && lines.iter().all(has_room) {
-        troop.deeds.rounds += 1;
-        for _ in 0..troop.dice.below(12) {
-            let place = troop.dice.below(places as u64) as usize;
-            if troop.dice.one_in(3) {
-                troop.pause(place);
-            } else {
-                replace(&mut troop, &mut lines, place);
-            }
-            sleep(troop.dice.micros(8000));
-            troop.resume(false);
-        }
-        for place in troop.calm(0..places) {
-            replace(&mut troop, &mut lines, place);
-        }
+    while begin.elapsed() < time && lines.iter().all(Line::has_room) {
+        round(&mut troop, &mut lines, places);
     }
     board.stop.store(1, SeqCst);
     lines.iter().for_each(|line| line.queue.shutdown(false));
     troop.dismiss();
-    (std::mem::take(&mut troop.deeds), settle(board, &lines))
+    settle(board, &lines, sums);
+    std::mem::take(&mut troop.deeds)
+}
+
+fn round(troop: &mut Troop, lines: &mut [Line], places: usize) {
+    troop.deeds.rounds += 1;
+    for _ in 0..troop.dice.below(12) {
+        let place = troop.dice.below(places as u64) as usize;
+        if troop.dice.one_in(3) {
+            troop.pause(place);
+        } else {
+            replace(troop, lines, place);
+        }
+        sleep(troop.dice.micros(8000));
+        troop.resume(false);
+    }
+    for place in troop.calm(0..places) {
+        replace(troop, lines, place);
+    }
+}
+
+/// What came of it, for all seasons together.
+#[derive(Default)]
+struct Sums {
+    seasons: u64,
+    acknowledged: u64,
+    got: u64,
+    flagged: u64,
+    doubled: u64,
+    lost: u64,
+    in_hand: u64,
+}
+
+impl std::fmt::Display for Sums {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Sums { seasons, acknowledged, got, flagged, doubled, lost, in_hand } = self;
+        write!(
+            f,
+            "{acknowledged} acknowledged, {got} got, {flagged} flagged, {doubled} doubled, {lost} gone with getters \
+             that were killed with up to {in_hand} in hand; seasons: {seasons}"
+        )
+    }
 }
 
 /// What was acknowledged was got, but for what was in the hands of the dead.
-fn settle(board: &'static Board, lines: &[Line]) -> String {
-    let (mut acknowledged, mut lost, mut in_hand) = (0, 0, 0);
+fn settle(board: &'static Board, lines: &[Line], sums: &mut Sums) {
+    sums.seasons += 1;
     for line in lines {
-        let all = &line.ledger.messages[..line.ledger.next.load(SeqCst) as usize];
+        let ledger = line.ledger;
+        let all = &ledger.messages[..ledger.next.load(SeqCst) as usize];
         let count = |has: fn(u8) -> bool| all.iter().filter(|m| has(m.load(SeqCst))).count() as u64;
         let missing = count(|m| m == ACKNOWLEDGED);
         if missing > line.in_hand {
@@ -250,14 +317,11 @@ fn settle(board: &'static Board, lines: &[Line]) -> String {
         if !line.queue.is_empty() {
             board.fault(Fault::LostRecord, format_args!("after the end there is {:?}", line.queue));
         }
-        acknowledged += count(|m| m & ACKNOWLEDGED != 0);
-        lost += missing;
-        in_hand += line.in_hand;
+        sums.acknowledged += count(|m| m & ACKNOWLEDGED != 0);
+        sums.lost += missing;
+        sums.in_hand += line.in_hand;
+        sums.got += ledger.got.load(SeqCst);
+        sums.flagged += ledger.flagged.load(SeqCst);
+        sums.doubled += ledger.doubled.load(SeqCst);
     }
-    let sum = |of: fn(&Ledger) -> &AtomicU64| lines.iter().map(|l| of(l.ledger).load(SeqCst)).sum::<u64>();
-    let (got, flagged, doubled) = (sum(|l| &l.got), sum(|l| &l.flagged), sum(|l| &l.doubled));
-    format!(
-        "{acknowledged} acknowledged, {got} got, {flagged} flagged, {doubled} doubled, {lost} gone with getters that \
-         were killed with up to {in_hand} in hand"
-    )
 }

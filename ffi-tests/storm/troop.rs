@@ -20,6 +20,16 @@ pub struct Deeds {
     pub slowest: Duration,
 }
 
+impl Deeds {
+    pub fn add(&mut self, more: Deeds) {
+        self.kills += more.kills;
+        self.stops += more.stops;
+        self.takeovers += more.takeovers;
+        self.rounds += more.rounds;
+        self.slowest = self.slowest.max(more.slowest);
+    }
+}
+
 /// Workers, each at a place of the board.
 pub struct Troop {
     pub board: &'static Board,

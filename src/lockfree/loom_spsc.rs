@@ -100,22 +100,29 @@ fn a_successor_reads_whole_records() {
     });
 }
 
-/// A side that several share: they take turns, and keep nothing but what `seen` says.
+/// A side that several share: they take turns, and keep nothing but what `limit` and `seen` say.
 struct Shared {
     seat: Seat,
-    sending: loom::sync::Mutex<()>,
+    sending: loom::sync::Mutex<u64>,
     receiving: loom::sync::Mutex<u64>,
 }
 
 impl Shared {
     fn new() -> loom::sync::Arc<Shared> {
-        let (sending, receiving) = (loom::sync::Mutex::new(()), loom::sync::Mutex::new(0));
+        let (sending, receiving) = (loom::sync::Mutex::new(0), loom::sync::Mutex::new(0));
         loom::sync::Arc::new(Shared { seat: seat(), sending, receiving })
     }
 
     fn send(&self, n: u8) {
-        let _turn = self.sending.lock().unwrap();
-        Producer::borrow(self.seat.clone()).unwrap().send(&long(n)).unwrap();
+        self.try_send(n).unwrap();
+    }
+
+    fn try_send(&self, n: u8) -> Result<(), NoRoom> {
+        let mut limit = self.sending.lock().unwrap();
+        let mut producer = Producer::borrow(self.seat.clone(), *limit).unwrap();
+        let sent = producer.send(&long(n));
+        *limit = producer.limit();
+        sent
     }
 
     /// The next record, if there is one.
@@ -168,12 +175,30 @@ fn space_of_a_shared_side_is_no_longer_read() {
         (1..=2).for_each(|n| pipe.send(n));
         let other = pipe.clone();
         let receiver = thread::spawn(move || assert_eq!(other.recv(), Some(1)));
-        let _turn = pipe.sending.lock().unwrap();
-        let sent = Producer::borrow(pipe.seat.clone()).unwrap().send(&long(3));
+        let sent = pipe.try_send(3);
         assert!(matches!(sent, Ok(()) | Err(NoRoom::Full)));
         receiver.join().unwrap();
         assert_eq!(pipe.recv(), Some(2));
         assert_eq!(pipe.recv(), sent.ok().map(|()| 3));
+    });
+}
+
+/// One sender finds room, and the other uses what is left of it.
+#[test]
+fn space_that_another_sender_found_is_no_longer_read() {
+    loom::model(|| {
+        let pipe = Shared::new();
+        (1..=2).for_each(|n| pipe.send(n));
+        let (other, third) = (pipe.clone(), pipe.clone());
+        let receiver = thread::spawn(move || [(); 2].map(|()| other.recv()));
+        let sender = thread::spawn(move || third.try_send(3).is_ok());
+        let mine = pipe.try_send(4).is_ok();
+        let theirs = sender.join().unwrap();
+        assert_eq!(receiver.join().unwrap(), [Some(1), Some(2)]);
+        let mut rest: Vec<u8> = std::iter::from_fn(|| pipe.recv()).collect();
+        rest.sort_unstable();
+        let expected = [(3, theirs), (4, mine)].into_iter().filter(|(_, sent)| *sent).map(|(n, _)| n);
+        assert!(rest.into_iter().eq(expected));
     });
 }
 

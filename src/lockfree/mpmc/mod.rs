@@ -290,6 +290,23 @@ impl<M: Memory> Ring<M> {
         Some(self.memory.load(Word::Header(cell), Ordering::Relaxed) as u32)
     }
 
+    /// Goes on from a position before which everything is over: no item from there is in anybody's hands, or will be
+    /// delivered again. Looks at `most` cells at most; tells up to where that is so by now, and whether that is as far as
+    /// any pusher has come. What is over stays so.
+    pub(crate) fn settle(&self, from: u64, most: u32) -> (u64, bool) {
+        let mut position = from;
+        for _ in 0..most {
+            let Ok(spot) = self.spot(position) else { break };
+            let seen = self.look(spot.cell);
+            match (self.shape.sight(position, seen), seen.state()) {
+                (Sight::Ahead(further), _) => position = further,
+                (Sight::Here, Some(State::Free)) => return (position, true),
+                _ => break,
+            }
+        }
+        (position, false)
+    }
+
     /// Whether the item of this position has been published and is still in the ring, in whoever's hands. A position is
     /// one item's only: so it answers whether a cell names what that item named.
     #[cfg_attr(not(test), allow(dead_code))] // a question of the models

@@ -3,7 +3,7 @@
 #![allow(unsafe_code)] // names the heap memory
 #![allow(clippy::unwrap_used)] // a test
 
-use super::layout::{CAPACITY_MAX, Ctl, POSITION, Shape, Sight, State, Words};
+use super::layout::{CAPACITY_MAX, Ctl, POSITION, Shape, Sight, State, Words, is_ahead};
 use super::memory::{Memory, Place, Word};
 use super::{Corrupt, Holders, Item, NoPop, NoPush, Recovered, Ring};
 use crate::shim::cells::Cells;
@@ -623,4 +623,41 @@ fn pop_all(ring: &Ring<&Heap>, me: u32, left: &AtomicU64) -> Vec<u64> {
         }
     }
     got
+}
+
+#[test]
+fn what_is_in_hand_is_not_over() {
+    for capacity in [1, 2, 3, 5, 8] {
+        let heap = Heap::new(64, capacity, Shape::new(capacity).unwrap().lap(POSITION));
+        let ring = heap.ring();
+        let (mut readings, mut writings, mut inside) = (Vec::new(), Vec::new(), 0);
+        let (mut dice, mut known) = (1_u32, ring.memory.load(Word::Head, Ordering::Relaxed));
+        for _ in 0..20_000 {
+            dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            match dice >> 29 {
+                0 => writings.extend(ring.claim_write(1, &NOBODY).ok()),
+                1 => readings.extend(ring.claim_read(2, 48, &NOBODY).ok()),
+                2 | 3 if !writings.is_empty() => {
+                    let writing = writings.swap_remove(dice as usize % writings.len());
+                    if dice >> 28 & 1 == 0 {
+                        inside += 1;
+                        writing.publish(0, b"x").unwrap()
+                    } else {
+                        writing.abandon()
+                    }
+                }
+                4 if !readings.is_empty() => readings.swap_remove(dice as usize % readings.len()).put_back(),
+                _ if !readings.is_empty() => {
+                    inside -= 1;
+                    readings.swap_remove(dice as usize % readings.len()).finish();
+                }
+                _ => {}
+            }
+            let nothing = inside == 0 && writings.is_empty();
+            let (over, all) = ring.settle(known, 4 * capacity);
+            assert_eq!((all, ring.settle(over, 0)), (nothing, (over, false)), "{capacity} cells");
+            assert!(!is_ahead(over, known));
+            known = over;
+        }
+    }
 }

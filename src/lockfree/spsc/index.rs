@@ -81,6 +81,7 @@ impl Circle {
     }
 
     /// The distance from an earlier position, if there can be one in a ring of this geometry.
+    #[inline]
     fn distance(self, from: u64, to: u64) -> Result<u64, Corrupt> {
         let distance = to.wrapping_sub(from);
         if distance > self.capacity || from & (self.grain - 1) != 0 || to & (self.grain - 1) != 0 {
@@ -110,11 +111,20 @@ impl Fill {
         Ok(fill)
     }
 
-    /// Begins a call of one of several producers that exclude each other: nothing is known yet of the free space.
-    pub(super) fn borrow(words: &Words, circle: Circle) -> Fill {
-        // Relaxed: the lock has ordered us behind the last producer.
+    /// Begins a call of one of several producers that exclude each other. `limit`: up to where the last of them knew that
+    /// there is room; what cannot be true counts for nothing.
+    #[inline(always)]
+    pub(super) fn borrow(words: &Words, circle: Circle, limit: u64) -> Fill {
+        // Relaxed: the lock has ordered us behind the last producer, and with him behind what he had seen.
         let tail = words.tail.0.load(Ordering::Relaxed);
-        Fill { circle, tail, published: tail, limit: tail }
+        let limit = circle.distance(tail, limit).map_or(tail, |_| limit);
+        Fill { circle, tail, published: tail, limit }
+    }
+
+    /// Up to where there is room, as far as is known.
+    #[inline(always)]
+    pub(super) fn limit(&self) -> u64 {
+        self.limit
     }
 
     /// How much may be written now.

@@ -69,12 +69,31 @@ impl<P: Place> Producer<P> {
         Ok(Producer { bytes: place.bytes().clone(), place, circle, fill, bound })
     }
 
-    /// Begins a call of one of several producers that exclude each other.
-    pub(crate) fn borrow(place: P) -> Result<Producer<P>, Corrupt> {
+    /// Begins a call of one of several producers that exclude each other; `limit` is what the last one knew
+    /// ([`Producer::limit`]). Who only looks knows nothing: 0.
+    #[inline]
+    pub(crate) fn borrow(place: P, limit: u64) -> Result<Producer<P>, Corrupt> {
         let circle = circle(place.bytes())?;
-        let fill = Fill::borrow(place.words(), circle);
+        let fill = Fill::borrow(place.words(), circle, limit);
         let bound = fill.tail;
-        Ok(Producer { bytes: place.bytes().clone(), place, circle, fill, bound })
+        let mut producer = Producer { bytes: place.bytes().clone(), place, circle, fill, bound };
+        producer.widen();
+        Ok(producer)
+    }
+
+    /// Up to where there is known to be room.
+    #[inline(always)]
+    pub(crate) fn limit(&self) -> u64 {
+        self.fill.limit()
+    }
+
+    /// Lets the fast path know what is free in this lap.
+    #[inline(always)]
+    fn widen(&mut self) {
+        // Never more than the longest record, so that the fast path needs no look at the limit.
+        let longest = footprint(self.longest());
+        let window = self.fill.free().min(self.circle.room(self.fill.tail)).min(longest);
+        self.bound = self.fill.tail.wrapping_add(window);
     }
 
     /// The longest record this ring takes.
@@ -204,8 +223,7 @@ impl<P: Place> Producer<P> {
     #[cold]
     #[inline(never)]
     fn find_room(&mut self, need: u64) -> Result<(), NoRoom> {
-        let longest = footprint(self.longest());
-        if need > longest {
+        if need > footprint(self.longest()) {
             return Err(NoRoom::Unfit);
         }
         let total = self.with_pad(need);
@@ -215,9 +233,7 @@ impl<P: Place> Producer<P> {
         if total > need {
             self.pad();
         }
-        // Never more than the longest record, so that the fast path needs no look at the limit.
-        let window = self.fill.free().min(self.circle.room(self.fill.tail)).min(longest);
-        self.bound = self.fill.tail.wrapping_add(window);
+        self.widen();
         Ok(())
     }
 
@@ -288,6 +304,7 @@ impl<P: Place> Consumer<P> {
 
     /// Begins a call of one of several consumers that exclude each other; `seen` is what the last one knew
     /// ([`Consumer::seen`]).
+    #[inline]
     pub(crate) fn borrow(place: P, seen: u64) -> Result<Consumer<P>, Corrupt> {
         let circle = circle(place.bytes())?;
         let drain = Drain::borrow(place.words(), circle, seen);

@@ -5,6 +5,7 @@ use crate::error::{ErrorKind, Result};
 use crate::objects::owners;
 use crate::objects::pipe::connection::Inner;
 use crate::objects::pipe::end::{Mourners, ended};
+use crate::objects::pipe::pace::Pace;
 use crate::presence::thread;
 use crate::shim::pause;
 use crate::sync::event_count::EventCount;
@@ -14,10 +15,6 @@ use crate::sync::wait::{Slept, Timeout, Wait};
 
 /// Looks before a wait sleeps: some 5 to 10 µs, a tenth of what a sleep and wake-up cost.
 const SPINS: u32 = 1000;
-
-/// Pauses after a burst, before the first look: a receiver that is faster than its sender lets a few messages gather,
-/// or each of them would cost both sides a miss. One that gets a message at a time does not wait.
-const GATHER: u32 = 32;
 
 /// A call that may wait.
 pub(super) struct Call<'a> {
@@ -44,13 +41,6 @@ impl<'a> Call<'a> {
         owners::take_within(&self.inner.yard, lock, wait, self.timeout == Timeout::Forever)
     }
 
-    /// After nothing was there, before the wait.
-    pub(super) fn gather(&self) {
-        if self.inner.was_burst() && !self.is_try() && crate::os::process::cpus() > 1 {
-            (0..GATHER).for_each(|_| pause());
-        }
-    }
-
     /// After an attempt that failed: waits until another one makes sense. `empty` says why this one failed.
     pub(super) fn wait(
         &mut self,
@@ -75,14 +65,26 @@ impl<'a> Call<'a> {
         empty: ErrorKind,
         mut ready: impl FnMut() -> bool,
     ) -> Option<ErrorKind> {
-        let spins = if crate::os::process::cpus() > 1 { SPINS } else { 0 };
-        for _ in 0..spins {
-            pause();
-            if ready() {
-                return None;
-            }
+        if crate::os::process::cpus() > 1
+            && self.spin(&self.inner.pace[usize::from(empty == ErrorKind::Full)], &mut ready)
+        {
+            return None;
         }
         self.sleep(event, ready).map(|kind| if kind == ErrorKind::Timeout { empty } else { kind })
+    }
+
+    /// Looks for some microseconds; tells whether there was something.
+    fn spin(&self, pace: &Pace, mut ready: impl FnMut() -> bool) -> bool {
+        pace.pause();
+        for look in 1..=SPINS {
+            pause();
+            if ready() {
+                pace.learn(look);
+                return true;
+            }
+        }
+        pace.learn(SPINS);
+        false
     }
 
     /// Sleeps at most a slice; tells why the wait is over, if it is.

@@ -6,6 +6,7 @@ use crate::objects::owners;
 use crate::objects::pipe::call::Call;
 use crate::objects::pipe::end::{End, PipeEnd, ended, peer};
 use crate::objects::pipe::look::{Look, Writable};
+use crate::objects::pipe::pace::Pace;
 use crate::objects::pipe::stream::PipeStream;
 use crate::objects::pipe::way::{self, Got, Sent, Spot};
 use crate::objects::pipe::{Pipe, PipeOptions};
@@ -46,14 +47,12 @@ pub(super) struct Inner {
     known: AtomicU64,
     /// Tries that found nothing.
     tries: AtomicU32,
-    /// Messages received since nothing was there.
-    burst: AtomicU32,
+    /// Of those who wait for messages, and for room.
+    pub(super) pace: [Pace; 2],
 }
 
 /// Every how many tries that find nothing the kernel is asked how the other end stands.
 const ASK: u32 = 256;
-/// More messages than this without an empty look in between are a burst.
-const BURST: u32 = 4;
 
 /// What a receiving call brings, when it does not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,18 +99,6 @@ impl Inner {
         over
     }
 
-    /// A message was received. A count that several threads may spoil.
-    #[inline]
-    fn note_message(&self) {
-        // Relaxed: a guess for `was_burst`, private to the process.
-        self.burst.store(self.burst.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
-    }
-
-    /// After finding nothing: whether several messages had come one after the other.
-    pub(super) fn was_burst(&self) -> bool {
-        self.burst.swap(0, Ordering::Relaxed) > BURST // Relaxed: as above
-    }
-
     /// What a try answers that found nothing. Whether the peer lives is asked now and then only.
     pub(super) fn glance(&self, empty: ErrorKind) -> Option<ErrorKind> {
         let tries = self.tries.fetch_add(1, Ordering::Relaxed); // Relaxed: private to the process
@@ -143,7 +130,7 @@ impl Connection {
             look,
             known: AtomicU64::new(0),
             tries: AtomicU32::new(0),
-            burst: AtomicU32::new(0),
+            pace: [Pace::new(), Pace::new()],
         })))
     }
 
@@ -254,7 +241,6 @@ impl Connection {
         match got {
             Got::Message(len) => {
                 way.room.notify_after_rmw(&*self.0.yard); // the release of the lock
-                inner.note_message();
                 Some(len)
             }
             _ => None,
@@ -310,11 +296,9 @@ impl Connection {
             match got {
                 Got::Message(len) => {
                     way.room.notify_after_rmw(&*self.0.yard); // the release of the lock
-                    self.0.note_message();
                     return Ok(Arrived::Message(len));
                 }
                 Got::Empty(consumer) => {
-                    call.gather();
                     call.wait(&way.data, ErrorKind::Empty, || consumer.has_news())?;
                 }
                 Got::TooLong(len) => return Ok(Arrived::TooLong(len)),

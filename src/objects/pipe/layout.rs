@@ -24,7 +24,10 @@ pub(crate) struct Way {
     pub(crate) words: Words,
     /// Held by the thread that sends, while it does.
     pub(crate) sending: LockWord,
-    pad_sending: [AtomicU32; 31],
+    pad_limit: AtomicU32,
+    /// Up to where the senders know that there is room. Theirs, while they hold the lock.
+    pub(crate) limit: AtomicU64,
+    pad_sending: [AtomicU32; 28],
     /// Held by the thread that receives, while it does.
     pub(crate) receiving: LockWord,
     pad_seen: AtomicU32,
@@ -39,6 +42,7 @@ pub(crate) struct Way {
 
 const_assert_eq!(offset_of!(Way, words), 0);
 const_assert_eq!(offset_of!(Way, sending), 384);
+const_assert_eq!(offset_of!(Way, limit), 392);
 const_assert_eq!(offset_of!(Way, receiving), 512);
 const_assert_eq!(offset_of!(Way, seen), 520);
 const_assert_eq!(offset_of!(Way, data), 640);
@@ -49,6 +53,8 @@ words!(
     Way {
         words,
         sending,
+        pad_limit,
+        limit,
         pad_sending,
         receiving,
         pad_seen,

@@ -69,7 +69,7 @@ impl Look {
         match self.what {
             What::Message => self.spot.way().words.has_any(),
             What::Room(len) => {
-                Producer::borrow(self.spot.clone()).and_then(|way| way.sees_room(len)).unwrap_or(true)
+                Producer::borrow(self.spot.clone(), 0).and_then(|way| way.sees_room(len)).unwrap_or(true)
             }
         }
     }

@@ -6,6 +6,7 @@ mod connection;
 mod end;
 pub(crate) mod layout;
 mod look;
+mod pace;
 mod stream;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 use super::*;
 use crate::objects::yard::Options;
+use crate::shim::Ordering;
 use crate::sync::wait::Timeout;
 use std::io::{BufRead, Read, Write};
 use std::time::Duration;
@@ -233,4 +234,24 @@ fn words_of_a_hostile_peer_are_refused() {
     way.words.overwrite(4096, 0, 0);
     assert_eq!(kind(second.try_recv(&mut [0])), ErrorKind::Corrupt);
     assert_eq!(kind(first.try_send(b"x")), ErrorKind::Corrupt);
+}
+
+#[test]
+fn a_limit_that_cannot_be_is_not_believed() {
+    let yard = yard();
+    let (pipe, first, second) = pair(&yard, small(true));
+    let way = pipe.ways[PipeEnd::Second.index()].as_ref().unwrap().way();
+    let capacity = pipe.options().capacity as u64;
+    for limit in [1, 9, capacity + 8, 1 << 40, u64::MAX, u64::MAX - 7] {
+        (0..capacity).for_each(|_| drop(first.try_send(b"x")));
+        let tail = way.limit.load(Ordering::Relaxed);
+        way.limit.store(tail.wrapping_add(limit), Ordering::Relaxed);
+        assert_eq!(kind(first.try_send(b"x")), ErrorKind::Full, "{limit}");
+        let mut count = 0;
+        while second.try_recv(&mut [0]).is_ok() {
+            count += 1;
+        }
+        assert_eq!(count, capacity / 16);
+        way.limit.store(limit, Ordering::Relaxed);
+    }
 }

@@ -61,8 +61,13 @@ pub(super) enum Sent {
 /// Sends one message. The caller holds `sending`.
 #[inline]
 pub(super) fn send(spot: &Spot, message: &[u8]) -> Sent {
-    let Ok(mut producer) = Producer::borrow(spot.clone()) else { return Sent::Corrupt };
-    match producer.send(message) {
+    let known = spot.way().limit.load(Ordering::Relaxed); // Relaxed: under the lock
+    let Ok(mut producer) = Producer::borrow(spot.clone(), known) else { return Sent::Corrupt };
+    let sent = producer.send(message);
+    if producer.limit() != known {
+        spot.way().limit.store(producer.limit(), Ordering::Relaxed); // Relaxed: under the lock
+    }
+    match sent {
         Ok(()) => Sent::Done,
         Err(NoRoom::Full) => Sent::Full(producer),
         Err(NoRoom::Unfit) => Sent::TooLong,

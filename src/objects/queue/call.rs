@@ -26,6 +26,8 @@ const TURNS: u32 = 20;
 pub(super) enum Not {
     /// It is full, or empty, or not everything is acknowledged.
     Now,
+    /// There is no block for the message.
+    NoBlock,
     /// As many messages are owed as may be.
     Owing,
     /// Somebody is in the middle of a move: with this slot, or several in turn.
@@ -135,9 +137,8 @@ impl<'a> Call<'a> {
     fn answer(&self, kind: ErrorKind, not: Not) -> ErrorKind {
         match (kind, not, self.what) {
             (ErrorKind::Timeout, Not::Now, For::Data) => ErrorKind::Empty,
-            (ErrorKind::Timeout, Not::Now, For::Room) | (ErrorKind::Timeout, Not::Owing, _) => {
-                ErrorKind::Full
-            }
+            (ErrorKind::Timeout, Not::Now | Not::NoBlock, For::Room)
+            | (ErrorKind::Timeout, Not::Owing, _) => ErrorKind::Full,
             _ => kind,
         }
     }
@@ -158,8 +159,11 @@ impl<'a> Call<'a> {
                 }
                 None
             }
+            // Nobody has the message that is in the way. Whoever else is dead has no room to give.
+            Not::Now if self.what == For::Room => Some(ErrorKind::Timeout),
+            Not::Now if !self.queue.may_be_in_hand() => Some(ErrorKind::Timeout),
             _ => {
-                // What a dead one had in hand may be all there is, or what is in the way.
+                // What a dead one had in hand may be all there is, and his blocks all that there are.
                 let nothing = AtomicU32::new(0);
                 let mut crowd = Crowd::new(Watch { word: &nothing, value: 0 });
                 self.sweep_once(&mut crowd);

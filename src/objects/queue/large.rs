@@ -20,7 +20,7 @@ pub(super) const BLOCK: u32 = 1;
 /// A new block with the message in it.
 pub(super) fn fill<'b>(blocks: &'b Blocks, message: &[u8]) -> Result<Block<'b>, Not> {
     let block = blocks.try_alloc(message.len()).map_err(|e| match e.kind() {
-        ErrorKind::NoSpace => Not::Now,
+        ErrorKind::NoSpace => Not::NoBlock,
         ErrorKind::Busy => Not::Held(None),
         kind => Not::Ever(kind),
     })?;

@@ -35,6 +35,7 @@ use crate::segment::bits::{BlockHandle, Link};
 use crate::segment::directory::{Name, ObjectType, Record};
 use crate::segment::region::Region;
 use crate::shim::cells::{CELL_BYTES, CELL_HEAD};
+use crate::shim::{AtomicU64, Ordering};
 use crate::sync::closing::Closing;
 #[cfg(feature = "async")]
 use crate::sync::many::{Net, Source};
@@ -50,6 +51,9 @@ const BLOCKS_AT: usize = 3;
 const ELEMENT_SHIFT: u32 = 32;
 /// In the one that says how many messages it can hold: how many may be owed.
 const UNACKED_SHIFT: u32 = 32;
+
+/// How many cells a try that found nothing looks at behind those before it.
+const AT_ONCE: u32 = 64;
 
 /// What a queue is made as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,6 +182,8 @@ struct Inner {
     owed: Option<debts::Owed>,
     manner: Manner,
     yard: Held,
+    /// What this process knows to be over: see [`Ring::settle`].
+    over: AtomicU64,
 }
 
 impl Queue {
@@ -234,7 +240,8 @@ impl Queue {
         };
         let (manner, offset) = (yard.manner(), record.offset);
         let yard = held.clone();
-        Ok(Queue(Arc::new(Inner { ring, spot, offset, options, blocks, owed, manner, yard })))
+        let over = AtomicU64::new(0);
+        Ok(Queue(Arc::new(Inner { ring, spot, offset, options, blocks, owed, manner, yard, over })))
     }
 
     fn ring(&self) -> &Ring<Spot> {
@@ -588,6 +595,18 @@ impl Queue {
             Some(seen) => Not::Held(seen.holder),
             None => Not::Ever(ErrorKind::End),
         }
+    }
+
+    /// Whether an item may be in somebody's hands, who may be dead: asked when there was nothing to get. What is owed is out
+    /// of the ring, so that its places tell nothing.
+    fn may_be_in_hand(&self) -> bool {
+        if self.part().is_some() {
+            return true;
+        }
+        // Relaxed: what is over stays so, whoever saw it; an older answer is a lower bound as well.
+        let (over, all) = self.0.ring.settle(self.0.over.load(Ordering::Relaxed), AT_ONCE);
+        self.0.over.store(over, Ordering::Relaxed);
+        !all
     }
 
     #[inline]

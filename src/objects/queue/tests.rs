@@ -1,3 +1,5 @@
+#![allow(unsafe_code)] // a child is forked
+
 use super::*;
 use crate::objects::yard::Options;
 use std::sync::Barrier;
@@ -243,6 +245,42 @@ fn what_a_dead_producer_had_in_hand_never_was() {
         die_in_hand(&queue, For::Room);
         assert_eq!(kind(queue.get_vec(Timeout::Try)), ErrorKind::Empty);
     }
+}
+
+/// A process that is killed in the middle of a call, so that nobody has cleared up behind it.
+fn killed_in_hand(queue: &Queue) {
+    // SAFETY: the child allocates nothing that it has no copy of, and ends by a signal.
+    unsafe {
+        let child = libc::fork();
+        if child == 0 {
+            let me = queue.seat().unwrap_or(0);
+            std::mem::forget(queue.0.ring.claim_read(me, 48, &Hands(queue.yard())));
+            libc::raise(libc::SIGKILL);
+        }
+        assert_eq!(libc::waitpid(child, std::ptr::null_mut(), 0), child);
+    }
+}
+
+#[test]
+fn a_try_that_finds_nothing_looks_after_the_dead() {
+    let yard = yard();
+    let queue = queue(&yard, 200);
+    let me = queue.seat().unwrap();
+    for others in [0, 1, 70, 199] {
+        queue.try_put(b"x").unwrap();
+        killed_in_hand(&queue);
+        for _ in 0..others {
+            queue.try_put(b"y").unwrap();
+            let reading = queue.0.ring.claim_read(me, 48, &Hands(queue.yard())).unwrap();
+            assert!(!reading.finish().again, "somebody has cleared up");
+        }
+        let again = Received { len: 1, redelivered: true };
+        assert_eq!(queue.get_vec(Timeout::Try), Ok((b"x".to_vec(), again)), "{others} others");
+        assert_eq!(kind(queue.get_vec(Timeout::Try)), ErrorKind::Empty);
+    }
+    // Nobody has anything in hand any more, as far back as so many tries look.
+    (0..8).for_each(|_| assert_eq!(kind(queue.get_vec(Timeout::Try)), ErrorKind::Empty));
+    assert!(!queue.may_be_in_hand());
 }
 
 #[test]

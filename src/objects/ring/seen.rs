@@ -33,7 +33,7 @@ impl Seen {
         let spot = || self.spot.clone();
         let room = match self.what {
             What::Data => return self.spot.words().has_any(),
-            What::Record(len) => record::Producer::borrow(spot()).and_then(|end| end.sees_room(len)),
+            What::Record(len) => record::Producer::borrow(spot(), 0).and_then(|end| end.sees_room(len)),
             What::Element(size) => fixed::Producer::resume(spot(), size).and_then(|end| end.sees_room(1)),
         };
         room.unwrap_or(true)
