@@ -1009,7 +1009,53 @@ typedef struct {
      * Must be 0.
      */
     uint32_t reserved;
+    /**
+     * Blocks of the same yard in which longer messages are to lie, with those of other queues, or whatever else uses
+     * them; `block_bytes` is 0 then. Borrowed for the call; NULL: the queue has its own, or none.
+     */
+    const cyd_blocks_t *blocks;
 } cyd_queue_options_t;
+
+/**
+ * Memory for a message, from cyd_queue_loan().
+ */
+typedef struct {
+    /**
+     * The first byte, aligned to 64.
+     */
+    void *data;
+    /**
+     * Bytes of the message.
+     */
+    size_t len;
+    /**
+     * The number of the block of which it is the memory: see cyd_blocks_t.
+     */
+    uint64_t block;
+} cyd_loan_t;
+
+/**
+ * A message that was got and not copied, from cyd_queue_get_borrow(). The struct stays where it is until the message has
+ * been read: `data` may lead into it.
+ */
+typedef struct {
+    /**
+     * The first byte.
+     */
+    const void *data;
+    /**
+     * Bytes.
+     */
+    size_t len;
+    /**
+     * The number of the block in which it lies, to be given back with cyd_queue_release(); 0: it lies in `bytes`.
+     */
+    uint64_t block;
+    /**
+     * A short message.
+     */
+    uint8_t bytes[112];
+} cyd_message_t;
 
 /**
  * Blocks of one size; see cyd_blocks_options_t.
@@ -5507,9 +5553,10 @@ cyd_status_t cyd_receiver_close(cyd_receiver_t *receiver);
  *   - #CYD_E_NO_SLOTS  the directory, or the table of threads, is full
  *   - #CYD_E_TIMEOUT   another object has been in the making for ten seconds
  *   - #CYD_E_VERSION   an option is set that this version does not know
- *   - #CYD_E_INVALID   a pointer is misaligned, `struct_size` is not set
+ *   - #CYD_E_FOREIGN   `options->blocks` are another yard's
+ *   - #CYD_E_INVALID   a pointer is misaligned, `struct_size` is not set, `blocks` is set with `block_bytes`
  *   - #CYD_E_NULL      `yard` or `out` is NULL
- *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` or `options->blocks` is closed, or something else
  *
  * \par Threads    Any.
  * \par Processes  One of several that create the same name at once succeeds.
@@ -5770,6 +5817,110 @@ CYD_MUST_USE cyd_status_t cyd_queue_max_len(const cyd_queue_t *queue, size_t *ou
  * \par Since      0.1
  */
 cyd_status_t cyd_queue_close(cyd_queue_t *queue);
+
+/**
+ * Lends memory for a message, to be filled and put with cyd_queue_put_loan(), without a copy.
+ *
+ * \param queue       Borrowed.
+ * \param len         Bytes of the message, at most cyd_queue_max_len().
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ * \param out         Receives the loan: it is this process's until it is put, or given back with cyd_queue_release().
+ *                    The bytes are as their last owner left them.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_UNSUPPORTED  the queue was made without blocks
+ *   - #CYD_E_TOO_LONG     no room for it even if nobody had any
+ *   - #CYD_E_NO_SPACE     no room now, and `timeout_ns` is 0
+ *   - #CYD_E_BUSY         it takes several blocks, somebody else is looking for some, and `timeout_ns` is 0
+ *   - #CYD_E_TIMEOUT      still no room after `timeout_ns`
+ *   - #CYD_E_CANCELLED    the thread's wait was cancelled
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_NULL         `queue` or `out` is NULL
+ *   - #CYD_E_INVALID      a pointer is misaligned
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `queue` is closed, or no queue
+ *
+ * \par Threads    Any. The process owns the loan: any thread may put it.
+ * \par Processes  Any. A fork() child does not own its parent's loans.
+ * \par Blocking   Sleeps in the kernel while others have all the blocks that would do. Not async-signal-safe.
+ * \par Crash      What a dead process had on loan is free again as soon as somebody looks.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_loan(cyd_queue_t *queue, size_t len, int64_t timeout_ns, cyd_loan_t *out);
+
+/**
+ * Puts the message that lies in a loan; waits for room if the queue is full. It can be got before this returns.
+ *
+ * \param queue       Borrowed.
+ * \param block       The loan's number, or that of any block of this process in the queue's blocks, whose length is the
+ *                    message's. When it was put it is the queue's, and not to be touched any more.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ *
+ * \return #CYD_OK; else nothing was put, and the loan is still the process's if it was:
+ *   - #CYD_E_FULL         no room within `timeout_ns`
+ *   - #CYD_E_SHUTDOWN     the queue is shut down
+ *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in the middle of a move (a try, a timed call)
+ *   - #CYD_E_CANCELLED    the thread's wait was cancelled
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_STATE        the block was freed a moment ago, is offered, or was put already
+ *   - #CYD_E_NOT_FOUND    the number is stale
+ *   - #CYD_E_NOT_OWNER    the block is another process's
+ *   - #CYD_E_FOREIGN      the number is of other blocks, or none at all
+ *   - #CYD_E_UNSUPPORTED  the queue was made without blocks
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_CORRUPT      the queue's words contradict themselves
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `queue` is NULL, closed, no queue, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  The one that owns the loan.
+ * \par Blocking   As cyd_queue_put().
+ * \par Crash      Killed before the one store that shows it: nothing was put, and the memory is free again. Killed
+ *   after: it was, whole.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_put_loan(cyd_queue_t *queue, uint64_t block, int64_t timeout_ns);
+
+/**
+ * Takes the next message without copying it, unless it is short; waits if there is none.
+ *
+ * At most once: a consumer killed before he has read it has lost that one.
+ *
+ * \param queue       Borrowed.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ * \param out         Receives the message: it is this process's. When it has been read, and `block` is not 0, give it
+ *                    back with cyd_queue_release(). A peer that keeps no rules may change the bytes at any time.
+ *
+ * \return As cyd_queue_get(), but never #CYD_E_TOO_LONG; #CYD_E_NULL if `queue` or `out` is NULL.
+ *
+ * \par Threads    Any; each message goes to one of them.
+ * \par Processes  Any. A fork() child does not own its parent's messages.
+ * \par Blocking   As cyd_queue_get().
+ * \par Crash      As cyd_queue_get(). The memory of a message that a dead process had is free again.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_get_borrow(cyd_queue_t *queue, int64_t timeout_ns, cyd_message_t *out);
+
+/**
+ * Gives memory back: a loan that is not put, or a message that has been read.
+ *
+ * \param queue  Borrowed.
+ * \param block  The number in the loan, or in the message; 0 is harmless.
+ *
+ * \return #CYD_OK, or, with nothing changed,
+ *   - #CYD_E_STATE        it was given back a moment ago, or put
+ *   - #CYD_E_NOT_FOUND    the number is stale
+ *   - #CYD_E_NOT_OWNER    the block is another process's
+ *   - #CYD_E_FOREIGN      the number is of other blocks, or none at all
+ *   - #CYD_E_UNSUPPORTED  the queue was made without blocks
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `queue` is NULL, closed, no queue, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  The one that owns the memory.
+ * \par Blocking   Never; one system call if somebody waits for memory. Not async-signal-safe.
+ * \par Crash      Killed on the way: it is free, or a dead process's, which is free as soon as somebody looks.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_release(cyd_queue_t *queue, uint64_t block);
 
 /**
  * Makes blocks; all of them are free.

@@ -1648,7 +1648,89 @@ public:
 
 /** Messages in order, from any number of producers to any number of consumers: cyd_queue_t. */
 class Queue : public detail::Handle<cyd_queue_t, cyd_queue_close> {
+    /** A block of this process that is the memory of a message: given back when this ends, by whatever thread. */
+    class Memory {
+    public:
+        Memory(Memory &&other) noexcept
+            : queue_(std::exchange(other.queue_, nullptr)), pid_(other.pid_), block_(other.block_) {}
+        Memory &operator=(Memory &&other) noexcept {
+            if (this != &other) {
+                static_cast<void>(give_back());
+                queue_ = std::exchange(other.queue_, nullptr);
+                pid_ = other.pid_;
+                block_ = other.block_;
+            }
+            return *this;
+        }
+        Memory(const Memory &) = delete;
+        Memory &operator=(const Memory &) = delete;
+        ~Memory() { static_cast<void>(give_back()); }
+
+        /** The number of the block, 0 if there is none. */
+        std::uint64_t block() const noexcept { return queue_ == nullptr ? 0 : block_; }
+        /** Gives it back now; this is empty afterwards. */
+        Status give_back() noexcept {
+            cyd_queue_t *queue = std::exchange(queue_, nullptr);
+            if (queue == nullptr) {
+                return Status(CYD_E_NULL);
+            }
+            return Status(getpid() != pid_ ? CYD_E_NOT_OWNER : cyd_queue_release(queue, block_));
+        }
+        /** The number, without the guard: Queue::release() gives it back, Queue::put_loan() puts it. 0 if there is none. */
+        std::uint64_t release() noexcept { return std::exchange(queue_, nullptr) == nullptr ? 0 : block_; }
+
+    protected:
+        Memory(cyd_queue_t *queue, std::uint64_t block) noexcept : queue_(queue), pid_(getpid()), block_(block) {}
+
+        cyd_queue_t *queue_;
+
+    private:
+        pid_t pid_;
+        std::uint64_t block_;
+    };
+
 public:
+    /** Memory for a message, filled and put without a copy: cyd_queue_loan(). */
+    class Loan : public Memory {
+    public:
+        /** The first byte, aligned to 64; in shared memory. */
+        void *data() const noexcept { return data_; }
+        std::size_t size() const noexcept { return size_; }
+        /** Puts the message; this is empty then. If it could not be put, the loan is still this one's. */
+        Status put(Timeout timeout) {
+            const Status status(cyd_queue_put_loan(queue_, block(), timeout.ns()));
+            if (status.ok()) {
+                static_cast<void>(release());
+            }
+            return status;
+        }
+
+    private:
+        friend class Queue;
+        Loan(cyd_queue_t *queue, const cyd_loan_t &loan) noexcept
+            : Memory(queue, loan.block), data_(loan.data), size_(loan.len) {}
+
+        void *data_;
+        std::size_t size_;
+    };
+
+    /** A message that was got and, if it is long, not copied: cyd_queue_get_borrow(). */
+    class Message : public Memory {
+    public:
+        /** The first byte, in shared memory if block() is not 0: a peer that keeps no rules may change it at any time. */
+        const void *data() const noexcept { return message_.block == 0 ? message_.bytes : message_.data; }
+        std::size_t size() const noexcept { return message_.len; }
+        /** The bytes, copied. */
+        std::string str() const { return std::string(static_cast<const char *>(data()), size()); }
+
+    private:
+        friend class Queue;
+        Message(cyd_queue_t *queue, const cyd_message_t &message) noexcept
+            : Memory(message.block == 0 ? nullptr : queue, message.block), message_(message) {}
+
+        cyd_message_t message_;
+    };
+
     using Handle::Handle;
 
     static Result<Queue> create(const Yard &yard, const char *name, const QueueOptions &options = {}) {
@@ -1703,6 +1785,25 @@ public:
             return cyd_queue_get_many(raw_, buffer, room, lens, max, timeout.ns(), out);
         });
     }
+
+    /** Memory for a message, to be filled and put. */
+    Result<Loan> loan(std::size_t len, Timeout timeout) {
+        cyd_loan_t out;
+        const Status status(cyd_queue_loan(raw_, len, timeout.ns(), &out));
+        return status.ok() ? Result<Loan>(status, Loan(raw_, out)) : Result<Loan>(status);
+    }
+    /** Puts the message that lies in a block of this process for which no guard stands. */
+    Status put_loan(std::uint64_t block, Timeout timeout) {
+        return Status(cyd_queue_put_loan(raw_, block, timeout.ns()));
+    }
+    /** Gets a message without copying it, unless it is short. */
+    Result<Message> get_borrow(Timeout timeout) {
+        cyd_message_t out;
+        const Status status(cyd_queue_get_borrow(raw_, timeout.ns(), &out));
+        return status.ok() ? Result<Message>(status, Message(raw_, out)) : Result<Message>(status);
+    }
+    /** Gives memory back for which no guard stands. */
+    Status release(std::uint64_t block) { return Status(cyd_queue_release(raw_, block)); }
 
     /** No more is put; what is there can be got, unless it ends `now`. */
     Status shutdown(bool now = false) { return Status(cyd_queue_shutdown(raw_, now)); }

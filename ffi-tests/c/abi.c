@@ -254,12 +254,24 @@ IS(sizeof(cyd_priority_queue_options_t), 24);
 FIELD(cyd_priority_queue_options_t, struct_size, 0, 8);
 FIELD(cyd_priority_queue_options_t, capacity, 8, 8);
 FIELD(cyd_priority_queue_options_t, message_max, 16, 8);
-IS(sizeof(cyd_queue_options_t), 32);
+IS(sizeof(cyd_queue_options_t), 40);
 FIELD(cyd_queue_options_t, struct_size, 0, 8);
 FIELD(cyd_queue_options_t, capacity, 8, 8);
 FIELD(cyd_queue_options_t, block_bytes, 16, 8);
 FIELD(cyd_queue_options_t, inline_max, 24, 4);
 FIELD(cyd_queue_options_t, reserved, 28, 4);
+FIELD(cyd_queue_options_t, blocks, 32, 8);
+
+IS(sizeof(cyd_loan_t), 24);
+FIELD(cyd_loan_t, data, 0, 8);
+FIELD(cyd_loan_t, len, 8, 8);
+FIELD(cyd_loan_t, block, 16, 8);
+
+IS(sizeof(cyd_message_t), 136);
+FIELD(cyd_message_t, data, 0, 8);
+FIELD(cyd_message_t, len, 8, 8);
+FIELD(cyd_message_t, block, 16, 8);
+FIELD(cyd_message_t, bytes, 24, 112);
 
 IS(sizeof(cyd_pipe_options_t), 24);
 FIELD(cyd_pipe_options_t, struct_size, 0, 8);

@@ -33,6 +33,8 @@ static struct {
         cyd_struct_array_t *structs;
         cyd_ring_t *ring;
         cyd_queue_t *queue;
+        cyd_loan_t loan;
+        cyd_message_t message;
         cyd_pipe_t *pipe;
         cyd_lifo_queue_t *lifo_queue;
         cyd_priority_queue_t *priority_queue;
@@ -301,6 +303,10 @@ static void queue_calls(cyd_queue_t *queue, cyd_status_t wanted) {
     IS(cyd_queue_put_many(queue, &slice, 1, 0, &out.a.size), wanted);
     IS(cyd_queue_get(queue, out.bytes, 8, 0, &out.a.size), wanted);
     IS(cyd_queue_get_many(queue, out.bytes, 8, &out.b.size, 1, 0, &out.a.size), wanted);
+    IS(cyd_queue_loan(queue, 8, 0, &out.a.loan), wanted);
+    IS(cyd_queue_put_loan(queue, 1, 0), wanted);
+    IS(cyd_queue_get_borrow(queue, 0, &out.a.message), wanted);
+    IS(cyd_queue_release(queue, 0), wanted);
     IS(cyd_queue_shutdown(queue, true), wanted);
     IS(cyd_queue_is_shutdown(queue, &out.a.truth), wanted);
     IS(cyd_queue_len(queue, &out.a.size), wanted);

@@ -10,7 +10,7 @@
 static cyd_yard_t *yard;
 
 static cyd_queue_t *make(const char *name, size_t capacity, uint32_t inline_max) {
-    cyd_queue_options_t options = {sizeof options, capacity, 0, inline_max, 0};
+    cyd_queue_options_t options = {.struct_size = sizeof options, .capacity = capacity, .inline_max = inline_max};
     cyd_queue_t *queue;
     OK(cyd_queue_create(yard, name, &options, &queue));
     return queue;
@@ -75,7 +75,7 @@ static void messages(void) {
 
 static void wrong_arguments(void) {
     cyd_queue_t *queue = make("name", 0, 0), *same;
-    cyd_queue_options_t options = {sizeof options, 7, 0, 48, 0};
+    cyd_queue_options_t options = {.struct_size = sizeof options, .capacity = 7, .inline_max = 48};
     size_t len = 5;
     IS(cyd_queue_create(yard, "name", NULL, &same), CYD_E_EXISTS);
     IS(cyd_queue_open_or_create(yard, "name", &options, &same), CYD_E_MISMATCH);

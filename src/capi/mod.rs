@@ -68,6 +68,7 @@ mod array;
 
 mod ring;
 
+mod loan;
 mod queue;
 
 mod blocks;
@@ -93,6 +94,7 @@ pub use event::*;
 pub use fault::*;
 pub use last::*;
 pub use lifo_queue::*;
+pub use loan::*;
 pub use lock::*;
 pub use many::*;
 pub use member::*;

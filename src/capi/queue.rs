@@ -6,11 +6,13 @@
 //! * the invariant: the uncontended step of putting and getting runs before the boundary and cannot panic
 //! * where it is tested: `ffi-tests/c/queue.c`
 
+use crate::capi::blocks::cyd_blocks_t;
 use crate::capi::ring::{checked, cyd_slice_t};
 use crate::capi::status::{CYD_OK, cyd_status_t};
 use crate::capi::yard::cyd_yard_t;
 use crate::capi::{args, boundary, handle, options};
 use crate::error::{News, Result};
+use crate::objects::blocks::Blocks;
 use crate::objects::queue::{Queue, QueueOptions};
 use crate::objects::yard::Yard;
 use crate::sync::wait::Timeout;
@@ -44,18 +46,22 @@ pub struct cyd_queue_options_t {
     pub inline_max: u32,
     /// Must be 0.
     pub reserved: u32,
+    /// Blocks of the same yard in which longer messages are to lie, with those of other queues, or whatever else uses
+    /// them; `block_bytes` is 0 then. Borrowed for the call; NULL: the queue has its own, or none.
+    pub blocks: *const cyd_blocks_t,
 }
 options::sized!(cyd_queue_options_t {
     struct_size,
     capacity: usize,
     block_bytes: usize,
     inline_max: u32,
-    reserved: u32
+    reserved: u32,
+    blocks: *const cyd_blocks_t,
 });
 
 /// # Safety
-/// As `options::read`.
-unsafe fn options(from: *const cyd_queue_options_t) -> Result<QueueOptions> {
+/// As `options::read`, and `blocks` is NULL or a handle as the header asks for.
+unsafe fn options<'a>(from: *const cyd_queue_options_t) -> Result<(QueueOptions, Option<&'a Blocks>)> {
     // SAFETY: the caller's promise.
     let theirs = unsafe { options::read(from)? };
     options::unknown("reserved", theirs.reserved)?;
@@ -66,7 +72,11 @@ unsafe fn options(from: *const cyd_queue_options_t) -> Result<QueueOptions> {
     if theirs.inline_max != 0 {
         ours.inline_max = theirs.inline_max as usize;
     }
-    Ok(ours)
+    if theirs.blocks.is_null() {
+        return Ok((ours, None));
+    }
+    // SAFETY: the caller's promise.
+    Ok((ours, Some(unsafe { handle::get(theirs.blocks)? })))
 }
 
 /// What the three ways to come to a queue have in common.
@@ -103,9 +113,10 @@ unsafe fn named(
 ///   - #CYD_E_NO_SLOTS  the directory, or the table of threads, is full
 ///   - #CYD_E_TIMEOUT   another object has been in the making for ten seconds
 ///   - #CYD_E_VERSION   an option is set that this version does not know
-///   - #CYD_E_INVALID   a pointer is misaligned, `struct_size` is not set
+///   - #CYD_E_FOREIGN   `options->blocks` are another yard's
+///   - #CYD_E_INVALID   a pointer is misaligned, `struct_size` is not set, `blocks` is set with `block_bytes`
 ///   - #CYD_E_NULL      `yard` or `out` is NULL
-///   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+///   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` or `options->blocks` is closed, or something else
 ///
 /// \par Threads    Any.
 /// \par Processes  One of several that create the same name at once succeeds.
@@ -121,7 +132,12 @@ pub unsafe extern "C" fn cyd_queue_create(
     out: *mut *mut cyd_queue_t,
 ) -> cyd_status_t {
     // SAFETY: each is NULL or as the header asks of the caller.
-    unsafe { named(yard, name, out, |yard, name| Queue::create(yard, name, self::options(options)?)) }
+    unsafe {
+        named(yard, name, out, |yard, name| match self::options(options)? {
+            (options, None) => Queue::create(yard, name, options),
+            (options, Some(blocks)) => Queue::create_with_blocks(yard, name, options, blocks),
+        })
+    }
 }
 
 /// Opens a queue, whatever its options.
@@ -178,7 +194,12 @@ pub unsafe extern "C" fn cyd_queue_open_or_create(
     out: *mut *mut cyd_queue_t,
 ) -> cyd_status_t {
     // SAFETY: each is NULL or as the header asks of the caller.
-    unsafe { named(yard, name, out, |yard, name| Queue::open_or_create(yard, name, self::options(options)?)) }
+    unsafe {
+        named(yard, name, out, |yard, name| match self::options(options)? {
+            (options, None) => Queue::open_or_create(yard, name, options),
+            (options, Some(blocks)) => Queue::open_or_create_with_blocks(yard, name, options, blocks),
+        })
+    }
 }
 
 /// Puts one message; waits for room if the queue is full. It can be got before this returns.

@@ -23,8 +23,10 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
             let batch = queue.get_many(&mut [0; 2 * LETTER], &mut [0; 2], Timeout::Forever).unwrap();
             assert_eq!(batch.records, 2);
         }),
-        Box::new(Large { puts: true }),
-        Box::new(Large { puts: false }),
+        Box::new(Large { name: "queue put, in a block", puts: true, act: put_copied }),
+        Box::new(Large { name: "queue get, from a block", puts: false, act: get_copied }),
+        Box::new(Large { name: "queue put loan", puts: true, act: put_loan }),
+        Box::new(Large { name: "queue get borrow", puts: false, act: get_borrow }),
         Box::new(SleepForData),
         Box::new(SleepForRoom),
         Box::new(WakeGetter),
@@ -499,10 +501,30 @@ impl Operation for ShutDown {
 
 /// Messages that lie in blocks: putting one beside another, or getting the first of two.
 struct Large {
+    name: &'static str,
     puts: bool,
+    act: fn(&Queue, &mut [u8]),
 }
 
 const LONG: usize = 100; // one block
+
+fn put_copied(queue: &Queue, message: &mut [u8]) {
+    queue.put(message, Timeout::Forever).unwrap();
+}
+
+fn get_copied(queue: &Queue, buffer: &mut [u8]) {
+    assert_eq!(queue.get(buffer, Timeout::Forever).unwrap().len, LONG);
+}
+
+fn put_loan(queue: &Queue, message: &mut [u8]) {
+    let loan = queue.loan(LONG, Timeout::Forever).unwrap();
+    loan.write(0, message).unwrap();
+    queue.put_loan(loan, Timeout::Forever).map_err(|(e, _)| e).unwrap();
+}
+
+fn get_borrow(queue: &Queue, _: &mut [u8]) {
+    drop(queue.get_borrow(Timeout::Forever).unwrap());
+}
 
 impl Large {
     /// How many blocks are not free.
@@ -516,7 +538,7 @@ impl Operation for Large {
     type Actor = Vec<u8>;
 
     fn name(&self) -> &'static str {
-        if self.puts { "queue put, in a block" } else { "queue get, from a block" }
+        self.name
     }
 
     fn points(&self) -> Points {
@@ -547,11 +569,7 @@ impl Operation for Large {
     }
 
     fn act(&self, world: &World, buffer: &mut Vec<u8>) {
-        if self.puts {
-            world.queue.put(buffer, Timeout::Forever).unwrap();
-        } else {
-            assert_eq!(world.queue.get(buffer, Timeout::Forever).unwrap().len, LONG);
-        }
+        (self.act)(&world.queue, buffer);
     }
 
     fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {

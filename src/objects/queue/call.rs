@@ -3,6 +3,7 @@
 
 use crate::error::{ErrorKind, Result};
 use crate::lockfree::mpmc::{Holders, NoPop, NoPush};
+use crate::objects::blocks::Blocks;
 use crate::objects::owners;
 use crate::objects::queue::Queue;
 use crate::objects::queue::place::Hands;
@@ -69,6 +70,8 @@ pub(super) struct Call<'a> {
     what: For,
     timeout: Timeout,
     wait: Wait,
+    /// A message of the call takes a block of these.
+    blocks: Option<&'a Blocks>,
     /// Looks that are left before a sleep, or before a try gives up.
     looks: u32,
     /// The call has cleared up behind the dead that it saw.
@@ -86,7 +89,14 @@ impl<'a> Call<'a> {
             _ if many => SPINS,
             _ => 0,
         };
-        Call { queue, what, timeout, wait: Wait::new(timeout, queue.manner()), looks, swept: false }
+        let wait = Wait::new(timeout, queue.manner());
+        Call { queue, what, timeout, wait, blocks: None, looks, swept: false }
+    }
+
+    /// The call waits for a block as well.
+    pub(super) fn or_for_a_block(mut self, blocks: &'a Blocks) -> Call<'a> {
+        self.blocks = Some(blocks);
+        self
     }
 
     /// Makes attempts until one succeeds, fails for good, or the time is up. `Err` inside: the message is so long, and
@@ -109,11 +119,11 @@ impl<'a> Call<'a> {
                 return Err(self.answer(kind, not).into());
             }
             over = match announced.take() {
-                Some(watch) => self.sleep(watch, not).err(),
+                Some(watches) => self.sleep(watches, not).err(),
                 None if self.timeout == Timeout::Try => self.look_again(not),
                 None if self.spin() => None,
                 None => {
-                    announced = Some(self.event().prepare());
+                    announced = Some((self.event().prepare(), self.blocks.map(Blocks::announce)));
                     None
                 }
             };
@@ -199,10 +209,15 @@ impl<'a> Call<'a> {
 
     /// Sleeps at most a slice. The sleeper had announced itself before the attempt that came to nothing.
     #[cold]
-    fn sleep(&mut self, watch: Watch<'a>, not: Not) -> std::result::Result<(), ErrorKind> {
+    fn sleep(
+        &mut self,
+        (watch, freed): (Watch<'a>, Option<Watch<'a>>),
+        not: Not,
+    ) -> std::result::Result<(), ErrorKind> {
         let yard = self.yard();
         let _ = thread::register(yard); // so that our death wakes those who wait with us
         let mut crowd = Crowd::new(watch);
+        freed.map(|freed| crowd.add(freed));
         if let Not::Held(Some(slot)) = not {
             Hands(yard).alive(slot).map(|alive| crowd.add(alive));
         }

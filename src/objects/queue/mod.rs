@@ -8,8 +8,11 @@ mod loan;
 mod place;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_blocks;
 mod typed;
 
+pub(crate) use loan::INLINE;
 pub use loan::Message;
 pub use typed::TypedQueue;
 
@@ -47,7 +50,7 @@ pub struct QueueOptions {
     /// is.
     pub inline_max: usize,
     /// Bytes for messages that are longer than that, at least 2048; 0: there are none. They lie in [`Blocks`] of their
-    /// own, made beside the queue under its name and `.blocks`.
+    /// own, made beside the queue under its name and `.blocks`. See also [`Queue::create_with_blocks`].
     pub block_bytes: usize,
 }
 
@@ -150,39 +153,72 @@ impl Queue {
     /// (`inline_max` is neither 48 nor 112; `block_bytes` below 2048), `Exists`, `Name`, `NoSpace`, `NoSlots`, and `Timeout` if another object has been in the making for
     /// ten seconds.
     pub fn create(yard: &Yard, name: &str, options: QueueOptions) -> Result<Queue> {
-        Queue::obtain(yard, name, How::Create, Some(options), 0)
+        Queue::obtain(yard, name, How::Create, Some(options), None, 0)
     }
 
     /// Opens a queue, whatever its options. Errors: `NotFound`, `Type`.
     pub fn open(yard: &Yard, name: &str) -> Result<Queue> {
-        Queue::obtain(yard, name, How::Open, None, 0)
+        Queue::obtain(yard, name, How::Open, None, None, 0)
     }
 
     /// Opens a queue of these options, or makes it. Errors: as for both, and `Mismatch` if its options are others.
     pub fn open_or_create(yard: &Yard, name: &str, options: QueueOptions) -> Result<Queue> {
-        Queue::obtain(yard, name, How::OpenOrCreate, Some(options), 0)
+        Queue::obtain(yard, name, How::OpenOrCreate, Some(options), None, 0)
     }
 
-    /// `element`: how many bytes each message has, if all are of one type; 0: whatever they have.
+    /// Makes a queue whose longer messages lie in blocks that there are, and that others use as well: other queues, or
+    /// whoever allocates some. Errors: as for [`Queue::create`]; `Foreign` (blocks of another yard), `Invalid`
+    /// (`block_bytes` is not 0).
+    pub fn create_with_blocks(
+        yard: &Yard,
+        name: &str,
+        options: QueueOptions,
+        blocks: &Blocks,
+    ) -> Result<Queue> {
+        Queue::obtain(yard, name, How::Create, Some(options), Some(blocks), 0)
+    }
+
+    /// Opens a queue of these options and blocks, or makes it. Errors: as for both, and `Mismatch` if its options or blocks
+    /// are others.
+    pub fn open_or_create_with_blocks(
+        yard: &Yard,
+        name: &str,
+        options: QueueOptions,
+        blocks: &Blocks,
+    ) -> Result<Queue> {
+        Queue::obtain(yard, name, How::OpenOrCreate, Some(options), Some(blocks), 0)
+    }
+
+    /// `shared`: blocks that are not the queue's own. `element`: how many bytes each message has, if all are of one type;
+    /// 0: whatever they have.
     fn obtain(
         yard: &Yard,
         name: &str,
         how: How,
         options: Option<QueueOptions>,
+        shared: Option<&Blocks>,
         element: usize,
     ) -> Result<Queue> {
         let held = yard.held();
         let asked = options.unwrap_or_default();
         asked.check()?;
-        let made = if how == How::Open { None } else { make_blocks(yard, name, asked)? };
-        let params = asked.params(element, made.as_ref().map_or(0, Blocks::offset));
+        let at = match shared {
+            Some(blocks) => may_share(held, asked, blocks)?,
+            None if how == How::Open => 0,
+            None => make_blocks(yard, name, asked)?.as_ref().map_or(0, Blocks::offset),
+        };
+        let params = asked.params(element, at);
         let plan = Plan { kind: ObjectType::Queue, params, len: asked.bytes() };
         let record = directory::obtain(held, name, how, &plan, |found| {
             let (is, elements) = (QueueOptions::of(found)?, found.params[1] >> ELEMENT_SHIFT);
-            let other = options.is_some_and(|wanted| wanted != is);
+            let lent = if is.block_bytes == 0 { found.params[BLOCKS_AT] } else { 0 };
+            let others = lent != shared.map_or(0, Blocks::offset);
+            let other = options.is_some_and(|wanted| wanted != is || others);
             // Whoever has no type in mind may look into any queue.
             if other || element != 0 && element as u64 != elements {
-                let detail = format!("{name:?} is {is:?}, elements of {elements} bytes (0: any), not so");
+                let detail = format!(
+                    "{name:?} is {is:?}, blocks of others {lent}, elements of {elements} bytes (0: any), not so"
+                );
                 return Err(Error::with(ErrorKind::Mismatch, detail));
             }
             Ok(())
@@ -257,8 +293,8 @@ impl Queue {
         match &self.0.blocks {
             _ if len <= self.0.options.inline_max => call.run(|| self.attempt_put(me, message))?,
             Some(blocks) if len <= blocks.max_len() => {
-                let mut block = None;
-                call.run(|| self.attempt_put_block(me, blocks, &mut block, || large::fill(blocks, message)))?
+                let (mut block, fill) = (None, || large::fill(blocks, message));
+                call.or_for_a_block(blocks).run(|| self.attempt_put_block(me, blocks, &mut block, fill))?
             }
             _ => return Err(too_long(len, self.max_len())),
         }
@@ -398,8 +434,6 @@ impl Queue {
     ) -> std::result::Result<Received, Not> {
         let (block, received) = self.take_block(reading, buffer.len())?;
         let read = block.read(0, &mut buffer[..received.len]);
-        drop(block);
-        self.body().room.notify(&**self.yard()); // somebody may wait for the block
         read.map(|()| received).map_err(|_| Not::Ever(ErrorKind::Corrupt))
     }
 
@@ -408,10 +442,7 @@ impl Queue {
         let item = reading.item();
         if item.tag == large::BLOCK {
             let (block, received) = self.take_block(reading, usize::MAX)?;
-            let bytes = block.to_vec();
-            drop(block);
-            self.body().room.notify(&**self.yard()); // as above
-            return Ok((bytes, received));
+            return Ok((block.to_vec(), received));
         }
         let mut bytes = [0; CELL_BYTES[1]];
         let len = item.len.min(bytes.len());
@@ -581,6 +612,17 @@ impl Queue {
     pub fn options(&self) -> QueueOptions {
         self.0.options
     }
+}
+
+/// Where the blocks lie that a queue is to share with others.
+fn may_share(yard: &Held, options: QueueOptions, blocks: &Blocks) -> Result<u64> {
+    if options.block_bytes != 0 {
+        return Err(Error::with(ErrorKind::Invalid, "blocks, and bytes for others"));
+    }
+    if !blocks.is_of(yard) {
+        return Err(Error::with(ErrorKind::Foreign, "blocks of another yard"));
+    }
+    Ok(blocks.offset())
 }
 
 /// The blocks for a queue that is still to be made.

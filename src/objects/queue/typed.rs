@@ -45,7 +45,7 @@ impl<T: Pod> TypedQueue<T> {
             return Err(Error::with(ErrorKind::Size, format!("elements of {size} bytes")));
         };
         let options = capacity.map(|capacity| QueueOptions { capacity, inline_max, block_bytes: 0 });
-        Ok(TypedQueue { queue: Queue::obtain(yard, name, how, options, size)?, of: PhantomData })
+        Ok(TypedQueue { queue: Queue::obtain(yard, name, how, options, None, size)?, of: PhantomData })
     }
 
     /// Puts an element; waits at most `timeout` while the queue is full. Errors: as for [`Queue::put`].
