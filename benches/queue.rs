@@ -18,7 +18,8 @@ fn yard() -> Yard {
 }
 
 fn queue(yard: &Yard, name: &str, capacity: usize) -> Queue {
-    let options = QueueOptions { capacity, inline_max: 112, block_bytes: 64 << 10 };
+    let options =
+        QueueOptions { capacity, inline_max: 112, block_bytes: 64 << 10, ..QueueOptions::default() };
     Queue::create(yard, name, options).unwrap()
 }
 

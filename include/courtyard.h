@@ -711,6 +711,24 @@ typedef struct {
 } cyd_cost_t;
 
 /**
+ * What an object takes of a yard; filled by cyd_yard_object_cost().
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cyd_object_cost_t) before the call.
+     */
+    size_t struct_size;
+    /**
+     * Bytes without any item.
+     */
+    uint64_t empty_bytes;
+    /**
+     * Bytes for each item besides what it has itself.
+     */
+    uint64_t item_bytes;
+} cyd_object_cost_t;
+
+/**
  * An object in a yard's directory; filled by cyd_yard_next_object().
  */
 typedef struct {
@@ -984,39 +1002,6 @@ typedef struct {
 } cyd_slice_t;
 
 /**
- * How a queue is made. Zero means default; a NULL pointer to it means all defaults.
- */
-typedef struct {
-    /**
-     * sizeof(cyd_queue_options_t)
-     */
-    size_t struct_size;
-    /**
-     * How many messages it can hold, 1 to 16777216; 0 means 1024.
-     */
-    size_t capacity;
-    /**
-     * Bytes for messages that are longer than `inline_max`, at least 2048; 0: there are none. They lie in blocks, made
-     * beside the queue under its name and ".blocks".
-     */
-    size_t block_bytes;
-    /**
-     * How many bytes of a message lie in the queue itself: 48 or 112; 0 means 48. A message takes 16 bytes more,
-     * however short it is.
-     */
-    uint32_t inline_max;
-    /**
-     * Must be 0.
-     */
-    uint32_t reserved;
-    /**
-     * Blocks of the same yard in which longer messages are to lie, with those of other queues, or whatever else uses
-     * them; `block_bytes` is 0 then. Borrowed for the call; NULL: the queue has its own, or none.
-     */
-    const cyd_blocks_t *blocks;
-} cyd_queue_options_t;
-
-/**
  * Memory for a message, from cyd_queue_loan().
  */
 typedef struct {
@@ -1056,6 +1041,78 @@ typedef struct {
      */
     uint8_t bytes[112];
 } cyd_message_t;
+
+/**
+ * How a queue is made. Zero means default; a NULL pointer to it means all defaults.
+ */
+typedef struct {
+    /**
+     * sizeof(cyd_queue_options_t)
+     */
+    size_t struct_size;
+    /**
+     * How many messages it can hold, 1 to 16777216; 0 means 1024.
+     */
+    size_t capacity;
+    /**
+     * Bytes for messages that are longer than `inline_max`, at least 2048; 0: there are none. They lie in blocks, made
+     * beside the queue under its name and ".blocks".
+     */
+    size_t block_bytes;
+    /**
+     * How many bytes of a message lie in the queue itself: 48 or 112; 0 means 48. A message takes 16 bytes more,
+     * however short it is.
+     */
+    uint32_t inline_max;
+    /**
+     * Not 0: the queue tells of its sides, see cyd_queue_enter().
+     */
+    uint32_t sides;
+    /**
+     * Blocks of the same yard in which longer messages are to lie, with those of other queues, or whatever else uses
+     * them; `block_bytes` is 0 then. Borrowed for the call; NULL: the queue has its own, or none.
+     */
+    const cyd_blocks_t *blocks;
+    /**
+     * How many bytes all messages together may have, wherever they lie; 0: as many as there is room for. With a limit,
+     * putters take turns, and one that finds little room left looks at each place of the queue. A long message may wait
+     * while shorter ones find room.
+     */
+    size_t max_bytes;
+} cyd_queue_options_t;
+
+/**
+ * A side of a queue that was made with `sides`.
+ */
+typedef uint32_t cyd_queue_side_t;
+
+/**
+ * Refers to an object of a yard: plain numbers, to be sent in a message or kept in a struct. Every process that has the
+ * yard open can find the object by it: cyd_yard_resolve() tells its name and kind, and cyd_lock_open() or whatever it
+ * is opens it.
+ */
+typedef struct {
+    /**
+     * The file system of the yard's file, and its number there.
+     */
+    uint64_t yard[2];
+    /**
+     * Where the object is in the yard's directory.
+     */
+    uint32_t place;
+    /**
+     * How often the place was given to another object.
+     */
+    uint32_t generation;
+    /**
+     * A CYD_OBJECT_ number.
+     */
+    uint32_t kind;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+} cyd_ref_t;
 
 /**
  * Blocks of one size; see cyd_blocks_options_t.
@@ -1713,6 +1770,16 @@ typedef uint32_t cyd_fault_kind_t;
 #define CYD_PEER_DIED 3
 
 /**
+ * Those who put.
+ */
+#define CYD_QUEUE_PRODUCERS 0
+
+/**
+ * Those who get.
+ */
+#define CYD_QUEUE_CONSUMERS 1
+
+/**
  * The end that receives; in a duplex pipe it sends too.
  */
 #define CYD_PIPE_FIRST 0
@@ -2033,6 +2100,32 @@ CYD_MUST_USE cyd_status_t cyd_yard_unlink(const char *name);
  * \par Since      0.1
  */
 CYD_MUST_USE cyd_status_t cyd_yard_cost(const cyd_yard_options_t *options, cyd_cost_t *out);
+
+/**
+ * Tells what an object would take of a yard: so much, and so much for each item and what the item has itself; and up to
+ * 255 bytes more, since objects, and some parts of them, begin at multiples of 128.
+ *
+ * Permits: an item is a permit. Lock of readers and writers: a reader at a time. Barrier: a party. Blocks: a block, and its
+ * bytes rounded up to 64. Ring and pipe: a message, and its length rounded up to 8; all of them lie in the capacity, which
+ * comes on top, for a two-way pipe twice. Queue: a message of up to 48 bytes; with 112 inline, 64 bytes more for each; with
+ * `sides`, 8 more for each slot of the yard. Last-in-first-out and priority queue: a message, and the longest one, rounded up
+ * to 8, at least 8. Struct: two copies, each rounded up to 64. Array: its elements: numbers, or structs as here. The
+ * others have no items.
+ *
+ * \param options  As for cyd_yard_create(). Borrowed for the call; NULL means all defaults.
+ * \param kind     A CYD_OBJECT_ number.
+ * \param out      Filled as far as its `struct_size` reaches.
+ *
+ * \return #CYD_OK, #CYD_E_RANGE, #CYD_E_SIZE, #CYD_E_VERSION, #CYD_E_TYPE (no such kind), #CYD_E_NULL (`out`) or
+ *   #CYD_E_INVALID (a misaligned pointer, `struct_size` is not set).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any; no yard is needed.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_yard_object_cost(const cyd_yard_options_t *options, uint32_t kind, cyd_object_cost_t *out);
 
 /**
  * Tells how large a yard and its parts are.
@@ -5537,288 +5630,6 @@ CYD_MUST_USE cyd_status_t cyd_receiver_peer(cyd_receiver_t *receiver, cyd_peer_t
 cyd_status_t cyd_receiver_close(cyd_receiver_t *receiver);
 
 /**
- * Makes a queue, empty.
- *
- * \param yard     Where. Borrowed; the queue keeps the yard open by itself.
- * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
- * \param options  Borrowed for the call; NULL means all defaults.
- * \param out      Receives the handle; close it with cyd_queue_close().
- *
- * \return #CYD_OK, or
- *   - #CYD_E_RANGE     `capacity` is above 16777216
- *   - #CYD_E_SIZE      `inline_max` is neither 48 nor 112, or `block_bytes` below 2048
- *   - #CYD_E_EXISTS    the name is taken
- *   - #CYD_E_NAME      `name` is no legal name, or NULL; with `block_bytes`, it has more than 56 characters
- *   - #CYD_E_NO_SPACE  the yard has no room for it
- *   - #CYD_E_NO_SLOTS  the directory, or the table of threads, is full
- *   - #CYD_E_TIMEOUT   another object has been in the making for ten seconds
- *   - #CYD_E_VERSION   an option is set that this version does not know
- *   - #CYD_E_FOREIGN   `options->blocks` are another yard's
- *   - #CYD_E_INVALID   a pointer is misaligned, `struct_size` is not set, `blocks` is set with `block_bytes`
- *   - #CYD_E_NULL      `yard` or `out` is NULL
- *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` or `options->blocks` is closed, or something else
- *
- * \par Threads    Any.
- * \par Processes  One of several that create the same name at once succeeds.
- * \par Blocking   Waits for whoever is making another object in the yard, at most ten seconds.
- * \par Crash      The queue exists whole, or not at all.
- * \par Since      0.1
- */
-CYD_MUST_USE cyd_status_t cyd_queue_create(cyd_yard_t *yard, const char *name, const cyd_queue_options_t *options, cyd_queue_t **out);
-
-/**
- * Opens a queue, whatever its options.
- *
- * \param yard  Where. Borrowed; the queue keeps the yard open by itself.
- * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
- * \param out   Receives the handle; close it with cyd_queue_close().
- *
- * \return #CYD_OK, or
- *   - #CYD_E_NOT_FOUND  there is no object of that name
- *   - #CYD_E_TYPE       the object of that name is no queue; or `yard` is no yard
- *   - #CYD_E_NAME       `name` is no legal name, or NULL
- *   - #CYD_E_NULL       `yard` or `out` is NULL
- *   - #CYD_E_CLOSED     `yard` is closed
- *   - #CYD_E_INVALID    a pointer is misaligned
- *
- * \par Threads    Any.
- * \par Processes  Any.
- * \par Blocking   Never.
- * \par Crash      Nothing is changed.
- * \par Since      0.1
- */
-CYD_MUST_USE cyd_status_t cyd_queue_open(cyd_yard_t *yard, const char *name, cyd_queue_t **out);
-
-/**
- * Opens a queue of these options, or makes it.
- *
- * \param yard     Where. Borrowed; the queue keeps the yard open by itself.
- * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
- * \param options  Borrowed for the call; NULL means all defaults.
- * \param out      Receives the handle; close it with cyd_queue_close().
- *
- * \return As cyd_queue_open() and cyd_queue_create(), but neither #CYD_E_NOT_FOUND nor #CYD_E_EXISTS;
- *   #CYD_E_MISMATCH if it exists with other options.
- *
- * \par Threads    Any.
- * \par Processes  Several that call it at once get the same queue.
- * \par Blocking   As cyd_queue_create().
- * \par Crash      As cyd_queue_create().
- * \par Since      0.1
- */
-CYD_MUST_USE cyd_status_t cyd_queue_open_or_create(cyd_yard_t *yard, const char *name, const cyd_queue_options_t *options, cyd_queue_t **out);
-
-/**
- * Puts one message; waits for room if the queue is full. It can be got before this returns.
- *
- * \param queue       Borrowed.
- * \param data        The first byte. Borrowed for the call; may be NULL when `len` is 0.
- * \param len         Bytes, at most cyd_queue_max_len().
- * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
- *
- * \return #CYD_OK; else nothing was put:
- *   - #CYD_E_FULL         no room, or no block for it, within `timeout_ns`
- *   - #CYD_E_SHUTDOWN     the queue is shut down
- *   - #CYD_E_TOO_LONG     the message can never fit
- *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in the middle of a move (a try, a timed call)
- *   - #CYD_E_CANCELLED    the thread's wait was cancelled
- *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
- *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
- *   - #CYD_E_CORRUPT      the queue's words contradict themselves
- *   - #CYD_E_NULL         `queue` is NULL, or `data` is and `len` is not 0
- *   - #CYD_E_INVALID      `len` is more than any memory, `queue` is misaligned
- *   - #CYD_E_CLOSED, #CYD_E_TYPE  `queue` is closed, or no queue
- *
- * \par Threads    Any.
- * \par Processes  Any.
- * \par Blocking   Polls for some microseconds, then sleeps, while the queue is full. Not async-signal-safe.
- * \par Crash      Killed before the one store that shows it: nothing was put. Killed after: it was, whole.
- * \par Since      0.1
- */
-CYD_MUST_USE cyd_status_t cyd_queue_put(cyd_queue_t *queue, const void *data, size_t len, int64_t timeout_ns);
-
-/**
- * Puts messages in order while there is room; waits only while there is none for the first.
- *
- * Each is put by itself: messages of others may come between.
- *
- * \param queue       Borrowed.
- * \param messages    Borrowed for the call, with their bytes; may be NULL when `count` is 0.
- * \param count       How many.
- * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
- * \param put         Receives how many were put. A message that can never fit ends the row before it.
- *
- * \return As cyd_queue_put(), if not even the first was put; #CYD_E_NULL also if a message is NULL and not empty, or
- *   `put` is NULL.
- *
- * \par Threads    Any.
- * \par Processes  Any.
- * \par Blocking   As cyd_queue_put().
- * \par Crash      As cyd_queue_put(), for each: a beginning of the row was put.
- * \par Since      0.1
- */
-CYD_MUST_USE cyd_status_t cyd_queue_put_many(cyd_queue_t *queue, const cyd_slice_t *messages, size_t count, int64_t timeout_ns, size_t *put);
-
-/**
- * Copies the next message out and takes it; waits if there is none.
- *
- * At most once: a consumer killed before his caller had the message has lost that one.
- *
- * \param queue       Borrowed.
- * \param buffer      Receives the message. May be NULL when `room` is 0.
- * \param room        Bytes of `buffer`.
- * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
- * \param len         Receives the message's length; with #CYD_E_TOO_LONG too.
- *
- * \return #CYD_OK; #CYD_REDELIVERED if somebody who died may have seen it already; or
- *   - #CYD_E_EMPTY        nothing came within `timeout_ns`
- *   - #CYD_E_END          the queue was shut down, and everything has been got
- *   - #CYD_E_SHUTDOWN     it was shut down at once
- *   - #CYD_E_TOO_LONG     the message is longer than `room` and stays; `len` tells how long, or 16 if `room` is less and
- *     the message lies in a block, which comes with #CYD_REDELIVERED then
- *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in the middle of a move (a try, a timed call)
- *   - #CYD_E_CANCELLED    the thread's wait was cancelled
- *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
- *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
- *   - #CYD_E_CORRUPT      the queue's words contradict themselves
- *   - #CYD_E_NULL         `queue` or `len` is NULL, or `buffer` is and `room` is not 0
- *   - #CYD_E_INVALID      `room` is more than any memory, a pointer is misaligned
- *   - #CYD_E_CLOSED, #CYD_E_TYPE  `queue` is closed, or no queue
- *
- * \par Threads    Any; each message goes to one of them.
- * \par Processes  Any.
- * \par Blocking   Polls for some microseconds, then sleeps, while the queue is empty. Not async-signal-safe.
- * \par Crash      Killed before the one store that takes it: the message comes again, to the next consumer. Killed
- *   after: it is gone.
- * \par Since      0.1
- */
-CYD_MUST_USE cyd_status_t cyd_queue_get(cyd_queue_t *queue, void *buffer, size_t room, int64_t timeout_ns, size_t *len);
-
-/**
- * Copies messages one after the other into a buffer while they are there and fit, and takes them; waits only while
- * there is not even one.
- *
- * Each is got by itself: others may get some between.
- *
- * \param queue       Borrowed.
- * \param buffer      Receives the messages without gaps. May be NULL when `room` is 0.
- * \param room        Bytes of `buffer`.
- * \param lens        Receives the length of each.
- * \param max         How many lengths there is room for; at least 1.
- * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
- * \param count       Receives how many messages came.
- *
- * \return As cyd_queue_get(); #CYD_REDELIVERED if it is true of one of them; #CYD_E_TOO_LONG if the first does not fit;
- *   #CYD_E_INVALID also if `max` is 0 or impossible.
- *
- * \par Threads    Any.
- * \par Processes  Any.
- * \par Blocking   As cyd_queue_get().
- * \par Crash      As cyd_queue_get(), for each; those that were taken before are gone.
- * \par Since      0.1
- */
-CYD_MUST_USE cyd_status_t cyd_queue_get_many(cyd_queue_t *queue, void *buffer, size_t room, size_t *lens, size_t max, int64_t timeout_ns, size_t *count);
-
-/**
- * Shuts the queue down, for everybody and for good. Who waits in it is woken.
- *
- * \param queue  Borrowed.
- * \param now    False: every put answers #CYD_E_SHUTDOWN; gets go on until everything has been got, then answer
- *               #CYD_E_END, and nothing is put any more after the first of these. True: every get answers
- *               #CYD_E_SHUTDOWN too, and what is there stays there. It may follow the other.
- *
- * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
- *
- * \par Threads    Any.
- * \par Processes  Any.
- * \par Blocking   Never. Not async-signal-safe.
- * \par Crash      Killed before the one store: nothing has changed. Killed after: the queue is shut down, and who waits
- *   finds it within a quarter of a second.
- * \par Since      0.1
- */
-CYD_MUST_USE cyd_status_t cyd_queue_shutdown(cyd_queue_t *queue, bool now);
-
-/**
- * Tells whether the queue has been shut down.
- *
- * \param queue  Borrowed.
- * \param out    Receives the answer.
- *
- * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
- *
- * \par Threads    Any.
- * \par Processes  Any.
- * \par Blocking   Never.
- * \par Crash      Nothing is changed.
- * \par Since      0.1
- */
-CYD_MUST_USE cyd_status_t cyd_queue_is_shutdown(const cyd_queue_t *queue, bool *out);
-
-/**
- * Tells how many messages there are to be got: exact while nobody is in the middle of a call. Looks at each of them.
- *
- * \param queue  Borrowed.
- * \param out    Receives the number.
- *
- * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
- *
- * \par Threads    Any.
- * \par Processes  Any.
- * \par Blocking   Never.
- * \par Crash      Nothing is changed.
- * \par Since      0.1
- */
-CYD_MUST_USE cyd_status_t cyd_queue_len(const cyd_queue_t *queue, size_t *out);
-
-/**
- * Tells how many messages the queue has room for.
- *
- * \param queue  Borrowed.
- * \param out    Receives the number.
- *
- * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
- *
- * \par Threads    Any.
- * \par Processes  Any.
- * \par Blocking   Never.
- * \par Crash      Nothing is changed.
- * \par Since      0.1
- */
-CYD_MUST_USE cyd_status_t cyd_queue_capacity(const cyd_queue_t *queue, size_t *out);
-
-/**
- * Tells how long the longest message can be.
- *
- * \param queue  Borrowed.
- * \param out    Receives the number of bytes.
- *
- * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
- *
- * \par Threads    Any.
- * \par Processes  Any.
- * \par Blocking   Never.
- * \par Crash      Nothing is changed.
- * \par Since      0.1
- */
-CYD_MUST_USE cyd_status_t cyd_queue_max_len(const cyd_queue_t *queue, size_t *out);
-
-/**
- * Closes a handle on a queue. NULL is harmless. What is in the queue stays there. Calls that wait through the handle end
- * with #CYD_E_CLOSED.
- *
- * \param queue  Not to be used afterwards.
- *
- * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
- *
- * \par Threads    No other call may be using the handle, unless it waits.
- * \par Processes  Closes this process's handle only.
- * \par Blocking   Never. Not async-signal-safe.
- * \par Crash      As cyd_yard_close().
- * \par Since      0.1
- */
-cyd_status_t cyd_queue_close(cyd_queue_t *queue);
-
-/**
  * Lends memory for a message, to be filled and put with cyd_queue_put_loan(), without a copy.
  *
  * \param queue       Borrowed.
@@ -5921,6 +5732,413 @@ CYD_MUST_USE cyd_status_t cyd_queue_get_borrow(cyd_queue_t *queue, int64_t timeo
  * \par Since      0.1
  */
 CYD_MUST_USE cyd_status_t cyd_queue_release(cyd_queue_t *queue, uint64_t block);
+
+/**
+ * Makes a queue, empty.
+ *
+ * \param yard     Where. Borrowed; the queue keeps the yard open by itself.
+ * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param options  Borrowed for the call; NULL means all defaults.
+ * \param out      Receives the handle; close it with cyd_queue_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_RANGE     `capacity` is above 16777216
+ *   - #CYD_E_SIZE      `inline_max` is neither 48 nor 112, or `block_bytes` below 2048
+ *   - #CYD_E_EXISTS    the name is taken
+ *   - #CYD_E_NAME      `name` is no legal name, or NULL; with `block_bytes`, it has more than 56 characters
+ *   - #CYD_E_NO_SPACE  the yard has no room for it
+ *   - #CYD_E_NO_SLOTS  the directory, or the table of threads, is full
+ *   - #CYD_E_TIMEOUT   another object has been in the making for ten seconds
+ *   - #CYD_E_VERSION   an option is set that this version does not know
+ *   - #CYD_E_FOREIGN   `options->blocks` are another yard's
+ *   - #CYD_E_INVALID   a pointer is misaligned, `struct_size` is not set, `blocks` is set with `block_bytes`
+ *   - #CYD_E_NULL      `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` or `options->blocks` is closed, or something else
+ *
+ * \par Threads    Any.
+ * \par Processes  One of several that create the same name at once succeeds.
+ * \par Blocking   Waits for whoever is making another object in the yard, at most ten seconds.
+ * \par Crash      The queue exists whole, or not at all.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_create(cyd_yard_t *yard, const char *name, const cyd_queue_options_t *options, cyd_queue_t **out);
+
+/**
+ * Opens a queue, whatever its options.
+ *
+ * \param yard  Where. Borrowed; the queue keeps the yard open by itself.
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param out   Receives the handle; close it with cyd_queue_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  there is no object of that name
+ *   - #CYD_E_TYPE       the object of that name is no queue; or `yard` is no yard
+ *   - #CYD_E_NAME       `name` is no legal name, or NULL
+ *   - #CYD_E_NULL       `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED     `yard` is closed
+ *   - #CYD_E_INVALID    a pointer is misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_open(cyd_yard_t *yard, const char *name, cyd_queue_t **out);
+
+/**
+ * Opens a queue of these options, or makes it.
+ *
+ * \param yard     Where. Borrowed; the queue keeps the yard open by itself.
+ * \param name     1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param options  Borrowed for the call; NULL means all defaults.
+ * \param out      Receives the handle; close it with cyd_queue_close().
+ *
+ * \return As cyd_queue_open() and cyd_queue_create(), but neither #CYD_E_NOT_FOUND nor #CYD_E_EXISTS;
+ *   #CYD_E_MISMATCH if it exists with other options.
+ *
+ * \par Threads    Any.
+ * \par Processes  Several that call it at once get the same queue.
+ * \par Blocking   As cyd_queue_create().
+ * \par Crash      As cyd_queue_create().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_open_or_create(cyd_yard_t *yard, const char *name, const cyd_queue_options_t *options, cyd_queue_t **out);
+
+/**
+ * Puts one message; waits for room if the queue is full. It can be got before this returns.
+ *
+ * \param queue       Borrowed.
+ * \param data        The first byte. Borrowed for the call; may be NULL when `len` is 0.
+ * \param len         Bytes, at most cyd_queue_max_len().
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ *
+ * \return #CYD_OK; else nothing was put:
+ *   - #CYD_E_FULL         no room, or no block for it, or too many bytes, within `timeout_ns`
+ *   - #CYD_E_PEER_CLOSED, #CYD_E_PEER_DIED  no room, and the last consumer has left, or died (see cyd_queue_enter())
+ *   - #CYD_E_SHUTDOWN     the queue is shut down
+ *   - #CYD_E_TOO_LONG     the message can never fit
+ *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in the middle of a move (a try, a timed call)
+ *   - #CYD_E_CANCELLED    the thread's wait was cancelled
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_CORRUPT      the queue's words contradict themselves
+ *   - #CYD_E_NULL         `queue` is NULL, or `data` is and `len` is not 0
+ *   - #CYD_E_INVALID      `len` is more than any memory, `queue` is misaligned
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `queue` is closed, or no queue
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Polls for some microseconds, then sleeps, while the queue is full. Not async-signal-safe.
+ * \par Crash      Killed before the one store that shows it: nothing was put. Killed after: it was, whole.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_put(cyd_queue_t *queue, const void *data, size_t len, int64_t timeout_ns);
+
+/**
+ * Puts messages in order while there is room; waits only while there is none for the first.
+ *
+ * Each is put by itself: messages of others may come between.
+ *
+ * \param queue       Borrowed.
+ * \param messages    Borrowed for the call, with their bytes; may be NULL when `count` is 0.
+ * \param count       How many.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ * \param put         Receives how many were put. A message that can never fit ends the row before it.
+ *
+ * \return As cyd_queue_put(), if not even the first was put; #CYD_E_NULL also if a message is NULL and not empty, or
+ *   `put` is NULL.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   As cyd_queue_put().
+ * \par Crash      As cyd_queue_put(), for each: a beginning of the row was put.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_put_many(cyd_queue_t *queue, const cyd_slice_t *messages, size_t count, int64_t timeout_ns, size_t *put);
+
+/**
+ * Copies the next message out and takes it; waits if there is none.
+ *
+ * At most once: a consumer killed before his caller had the message has lost that one.
+ *
+ * \param queue       Borrowed.
+ * \param buffer      Receives the message. May be NULL when `room` is 0.
+ * \param room        Bytes of `buffer`.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ * \param len         Receives the message's length; with #CYD_E_TOO_LONG too.
+ *
+ * \return #CYD_OK; #CYD_REDELIVERED if somebody who died may have seen it already; or
+ *   - #CYD_E_EMPTY        nothing came within `timeout_ns`
+ *   - #CYD_E_END          the queue was shut down, and everything has been got
+ *   - #CYD_E_SHUTDOWN     it was shut down at once
+ *   - #CYD_E_PEER_CLOSED, #CYD_E_PEER_DIED  nothing is there, and the last producer has left, or died (see
+ *     cyd_queue_enter())
+ *   - #CYD_E_TOO_LONG     the message is longer than `room` and stays; `len` tells how long, or 16 if `room` is less and
+ *     the message lies in a block, which comes with #CYD_REDELIVERED then
+ *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in the middle of a move (a try, a timed call)
+ *   - #CYD_E_CANCELLED    the thread's wait was cancelled
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_CORRUPT      the queue's words contradict themselves
+ *   - #CYD_E_NULL         `queue` or `len` is NULL, or `buffer` is and `room` is not 0
+ *   - #CYD_E_INVALID      `room` is more than any memory, a pointer is misaligned
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `queue` is closed, or no queue
+ *
+ * \par Threads    Any; each message goes to one of them.
+ * \par Processes  Any.
+ * \par Blocking   Polls for some microseconds, then sleeps, while the queue is empty. Not async-signal-safe.
+ * \par Crash      Killed before the one store that takes it: the message comes again, to the next consumer. Killed
+ *   after: it is gone.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_get(cyd_queue_t *queue, void *buffer, size_t room, int64_t timeout_ns, size_t *len);
+
+/**
+ * Copies messages one after the other into a buffer while they are there and fit, and takes them; waits only while
+ * there is not even one.
+ *
+ * Each is got by itself: others may get some between.
+ *
+ * \param queue       Borrowed.
+ * \param buffer      Receives the messages without gaps. May be NULL when `room` is 0.
+ * \param room        Bytes of `buffer`.
+ * \param lens        Receives the length of each.
+ * \param max         How many lengths there is room for; at least 1.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ * \param count       Receives how many messages came.
+ *
+ * \return As cyd_queue_get(); #CYD_REDELIVERED if it is true of one of them; #CYD_E_TOO_LONG if the first does not fit;
+ *   #CYD_E_INVALID also if `max` is 0 or impossible.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   As cyd_queue_get().
+ * \par Crash      As cyd_queue_get(), for each; those that were taken before are gone.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_get_many(cyd_queue_t *queue, void *buffer, size_t room, size_t *lens, size_t max, int64_t timeout_ns, size_t *count);
+
+/**
+ * Shuts the queue down, for everybody and for good. Who waits in it is woken.
+ *
+ * \param queue  Borrowed.
+ * \param now    False: every put answers #CYD_E_SHUTDOWN; gets go on until everything has been got, then answer
+ *               #CYD_E_END, and nothing is put any more after the first of these. True: every get answers
+ *               #CYD_E_SHUTDOWN too, and what is there stays there. It may follow the other.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Killed before the one store: nothing has changed. Killed after: the queue is shut down, and who waits
+ *   finds it within a quarter of a second.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_shutdown(cyd_queue_t *queue, bool now);
+
+/**
+ * Tells whether the queue has been shut down.
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the answer.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_is_shutdown(const cyd_queue_t *queue, bool *out);
+
+/**
+ * Tells how many messages there are to be got: exact while nobody is in the middle of a call. Looks at each of them.
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_len(const cyd_queue_t *queue, size_t *out);
+
+/**
+ * Tells how many bytes all messages have together: exact while nobody is in the middle of a call. Looks at each place.
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the number of bytes.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_bytes(const cyd_queue_t *queue, size_t *out);
+
+/**
+ * Tells how many messages the queue has room for.
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_capacity(const cyd_queue_t *queue, size_t *out);
+
+/**
+ * Tells how long the longest message can be.
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the number of bytes.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_max_len(const cyd_queue_t *queue, size_t *out);
+
+/**
+ * Closes a handle on a queue. NULL is harmless. What is in the queue stays there. Calls that wait through the handle end
+ * with #CYD_E_CLOSED.
+ *
+ * \param queue  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle, unless it waits.
+ * \par Processes  Closes this process's handle only.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      As cyd_yard_close().
+ * \par Since      0.1
+ */
+cyd_status_t cyd_queue_close(cyd_queue_t *queue);
+
+/**
+ * Says that this process produces, or consumes, until it leaves the side as often as it has entered it, closes its last
+ * handle on the yard, or ends.
+ *
+ * When the last producer has left, who waits for a message hears so, after everything has been got; and when the last
+ * consumer has left, who waits for room. Who comes later is heard again. Who puts and gets without this does not count. A
+ * fork() child has entered, from its birth on, what its parent has at that moment.
+ *
+ * \param queue  Borrowed. Closing it does not leave the side.
+ * \param side   #CYD_QUEUE_PRODUCERS or #CYD_QUEUE_CONSUMERS.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_UNSUPPORTED  the queue was made without `sides`
+ *   - #CYD_E_NO_SLOTS     the table of processes is full (in a fork() child)
+ *   - #CYD_E_INVALID      no such side, `queue` is misaligned
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  `queue` is NULL, closed, or no queue
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Killed before the one store: it has not entered. Killed after: it has left, as the dead do.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_enter(cyd_queue_t *queue, cyd_queue_side_t side);
+
+/**
+ * Takes back one cyd_queue_enter(). The last one tells who waits.
+ *
+ * \param queue  Borrowed; any handle of the process on this queue.
+ * \param side   #CYD_QUEUE_PRODUCERS or #CYD_QUEUE_CONSUMERS.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_OWNER  the process has not entered the side, or has left it
+ *   - #CYD_E_INVALID    no such side, `queue` is misaligned
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  `queue` is NULL, closed, or no queue
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Killed on the way: it has left, or has as the dead do. Who waits finds it within a quarter of a second.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_leave(cyd_queue_t *queue, cyd_queue_side_t side);
+
+/**
+ * Tells how a side stands.
+ *
+ * \param queue  Borrowed.
+ * \param side   #CYD_QUEUE_PRODUCERS or #CYD_QUEUE_CONSUMERS.
+ * \param out    Receives a CYD_PEER_ number; #CYD_PEER_ABSENT also if the queue was made without `sides`.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (no such side, a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never waits; may cost a system call for each process of the side.
+ * \par Crash      Nothing is changed, but that a death is noted.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_side_state(const cyd_queue_t *queue, cyd_queue_side_t side, cyd_peer_t *out);
+
+/**
+ * Makes a reference to an object, by its name.
+ *
+ * \param yard  Borrowed.
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param out   Receives the reference: a plain value.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  there is no object of that name
+ *   - #CYD_E_NAME       `name` is no legal name, or NULL
+ *   - #CYD_E_NULL       `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *   - #CYD_E_INVALID    a pointer is misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_yard_ref(const cyd_yard_t *yard, const char *name, cyd_ref_t *out);
+
+/**
+ * Tells what a reference refers to, wherever it came from.
+ *
+ * \param yard  Borrowed.
+ * \param of    The reference. Borrowed for the call; any bytes.
+ * \param out   Filled as far as its `struct_size` reaches: open the object by its name.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_FOREIGN    it refers to an object of another yard
+ *   - #CYD_E_NOT_FOUND  the object is not there any more, or never was
+ *   - #CYD_E_CORRUPT    somebody has written into the yard who keeps no rules
+ *   - #CYD_E_NULL       `yard`, `of` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *   - #CYD_E_INVALID    a pointer is misaligned, `struct_size` is not set
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_yard_resolve(const cyd_yard_t *yard, const cyd_ref_t *of, cyd_object_info_t *out);
 
 /**
  * Makes blocks; all of them are free.

@@ -119,6 +119,7 @@ using SemaphoreOptions = Sized<cyd_semaphore_options_t>;
 using ArrayOptions = Sized<cyd_array_options_t>;
 using BlocksOptions = Sized<cyd_blocks_options_t>;
 using Cost = Sized<cyd_cost_t>;
+using ObjectCost = Sized<cyd_object_cost_t>;
 using ObjectInfo = Sized<cyd_object_info_t>;
 using Fault = Sized<cyd_fault_t>;
 using Holder = Sized<cyd_holder_t>;
@@ -128,6 +129,8 @@ using Probe = Sized<cyd_probe_t>;
 using Slice = cyd_slice_t;
 /** A process and how many permits it holds. */
 using PermitHolder = cyd_permit_holder_t;
+/** Refers to an object, in whatever process: a plain value. */
+using Ref = cyd_ref_t;
 /** Blocks of one size, as they are made. */
 using BlockClass = cyd_block_class_t;
 /** How the blocks of one size stand. */
@@ -414,8 +417,27 @@ public:
     static Result<Cost> cost(const YardOptions &options) {
         return detail::filled<Cost>([&](auto out) { return cyd_yard_cost(&options, out); });
     }
+    /** What an object of this kind, a CYD_OBJECT_ number, would take of a yard of these options. */
+    static Result<ObjectCost> object_cost(const YardOptions &options, std::uint32_t kind) {
+        return detail::filled<ObjectCost>([&](auto out) { return cyd_yard_object_cost(&options, kind, out); });
+    }
 
     /** What this yard costs. */
+    /** A reference to the object of this name. */
+    Result<Ref> ref(const char *name) const {
+        return detail::filled<Ref>([&](auto out) { return cyd_yard_ref(raw_, name, out); });
+    }
+    /** What a reference refers to. */
+    Result<ObjectInfo> resolve(const Ref &of) const {
+        return detail::filled<ObjectInfo>([&](auto out) { return cyd_yard_resolve(raw_, &of, out); });
+    }
+    /** Opens the object that is referred to, which is a T: #CYD_E_TYPE if not. */
+    template <class T>
+    Result<T> open_ref(const Ref &of) const {
+        const Result<ObjectInfo> info = resolve(of);
+        return info.ok() ? T::open(*this, info->name) : Result<T>(info.status());
+    }
+
     Result<Cost> get_cost() const {
         return detail::filled<Cost>([&](auto out) { return cyd_yard_get_cost(raw_, out); });
     }
@@ -1690,6 +1712,41 @@ class Queue : public detail::Handle<cyd_queue_t, cyd_queue_close> {
     };
 
 public:
+    /** Which side of a queue that was made with `sides`. */
+    enum class Side : cyd_queue_side_t {
+        producers = CYD_QUEUE_PRODUCERS,
+        consumers = CYD_QUEUE_CONSUMERS,
+    };
+
+    /** Stands for one cyd_queue_enter(): leaves the side when this ends. It ends before its Queue does. */
+    class Part {
+    public:
+        Part(Part &&other) noexcept : queue_(std::exchange(other.queue_, nullptr)), side_(other.side_) {}
+        Part &operator=(Part &&other) noexcept {
+            if (this != &other) {
+                static_cast<void>(leave());
+                queue_ = std::exchange(other.queue_, nullptr);
+                side_ = other.side_;
+            }
+            return *this;
+        }
+        Part(const Part &) = delete;
+        Part &operator=(const Part &) = delete;
+        ~Part() { static_cast<void>(leave()); }
+
+        /** Leaves now; this is empty afterwards. */
+        Status leave() noexcept {
+            return Status(cyd_queue_leave(std::exchange(queue_, nullptr), static_cast<cyd_queue_side_t>(side_)));
+        }
+
+    private:
+        friend class Queue;
+        Part(cyd_queue_t *queue, Side side) noexcept : queue_(queue), side_(side) {}
+
+        cyd_queue_t *queue_;
+        Side side_;
+    };
+
     /** Memory for a message, filled and put without a copy: cyd_queue_loan(). */
     class Loan : public Memory {
     public:
@@ -1786,6 +1843,17 @@ public:
         });
     }
 
+    /** Says that this process produces, or consumes, until the part ends. */
+    Result<Part> enter(Side side) {
+        const Status status(cyd_queue_enter(raw_, static_cast<cyd_queue_side_t>(side)));
+        return status.ok() ? Result<Part>(status, Part(raw_, side)) : Result<Part>(status);
+    }
+    /** How a side stands. */
+    Result<Peer> side_state(Side side) const {
+        return detail::named<Peer>(
+            [&](auto out) { return cyd_queue_side_state(raw_, static_cast<cyd_queue_side_t>(side), out); });
+    }
+
     /** Memory for a message, to be filled and put. */
     Result<Loan> loan(std::size_t len, Timeout timeout) {
         cyd_loan_t out;
@@ -1812,6 +1880,9 @@ public:
     }
     Result<std::size_t> len() const {
         return detail::filled<std::size_t>([&](auto out) { return cyd_queue_len(raw_, out); });
+    }
+    Result<std::size_t> bytes() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_queue_bytes(raw_, out); });
     }
     Result<std::size_t> capacity() const {
         return detail::filled<std::size_t>([&](auto out) { return cyd_queue_capacity(raw_, out); });

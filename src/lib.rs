@@ -88,6 +88,7 @@ pub use objects::{
     blocks::{Block, BlockClass, BlockOwner, BlockUse, Blocks, BlocksOptions},
     cancel::{CancelScope, CancelToken},
     condition::{Condition, Ended, Relock, Waited},
+    cost::ObjectCost,
     event::{Event, EventOptions},
     faults::{Fault, FaultKind},
     lifo::{LifoOptions, LifoQueue, TypedLifoQueue},
@@ -97,7 +98,8 @@ pub use objects::{
     permits::{Permit, PermitHolder, Permits},
     pipe::{Connection, Pipe, PipeEnd, PipeOptions, PipeStream},
     priority::{PriorityOptions, PriorityQueue, TypedPriorityQueue},
-    queue::{Message, Queue, QueueOptions, TypedQueue},
+    queue::{Message, Queue, QueueOptions, QueuePart, QueueSide, TypedQueue},
+    refer::{ObjectRef, YardObject},
     ring::{
         Batch, Peer, Received, Receiver, Record, Reserved, Ring, RingOptions, Sender, Strategy,
         TypedReceiver, TypedRing, TypedSender,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn queue(yard: &Yard, name: &str, capacity: usize) -> courtyard::Result<Queue> {
-    Queue::create(yard, name, QueueOptions { capacity, inline_max: 48, block_bytes: 16 << 10 })
+    Queue::create(yard, name, QueueOptions { capacity, block_bytes: 16 << 10, ..QueueOptions::default() })
 }
 
 fn text(queue: &Queue, timeout: impl Into<Timeout>) -> courtyard::Result<String> {

@@ -9,7 +9,7 @@
 using namespace courtyard;
 using namespace std::chrono_literals;
 
-static_assert(is_owner<Queue> && is_owner<Queue::Loan> && is_owner<Queue::Message>);
+static_assert(is_owner<Queue> && is_owner<Queue::Loan> && is_owner<Queue::Message> && is_owner<Queue::Part>);
 
 static void messages(const Yard &yard) {
     QueueOptions options;
@@ -29,6 +29,7 @@ static void messages(const Yard &yard) {
     std::size_t lens[3], len = 0;
     CHECK(queue.get_many(buffer, sizeof buffer, lens, 3, forever).value() == 2 && lens[1] == 2);
     CHECK(std::string_view(buffer, 3) == "abc" && !queue.is_shutdown().value());
+    CHECK(queue.bytes().value() == 0);
     OK(queue.shutdown());
     IS(queue.get(buffer, sizeof buffer, len, forever), CYD_E_END);
     IS(Queue().put("x", no_wait), CYD_E_NULL);
@@ -74,9 +75,43 @@ static void loans(const Yard &yard) {
     CHECK(blocks.owned().value() == 0);
 }
 
+static void sides(const Yard &yard) {
+    QueueOptions options;
+    options.sides = 1;
+    Queue queue = Queue::create(yard, "sides", options).value();
+    CHECK(queue.side_state(Queue::Side::consumers).value() == Peer::absent);
+    {
+        Queue::Part part = queue.enter(Queue::Side::producers).value();
+        Queue::Part moved = std::move(part);
+        IS(part.leave(), CYD_E_NULL);
+        CHECK(queue.side_state(Queue::Side::producers).value() == Peer::here);
+        OK(queue.put("last", forever));
+    }
+    CHECK(queue.get(forever).value() == "last");
+    IS(queue.get(forever), CYD_E_PEER_CLOSED);
+    was_killed_by(child([&] {
+                      Queue::Part part = queue.enter(Queue::Side::producers).value();
+                      raise(SIGKILL);
+                  }),
+                  SIGKILL);
+    IS(queue.get(forever), CYD_E_PEER_DIED);
+    IS(Queue().enter(Queue::Side::producers), CYD_E_NULL);
+}
+
+static void refer(const Yard &yard) {
+    const Ref ref = yard.ref("sides").value();
+    CHECK(ref.kind == CYD_OBJECT_QUEUE && yard.resolve(ref)->kind == CYD_OBJECT_QUEUE);
+    CHECK(yard.open_ref<Queue>(ref)->capacity().value() == 1024);
+    IS(yard.open_ref<Blocks>(ref), CYD_E_TYPE);
+    IS(Yard::create_anonymous()->open_ref<Queue>(ref), CYD_E_FOREIGN);
+    CHECK(Yard::object_cost({}, CYD_OBJECT_QUEUE)->item_bytes == 64);
+}
+
 int main() {
     const Yard yard = Yard::create_anonymous().value();
     messages(yard);
     loans(yard);
+    sides(yard);
+    refer(yard);
     return 0;
 }

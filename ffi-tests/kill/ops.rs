@@ -14,6 +14,7 @@ mod permits;
 mod pipe;
 mod presence;
 mod queue;
+mod queue_side;
 mod ring;
 mod rlock;
 mod rwlock;
@@ -44,6 +45,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     all.extend(ring::all());
     all.extend(shelf::all());
     all.extend(queue::all());
+    all.extend(queue_side::all());
     all.extend(blocks::all());
     all.extend(pipe::all());
     all.extend(object::all());

@@ -578,6 +578,7 @@ pub(crate) const ROWS: &[Row] = &[
     none("cyd_priority_queue_size", "reads two words"),
     none("cyd_probe", "asks the kernel; no shared memory is written"),
     none("cyd_probe_print", "asks the kernel; no shared memory is written"),
+    none("cyd_queue_bytes", "reads words"),
     none("cyd_queue_capacity", "reads memory of this process"),
     none("cyd_queue_close", "gives back memory of this process"),
     stepped(
@@ -586,6 +587,13 @@ pub(crate) const ROWS: &[Row] = &[
         &[],
         &[Mode::Kill, Mode::Stop],
         "it is there whole or not at all, and can be made again",
+    ),
+    stepped(
+        "cyd_queue_enter",
+        "queue enter",
+        &["consumer"],
+        &[Mode::Kill, Mode::Stop],
+        "it has entered or not, and a dead one has left: who waits for the last one hears it",
     ),
     stepped(
         "cyd_queue_get",
@@ -603,6 +611,13 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     stepped("cyd_queue_get_many", "queue get many", &[], ALL, "as for cyd_queue_get, message by message"),
     none("cyd_queue_is_shutdown", "reads one word"),
+    stepped(
+        "cyd_queue_leave",
+        "queue leave",
+        &["consumer"],
+        &[Mode::Kill, Mode::Stop],
+        "who waits for the last producer hears that it has left, or died",
+    ),
     none("cyd_queue_len", "reads words"),
     stepped(
         "cyd_queue_loan",
@@ -648,6 +663,13 @@ pub(crate) const ROWS: &[Row] = &[
         &["getter"],
         ALL,
         "it is shut down or not, and if it is, who waits hears it within a slice and a margin",
+    ),
+    stepped(
+        "cyd_queue_side_state",
+        "queue enter",
+        &["consumer"],
+        &[Mode::Kill, Mode::Stop],
+        "it tells of a dead one that it has died, of a living one never",
     ),
     stepped(
         "cyd_receiver_close",
@@ -1046,6 +1068,7 @@ pub(crate) const ROWS: &[Row] = &[
     none("cyd_yard_is_sealed", "reads memory of this process"),
     none("cyd_yard_next_member", "reads words and asks the kernel"),
     none("cyd_yard_next_object", "reads the directory"),
+    none("cyd_yard_object_cost", "computes"),
     stepped(
         "cyd_yard_open",
         "yard open, adopting an abandoned one",
@@ -1067,6 +1090,8 @@ pub(crate) const ROWS: &[Row] = &[
         &[Mode::Kill],
         "the yard is there whole or not at all",
     ),
+    none("cyd_yard_ref", "reads the directory"),
+    none("cyd_yard_resolve", "reads the directory"),
     none("cyd_yard_set_inheritable", "changes a flag of this process's descriptor"),
     stepped(
         "cyd_yard_sweep",

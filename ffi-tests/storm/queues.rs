@@ -198,7 +198,7 @@ fn replace(troop: &mut Troop, lines: &mut [Line], place: usize) {
 pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String) {
     let yard = Options::new().anonymous().unwrap();
     let make = |&capacity: &usize| {
-        let options = QueueOptions { capacity, inline_max: LONGEST, block_bytes: 0 };
+        let options = QueueOptions { capacity, inline_max: LONGEST, ..QueueOptions::default() };
         let queue = Queue::create(&yard, &format!("queue.{capacity}"), options).unwrap();
         // SAFETY: atomics.
         Line { queue, ledger: unsafe { shared() }, putters: 0, in_hand: 0 }

@@ -70,6 +70,8 @@ mod ring;
 
 mod loan;
 mod queue;
+mod queue_side;
+mod refer;
 
 mod blocks;
 mod pipe;
@@ -103,6 +105,8 @@ pub use pipe::*;
 pub use priority_queue::*;
 pub use probe::*;
 pub use queue::*;
+pub use queue_side::*;
+pub use refer::*;
 pub use ring::*;
 pub use rlock::*;
 pub use rwlock::*;

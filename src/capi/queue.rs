@@ -44,19 +44,24 @@ pub struct cyd_queue_options_t {
     /// How many bytes of a message lie in the queue itself: 48 or 112; 0 means 48. A message takes 16 bytes more,
     /// however short it is.
     pub inline_max: u32,
-    /// Must be 0.
-    pub reserved: u32,
+    /// Not 0: the queue tells of its sides, see cyd_queue_enter().
+    pub sides: u32,
     /// Blocks of the same yard in which longer messages are to lie, with those of other queues, or whatever else uses
     /// them; `block_bytes` is 0 then. Borrowed for the call; NULL: the queue has its own, or none.
     pub blocks: *const cyd_blocks_t,
+    /// How many bytes all messages together may have, wherever they lie; 0: as many as there is room for. With a limit,
+    /// putters take turns, and one that finds little room left looks at each place of the queue. A long message may wait
+    /// while shorter ones find room.
+    pub max_bytes: usize,
 }
 options::sized!(cyd_queue_options_t {
     struct_size,
     capacity: usize,
     block_bytes: usize,
     inline_max: u32,
-    reserved: u32,
+    sides: u32,
     blocks: *const cyd_blocks_t,
+    max_bytes: usize,
 });
 
 /// # Safety
@@ -64,8 +69,10 @@ options::sized!(cyd_queue_options_t {
 unsafe fn options<'a>(from: *const cyd_queue_options_t) -> Result<(QueueOptions, Option<&'a Blocks>)> {
     // SAFETY: the caller's promise.
     let theirs = unsafe { options::read(from)? };
-    options::unknown("reserved", theirs.reserved)?;
-    let mut ours = QueueOptions { block_bytes: theirs.block_bytes, ..QueueOptions::default() };
+    options::unknown("sides", theirs.sides & !1)?;
+    let (block_bytes, max_bytes) = (theirs.block_bytes, theirs.max_bytes);
+    let sides = theirs.sides != 0;
+    let mut ours = QueueOptions { block_bytes, max_bytes, sides, ..QueueOptions::default() };
     if theirs.capacity != 0 {
         ours.capacity = theirs.capacity;
     }
@@ -210,7 +217,8 @@ pub unsafe extern "C" fn cyd_queue_open_or_create(
 /// \param timeout_ns  0 tries and never waits; a negative value waits without limit.
 ///
 /// \return #CYD_OK; else nothing was put:
-///   - #CYD_E_FULL         no room, or no block for it, within `timeout_ns`
+///   - #CYD_E_FULL         no room, or no block for it, or too many bytes, within `timeout_ns`
+///   - #CYD_E_PEER_CLOSED, #CYD_E_PEER_DIED  no room, and the last consumer has left, or died (see cyd_queue_enter())
 ///   - #CYD_E_SHUTDOWN     the queue is shut down
 ///   - #CYD_E_TOO_LONG     the message can never fit
 ///   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in the middle of a move (a try, a timed call)
@@ -300,6 +308,8 @@ pub unsafe extern "C" fn cyd_queue_put_many(
 ///   - #CYD_E_EMPTY        nothing came within `timeout_ns`
 ///   - #CYD_E_END          the queue was shut down, and everything has been got
 ///   - #CYD_E_SHUTDOWN     it was shut down at once
+///   - #CYD_E_PEER_CLOSED, #CYD_E_PEER_DIED  nothing is there, and the last producer has left, or died (see
+///     cyd_queue_enter())
 ///   - #CYD_E_TOO_LONG     the message is longer than `room` and stays; `len` tells how long, or 16 if `room` is less and
 ///     the message lies in a block, which comes with #CYD_REDELIVERED then
 ///   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in the middle of a move (a try, a timed call)
@@ -456,6 +466,25 @@ pub unsafe extern "C" fn cyd_queue_is_shutdown(queue: *const cyd_queue_t, out: *
 pub unsafe extern "C" fn cyd_queue_len(queue: *const cyd_queue_t, out: *mut usize) -> cyd_status_t {
     // SAFETY: each is NULL or as the header asks of the caller.
     unsafe { asked(queue, out, Queue::len) }
+}
+
+/// Tells how many bytes all messages have together: exact while nobody is in the middle of a call. Looks at each place.
+///
+/// \param queue  Borrowed.
+/// \param out    Receives the number of bytes.
+///
+/// \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+///
+/// \par Threads    Any.
+/// \par Processes  Any.
+/// \par Blocking   Never.
+/// \par Crash      Nothing is changed.
+/// \par Since      0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cyd_queue_bytes(queue: *const cyd_queue_t, out: *mut usize) -> cyd_status_t {
+    // SAFETY: each is NULL or as the header asks of the caller.
+    unsafe { asked(queue, out, Queue::bytes) }
 }
 
 /// Tells how many messages the queue has room for.

@@ -27,6 +27,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(Large { name: "queue get, from a block", puts: false, act: get_copied }),
         Box::new(Large { name: "queue put loan", puts: true, act: put_loan }),
         Box::new(Large { name: "queue get borrow", puts: false, act: get_borrow }),
+        Box::new(Limited),
         Box::new(SleepForData),
         Box::new(SleepForRoom),
         Box::new(WakeGetter),
@@ -496,6 +497,65 @@ impl Operation for ShutDown {
             return wrong("a put after the shutdown", put);
         }
         stage.finish(waited.sleeper, SOON).map(drop)
+    }
+}
+
+/// Putting into a queue with a limit in bytes, behind a message that was got: what is there is added up anew.
+struct Limited;
+
+const LIMIT: usize = 3 * LETTER;
+
+impl Operation for Limited {
+    type World = World;
+    type Actor = ();
+
+    fn name(&self) -> &'static str {
+        "queue put, within a limit"
+    }
+
+    fn points(&self) -> Points {
+        CHOSEN
+    }
+
+    fn watch(&self, world: &World) -> Watch {
+        watch(&world.yard)
+    }
+
+    fn setup(&self, _: &mut Stage) -> World {
+        let yard = yard(8);
+        let options = QueueOptions { capacity: 8, max_bytes: LIMIT, ..QueueOptions::default() };
+        let queue = Queue::create(&yard, "queue", options).unwrap();
+        World { yard, queue, seen: Vec::new() }
+    }
+
+    fn prepare(&self, world: &World) {
+        (0..3).for_each(|n| world.queue.try_put(&letter(n)).unwrap());
+        assert_eq!(world.queue.get(&mut [0; LETTER], Timeout::Try).unwrap().len, LETTER);
+    }
+
+    fn act(&self, world: &World, (): &mut ()) {
+        world.queue.put(&letter(3), Timeout::Forever).unwrap();
+    }
+
+    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+        let done = point.moment == Moment::Finished || point.last;
+        let there = world.queue.bytes();
+        if there != LIMIT && (done || there != LIMIT - LETTER) {
+            return wrong("bytes", there);
+        }
+        if point.moment == Moment::Stopped {
+            return Ok(()); // the others wait for their turn
+        }
+        // There is room for the rest of the limit, and for nothing more.
+        if there < LIMIT {
+            world.queue.put(&letter(3), SOON).map_err(|e| format!("putting on: {e:?}"))?;
+        }
+        let more = world.queue.try_put(b"x").map_err(|e| e.kind());
+        if more != Err(ErrorKind::Full) {
+            return wrong("a byte more than the limit", more);
+        }
+        world.drain()?;
+        if world.numbers() == [1, 2, 3] { Ok(()) } else { wrong("messages", &world.seen) }
     }
 }
 

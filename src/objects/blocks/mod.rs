@@ -689,3 +689,5 @@ pub(crate) fn recover(yard: &Attachment, entry: &Entry, who: Who, gone: Gone) {
         },
     }
 }
+
+crate::objects::refer::referable!(Blocks, Blocks, |it| (&it.yard, it.body.addr().get()));

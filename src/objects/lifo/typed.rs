@@ -75,3 +75,5 @@ impl<T: Pod> TypedLifoQueue<T> {
         &self.queue
     }
 }
+
+crate::objects::refer::referable!(TypedLifoQueue<T>, LifoQueue, |it| it.queue.whereabouts(), T: Pod);

@@ -75,3 +75,5 @@ impl<T: Pod> TypedPriorityQueue<T> {
         &self.queue
     }
 }
+
+crate::objects::refer::referable!(TypedPriorityQueue<T>, PriorityQueue, |it| it.queue.whereabouts(), T: Pod);

@@ -7,10 +7,12 @@ use crate::objects::blocks::Blocks;
 use crate::objects::owners;
 use crate::objects::queue::Queue;
 use crate::objects::queue::place::Hands;
+use crate::objects::queue::side::{Mourners, QueueSide, ended};
 use crate::presence::attachment::Held;
 use crate::presence::thread;
 use crate::shim::{AtomicU32, Ordering, Watch, pause, yield_now};
 use crate::sync::event_count::EventCount;
+use crate::sync::holders::Seen;
 use crate::sync::lock::Crowd;
 use crate::sync::wait::{Slept, Timeout, Wait};
 
@@ -78,6 +80,10 @@ pub(super) struct Call<'a> {
     swept: bool,
 }
 
+fn is_peer(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::PeerClosed | ErrorKind::PeerDied)
+}
+
 type Attempt<T> = std::result::Result<T, Not>;
 
 impl<'a> Call<'a> {
@@ -86,7 +92,8 @@ impl<'a> Call<'a> {
         let many = crate::os::process::cpus() > 1;
         let looks = match timeout {
             Timeout::Try => TURNS + if many { LOOKS } else { 0 },
-            _ if many => SPINS,
+            // A look at room for bytes is no cheap one.
+            _ if many && !(what == For::Room && queue.is_limited()) => SPINS,
             _ => 0,
         };
         let wait = Wait::new(timeout, queue.manner());
@@ -115,8 +122,9 @@ impl<'a> Call<'a> {
                 Err(not) => not,
             };
             // Whatever ends a wait: one more attempt was made after it.
-            if let Some(kind) = over {
-                return Err(self.answer(kind, not).into());
+            match over {
+                Some(kind) if !is_peer(kind) || self.is_ended() => return Err(self.answer(kind, not).into()),
+                _ => {}
             }
             over = match announced.take() {
                 Some(watches) => self.sleep(watches, not).err(),
@@ -159,9 +167,25 @@ impl<'a> Call<'a> {
                 // What a dead one had in hand may be all there is, or what is in the way.
                 let nothing = AtomicU32::new(0);
                 self.sweep_once(&mut Crowd::new(Watch { word: &nothing, value: 0 }));
-                Some(ErrorKind::Timeout)
+                match self.queue.glance(self.others()) {
+                    Some(gone) if self.is_ended() => Some(gone),
+                    _ => Some(ErrorKind::Timeout),
+                }
             }
         }
+    }
+
+    /// Of whom the call needs somebody.
+    fn others(&self) -> QueueSide {
+        match self.what {
+            For::Data => QueueSide::Producers,
+            For::Room => QueueSide::Consumers,
+        }
+    }
+
+    /// Whether it is over, when the others have gone: for who gets, only if nobody has anything in hand that may come back.
+    fn is_ended(&self) -> bool {
+        self.what == For::Room || self.queue.rest().is_none()
     }
 
     fn yard(&self) -> &'a Held {
@@ -216,15 +240,25 @@ impl<'a> Call<'a> {
     ) -> std::result::Result<(), ErrorKind> {
         let yard = self.yard();
         let _ = thread::register(yard); // so that our death wakes those who wait with us
+        let mourners = self.queue.side(self.others()).map(Mourners);
         let mut crowd = Crowd::new(watch);
         freed.map(|freed| crowd.add(freed));
-        if let Not::Held(Some(slot)) = not {
+        let mut held = if let Not::Held(slot) = not { slot } else { None };
+        let seen = mourners.as_ref().map(|side| side.look(&mut crowd));
+        if let Some(kind) = seen.and_then(ended) {
+            match self.queue.rest().filter(|_| self.what == For::Data) {
+                None => return Err(kind),
+                Some(holder) => held = held.or(holder), // it may give back what he has in hand
+            }
+        }
+        if let Some(slot) = held {
             Hands(yard).alive(slot).map(|alive| crowd.add(alive));
         }
         if self.sweep_once(&mut crowd) {
             return Ok(()); // what a dead one had in hand shows now
         }
-        let slept = self.wait.sleep(crowd.watches(), false);
+        let doubt = seen == Some(Seen::Held { doubt: true });
+        let slept = self.wait.sleep(crowd.watches(), doubt);
         // Relaxed: only whether it has changed.
         let died = |alive: &Watch<'_>| alive.word.load(Ordering::Relaxed) != alive.value;
         if slept == Ok(Slept::Slice) || crowd.watches().iter().skip(1).any(died) {

@@ -52,8 +52,15 @@ pub(super) fn publish(
 
 /// Which block a claimed cell names, and how long the message in it is.
 pub(super) fn name_in(reading: &Reading<'_, Spot>) -> (u64, usize) {
-    let mut name = [[0; 8]; 2];
-    reading.read(name.as_flattened_mut());
-    let [handle, len] = name.map(u64::from_ne_bytes);
+    let mut name = [0; 16];
+    reading.read(&mut name);
+    named_by(&name)
+}
+
+/// Which block the beginning of such a cell names, and how long the message is.
+pub(super) fn named_by(name: &[u8; 16]) -> (u64, usize) {
+    let mut halves = [[0; 8]; 2];
+    halves.as_flattened_mut().copy_from_slice(name);
+    let [handle, len] = halves.map(u64::from_ne_bytes);
     (handle, usize::try_from(len).unwrap_or(usize::MAX))
 }

@@ -3,6 +3,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::blocks::{Block, Blocks};
+use crate::objects::queue::budget::Turn;
 use crate::objects::queue::call::{Call, For, Not};
 use crate::objects::queue::{Queue, corrupt, large};
 use crate::objects::ring::Received;
@@ -45,10 +46,11 @@ impl Queue {
         let (blocks, me) = (self.lender()?, self.join()?);
         if let Some(block) = kept {
             blocks.is_mine(block.handle())?;
+            self.check_budget(block.len())?;
         }
         let mut call = Call::new(self, For::Room, timeout);
-        let put =
-            call.run(|| self.attempt_put_block(me, blocks, kept, || Err(Not::Ever(ErrorKind::State))))?;
+        let (turn, none) = (Turn::new(self, timeout), || Err(Not::Ever(ErrorKind::State)));
+        let put = call.run(|| self.attempt_put_block(me, blocks, kept, &turn, none))?;
         put.map_err(|_| corrupt())
     }
 

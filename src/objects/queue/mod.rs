@@ -1,19 +1,26 @@
 //! A queue: messages in order, from any number of producers to any number of consumers.
 #![allow(unsafe_code)] // pointers into the mapping are kept beside the share that keeps it mapped
 
+mod budget;
 mod call;
 mod large;
 pub(crate) mod layout;
 mod loan;
 mod place;
+pub(crate) mod side;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod tests_of_blocks;
+#[cfg(test)]
+mod tests_of_budget;
+#[cfg(test)]
+mod tests_of_sides;
 mod typed;
 
 pub(crate) use loan::INLINE;
 pub use loan::Message;
+pub use side::{QueuePart, QueueSide};
 pub use typed::TypedQueue;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -24,16 +31,19 @@ use crate::objects::directory::{self, How, Plan};
 use crate::objects::faults;
 use crate::objects::ring::{Batch, Received};
 use crate::objects::yard::Yard;
-use crate::presence::attachment::{Attachment, Held, Who};
+use crate::presence::attachment::{Attachment, Gone, Held, Who};
 use crate::presence::thread;
 use crate::segment::bits::{BlockHandle, Link};
 use crate::segment::directory::{Name, ObjectType, Record};
+use crate::shim::Ordering;
 use crate::shim::cells::{CELL_BYTES, CELL_HEAD};
 use crate::sync::closing::Closing;
 use crate::sync::wait::{Manner, Timeout};
+use budget::Turn;
 use call::{Call, For, Not};
 use layout::Body;
 use place::{Hands, Spot, slot_of, too_long};
+use side::Known;
 use std::sync::Arc;
 
 /// The parameter in the directory that says where the queue's blocks lie; 0: it has none.
@@ -52,11 +62,19 @@ pub struct QueueOptions {
     /// Bytes for messages that are longer than that, at least 2048; 0: there are none. They lie in [`Blocks`] of their
     /// own, made beside the queue under its name and `.blocks`. See also [`Queue::create_with_blocks`].
     pub block_bytes: usize,
+    /// How many bytes all messages together may have, wherever they lie; 0: as many as there is room for. With a limit,
+    /// putters take turns, and one that finds little room left looks at each place of the queue. A long message may wait
+    /// while shorter ones find room.
+    pub max_bytes: usize,
+    /// Whether the queue tells of its sides: processes say that they produce or consume ([`Queue::producer`],
+    /// [`Queue::consumer`]), and who waits for one of the other side hears when the last of them has closed or died. Who
+    /// says nothing may put and get as well, and does not count.
+    pub sides: bool,
 }
 
 impl Default for QueueOptions {
     fn default() -> QueueOptions {
-        QueueOptions { capacity: 1024, inline_max: 48, block_bytes: 0 }
+        QueueOptions { capacity: 1024, inline_max: 48, block_bytes: 0, max_bytes: 0, sides: false }
     }
 }
 
@@ -74,8 +92,13 @@ impl QueueOptions {
         Ok(())
     }
 
-    fn bytes(&self) -> u64 {
+    /// Bytes without what names the sides.
+    fn cells_bytes(&self) -> u64 {
         layout::bytes(self.capacity as u32, self.inline_max + CELL_HEAD)
+    }
+
+    fn bytes(&self, slots: u32) -> u64 {
+        self.cells_bytes() + if self.sides { 2 * layout::side_bytes(slots) } else { 0 }
     }
 
     fn params(&self, element: usize, blocks: u64) -> [u64; 4] {
@@ -84,13 +107,24 @@ impl QueueOptions {
     }
 
     /// Those of a queue that exists.
+    fn found(yard: &Attachment, record: &Record) -> Result<QueueOptions> {
+        let body: &Body = yard.region().at(record.offset)?;
+        let max_bytes = usize::try_from(body.budget.most()).unwrap_or(usize::MAX);
+        let sides = body.sides.load(Ordering::Relaxed) == 1; // Relaxed: written before the object became visible
+        let options = QueueOptions { max_bytes, sides, ..QueueOptions::of(record)? };
+        let fits = record.len >= options.bytes(yard.geometry().slots);
+        let corrupt = || Error::with(ErrorKind::Corrupt, "a queue without room for its sides");
+        if fits { Ok(options) } else { Err(corrupt()) }
+    }
+
+    /// The same, but for what the directory does not tell: the limit in bytes, the sides.
     fn of(record: &Record) -> Result<QueueOptions> {
         let [capacity, inline_max, block_bytes, _] = record.params;
         let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         let (capacity, inline_max) = (number(capacity), number(inline_max & ((1 << ELEMENT_SHIFT) - 1)));
         let block_bytes = number(block_bytes);
-        let options = QueueOptions { capacity, inline_max, block_bytes };
-        let fits = options.check().is_ok() && record.len >= options.bytes();
+        let options = QueueOptions { capacity, inline_max, block_bytes, max_bytes: 0, sides: false };
+        let fits = options.check().is_ok() && record.len >= options.cells_bytes();
         let strange = || Error::with(ErrorKind::Corrupt, format!("queue parameters {:?}", record.params));
         if fits { Ok(options) } else { Err(strange()) }
     }
@@ -144,6 +178,8 @@ struct Inner {
     offset: u64,
     options: QueueOptions,
     blocks: Option<Blocks>,
+    /// What is known of the sides.
+    known: [Known; 2],
     manner: Manner,
     yard: Held,
 }
@@ -208,9 +244,9 @@ impl Queue {
             None => make_blocks(yard, name, asked)?.as_ref().map_or(0, Blocks::offset),
         };
         let params = asked.params(element, at);
-        let plan = Plan { kind: ObjectType::Queue, params, len: asked.bytes() };
-        let record = directory::obtain(held, name, how, &plan, |found| {
-            let (is, elements) = (QueueOptions::of(found)?, found.params[1] >> ELEMENT_SHIFT);
+        let plan = Plan { kind: ObjectType::Queue, params, len: asked.bytes(held.geometry().slots) };
+        let fits = |found: &Record| {
+            let (is, elements) = (QueueOptions::found(held, found)?, found.params[1] >> ELEMENT_SHIFT);
             let lent = if is.block_bytes == 0 { found.params[BLOCKS_AT] } else { 0 };
             let others = lent != shared.map_or(0, Blocks::offset);
             let other = options.is_some_and(|wanted| wanted != is || others);
@@ -222,8 +258,14 @@ impl Queue {
                 return Err(Error::with(ErrorKind::Mismatch, detail));
             }
             Ok(())
+        };
+        let record = directory::obtain_filled(held, name, how, &plan, fits, |region, at| {
+            let body: &Body = region.at(at)?;
+            body.budget.begin(asked.max_bytes as u64);
+            body.sides.store(asked.sides.into(), Ordering::Relaxed); // Relaxed: the object is not visible yet
+            Ok(())
         })?;
-        let options = QueueOptions::of(&record)?;
+        let options = QueueOptions::found(held, &record)?;
         // SAFETY: both are used while `yard` is held, which this handle does.
         let (spot, ring) = unsafe { place::ring(held, &record, options)? };
         let blocks = match record.params[BLOCKS_AT] {
@@ -231,7 +273,8 @@ impl Queue {
             at => Some(Blocks::at_offset(yard, at)?),
         };
         let (manner, offset) = (yard.manner(), record.offset);
-        Ok(Queue(Arc::new(Inner { ring, spot, offset, options, blocks, manner, yard: held.clone() })))
+        let (known, yard) = (Default::default(), held.clone());
+        Ok(Queue(Arc::new(Inner { ring, spot, offset, options, blocks, known, manner, yard })))
     }
 
     pub(crate) fn yard(&self) -> &Held {
@@ -265,7 +308,8 @@ impl Queue {
     ///
     /// Errors: `Full` (no room, or no block for it, within `timeout`), `Shutdown`, `TooLong` (it can never fit; says how much does), `Busy`
     /// and `Timeout` (somebody stands still in the middle of a move), `Cancelled`, `Interrupted`, `NoSlots`, `Corrupt`;
-    /// nothing was put.
+    /// nothing was put. `PeerClosed`, `PeerDied`: there is no room, and the last consumer has closed or died, in a queue that
+    /// tells of its [sides](QueueOptions::sides).
     #[inline]
     pub fn put(&self, message: &[u8], timeout: impl Into<Timeout>) -> Result<()> {
         if self.put_fast(message) { Ok(()) } else { self.put_slowly(message, timeout.into()) }
@@ -282,19 +326,25 @@ impl Queue {
     pub(crate) fn put_fast(&self, message: &[u8]) -> bool {
         let me = self.me();
         me.is_some_and(|me| {
-            message.len() <= self.0.options.inline_max && self.attempt_put(me, message).is_ok()
+            message.len() <= self.0.options.inline_max
+                && !self.is_limited()
+                && self.attempt_put(me, message).is_ok()
         })
     }
 
     #[cold]
     fn put_slowly(&self, message: &[u8], timeout: Timeout) -> Result<()> {
         let (me, len) = (self.join()?, message.len());
-        let mut call = Call::new(self, For::Room, timeout);
+        self.check_budget(len)?;
+        let (mut call, turn) = (Call::new(self, For::Room, timeout), Turn::new(self, timeout));
         match &self.0.blocks {
-            _ if len <= self.0.options.inline_max => call.run(|| self.attempt_put(me, message))?,
+            _ if len <= self.0.options.inline_max => {
+                call.run(|| self.within_budget(len, &turn, || self.attempt_put(me, message)))?
+            }
             Some(blocks) if len <= blocks.max_len() => {
                 let (mut block, fill) = (None, || large::fill(blocks, message));
-                call.or_for_a_block(blocks).run(|| self.attempt_put_block(me, blocks, &mut block, fill))?
+                call.or_for_a_block(blocks)
+                    .run(|| self.attempt_put_block(me, blocks, &mut block, &turn, fill))?
             }
             _ => return Err(too_long(len, self.max_len())),
         }
@@ -307,28 +357,32 @@ impl Queue {
         me: u32,
         blocks: &'b Blocks,
         kept: &mut Option<Block<'b>>,
+        turn: &Turn,
         fill: impl FnOnce() -> std::result::Result<Block<'b>, Not>,
     ) -> std::result::Result<(), Not> {
         if self.body().closing.glance() != Closing::Open {
             return Err(Not::Ever(ErrorKind::Shutdown));
         }
-        let block = match kept.take() {
-            Some(block) => block,
-            None => fill()?,
+        let len = match kept {
+            Some(block) => block.len(),
+            None => kept.insert(fill()?).len(),
         };
-        let writing = match self.0.ring.claim_write(me, &Hands(self.yard())) {
-            Ok(writing) => writing,
-            Err(no) => {
-                *kept = Some(block);
-                return Err(no.into());
-            }
-        };
+        self.within_budget(len, turn, || self.put_kept_block(me, blocks, kept))
+    }
+
+    fn put_kept_block<'b>(
+        &self,
+        me: u32,
+        blocks: &'b Blocks,
+        kept: &mut Option<Block<'b>>,
+    ) -> std::result::Result<(), Not> {
+        let writing = self.0.ring.claim_write(me, &Hands(self.yard()))?;
         if !self.body().closing.admits() {
             writing.abandon();
             self.tell_all();
-            *kept = Some(block);
             return Err(Not::Ever(ErrorKind::Shutdown));
         }
+        let Some(block) = kept.take() else { return Err(Not::Ever(ErrorKind::State)) };
         let link = Link::new(self.0.offset, writing.position());
         let len = block.len();
         let put = large::publish(blocks, block, len, link, writing);
@@ -364,7 +418,8 @@ impl Queue {
     /// Errors: `Empty` (nothing came within `timeout`), `End` (the queue was shut down and everything has been got),
     /// `Shutdown` (it was shut down at once), `TooLong` (the buffer is shorter than the message, which stays, and says that
     /// it comes again if it lies in a block; the detail says how long it is, or that it has 16 bytes or more), `Busy` and `Timeout` (somebody stands still in the middle of a move), `Cancelled`, `Interrupted`,
-    /// `NoSlots`, `Corrupt`.
+    /// `NoSlots`, `Corrupt`. `PeerClosed`, `PeerDied`: there is nothing, and the last producer has closed or died, in a queue
+    /// that tells of its [sides](QueueOptions::sides); one that comes later is heard again.
     #[inline]
     pub fn get(&self, buffer: &mut [u8], timeout: impl Into<Timeout>) -> Result<Received> {
         match self.get_fast(buffer) {
@@ -500,7 +555,7 @@ impl Queue {
         reading.finish();
         self.body().room.notify(&**self.yard());
         // Those who wait for the end must know that nobody has anything in hand any more.
-        if self.body().closing.glance() != Closing::Open {
+        if self.0.options.sides || self.body().closing.glance() != Closing::Open {
             self.body().data.notify(&**self.yard());
         }
     }
@@ -549,10 +604,15 @@ impl Queue {
         if self.body().closing.state() != Closing::Draining {
             return Not::Now;
         }
-        match self.0.ring.cells().find(|seen| seen.state != State::Free) {
-            Some(seen) => Not::Held(seen.holder),
+        match self.rest() {
+            Some(holder) => Not::Held(holder),
             None => Not::Ever(ErrorKind::End),
         }
+    }
+
+    /// Whether something is in the queue, in whoever's hands, and in whose.
+    fn rest(&self) -> Option<Option<u32>> {
+        self.0.ring.cells().find(|seen| seen.state != State::Free).map(|seen| seen.holder)
     }
 
     #[inline]
@@ -600,7 +660,8 @@ impl Queue {
 
     /// The longest message in bytes.
     pub fn max_len(&self) -> usize {
-        self.0.blocks.as_ref().map_or(0, Blocks::max_len).max(self.0.options.inline_max)
+        let place = self.0.blocks.as_ref().map_or(0, Blocks::max_len).max(self.0.options.inline_max);
+        if self.is_limited() { place.min(self.0.options.max_bytes) } else { place }
     }
 
     /// Where the longer messages lie, if there is room for any.
@@ -650,6 +711,11 @@ impl std::fmt::Debug for Queue {
     }
 }
 
+/// Bytes of a queue of so many short messages.
+pub(in crate::objects) fn bytes_of(capacity: u32) -> u64 {
+    layout::bytes(capacity, CELL_BYTES[0])
+}
+
 /// Whether the queue names this block where the link says.
 pub(crate) fn names(yard: &Attachment, record: &Record, link: Link, block: BlockHandle) -> bool {
     let Ok(options) = QueueOptions::of(record) else { return false };
@@ -661,11 +727,17 @@ pub(crate) fn names(yard: &Attachment, record: &Record, link: Link, block: Block
 }
 
 /// Gives back what a dead thread had in hand, and tells those who wait.
-pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who) {
-    let Who::Thread(dead) = who else { return };
+pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who, gone: Gone) {
+    let dead = match who {
+        Who::Thread(dead) => dead,
+        Who::Process(process) => return side::recover(yard, record, process, gone),
+    };
     let Ok(options) = QueueOptions::of(record) else { return };
     // SAFETY: both are used while the yard is borrowed.
     let Ok((spot, ring)) = (unsafe { place::ring(yard, record, options) }) else { return };
+    if spot.body().budget.lock.recover(dead) {
+        faults::note(yard, who, &spot.body().budget.lock, 1);
+    }
     let recovered = ring.recover(dead.index());
     if recovered != Recovered::default() {
         faults::note(yard, who, spot.body(), u64::from(recovered.dropped + recovered.again));
@@ -673,3 +745,5 @@ pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who) {
     // Also if others have repaired it: they may have died before they could tell.
     tell_all(spot.body(), yard);
 }
+
+crate::objects::refer::referable!(Queue, Queue, |it| (it.yard(), std::ptr::from_ref(it.body()).addr()));

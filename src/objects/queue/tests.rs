@@ -28,8 +28,12 @@ fn number(queue: &Queue, timeout: impl Into<Timeout>) -> Result<u64> {
 fn messages_come_in_order_and_whole_whatever_their_length() {
     for inline_max in [48, 112] {
         let yard = yard();
-        let queue =
-            Queue::create(&yard, "queue", QueueOptions { capacity: 5, inline_max, block_bytes: 0 }).unwrap();
+        let queue = Queue::create(
+            &yard,
+            "queue",
+            QueueOptions { capacity: 5, inline_max, ..QueueOptions::default() },
+        )
+        .unwrap();
         for lap in 0..7_u8 {
             let messages = [vec![], vec![lap; 1], vec![lap; inline_max]];
             messages.iter().for_each(|message| queue.try_put(message).unwrap());
@@ -179,7 +183,10 @@ fn queue_of_one() -> QueueOptions {
 fn options_are_checked_and_compared() {
     let yard = yard();
     let wrong = |capacity, inline_max| {
-        kind(Queue::create(&yard, "queue", QueueOptions { capacity, inline_max, block_bytes: 0 }).map(drop))
+        kind(
+            Queue::create(&yard, "queue", QueueOptions { capacity, inline_max, ..QueueOptions::default() })
+                .map(drop),
+        )
     };
     assert_eq!(wrong(0, 48), ErrorKind::Range);
     assert_eq!(wrong((1 << 24) + 1, 48), ErrorKind::Range);

@@ -44,7 +44,8 @@ impl<T: Pod> TypedQueue<T> {
         let Some(inline_max) = rooms.find(|room| size > 0 && size <= *room) else {
             return Err(Error::with(ErrorKind::Size, format!("elements of {size} bytes")));
         };
-        let options = capacity.map(|capacity| QueueOptions { capacity, inline_max, block_bytes: 0 });
+        let options =
+            capacity.map(|capacity| QueueOptions { capacity, inline_max, ..QueueOptions::default() });
         Ok(TypedQueue { queue: Queue::obtain(yard, name, how, options, None, size)?, of: PhantomData })
     }
 
@@ -85,3 +86,5 @@ impl<T: Pod> TypedQueue<T> {
         &self.queue
     }
 }
+
+crate::objects::refer::referable!(TypedQueue<T>, Queue, |it| it.queue.whereabouts(), T: Pod);
