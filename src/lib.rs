@@ -81,6 +81,8 @@ mod shim;
 mod sync;
 
 pub use error::{Error, ErrorKind, News, Result};
+#[cfg(all(not(loom), feature = "serde"))]
+pub use objects::queue::SerdeQueue;
 #[cfg(not(loom))]
 pub use objects::{
     array::{Array, ArrayOptions, StructArray},

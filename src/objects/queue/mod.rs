@@ -3,6 +3,8 @@
 
 mod budget;
 mod call;
+#[cfg(feature = "serde")]
+mod codec;
 mod large;
 pub(crate) mod layout;
 mod loan;
@@ -18,6 +20,8 @@ mod tests_of_budget;
 mod tests_of_sides;
 mod typed;
 
+#[cfg(feature = "serde")]
+pub use codec::SerdeQueue;
 pub(crate) use loan::INLINE;
 pub use loan::Message;
 pub use side::{QueuePart, QueueSide};
