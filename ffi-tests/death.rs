@@ -11,9 +11,9 @@ mod process;
 
 use courtyard::{
     Array, ArrayOptions, Barrier, BlockClass, Blocks, BlocksOptions, BrokenBy, Condition, ErrorKind, Event,
-    EventOptions, Lock, Options, Peer, Permits, Pipe, PipeEnd, PipeOptions, Queue, QueueOptions, RLock, Ring,
-    RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Strategy, Struct, Timeout, Value,
-    Yard,
+    EventOptions, Lock, Options, Peer, Permits, Pipe, PipeEnd, PipeOptions, Queue, QueueOptions, QueueSide,
+    RLock, Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Strategy, Struct,
+    Timeout, Value, Yard,
 };
 use courtyard::{LifoOptions, LifoQueue, PriorityOptions, PriorityQueue};
 use process::{Child, Ended, LONG, Step, fork, sleep_ms};
@@ -307,6 +307,27 @@ const NOUNS: &[Noun] = &[
         },
         held: queue_is_whole,
         freed: queue_is_whole,
+    },
+    Noun {
+        name: "Queue, a part in it",
+        make: |yard| {
+            let options = QueueOptions { capacity: 4, sides: true, ..QueueOptions::default() };
+            drop(Queue::create(yard, "it", options).unwrap());
+        },
+        hold: |yard| {
+            let part = Queue::open(yard, "it").unwrap().producer().unwrap();
+            part.put(b"last words", Timeout::Try).unwrap();
+            std::mem::forget(part);
+        },
+        held: |yard| {
+            let queue = Queue::open(yard, "it").unwrap();
+            assert_eq!(queue.side_state(QueueSide::Producers), Peer::Here);
+        },
+        freed: |yard| {
+            let queue = Queue::open(yard, "it").unwrap();
+            assert_eq!(queue.get_vec(LONG).unwrap().0, b"last words");
+            assert_eq!(queue.get_vec(LONG).unwrap_err().kind(), ErrorKind::PeerDied);
+        },
     },
 ];
 
