@@ -97,6 +97,9 @@ fn what_somebody_has_in_hand_is_waited_for_also_when_nobody_produces() {
         let reading = queue.claim(queue.join().unwrap(), usize::MAX).unwrap();
         std::thread::scope(|s| {
             let getter = s.spawn(|| {
+                // The first try of a handle asks.
+                let fresh = Queue::open(&yard, "queue").unwrap();
+                assert_ne!(kind(fresh.get_vec(Timeout::Try)), ErrorKind::PeerClosed);
                 assert_ne!(kind(queue.get_vec(BRIEF)), ErrorKind::PeerClosed);
                 queue.get_vec(SOON)
             });
