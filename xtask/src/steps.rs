@@ -48,12 +48,10 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         BUDGET,
         "the bound follows what was put",
-        &[
-            (
-                "        self.bound.store(bound.saturating_add(len), Ordering::Relaxed); // Relaxed: the lock orders it\n        step();\n        let done = put();\n",
-                "        let done = put();\n        step();\n        self.bound.store(bound.saturating_add(len), Ordering::Relaxed);\n",
-            ),
-        ],
+        &[(
+            "        self.bound.store(bound.saturating_add(len), Ordering::Relaxed); // Relaxed: the lock orders it\n        step();\n        let done = put();\n",
+            "        let done = put();\n        step();\n        self.bound.store(bound.saturating_add(len), Ordering::Relaxed);\n",
+        )],
     ),
     step(
         BUDGET,
@@ -69,7 +67,10 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         BUDGET,
         "what is in hands counts as room",
-        &[("bytes if fits(bytes) => Ok(bytes),", "bytes if fits(bytes.saturating_sub(load.in_hand)) => Ok(bytes),")],
+        &[(
+            "bytes if fits(bytes) => Ok(bytes),",
+            "bytes if fits(bytes.saturating_sub(load.in_hand)) => Ok(bytes),",
+        )],
     ),
     step(
         BUDGET,

@@ -144,9 +144,9 @@ impl<'a> Message<'a> {
     }
 
     /// The memory in which it lies, to be changed, kept, or put on with [`Queue::put_loan`], into any queue of the same
-    /// blocks; without a copy. `Err`: it is a short one, and has none.
-    pub fn into_block(mut self) -> std::result::Result<Block<'a>, Message<'a>> {
-        self.block.take().ok_or(self)
+    /// blocks; without a copy. `Err`: it is a short one, and has none; these are its bytes.
+    pub fn into_block(mut self) -> std::result::Result<Block<'a>, Vec<u8>> {
+        self.block.take().ok_or_else(|| self.to_vec())
     }
 
     /// What it is, without the guard: the bytes of a short one, and the block of a long one with its address.
