@@ -99,6 +99,8 @@ pub unsafe extern "C" fn cyd_queue_loan(
 ///
 /// \return #CYD_OK; else nothing was put, and the loan is still the process's if it was:
 ///   - #CYD_E_FULL         no room within `timeout_ns`
+///   - #CYD_E_TOO_LONG     it is more than all messages of the queue together may have
+///   - #CYD_E_PEER_CLOSED, #CYD_E_PEER_DIED  as cyd_queue_put()
 ///   - #CYD_E_SHUTDOWN     the queue is shut down
 ///   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in the middle of a move (a try, a timed call)
 ///   - #CYD_E_CANCELLED    the thread's wait was cancelled

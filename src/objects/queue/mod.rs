@@ -654,7 +654,8 @@ impl Queue {
 
     /// Whether there is no room at this instant. A place whose message is in the middle of a move counts as room.
     pub fn is_full(&self) -> bool {
-        self.len() >= self.0.options.capacity
+        let options = self.0.options;
+        self.len() >= options.capacity || self.is_limited() && self.bytes() >= options.max_bytes
     }
 
     /// How many messages there is room for.

@@ -33,6 +33,7 @@ fn all_messages_together_have_so_many_bytes_at_most_wherever_they_lie() {
         queue.try_put(b"4").unwrap();
         queue.try_put(b"").unwrap();
         assert_eq!((queue.bytes(), queue.len(), kind(queue.try_put(b"5"))), (100, 4, ErrorKind::Full));
+        assert!(queue.is_full());
         assert_eq!(queue.get_vec(SOON).unwrap().0, [1; 40]);
         queue.try_put(&[6; 40]).unwrap();
         assert_eq!(kind(queue.try_put(b"7")), ErrorKind::Full);
