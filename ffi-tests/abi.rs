@@ -98,7 +98,7 @@ fn the_check_bites() -> Part {
         ("a field of another type", false, "uint64_t object_bytes;", "uint32_t object_bytes;"),
         ("a field in between", false, "uint64_t object_bytes;", "uint64_t object_bytes;\n uint64_t more;"),
         ("a field at the end", true, "} cyd_cost_t;", "    uint64_t more;\n} cyd_cost_t;"),
-        ("a field less", false, "char name[64];", ""),
+        ("a field less", false, "char name[32];", ""),
         ("a struct without a size that grows", false, "} cyd_slice_t;", "    size_t more;\n} cyd_slice_t;"),
         ("another number", false, "#define CYD_E_BUSY -1013", "#define CYD_E_BUSY -1014"),
         ("a number less", false, "#define CYD_E_BUSY -1013", ""),

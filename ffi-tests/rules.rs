@@ -14,7 +14,7 @@ struct Room {
     only: &'static [(&'static str, &'static [&'static str])],
 }
 
-const ROOMS: [Room; 8] = [
+const ROOMS: [Room; 9] = [
     Room { name: "os", floor: 0, beside: &["shim"], only: &[] },
     Room { name: "shim", floor: 0, beside: &["os"], only: &[("os", &["futex"])] },
     Room { name: "segment", floor: 1, beside: &[], only: &[] },
@@ -27,6 +27,7 @@ const ROOMS: [Room; 8] = [
         only: &[("presence", &[]), ("segment", &[]), ("os", &[])],
     },
     Room { name: "objects", floor: 4, beside: &[], only: &[] },
+    Room { name: "process", floor: 5, beside: &[], only: &[] },
     Room { name: "capi", floor: 7, beside: &[], only: &[] },
 ];
 

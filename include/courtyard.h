@@ -358,6 +358,32 @@
 #define CYD_EVENT_AUTO_RESET 2
 
 /**
+ * Flag of a process's options: it leads a process group, and whoever is left of the group when it has ended is killed.
+ */
+#define CYD_PROCESS_GROUP 1
+
+/**
+ * Flag of a process's options: fork even if this process has other threads. What they had locked stays locked in the
+ * child: only fork-safe things may be used there.
+ */
+#define CYD_PROCESS_DESPITE_THREADS 2
+
+/**
+ * It ended by itself; `value` is its exit code.
+ */
+#define CYD_EXIT_CODE 0
+
+/**
+ * It was ended by the signal `value`.
+ */
+#define CYD_EXIT_SIGNAL 1
+
+/**
+ * It has ended, and somebody else was told how: a handler that waits for every child, or a fork server that died.
+ */
+#define CYD_EXIT_UNKNOWN 2
+
+/**
  * Numbers of one type that processes share. Fresh elements are 0.
  *
  * Each element is what a cyd_value_t is: every access is one atomic access of the number's own width. Runs of elements
@@ -453,6 +479,16 @@ typedef struct cyd_connection_t cyd_connection_t;
 typedef struct cyd_event_t cyd_event_t;
 
 /**
+ * A process that forks others when it is asked to: as quick as a fork of a small program, whatever this one has mapped, and
+ * safe whatever threads this one has, because the server has one.
+ *
+ * It is this program, started anew, so that its children run the entries that this program has registered. Only this process
+ * can ask it: over a line that has no name. It ends with this process, or when its handle is closed; its children then go on,
+ * but how they ended is not told any more (#CYD_EXIT_UNKNOWN). If it is killed, calls answer #CYD_E_PEER_DIED.
+ */
+typedef struct cyd_fork_server_t cyd_fork_server_t;
+
+/**
  * Messages of 0 bytes to a fixed maximum, last in, first out.
  *
  * Any number of threads and processes put and get at a time; a fork() child may use inherited handles at once. Each does
@@ -509,6 +545,18 @@ typedef struct cyd_pipe_t cyd_pipe_t;
  * empty, or full, as well. Several threads may use a handle at a time.
  */
 typedef struct cyd_priority_queue_t cyd_priority_queue_t;
+
+/**
+ * A process that this one has made.
+ *
+ * There are three ways: cyd_process_fork() calls a function in a copy of this process; cyd_process_spawn() starts the program
+ * anew and calls a function of a given name there; a #cyd_fork_server_t does the same by fork, from a process that is small
+ * and has one thread. What lies in yards can be used in all of them. Several threads may use a handle at a time.
+ *
+ * Whoever has ended is reaped by the next call that makes a process, or lists them, or waits, also if its handle is closed: no
+ * zombie stays. No handler of SIGCHLD is installed or needed.
+ */
+typedef struct cyd_process_t cyd_process_t;
 
 /**
  * A queue: messages, from 0 bytes to the longest that fits, go in order from any number of producers to any number of
@@ -925,6 +973,84 @@ typedef struct {
      */
     char name[32];
 } cyd_member_info_t;
+
+/**
+ * What becomes of a child when the process that made it ends: a CYD_AT_EXIT_ number.
+ */
+typedef uint32_t cyd_at_exit_t;
+
+/**
+ * How a process is made. Zero means default; a NULL pointer to it means all defaults.
+ */
+typedef struct {
+    /**
+     * sizeof(cyd_process_options_t)
+     */
+    size_t struct_size;
+    /**
+     * 1 to 63 characters of A-Z a-z 0-9 . _ : - ; NULL: "Process-1", "Process-2" and so on, and in a child its own name, a
+     * colon and the number. ps(1) shows 15 of them.
+     */
+    const char *name;
+    /**
+     * Descriptors that the child is to have under the same numbers, by cyd_process_spawn() or a fork server: besides the
+     * three standard ones it has no others. A forked child has all.
+     */
+    const int *inherit;
+    /**
+     * How many those are.
+     */
+    size_t inherit_count;
+    /**
+     * What becomes of it at this process's end; 0 is #CYD_AT_EXIT_WAIT.
+     */
+    cyd_at_exit_t at_exit;
+    /**
+     * CYD_PROCESS_ flags, or 0.
+     */
+    uint32_t flags;
+} cyd_process_options_t;
+
+/**
+ * How important a message is: a CYD_LOG_ number. As a limit: this and whatever is more important.
+ */
+typedef uint32_t cyd_log_level_t;
+
+/**
+ * A process's number and name.
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cyd_process_info_t) before the call.
+     */
+    size_t struct_size;
+    /**
+     * Its number. It may mean another process once this one was waited for.
+     */
+    uint32_t pid;
+    /**
+     * 0
+     */
+    uint32_t reserved;
+    /**
+     * Its name, with its NUL.
+     */
+    char name[64];
+} cyd_process_info_t;
+
+/**
+ * How a process ended.
+ */
+typedef struct {
+    /**
+     * A CYD_EXIT_ number.
+     */
+    uint32_t kind;
+    /**
+     * The exit code, 0 to 255, or the number of the signal (signal(7)), or 0.
+     */
+    int32_t value;
+} cyd_exit_t;
 
 /**
  * The type of a value, or of the elements of an array: a CYD_TYPE_ number. CYD_TYPE_OF() finds it for a C expression.
@@ -1627,6 +1753,52 @@ typedef uint32_t cyd_fault_kind_t;
  * A party has died.
  */
 #define CYD_BROKEN_DIED 6
+
+/**
+ * As a limit: nothing.
+ */
+#define CYD_LOG_OFF 0
+
+/**
+ * Something has failed.
+ */
+#define CYD_LOG_ERROR 1
+
+/**
+ * Something may fail.
+ */
+#define CYD_LOG_WARN 2
+
+/**
+ * A child begins, or ends by itself.
+ */
+#define CYD_LOG_INFO 3
+
+/**
+ * A child was made, or its end was heard of.
+ */
+#define CYD_LOG_DEBUG 4
+
+/**
+ * Every step.
+ */
+#define CYD_LOG_TRACE 5
+
+/**
+ * The parent waits for it when it ends by itself; if the parent is killed, the child goes on.
+ */
+#define CYD_AT_EXIT_WAIT 0
+
+/**
+ * It ends with its parent, however that ends: asked with SIGTERM and killed half a second later if the parent ends by
+ * itself, killed at once by the kernel if not.
+ */
+#define CYD_AT_EXIT_KILL 1
+
+/**
+ * It goes on.
+ */
+#define CYD_AT_EXIT_DETACH 2
 
 /**
  * Only for cyd_value_open() and cyd_array_open(): whatever type it has.
@@ -4190,6 +4362,542 @@ CYD_MUST_USE cyd_status_t cyd_member_wait(const cyd_member_t *member, int64_t ti
  * \par Since      0.1
  */
 cyd_status_t cyd_member_close(cyd_member_t *member);
+
+/**
+ * Starts a fork server.
+ *
+ * \param preload  An entry that the server runs before it serves: what it has done, the server's children find done. If it
+ *   does not return 0, the server ends with what it returns. NULL: none.
+ * \param bytes    What the entry is called with; copied. May be NULL if `len` is 0.
+ * \param len      How many bytes.
+ * \param out      Receives the handle; close it with cyd_fork_server_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_STATE      cyd_init() was not called here, so would not be called there
+ *   - #CYD_E_NOT_FOUND  there is no entry `preload`
+ *   - #CYD_E_NO_MEMORY  there is no memory, or no descriptor, left
+ *   - #CYD_E_OS, #CYD_E_PERMISSION  the system refuses
+ *   - #CYD_E_NAME, #CYD_E_NULL, #CYD_E_INVALID  `preload` is no text; `out`, or `bytes` with a `len`, is NULL; a pointer is
+ *     misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  The server is the calling process's.
+ * \par Blocking   Until the program is started; not until it serves.
+ * \par Crash      Killed in it, there is a server or none, and it ends.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_fork_server_start(const char *preload, const void *bytes, size_t len, cyd_fork_server_t **out);
+
+/**
+ * Waits until a fork server serves.
+ *
+ * \param server      Borrowed.
+ * \param timeout_ns  0 looks and never waits; a negative value waits without limit.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_TIMEOUT    it does not yet
+ *   - #CYD_E_PEER_DIED  it has ended
+ *   - #CYD_E_CANCELLED  a token was cancelled: see cyd_cancel_t
+ *   - #CYD_E_NOT_OWNER  this is a fork child of the process that started it
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `server` is NULL, closed, no fork server, misaligned
+ *
+ * \par Threads    Any; another call on the server is waited for.
+ * \par Processes  The one that started it.
+ * \par Blocking   At most `timeout_ns`. Not async-signal-safe.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_fork_server_ready(cyd_fork_server_t *server, int64_t timeout_ns);
+
+/**
+ * Tells a fork server's number.
+ *
+ * \param server  Borrowed.
+ * \param out     Receives it.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_fork_server_pid(const cyd_fork_server_t *server, uint32_t *out);
+
+/**
+ * Has a fork server make a process that calls the function registered under `entry`, and ends with what that returns.
+ *
+ * #CYD_PROCESS_DESPITE_THREADS means nothing here.
+ *
+ * \param server   Borrowed.
+ * \param options  Borrowed for the call; NULL means all defaults. At most 251 descriptors can be inherited.
+ * \param entry    What cyd_entry_register() was told.
+ * \param bytes    What the function is called with; copied. May be NULL if `len` is 0.
+ * \param len      How many bytes.
+ * \param out      Receives the handle; close it with cyd_process_close(). NULL: none is wanted.
+ *
+ * \return As cyd_process_spawn(), or
+ *   - #CYD_E_PEER_DIED  the server has ended
+ *   - #CYD_E_STATE      the `preload` entry has left threads in the server
+ *   - #CYD_E_RANGE      more than 251 descriptors are to be inherited
+ *   - #CYD_E_NOT_OWNER  this is a fork child of the process that started the server
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `server` is closed, or no fork server; a descriptor is not open
+ *
+ * \par Threads    Any, one after the other.
+ * \par Processes  The one that started it.
+ * \par Blocking   Until the server serves, and has forked.
+ * \par Crash      Killed in it, there is a child or none. One of #CYD_AT_EXIT_KILL dies too.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_fork_server_spawn(cyd_fork_server_t *server, const cyd_process_options_t *options, const char *entry, const void *bytes, size_t len, cyd_process_t **out);
+
+/**
+ * Closes the handle: the server ends, its children go on. NULL is harmless.
+ *
+ * \param server  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle, but cyd_fork_server_ready(): it ends with #CYD_E_CLOSED.
+ * \par Processes  Closes this process's handle only; in a fork child nothing else happens.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+cyd_status_t cyd_fork_server_close(cyd_fork_server_t *server);
+
+/**
+ * Prints every message of at least this importance to standard error, as "[INFO/Process-1] message", one write(2) for each line.
+ * Forked children do so too.
+ *
+ * \param level  A CYD_LOG_ number; #CYD_LOG_OFF ends it.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_INVALID  `level` is no CYD_LOG_ number
+ *   - #CYD_E_STATE    a Rust program that this library is linked into has another logger
+ *
+ * \par Threads    Any.
+ * \par Processes  Each for itself; a forked child begins as its parent.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_log_to_stderr(cyd_log_level_t level);
+
+/**
+ * Calls a function with every message of at least this importance, instead of printing it.
+ *
+ * \param level     A CYD_LOG_ number; #CYD_LOG_OFF ends it.
+ * \param listener  Called with the level, the name of the process, the message, both as text that is gone afterwards, and
+ *   `argument`. It may be called by several threads at once, and may call this library; a C++ exception must not leave it.
+ * \param argument  Whatever `listener` is to have, for as long as the process runs.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_INVALID  `level` is no CYD_LOG_ number
+ *   - #CYD_E_NULL     `listener` is NULL
+ *   - #CYD_E_STATE    a Rust program that this library is linked into has another logger
+ *
+ * \par Threads    Any.
+ * \par Processes  Each for itself; a forked child begins as its parent.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_log_to_listener(cyd_log_level_t level, void (*listener)(cyd_log_level_t level, const char *process, const char *message, void *argument), void *argument);
+
+/**
+ * Says something, in the name of the calling process.
+ *
+ * \param level    #CYD_LOG_ERROR to #CYD_LOG_TRACE.
+ * \param message  What to say; a text in UTF-8 without a line's end.
+ *
+ * \return #CYD_OK, also if nobody listens; or
+ *   - #CYD_E_INVALID  `level` is none of those
+ *   - #CYD_E_NULL     `message` is NULL
+ *   - #CYD_E_NAME     `message` is no UTF-8
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   As long as who listens.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_log(cyd_log_level_t level, const char *message);
+
+/**
+ * Makes a program one that can be started with an entry: in a process that was (cyd_process_spawn(), #cyd_fork_server_t), it
+ * runs that entry and does not return. In any other it returns at once.
+ *
+ * To be called first in main, once the entries are registered: everything before it happens in each of these processes too. A
+ * process that cannot read what it was told ends with exit code 126, one that has no such entry with 127. The environment of a
+ * program with more rights than its caller (setuid) is not looked at.
+ *
+ * \param argc  As main has it, or 0.
+ * \param argv  As main has it, or NULL. They are not changed; a started process has no arguments but its program's name.
+ *
+ * \return #CYD_OK.
+ *
+ * \par Threads    The calling one must be the only one.
+ * \par Processes  Each that runs the program.
+ * \par Blocking   Never, where it returns.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_init(int argc, const char *const *argv);
+
+/**
+ * Has `work` called by each process that is started with this name, which ends with what it returns.
+ *
+ * A started process runs the same program, so it must register the same entries, before it calls cyd_init().
+ *
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param work  Called with the bytes that the process was started with, which are its own as long as it runs; returns
+ *   the exit code, of which 8 bits count. A C++ exception must not leave it.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_EXISTS  the name is taken
+ *   - #CYD_E_NAME    `name` is no legal name, or NULL
+ *   - #CYD_E_NULL    `work` is NULL
+ *
+ * \par Threads    Any.
+ * \par Processes  Each for itself.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_entry_register(const char *name, int (*work)(const void *bytes, size_t len));
+
+/**
+ * Calls `work` in a copy of this process, which ends with what it returns. Returns at once, and in this process only.
+ *
+ * The child has everything that this process has; handles of this library may be used there at once. It has one thread, a
+ * copy of the calling one. At its end it flushes the standard streams and leaves its yards as one who closes; handlers of
+ * atexit(3) are the parent's, and do not run there.
+ *
+ * \param options   Borrowed for the call; NULL means all defaults.
+ * \param work      Called in the child with `argument`; returns the exit code, of which 8 bits count. A C++ exception must
+ *   not leave it.
+ * \param argument  Whatever `work` is to have.
+ * \param out       Receives the handle; close it with cyd_process_close(). NULL: none is wanted.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_STATE      this process has other threads: see #CYD_PROCESS_DESPITE_THREADS
+ *   - #CYD_E_NAME       the name in `options` is no legal one
+ *   - #CYD_E_NO_MEMORY  there is no memory, or no descriptor, left
+ *   - #CYD_E_OS         the system refuses: there may be too many processes
+ *   - #CYD_E_NULL       `work` is NULL
+ *   - #CYD_E_VERSION    an option is set that this version does not know
+ *   - #CYD_E_INVALID    a pointer is misaligned, `struct_size` is not set, `at_exit` is no CYD_AT_EXIT_ number
+ *
+ * \par Threads    Any; with others about, see #CYD_PROCESS_DESPITE_THREADS.
+ * \par Processes  A fork child may fork itself.
+ * \par Blocking   Never; a fork takes the longer the more memory this process has.
+ * \par Crash      Killed in it, there is a child or none. One of #CYD_AT_EXIT_KILL dies too.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_process_fork(const cyd_process_options_t *options, int (*work)(void *argument), void *argument, cyd_process_t **out);
+
+/**
+ * Starts this program anew, which calls the function that is registered under `entry` as soon as it comes to cyd_init(), and
+ * ends with what that returns. Returns as soon as the program runs.
+ *
+ * The child has no arguments of a command line, the same environment, the standard streams, and the descriptors that `options`
+ * name. It finds yards by their names, or by such a descriptor.
+ *
+ * \param options  Borrowed for the call; NULL means all defaults.
+ * \param entry    What cyd_entry_register() was told.
+ * \param bytes    What the function is called with; copied. May be NULL if `len` is 0.
+ * \param len      How many bytes.
+ * \param out      Receives the handle; close it with cyd_process_close(). NULL: none is wanted.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_STATE      cyd_init() was not called here, so would not be called there
+ *   - #CYD_E_NOT_FOUND  there is no such entry
+ *   - #CYD_E_NAME       a name is no legal one, or `entry` is NULL
+ *   - #CYD_E_NO_MEMORY  there is no memory, or no descriptor, left
+ *   - #CYD_E_OS, #CYD_E_PERMISSION  the system refuses
+ *   - #CYD_E_NULL       `bytes` is NULL, and `len` is not 0
+ *   - #CYD_E_VERSION    an option is set that this version does not know
+ *   - #CYD_E_INVALID    a pointer is misaligned, `struct_size` is not set, `at_exit` is no CYD_AT_EXIT_ number
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Until the program is started.
+ * \par Crash      Killed in it, there is a child or none. One of #CYD_AT_EXIT_KILL dies too.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_process_spawn(const cyd_process_options_t *options, const char *entry, const void *bytes, size_t len, cyd_process_t **out);
+
+/**
+ * Tells a child's number and name.
+ *
+ * \param process  Borrowed.
+ * \param out      Filled as far as its `struct_size` reaches.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  `process` or `out` is NULL, `process` is closed or no process
+ *   - #CYD_E_INVALID  a pointer is misaligned, `struct_size` is not set
+ *
+ * \par Threads    Any.
+ * \par Processes  Any: a fork child may ask too.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_process_info(const cyd_process_t *process, cyd_process_info_t *out);
+
+/**
+ * Tells whether a child still runs: exact, also right after a signal.
+ *
+ * \param process  Borrowed.
+ * \param out      Receives the answer.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any: a fork child may ask too.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_process_is_alive(const cyd_process_t *process, bool *out);
+
+/**
+ * Waits until a child has ended, and tells how. May be asked again, with the same answer.
+ *
+ * \param process     Borrowed.
+ * \param timeout_ns  0 looks and never waits; a negative value waits without limit.
+ * \param out         Receives how it ended. May be NULL.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_TIMEOUT    it still runs
+ *   - #CYD_E_CANCELLED  a token was cancelled: see cyd_cancel_t
+ *   - #CYD_E_NOT_OWNER  this is a fork child of the process that made it
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `process` is NULL, closed, no process, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  The one that made it.
+ * \par Blocking   At most `timeout_ns`. Not async-signal-safe.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_process_join(cyd_process_t *process, int64_t timeout_ns, cyd_exit_t *out);
+
+/**
+ * Sends a child a signal. Nothing happens if it has ended: no other process gets it.
+ *
+ * \param process  Borrowed.
+ * \param number   signal(7); SIGTERM asks it to end, SIGKILL kills it.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_OWNER   this is a fork child of the process that made it
+ *   - #CYD_E_PERMISSION  it has become another user's
+ *   - #CYD_E_INVALID     there is no such signal; or `process` is misaligned
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  `process` is NULL, closed, no process
+ *
+ * \par Threads    Any.
+ * \par Processes  The one that made it.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_process_signal(cyd_process_t *process, int number);
+
+/**
+ * Asks a child to end: SIGTERM.
+ *
+ * \param process  Borrowed.
+ *
+ * \return As cyd_process_signal().
+ *
+ * \par Threads    Any.
+ * \par Processes  The one that made it.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_process_terminate(cyd_process_t *process);
+
+/**
+ * Kills a child: SIGKILL.
+ *
+ * \param process  Borrowed.
+ *
+ * \return As cyd_process_signal().
+ *
+ * \par Threads    Any.
+ * \par Processes  The one that made it.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_process_kill(cyd_process_t *process);
+
+/**
+ * Ends a child in steps: calls `ask`; sends SIGTERM if it still runs `asked_ns` later; kills it if it still runs
+ * `terminated_ns` after that. Returns when it is reaped.
+ *
+ * \param process        Borrowed.
+ * \param ask            Called once with `argument`; tells the child in whatever way it understands. NULL: it is not asked.
+ * \param argument       Whatever `ask` is to have.
+ * \param asked_ns       Nanoseconds; 0: SIGTERM at once. A negative value waits without limit.
+ * \param terminated_ns  Nanoseconds; 0: SIGKILL at once. A negative value waits without limit.
+ * \param out            Receives how it ended. May be NULL.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_CANCELLED  a token was cancelled: it may run still
+ *   - #CYD_E_NOT_OWNER  this is a fork child of the process that made it
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `process` is NULL, closed, no process, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  The one that made it.
+ * \par Blocking   At most both times, and what the kernel needs to end a killed process. Not async-signal-safe.
+ * \par Crash      Nothing is shared. Killed in it, the child goes on as its CYD_AT_EXIT_ number says.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_process_stop(cyd_process_t *process, void (*ask)(void *argument), void *argument, int64_t asked_ns, int64_t terminated_ns, cyd_exit_t *out);
+
+/**
+ * A descriptor that poll(2) calls readable when the child has ended (pidfd_open(2)). It is the handle's: do not close it.
+ *
+ * \param process  Borrowed.
+ * \param out      Receives the descriptor.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_process_fd(const cyd_process_t *process, int *out);
+
+/**
+ * Closes the handle. The child goes on. NULL is harmless.
+ *
+ * \param process  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
+ * \par Processes  Closes this process's handle only.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+cyd_status_t cyd_process_close(cyd_process_t *process);
+
+/**
+ * Waits until whichever child of this process has ended, and tells which, and how.
+ *
+ * \param timeout_ns  0 looks and never waits; a negative value waits without limit.
+ * \param out         Receives a handle of it; close it with cyd_process_close(). May be NULL.
+ * \param exit        Receives how it ended. May be NULL.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_TIMEOUT    there are children, and none has ended
+ *   - #CYD_E_NO_CHILD   there are none that have not been waited for
+ *   - #CYD_E_CANCELLED  a token was cancelled: see cyd_cancel_t
+ *   - #CYD_E_NO_MEMORY  there is no memory left
+ *   - #CYD_E_INVALID    a pointer is misaligned
+ *
+ * \par Threads    Any. Each child is told to one of them.
+ * \par Processes  Each for its own.
+ * \par Blocking   At most `timeout_ns`. Not async-signal-safe.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_wait_any_child(int64_t timeout_ns, cyd_process_t **out, cyd_exit_t *exit);
+
+/**
+ * Lists the children of this process that have not ended, one with each call, in the order in which they were made.
+ *
+ * \param cursor  Set it to 0 before the first call; moved on by each call that succeeds.
+ * \param out     Receives a handle of it; close it with cyd_process_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_END      there are no more
+ *   - #CYD_E_NULL     a pointer is NULL
+ *   - #CYD_E_INVALID  a pointer is misaligned
+ *   - #CYD_E_NO_MEMORY
+ *
+ * \par Threads    Any, each with a cursor of its own.
+ * \par Processes  Each for its own.
+ * \par Blocking   Never. Reaps those that have ended.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_next_active_child(size_t *cursor, cyd_process_t **out);
+
+/**
+ * Tells the number and the name of the calling process; the name is "MainProcess" if it was not made by this library.
+ *
+ * \param out  Filled as far as its `struct_size` reaches.
+ *
+ * \return #CYD_OK, #CYD_E_NULL or #CYD_E_INVALID (a misaligned pointer, `struct_size` is not set).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_this_process(cyd_process_info_t *out);
+
+/**
+ * Tells the number of the process that made this one, when it did.
+ *
+ * \param out  Receives it.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  this process was not made by this library, nor forked from one that uses it
+ *   - #CYD_E_NULL, #CYD_E_INVALID  `out` is NULL, or misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_parent_pid(uint32_t *out);
+
+/**
+ * Waits until the process that made this one is gone, however it went.
+ *
+ * \param timeout_ns  0 looks and never waits; a negative value waits without limit.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_TIMEOUT      it is still there
+ *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
+ *   - #CYD_E_NOT_FOUND, #CYD_E_UNSUPPORTED  this process was not made by this library
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   At most `timeout_ns`. Not async-signal-safe.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_parent_wait(int64_t timeout_ns);
+
+/**
+ * A descriptor that poll(2) calls hung up when the process that made this one is gone. It is the library's: do not close it,
+ * and read nothing from it.
+ *
+ * \param out  Receives the descriptor.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND, #CYD_E_UNSUPPORTED  this process was not made by this library
+ *   - #CYD_E_NULL, #CYD_E_INVALID  `out` is NULL, or misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_parent_fd(int *out);
 
 /**
  * Waits until one of several objects is ready; tells which. If several are, the one that comes first in the list: begin the

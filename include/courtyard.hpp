@@ -39,6 +39,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -124,6 +125,10 @@ using ObjectInfo = Sized<cyd_object_info_t>;
 using Fault = Sized<cyd_fault_t>;
 using Holder = Sized<cyd_holder_t>;
 using MemberInfo = Sized<cyd_member_info_t>;
+using ProcessOptions = Sized<cyd_process_options_t>;
+using ProcessInfo = Sized<cyd_process_info_t>;
+/** How a process ended. */
+using Exit = cyd_exit_t;
 using Probe = Sized<cyd_probe_t>;
 /** Bytes to send in a batch. */
 using Slice = cyd_slice_t;
@@ -391,6 +396,112 @@ public:
     /** Waits until it is gone. */
     Status wait(Timeout timeout) const { return Status(cyd_member_wait(raw_, timeout.ns())); }
 };
+
+/** A process that this one has made: cyd_process_t. */
+class Process : public detail::Handle<cyd_process_t, cyd_process_close> {
+public:
+    using Handle::Handle;
+
+    /** Calls `work`, which returns the exit code, in a copy of this process. An exception that leaves it aborts the child. */
+    template <class Work>
+    static Result<Process> fork(Work &&work, const ProcessOptions &options = {}) {
+        using Called = std::remove_reference_t<Work>;
+        const auto call = [](void *it) noexcept -> int { return (*static_cast<Called *>(it))(); };
+        void *it = const_cast<void *>(static_cast<const void *>(std::addressof(work)));
+        return detail::opened<Process>([&](auto out) { return cyd_process_fork(&options, call, it, out); });
+    }
+    static Result<Process> spawn(const char *entry, std::string_view bytes = {}, const ProcessOptions &options = {}) {
+        return detail::opened<Process>(
+            [&](auto out) { return cyd_process_spawn(&options, entry, bytes.data(), bytes.size(), out); });
+    }
+    /** Whichever child of this process ends next; how, join() tells. */
+    static Result<Process> wait_any(Timeout timeout) {
+        return detail::opened<Process>([&](auto out) { return cyd_wait_any_child(timeout.ns(), out, nullptr); });
+    }
+    /** One child that has not ended after the other; `cursor` begins at 0. */
+    static Result<Process> next_active(std::size_t &cursor) {
+        return detail::opened<Process>([&](auto out) { return cyd_next_active_child(&cursor, out); });
+    }
+
+    Result<ProcessInfo> info() const {
+        return detail::filled<ProcessInfo>([&](auto out) { return cyd_process_info(raw_, out); });
+    }
+    Result<bool> is_alive() const {
+        return detail::filled<bool>([&](auto out) { return cyd_process_is_alive(raw_, out); });
+    }
+    Result<Exit> join(Timeout timeout) {
+        return detail::filled<Exit>([&](auto out) { return cyd_process_join(raw_, timeout.ns(), out); });
+    }
+    Status signal(int number) { return Status(cyd_process_signal(raw_, number)); }
+    Status terminate() { return Status(cyd_process_terminate(raw_)); }
+    Status kill() { return Status(cyd_process_kill(raw_)); }
+    /** Calls `ask`, then SIGTERM, then SIGKILL. An exception that leaves `ask` aborts. */
+    template <class Ask>
+    Result<Exit> stop(Ask &&ask, Timeout asked, Timeout terminated) {
+        using Called = std::remove_reference_t<Ask>;
+        const auto call = [](void *it) noexcept { (*static_cast<Called *>(it))(); };
+        void *it = const_cast<void *>(static_cast<const void *>(std::addressof(ask)));
+        return detail::filled<Exit>([&](auto out) {
+            return cyd_process_stop(raw_, call, it, asked.ns(), terminated.ns(), out);
+        });
+    }
+    /** Readable when it has ended. Not to be closed. */
+    Result<int> fd() const {
+        return detail::filled<int>([&](auto out) { return cyd_process_fd(raw_, out); });
+    }
+};
+
+/** A process that forks others: cyd_fork_server_t. */
+class ForkServer : public detail::Handle<cyd_fork_server_t, cyd_fork_server_close> {
+public:
+    using Handle::Handle;
+
+    static Result<ForkServer> start(const char *preload = nullptr, std::string_view bytes = {}) {
+        return detail::opened<ForkServer>(
+            [&](auto out) { return cyd_fork_server_start(preload, bytes.data(), bytes.size(), out); });
+    }
+    Status ready(Timeout timeout) { return Status(cyd_fork_server_ready(raw_, timeout.ns())); }
+    Result<std::uint32_t> pid() const {
+        return detail::filled<std::uint32_t>([&](auto out) { return cyd_fork_server_pid(raw_, out); });
+    }
+    Result<Process> spawn(const char *entry, std::string_view bytes = {}, const ProcessOptions &options = {}) {
+        return detail::opened<Process>([&](auto out) {
+            return cyd_fork_server_spawn(raw_, &options, entry, bytes.data(), bytes.size(), out);
+        });
+    }
+};
+
+/** Prints what processes say: cyd_log_to_stderr(). */
+inline Status log_to_stderr(cyd_log_level_t level) { return Status(cyd_log_to_stderr(level)); }
+/** Calls a function with what they say. */
+inline Status log_to_listener(cyd_log_level_t level,
+                              void (*listener)(cyd_log_level_t, const char *process, const char *message, void *argument),
+                              void *argument = nullptr) {
+    return Status(cyd_log_to_listener(level, listener, argument));
+}
+/** Says something in the name of this process. */
+inline Status log(cyd_log_level_t level, const char *message) { return Status(cyd_log(level, message)); }
+
+/** First in main, after the entries: cyd_init(). */
+inline Status init(int argc = 0, const char *const *argv = nullptr) { return Status(cyd_init(argc, argv)); }
+/** A function that a process can be started with. */
+inline Status register_entry(const char *name, int (*work)(const void *bytes, std::size_t len)) {
+    return Status(cyd_entry_register(name, work));
+}
+/** The calling process. */
+inline Result<ProcessInfo> this_process() {
+    return detail::filled<ProcessInfo>([](auto out) { return cyd_this_process(out); });
+}
+/** The process that made this one. */
+inline Result<std::uint32_t> parent_pid() {
+    return detail::filled<std::uint32_t>([](auto out) { return cyd_parent_pid(out); });
+}
+/** Waits until that is gone. */
+inline Status parent_wait(Timeout timeout) { return Status(cyd_parent_wait(timeout.ns())); }
+/** Hung up when that is gone. Not to be closed. */
+inline Result<int> parent_fd() {
+    return detail::filled<int>([](auto out) { return cyd_parent_fd(out); });
+}
 
 /** A segment with named objects: cyd_yard_t. */
 class Yard : public detail::Handle<cyd_yard_t, cyd_yard_close> {

@@ -44,6 +44,8 @@
 //!   parent does, and takes its place then. A vfork child must not call the library. Handlers of
 //!   pthread_atfork(3) must not open or close yards.
 //! * **Death.** Each type says what a kill at any instruction leaves behind.
+//! * **Processes.** Any way of making processes will do. The library's own, [`Process`], tells how each one ended, stops it
+//!   when asked, and can have it die with its parent; a program that calls [`init`] first can be started anew for one function.
 //! * **Descriptors.** A yard keeps one descriptor. If somebody else closes it (closefrom), a named yard is found again by
 //!   its name; of an anonymous one no new member process can be made then, and a dead process that used it without any
 //!   registered thread is taken for alive.
@@ -54,6 +56,7 @@
 //!
 //! ```text
 //! capi       a C call becomes a Rust call
+//! process    start methods, children, how they ended
 //! objects    what users hold: yard, member, cancel token, lock, rlock, rwlock, permits, semaphore, event, condition,
 //!            barrier, value, struct, array, ring, queue, pipe, lifo, priority, blocks
 //! lockfree   the moves of the ring on shared words      sync   waiting, waking, owning
@@ -76,6 +79,8 @@ mod objects;
 #[cfg(not(loom))]
 mod os;
 mod presence;
+#[cfg(not(loom))]
+mod process;
 mod segment;
 mod shim;
 mod sync;
@@ -115,7 +120,14 @@ pub use objects::{
     yard::{Cost, ObjectInfo, Options, Yard},
 };
 #[cfg(not(loom))]
+pub use os::child::Exit;
+#[cfg(not(loom))]
 pub use os::probe::Probe;
+#[cfg(not(loom))]
+pub use process::{
+    AtExit, ForkServer, Parent, Process, ProcessOptions, ThisProcess, active_children, init, log_to_stderr,
+    parent_process, register_entry, this_process, wait_any_child,
+};
 #[cfg(not(loom))]
 pub use segment::directory::ObjectType;
 pub use sync::deadline::Deadline;

@@ -10,8 +10,10 @@ mod cache;
 mod children;
 mod counter;
 mod deadlock;
+mod family;
 mod handlers;
 mod lines;
+mod methods;
 mod nested;
 mod order;
 mod pipes;
@@ -63,6 +65,12 @@ enum Exercise {
     },
     /// Who waits for himself is told
     Deadlock,
+    /// Who made whom, who waits for whom, and how each of them ends
+    Family {
+        /// How long a moment is, in milliseconds; the longest work takes sixty
+        #[arg(long, default_value_t = 10)]
+        moment: u64,
+    },
     /// Ten clients of one handler, with a lock and without
     Handlers,
     /// Many processes print, and no line is mixed with another
@@ -74,6 +82,8 @@ enum Exercise {
         #[arg(long)]
         show: bool,
     },
+    /// One and the same work in processes that were made in three ways
+    Methods,
     /// A locked operation that calls locked operations
     Nested,
     /// The same things by priority, and last in, first out
@@ -114,8 +124,10 @@ fn run(exercise: Exercise) -> Outcome {
         Exercise::Cache => cache::run(),
         Exercise::Counter { processes, turns, threads } => counter::run(processes, turns, threads),
         Exercise::Deadlock => deadlock::run(),
+        Exercise::Family { moment } => family::run(Duration::from_millis(moment)),
         Exercise::Handlers => handlers::run(),
         Exercise::Lines { processes, show } => lines::run(processes, show),
+        Exercise::Methods => methods::run(),
         Exercise::Nested => nested::run(),
         Exercise::Order => order::run(),
         Exercise::Queues => queues::run(),
@@ -131,7 +143,10 @@ fn run(exercise: Exercise) -> Outcome {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse().exercise) {
+    // First: in a process that was started for an entry, this runs it and does not return.
+    let registered = courtyard::register_entry(methods::ENTRY, methods::entry);
+    courtyard::init();
+    match registered.map_err(Into::into).and_then(|()| run(Arguments::parse().exercise)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("classics: {error}");

@@ -12,12 +12,15 @@ static struct {
         cyd_holder_t holder;
         cyd_object_info_t info;
         cyd_member_info_t member;
+        cyd_process_info_t process;
         cyd_fault_t fault;
     } filled;
     union {
         cyd_lock_t *lock;
         cyd_cancel_t *cancel;
         cyd_member_t *member;
+        cyd_process_t *process;
+        cyd_exit_t end;
         cyd_permits_t *permits;
         cyd_condition_t *condition;
         cyd_barrier_t *barrier;
@@ -236,6 +239,25 @@ static void member_calls(cyd_member_t *member, cyd_status_t wanted) {
     IS(cyd_member_close(member), member == NULL ? CYD_OK : wanted);
 }
 
+static void process_calls(cyd_process_t *process, cyd_status_t wanted) {
+    IS(cyd_process_info(process, &out.filled.process), wanted);
+    IS(cyd_process_is_alive(process, &out.a.truth), wanted);
+    IS(cyd_process_join(process, 0, &out.a.end), wanted);
+    IS(cyd_process_signal(process, 9), wanted);
+    IS(cyd_process_terminate(process), wanted);
+    IS(cyd_process_kill(process), wanted);
+    IS(cyd_process_stop(process, NULL, NULL, 0, 0, &out.a.end), wanted);
+    IS(cyd_process_fd(process, &out.a.fd), wanted);
+    IS(cyd_process_close(process), process == NULL ? CYD_OK : wanted);
+}
+
+static void fork_server_calls(cyd_fork_server_t *server, cyd_status_t wanted) {
+    IS(cyd_fork_server_ready(server, 0), wanted);
+    IS(cyd_fork_server_pid(server, &out.a.number), wanted);
+    IS(cyd_fork_server_spawn(server, NULL, "entry", NULL, 0, &out.a.process), wanted);
+    IS(cyd_fork_server_close(server), server == NULL ? CYD_OK : wanted);
+}
+
 static void list_calls(void *handle, cyd_status_t wanted) {
     IS(cyd_wait_any(&handle, 1, 0, &out.a.size), wanted);
     IS(cyd_wait_some(&handle, 1, 0, &out.a.truth), wanted);
@@ -384,7 +406,7 @@ static void priority_queue_calls(cyd_priority_queue_t *queue, cyd_status_t wante
     IS(cyd_priority_queue_close(queue), queue == NULL ? CYD_OK : wanted);
 }
 
-enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, MEMBER, BARRIER, BLOCKS, QUEUE, PIPE, CONNECTION, LIFO_QUEUE, PRIORITY_QUEUE, NOUNS };
+enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, MEMBER, BARRIER, BLOCKS, QUEUE, PIPE, CONNECTION, LIFO_QUEUE, PRIORITY_QUEUE, PROCESS, FORK_SERVER, NOUNS };
 
 static void *open_handles[NOUNS];
 
@@ -462,6 +484,12 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
     if (except != MEMBER) {
         member_calls((cyd_member_t *)handle, wanted);
     }
+    if (except != PROCESS) {
+        process_calls((cyd_process_t *)handle, wanted);
+    }
+    if (except != FORK_SERVER) {
+        fork_server_calls((cyd_fork_server_t *)handle, wanted);
+    }
     if (except != EVENT && except != QUEUE && except != MEMBER && except != SEMAPHORE && except != PERMITS && except != SENDER &&
         except != RECEIVER) {
         list_calls(handle, wanted);
@@ -469,7 +497,13 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
     CHECK(memcmp(&out, &untouched, sizeof out) == 0);
 }
 
+static int nothing(void *unused) {
+    (void)unused;
+    return 0;
+}
+
 int main(void) {
+    OK(cyd_init(0, NULL)); /* the fork server runs this program */
     memset(&out, 0xEE, sizeof out);
     out.filled.cost.struct_size = sizeof out.filled.cost;
     untouched = out;
@@ -498,6 +532,8 @@ int main(void) {
     cyd_event_t *event;
     cyd_cancel_t *cancel;
     cyd_member_t *member;
+    cyd_process_t *process;
+    cyd_fork_server_t *server;
     size_t cursor = 0;
     OK(cyd_yard_create_anonymous(NULL, &yard));
     OK(cyd_lock_create(yard, "lock", CYD_SCOPE_THREAD, &lock));
@@ -523,9 +559,11 @@ int main(void) {
     OK(cyd_event_create(yard, "event", 0, &event));
     OK(cyd_cancel_create(&cancel));
     OK(cyd_yard_next_member(yard, &cursor, &member));
+    OK(cyd_process_fork(NULL, nothing, NULL, &process));
+    OK(cyd_fork_server_start(NULL, NULL, 0, &server));
     void *all[NOUNS] = {yard,      lock,    value, ring,  sender,  receiver, rlock,
                         semaphore, permits, it,    array, structs, rwlock,
-                        condition, event, cancel, member, barrier, blocks, queue, pipe, connection, lifo_queue, priority_queue};
+                        condition, event, cancel, member, barrier, blocks, queue, pipe, connection, lifo_queue, priority_queue, process, server};
     memcpy(open_handles, all, sizeof all);
 
     everything(NULL, CYD_E_NULL, -1);
@@ -542,6 +580,9 @@ int main(void) {
         everything((char *)open_handles[i] + 4, CYD_E_INVALID, -1);
     }
 
+    OK(cyd_process_join(process, -1, NULL));
+    OK(cyd_process_close(process));
+    OK(cyd_fork_server_close(server));
     OK(cyd_member_close(member));
     OK(cyd_cancel_close(cancel));
     OK(cyd_event_close(event));

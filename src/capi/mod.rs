@@ -58,6 +58,10 @@ mod deadline;
 
 mod member;
 
+mod fork_server;
+mod log;
+mod process;
+
 mod many;
 
 mod value;
@@ -94,16 +98,19 @@ pub use condition::*;
 pub use deadline::*;
 pub use event::*;
 pub use fault::*;
+pub use fork_server::*;
 pub use last::*;
 pub use lifo_queue::*;
 pub use loan::*;
 pub use lock::*;
+pub use log::*;
 pub use many::*;
 pub use member::*;
 pub use permits::*;
 pub use pipe::*;
 pub use priority_queue::*;
 pub use probe::*;
+pub use process::*;
 pub use queue::*;
 pub use queue_side::*;
 pub use refer::*;

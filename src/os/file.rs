@@ -135,6 +135,12 @@ pub(crate) fn reopen(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
     nix::fcntl::open(proc_path(fd).as_str(), flags, Mode::empty()).map_err(from_errno("open(/proc/self/fd)"))
 }
 
+/// As [`reopen`], to read only, and never waiting for somebody who writes.
+pub(crate) fn reopen_to_read(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
+    let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
+    nix::fcntl::open(proc_path(fd).as_str(), flags, Mode::empty()).map_err(from_errno("open(/proc/self/fd)"))
+}
+
 /// Sets the access mode, whatever the umask.
 pub(crate) fn set_mode(fd: BorrowedFd<'_>, mode: u32) -> Result<()> {
     let mode = Mode::from_bits_truncate(mode as libc::mode_t);

@@ -7,6 +7,7 @@
 //! * where it is tested: beside the code, and by everything above
 #![allow(unsafe_code)] // system calls
 
+pub(crate) mod child;
 pub(crate) mod clock;
 pub(crate) mod file;
 pub(crate) mod fork;
@@ -16,6 +17,7 @@ pub(crate) mod mutex;
 pub(crate) mod probe;
 pub(crate) mod process;
 pub(crate) mod robust;
+pub(crate) mod socket;
 pub(crate) mod tls;
 
 pub(crate) use mutex::{Guard as MutexGuard, Mutex};

@@ -570,6 +570,17 @@ impl Attachment {
     }
 }
 
+/// This process is about to end: it leaves all its yards as one who closes, with whatever handles it still has.
+pub(crate) fn leave_all() {
+    let list = LIST.lock();
+    let joined = |attachment: &Arc<Attachment>| attachment.token_if_joined() != 0;
+    for attachment in list.iter().filter_map(Weak::upgrade).filter(joined) {
+        attachment.last_close();
+        attachment.leave();
+        attachment.token_word().store(0, Ordering::Relaxed); // Relaxed: private to the process
+    }
+}
+
 /// Does something while a description with locks of ours is open: no fork child must inherit it.
 pub(crate) fn undisturbed<T>(f: impl FnOnce() -> T) -> T {
     with_list(f)

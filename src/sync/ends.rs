@@ -167,6 +167,11 @@ impl Ends {
         Ends(LIST.with(Cell::get))
     }
 
+    /// Whether nothing can end the waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.ends().next().is_none()
+    }
+
     /// What has ended the waits, if something has.
     pub(crate) fn check(&self) -> Result<(), ErrorKind> {
         let over = self.0.ends().find(|end| end.is_over()).map(End::kind);

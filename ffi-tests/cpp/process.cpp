@@ -1,0 +1,71 @@
+/* Processes in C++: work that is a lambda with what it holds, and what is told of its end. */
+#include "courtyard.hpp"
+
+#include "check.hpp"
+#include <csignal>
+#include <cstring>
+#include <unistd.h>
+
+namespace cyd = courtyard;
+using namespace std::chrono_literals;
+
+static int first_byte(const void *bytes, std::size_t len) {
+    return len > 0 ? *static_cast<const unsigned char *>(bytes) : 0;
+}
+
+static void ends_with(cyd::Process &child, std::uint32_t kind, int value) {
+    const cyd::Exit exit = child.join(20s).value();
+    CHECK(exit.kind == kind && exit.value == value);
+}
+
+int main(int argc, char **argv) {
+    cyd::register_entry("first-byte", first_byte).value();
+    cyd::init(argc, argv).value();
+
+    int held = 40;
+    const auto work = [&held] { return held + 2; };
+    auto forked = cyd::Process::fork(work).value();
+    ends_with(forked, CYD_EXIT_CODE, 42);
+    CHECK(!forked.is_alive().value());
+
+    cyd::ProcessOptions options;
+    options.name = "worker";
+    options.at_exit = CYD_AT_EXIT_KILL;
+    auto named = cyd::Process::fork([] { return std::strcmp(cyd::this_process().value().name, "worker"); }, options);
+    CHECK(std::strcmp(named->info()->name, "worker") == 0);
+    ends_with(*named, CYD_EXIT_CODE, 0);
+
+    auto spawned = cyd::Process::spawn("first-byte", "\x07").value();
+    ends_with(spawned, CYD_EXIT_CODE, 7);
+    CHECK(cyd::Process::spawn("nobody").code() == CYD_E_NOT_FOUND);
+
+    auto server = cyd::ForkServer::start().value();
+    server.ready(20s).value();
+    CHECK(server.pid().value() > 0);
+    auto served = server.spawn("first-byte", "\x09").value();
+    ends_with(served, CYD_EXIT_CODE, 9);
+
+    bool asked = false;
+    auto sleeper = cyd::Process::fork([] { return static_cast<int>(sleep(60)); }, options).value();
+    CHECK(sleeper.fd().value() >= 0);
+    CHECK(sleeper.join(cyd::no_wait).code() == CYD_E_TIMEOUT);
+    std::size_t cursor = 0;
+    CHECK(cyd::Process::next_active(cursor)->info()->pid == sleeper.info()->pid);
+    CHECK(cyd::Process::next_active(cursor).code() == CYD_E_END);
+    const cyd::Exit end = sleeper.stop([&asked] { asked = true; }, 1ms, 20s).value();
+    CHECK(asked && end.kind == CYD_EXIT_SIGNAL && end.value == SIGTERM);
+
+    auto parent = cyd::Process::fork([] {
+        const bool known = cyd::parent_pid().value() == static_cast<std::uint32_t>(getppid());
+        return known && cyd::parent_fd().ok() && cyd::parent_wait(cyd::no_wait).code() == CYD_E_TIMEOUT ? 0 : 1;
+    });
+    ends_with(*parent, CYD_EXIT_CODE, 0);
+
+    auto any = cyd::Process::fork(work).value();
+    CHECK(cyd::Process::wait_any(20s)->info()->pid == any.info()->pid);
+    CHECK(cyd::Process::wait_any(cyd::no_wait).code() == CYD_E_NO_CHILD);
+    any.kill().value(); // nothing happens
+    any.terminate().value();
+    any.signal(SIGUSR1).value();
+    return 0;
+}

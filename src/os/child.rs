@@ -1,0 +1,347 @@
+//! Making processes and hearing of their end: fork(2), execve(2), pidfd_open(2), waitid(2), poll(2).
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::os::{errno, error};
+use std::ffi::CString;
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::time::Duration;
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Exit {
+    /// It ended by itself, with this code: 0 to 255.
+    Code(i32),
+    /// It was ended by a signal, of this number (signal(7)).
+    Signal(i32),
+    /// It has ended, and somebody else was told how: a handler that waits for every child, or a fork server that died.
+    Unknown,
+}
+
+impl Exit {
+    /// Whether it ended by itself with code 0.
+    pub fn is_success(self) -> bool {
+        self == Exit::Code(0)
+    }
+}
+
+impl std::fmt::Display for Exit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Exit::Code(code) => write!(f, "exit code {code}"),
+            Exit::Signal(number) => match nix::sys::signal::Signal::try_from(*number) {
+                Ok(signal) => write!(f, "{signal}"),
+                Err(_) => write!(f, "signal {number}"),
+            },
+            Exit::Unknown => f.write_str("ended, nobody knows how"),
+        }
+    }
+}
+
+/// Which of the two a fork has returned in.
+pub(crate) enum Fork {
+    /// The parent, and the child's number.
+    Parent(u32),
+    /// The child.
+    Child,
+}
+
+/// Makes a copy of this process with one thread, the calling one.
+pub(crate) fn fork() -> Result<Fork> {
+    // SAFETY: the handlers of pthread_atfork(3) keep the library's own state whole; whether the program's is, if it has
+    // other threads, is what the caller asks before.
+    match unsafe { nix::unistd::fork() } {
+        Ok(nix::unistd::ForkResult::Parent { child }) => Ok(Fork::Parent(child.as_raw().cast_unsigned())),
+        Ok(nix::unistd::ForkResult::Child) => Ok(Fork::Child),
+        Err(e) => Err(error("fork", e as i32)),
+    }
+}
+
+/// How many threads this process has; `None` if /proc does not tell.
+pub(crate) fn threads() -> Option<usize> {
+    fs::read_dir("/proc/self/task").ok().map(Iterator::count)
+}
+
+/// Writes out what the standard streams of Rust and C still hold, so that a child does not write it once more.
+pub(crate) fn flush() {
+    use io::Write;
+    let _ = io::stdout().flush();
+    // SAFETY: NULL means all streams.
+    unsafe { libc::fflush(std::ptr::null_mut()) };
+}
+
+/// Writes a text to standard error in one piece, if the kernel takes it so.
+pub(crate) fn write_stderr(text: &str) {
+    // SAFETY: readable for its length. What cannot be written is not worth an end.
+    unsafe { libc::write(2, text.as_ptr().cast(), text.len()) };
+}
+
+/// Ends this process at once: no handlers of atexit(3), no destructors.
+pub(crate) fn exit_now(code: i32) -> ! {
+    // SAFETY: does not return.
+    unsafe { libc::_exit(code) }
+}
+
+/// Has a function called when this process ends by exit(3) or by returning from main.
+pub(crate) fn at_exit(f: extern "C" fn()) -> bool {
+    // SAFETY: a function of this library, which is never unloaded (-z nodelete).
+    unsafe { libc::atexit(f) == 0 }
+}
+
+/// Sets the short name that ps(1) shows for the calling thread: 15 bytes of it.
+pub(crate) fn set_short_name(name: &str) {
+    let mut short = [0_u8; 16];
+    short.iter_mut().take(15).zip(name.bytes()).for_each(|(to, from)| *to = from);
+    // SAFETY: 16 bytes that end with NUL.
+    unsafe { libc::prctl(libc::PR_SET_NAME, short.as_ptr()) };
+}
+
+/// Makes the calling process the first of a group of its own.
+pub(crate) fn lead_group() {
+    // SAFETY: changes this process only. It fails for the leader of a session, who leads a group already.
+    unsafe { libc::setpgid(0, 0) };
+}
+
+/// Kills everybody in the group of a process that has not been reaped yet: so the number is still its own.
+pub(crate) fn kill_group(leader: u32) {
+    // SAFETY: a signal to others.
+    unsafe { libc::kill(-leader.cast_signed(), libc::SIGKILL) };
+}
+
+/// Whether the program runs with more rights than its caller has (setuid): then his environment says nothing.
+pub(crate) fn is_privileged() -> bool {
+    // SAFETY: reads a value that the kernel gave.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
+/// A descriptor that this process was given by its number; `None` if there is none.
+pub(crate) fn adopt(number: RawFd) -> Option<OwnedFd> {
+    // SAFETY: asks for the descriptor's flags.
+    if number < 3 || unsafe { libc::fcntl(number, libc::F_GETFD) } < 0 {
+        return None;
+    }
+    // SAFETY: it is open, and its giver has handed it to this process, as nobody else's.
+    let fd = unsafe { OwnedFd::from_raw_fd(number) };
+    set_cloexec(number, true);
+    Some(fd)
+}
+
+fn set_cloexec(number: RawFd, cloexec: bool) {
+    // SAFETY: sets a flag of a descriptor.
+    unsafe { libc::fcntl(number, libc::F_SETFD, if cloexec { libc::FD_CLOEXEC } else { 0 }) };
+}
+
+/// Lets this process be killed when everybody has closed the writing end of this pipe.
+///
+/// Not PR_SET_PDEATHSIG, which kills at the end of the *thread* that forked.
+pub(crate) fn die_with(pipe: BorrowedFd<'_>) -> Result<OwnedFd> {
+    // An open file of our own: owner and signal are the file's, and others have the pipe too.
+    let own = crate::os::file::reopen_to_read(pipe)?;
+    let fd = own.as_raw_fd();
+    // SAFETY: sets properties of a file that is ours alone.
+    let set = unsafe {
+        libc::fcntl(fd, libc::F_SETOWN, libc::getpid()) == 0
+            && libc::fcntl(fd, F_SETSIG, libc::SIGKILL) == 0
+            && libc::fcntl(fd, libc::F_SETFL, libc::O_ASYNC | libc::O_NONBLOCK) == 0
+    };
+    if !set {
+        return Err(error("fcntl(F_SETSIG)", errno()));
+    }
+    Ok(own)
+}
+
+/// fcntl(2); the same on every Linux, not in every libc's header.
+const F_SETSIG: libc::c_int = 10;
+
+/// A process, whatever its number means later (pidfd_open(2)).
+#[derive(Debug)]
+pub(crate) struct Pidfd(OwnedFd);
+
+impl Pidfd {
+    /// Of a child that has not been reaped, or of this process.
+    pub(crate) fn open(pid: u32) -> Result<Pidfd> {
+        // SAFETY: makes a descriptor, which is closed on exec.
+        let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
+        if fd < 0 {
+            return Err(error("pidfd_open", errno()));
+        }
+        // SAFETY: the kernel has just made it.
+        Ok(Pidfd(unsafe { OwnedFd::from_raw_fd(fd as RawFd) }))
+    }
+
+    pub(crate) fn from_fd(fd: OwnedFd) -> Pidfd {
+        Pidfd(fd)
+    }
+
+    /// Sends a signal; false if the process has ended.
+    pub(crate) fn signal(&self, number: i32) -> Result<bool> {
+        let none = std::ptr::null::<libc::siginfo_t>();
+        // SAFETY: without a siginfo the kernel fills in its own.
+        let rc = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, self.0.as_raw_fd(), number, none, 0) };
+        match (rc, errno()) {
+            (0, _) => Ok(true),
+            (_, libc::ESRCH) => Ok(false),
+            (_, e) => Err(error("pidfd_send_signal", e)),
+        }
+    }
+
+    /// How this child ended, if it has. `keep`: it stays a zombie, so that its number stays its own.
+    pub(crate) fn ended(&self, keep: bool) -> Option<Exit> {
+        let flags = libc::WEXITED | libc::WNOHANG | if keep { libc::WNOWAIT } else { 0 };
+        let id = self.0.as_raw_fd() as libc::id_t;
+        loop {
+            // SAFETY: zeros are a siginfo, and the kernel fills it.
+            let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+            // SAFETY: as above.
+            if unsafe { libc::waitid(libc::P_PIDFD, id, &raw mut info, flags) } != 0 {
+                match errno() {
+                    libc::EINTR => continue,
+                    // Somebody else has reaped it, or nobody need to (SIGCHLD ignored); it may live still.
+                    _ => return self.is_over().then_some(Exit::Unknown),
+                }
+            }
+            // SAFETY: waitid has filled these two.
+            let (pid, status) = unsafe { (info.si_pid(), info.si_status()) };
+            return match (pid, info.si_code) {
+                (0, _) => None,
+                (_, libc::CLD_EXITED) => Some(Exit::Code(status)),
+                _ => Some(Exit::Signal(status)),
+            };
+        }
+    }
+
+    /// Whether the process has ended, reaped or not.
+    pub(crate) fn is_over(&self) -> bool {
+        matches!(poll(&[self.0.as_fd()], Some(Duration::ZERO)), Ok(Some(_)))
+    }
+}
+
+impl AsFd for Pidfd {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// Waits until one of the descriptors can be read or is hung up; tells the first one, `None` when the time is up.
+/// `Interrupted` if a signal handler ran.
+pub(crate) fn poll(fds: &[BorrowedFd<'_>], wait: Option<Duration>) -> Result<Option<usize>> {
+    use nix::poll::{PollFd, PollFlags, ppoll};
+    let mut polled: Vec<PollFd<'_>> = fds.iter().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)).collect();
+    match ppoll(&mut polled, wait.map(nix::sys::time::TimeSpec::from), None) {
+        Ok(_) => Ok(polled.iter().position(|p| p.any().unwrap_or(true))),
+        Err(nix::errno::Errno::EINTR) => Err(ErrorKind::Interrupted.into()),
+        Err(e) => Err(error("ppoll", e as i32)),
+    }
+}
+
+/// A pipe of which neither end survives exec: what is written into the second comes out of the first.
+pub(crate) fn pipe() -> Result<(OwnedFd, OwnedFd)> {
+    nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(|e| error("pipe2", e as i32))
+}
+
+/// The program of this process once more, with one variable more in its environment; of the descriptors that are closed on
+/// exec it has those of `keep`, under their numbers. Tells the child's number.
+///
+/// Not std's `Command`: what could be set there runs between fork and exec, and a fork takes the longer the more memory this
+/// process has (0.92 of a bare fork with 1 GiB resident; so it is 0.02).
+pub(crate) fn exec_self(variable: (&str, String), keep: &[RawFd]) -> Result<u32> {
+    use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, posix_spawn};
+    let failed = |e: nix::errno::Errno| error("posix_spawn", e as i32);
+    let mut actions = PosixSpawnFileActions::init().map_err(failed)?;
+    // A descriptor made a copy of itself is not closed on exec.
+    keep.iter().try_for_each(|&fd| actions.add_dup2(fd, fd)).map_err(failed)?;
+    let text = |bytes: Vec<u8>| CString::new(bytes).ok();
+    let own = std::env::args_os().next().unwrap_or_default();
+    let arguments: Vec<CString> = text(own.into_encoded_bytes()).into_iter().collect();
+    let inherited = std::env::vars_os()
+        .map(|(name, value)| [name.as_encoded_bytes(), b"=", value.as_encoded_bytes()].concat());
+    let more = format!("{}={}", variable.0, variable.1).into_bytes();
+    let variables: Vec<CString> = inherited.chain([more]).filter_map(text).collect();
+    let attributes = PosixSpawnAttr::init().map_err(failed)?;
+    let pid = posix_spawn("/proc/self/exe", &actions, &attributes, &arguments, &variables).map_err(failed)?;
+    Ok(pid.as_raw().cast_unsigned())
+}
+
+/// The descriptors, but the standard ones, that a program would have after exec.
+pub(crate) fn inheritable() -> Vec<RawFd> {
+    let open = fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let numbers = open.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    // SAFETY: asks for the descriptor's flags.
+    numbers.filter(|&fd| fd > 2 && unsafe { libc::fcntl(fd, libc::F_GETFD) } == 0).collect()
+}
+
+/// Closes descriptors that came over exec, and that nobody here knows.
+pub(crate) fn close_all(numbers: &[RawFd]) {
+    for &fd in numbers {
+        // SAFETY: whoever wrote them down had them before this program began.
+        unsafe { libc::close(fd) };
+    }
+}
+
+/// Undoes a child of this process that nothing can be kept an eye on with: kills and reaps it.
+pub(crate) fn undo(pid: u32) {
+    let pid = nix::unistd::Pid::from_raw(pid.cast_signed());
+    let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+    while nix::sys::wait::waitpid(pid, None) == Err(nix::errno::Errno::EINTR) {}
+}
+
+/// Takes a variable out of this process's environment.
+pub(crate) fn take_variable(name: &str) -> Option<String> {
+    let value = std::env::var(name).ok()?;
+    // SAFETY: called first in main, where there is one thread: nobody else reads the environment meanwhile.
+    unsafe { std::env::remove_var(name) };
+    Some(value)
+}
+
+/// Whether this process heeds SIGINT, which a terminal sends to all of its processes.
+pub(crate) fn heed_interrupts(heed: bool) {
+    use nix::sys::signal::{SigHandler, Signal, signal};
+    let handler = if heed { SigHandler::SigDfl } else { SigHandler::SigIgn };
+    // SAFETY: no handler of ours is called.
+    let _ = unsafe { signal(Signal::SIGINT, handler) };
+}
+
+/// Descriptors by their numbers. Errors: `Closed` names one that is not open.
+pub(crate) fn borrow_all(numbers: &[RawFd]) -> Result<Vec<BorrowedFd<'_>>> {
+    let borrow = |&number: &RawFd| {
+        // SAFETY: asks for the descriptor's flags.
+        if number < 0 || unsafe { libc::fcntl(number, libc::F_GETFD) } < 0 {
+            return Err(Error::with(ErrorKind::Closed, format!("descriptor {number} is not open")));
+        }
+        // SAFETY: it is open; who names it keeps it so for the time of this call.
+        Ok(unsafe { BorrowedFd::borrow_raw(number) })
+    };
+    numbers.iter().map(borrow).collect()
+}
+
+/// Gives descriptors to this process under these numbers, which nobody uses.
+pub(crate) fn place(fds: Vec<OwnedFd>, numbers: &[RawFd]) -> Result<()> {
+    let above = numbers.iter().copied().max().unwrap_or(2).saturating_add(1);
+    // First out of the way: one may have the number that another is to have.
+    let lifted: Vec<OwnedFd> = fds.iter().map(|fd| lift(fd, above)).collect::<Result<_>>()?;
+    drop(fds);
+    for (fd, &number) in lifted.iter().zip(numbers) {
+        // SAFETY: asks for the descriptor's flags.
+        if unsafe { libc::fcntl(number, libc::F_GETFD) } >= 0 {
+            let detail = format!("descriptor {number} is in use in the new process already");
+            return Err(Error::with(ErrorKind::Exists, detail));
+        }
+        // SAFETY: makes `number` mean the same file; whatever it meant before is closed.
+        if unsafe { libc::dup2(fd.as_raw_fd(), number) } < 0 {
+            return Err(error("dup2", errno()));
+        }
+    }
+    Ok(())
+}
+
+/// A second descriptor of the same file, numbered from `above` on.
+pub(crate) fn lift(fd: &OwnedFd, above: RawFd) -> Result<OwnedFd> {
+    // SAFETY: makes a second descriptor.
+    let lifted = unsafe { libc::fcntl(fd.as_raw_fd(), libc::F_DUPFD_CLOEXEC, above) };
+    if lifted < 0 {
+        return Err(error("fcntl(F_DUPFD_CLOEXEC)", errno()));
+    }
+    // SAFETY: the kernel has just made it.
+    Ok(unsafe { OwnedFd::from_raw_fd(lifted) })
+}

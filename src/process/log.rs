@@ -1,0 +1,94 @@
+//! What processes do and what they say, in lines `[LEVEL/ProcessName] message`.
+//!
+//! Messages go through the facade of the `log` crate, so a program that has a logger of its own finds them there. Nothing is
+//! said with a lock of this room held: who listens may call the library.
+#![forbid(unsafe_code)]
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::os::{Mutex, child, fork};
+use crate::process::family;
+use ::log::{LevelFilter, Log, Metadata, Record};
+use std::sync::Arc;
+
+/// Who listens: gets the level, the name of the process and the message.
+type Listener = Arc<dyn Fn(::log::Level, &str, &str) + Send + Sync>;
+
+/// Where the lines go.
+#[derive(Clone)]
+enum Sink {
+    Stderr,
+    Listener(Listener),
+}
+
+struct Lines {
+    sink: Mutex<Option<Sink>>,
+}
+
+static LINES: Lines = Lines { sink: Mutex::new(None) };
+
+static FORK: fork::Handlers = fork::Handlers::new(before_fork, after_fork, after_fork);
+
+extern "C" fn before_fork() {
+    LINES.sink.lock_raw();
+}
+
+extern "C" fn after_fork() {
+    LINES.sink.unlock_raw();
+}
+
+impl Log for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.level() <= ::log::max_level()
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if !self.enabled(record.metadata()) {
+            return;
+        }
+        let sink = self.sink.lock().clone();
+        let (name, message) = (family::this_process(), record.args().to_string());
+        match sink {
+            None => {}
+            Some(Sink::Listener(listener)) => listener(record.level(), name.name(), &message),
+            // One write: lines of several processes do not mix.
+            Some(Sink::Stderr) => {
+                child::write_stderr(&format!("[{}/{}] {message}\n", record.level(), name.name()))
+            }
+        }
+    }
+
+    fn flush(&self) {}
+}
+
+/// Prints every message of at least this importance to standard error, as `[INFO/Process-1] message`, one write(2) for each line.
+/// Children have it too, if they are forked. [`log::LevelFilter::Off`](::log::LevelFilter) ends it.
+///
+/// The library itself says, with [`Info`](::log::Level), when a child begins and ends its work, and with [`Debug`](::log::Level)
+/// when it is made and how its end was heard of.
+///
+/// Errors: `State` (the program has another logger, which gets the messages already).
+pub fn log_to_stderr(level: LevelFilter) -> Result<()> {
+    send_to(Sink::Stderr, level)
+}
+
+/// As [`log_to_stderr`], to a function instead, which may be called by several threads at once.
+pub(crate) fn log_to(
+    listener: impl Fn(::log::Level, &str, &str) + Send + Sync + 'static,
+    level: LevelFilter,
+) -> Result<()> {
+    send_to(Sink::Listener(Arc::new(listener)), level)
+}
+
+fn send_to(sink: Sink, level: LevelFilter) -> Result<()> {
+    {
+        let mut ours = LINES.sink.lock();
+        FORK.install()?;
+        // Ours is set once; whoever finds it set finds its sink set, too.
+        if ours.is_none() && ::log::set_logger(&LINES).is_err() {
+            return Err(Error::with(ErrorKind::State, "the program has another logger"));
+        }
+        *ours = Some(sink);
+    }
+    ::log::set_max_level(level);
+    Ok(())
+}

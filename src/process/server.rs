@@ -1,0 +1,384 @@
+//! A process that forks others: small, with one thread, and warm.
+#![forbid(unsafe_code)]
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::os::child::{self, Exit, Fork, Pidfd};
+use crate::os::socket::{self, Message};
+use crate::os::{Mutex, process};
+use crate::process::handle::{self, AtExit, Child, News, Process, ProcessOptions};
+use crate::process::letter::Letter;
+use crate::process::watch::FdWait;
+use crate::process::{entry, family};
+use crate::sync::wait::Timeout;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What a server is started with; no program's entry has such a name.
+pub(super) const ENTRY: &str = "/fork-server";
+/// What a request begins with, so that none is empty.
+const FORK: u8 = 1;
+/// What a server says once, when it is ready.
+const READY: u8 = 2;
+/// The server's own descriptors have numbers from here on.
+const OURS_FROM: RawFd = 200;
+/// Descriptors of a request besides those that the child inherits: its letter, and where its end is told.
+const OWN_FDS: usize = 2;
+/// The most descriptors that a child of a server can inherit.
+const INHERIT_MAX: usize = socket::FDS_MAX - OWN_FDS;
+
+/// A process that forks others when it is asked to: as quick as a fork of a small program, whatever this one has mapped, and
+/// safe whatever threads this one has, because the server has one.
+///
+/// It is this program, started anew, so that its children run the entries that this program has registered
+/// ([`register_entry`](crate::register_entry)). It can be warmed: what its `preload` entry has done, its children find done.
+///
+/// Only this process can ask it: over a line that has no name. It ends with this process, or when it is dropped; its children
+/// then go on, but how they ended is not told any more ([`Exit::Unknown`]).
+///
+/// # Death
+/// If the server is killed, calls answer `PeerDied`; its children go on, and their end is noticed, as [`Exit::Unknown`]. A child
+/// that is made with [`AtExit::Kill`](crate::AtExit::Kill) dies with this process, not with the server.
+///
+/// # Threads, fork
+/// Any number of threads. In a fork child it is a stranger's: `NotOwner`.
+pub struct ForkServer {
+    process: Process,
+    maker: u32,
+    line: Mutex<Line>,
+}
+
+struct Line {
+    socket: OwnedFd,
+    is_ready: bool,
+}
+
+impl ForkServer {
+    /// Starts a server. Errors: as for [`Process::spawn`].
+    pub fn start() -> Result<ForkServer> {
+        ForkServer::begin("", &[])
+    }
+
+    /// Starts a server that runs this entry before it serves. If that does not return 0, the server ends with what it returns. Errors: as for
+    /// [`Process::spawn`].
+    pub fn start_with(preload: &str, bytes: &[u8]) -> Result<ForkServer> {
+        entry::check(preload)?;
+        ForkServer::begin(preload, bytes)
+    }
+
+    fn begin(preload: &str, bytes: &[u8]) -> Result<ForkServer> {
+        entry::check_init()?;
+        let (ours, theirs) = socket::pair()?;
+        let number = theirs.as_raw_fd();
+        let mut told = number.to_ne_bytes().to_vec();
+        told.push(preload.len() as u8); // a name has at most 63
+        told.extend(preload.bytes());
+        told.extend(bytes);
+        let options = ProcessOptions {
+            name: Some("ForkServer".into()),
+            at_exit: AtExit::Kill,
+            inherit: vec![number],
+            ..ProcessOptions::default()
+        };
+        let process = handle::spawn_service(&options, ENTRY, &told)?;
+        let line = Mutex::new(Line { socket: ours, is_ready: false });
+        Ok(ForkServer { process, maker: process::pid(), line })
+    }
+
+    /// The server itself.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// Waits until it serves, at most `timeout`. Errors: `Timeout`, `Cancelled`, `PeerDied` (it has ended), `NotOwner`.
+    pub fn ready(&self, timeout: impl Into<Timeout>) -> Result<()> {
+        self.own()?;
+        self.line.lock().be_ready(timeout.into())
+    }
+
+    /// Makes a process that runs this entry. See [`ForkServer::spawn_with`].
+    pub fn spawn(&self, entry: &str, bytes: &[u8]) -> Result<Process> {
+        self.spawn_with(&ProcessOptions::default(), entry, bytes)
+    }
+
+    /// Makes a process that runs the function registered under `entry` with these bytes, and ends with its result. Waits until
+    /// the server is ready.
+    ///
+    /// [`ProcessOptions::despite_threads`] means nothing here.
+    ///
+    /// Errors: as for [`Process::spawn_with`]; `Range` (more than 251 inherited descriptors), `State` (the `preload` entry has left
+    /// threads in the server), `PeerDied` (the server has ended), `NotOwner`.
+    pub fn spawn_with(&self, options: &ProcessOptions, entry: &str, bytes: &[u8]) -> Result<Process> {
+        self.own()?;
+        options.check()?;
+        entry::check(entry)?;
+        if options.inherit.len() > INHERIT_MAX {
+            let detail = format!("{} inherited descriptors, more than {INHERIT_MAX}", options.inherit.len());
+            return Err(Error::with(ErrorKind::Range, detail));
+        }
+        let (name, _life) = family::expect(options.name.as_deref())?;
+        let letter = options.letter(name.clone(), -1, entry, bytes).write()?;
+        let (news, tell) = child::pipe()?;
+        let mut request = vec![FORK];
+        options.inherit.iter().for_each(|number| request.extend(number.to_ne_bytes()));
+        let inherited = child::borrow_all(&options.inherit)?;
+        let fds: Vec<BorrowedFd<'_>> = [letter.as_fd(), tell.as_fd()].into_iter().chain(inherited).collect();
+        let (pid, pidfd) = self.line.lock().ask(&request, &fds)?;
+        Ok(family::adopt(Child::new(pid, Pidfd::from_fd(pidfd), News::Server(news.into()), name, options)))
+    }
+
+    fn own(&self) -> Result<()> {
+        if self.maker == process::pid() {
+            return Ok(());
+        }
+        Err(Error::with(ErrorKind::NotOwner, format!("the fork server is process {}'s", self.maker)))
+    }
+}
+
+impl std::fmt::Debug for ForkServer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ForkServer").field("process", &self.process).finish_non_exhaustive()
+    }
+}
+
+impl Line {
+    fn be_ready(&mut self, timeout: Timeout) -> Result<()> {
+        let wait = FdWait::new(timeout);
+        while !self.is_ready {
+            if matches!(child::poll(&[self.socket.as_fd()], Some(Duration::ZERO)), Ok(Some(_))) {
+                socket::receive(&self.socket, 1)?.ok_or_else(gone)?;
+                self.is_ready = true;
+            } else {
+                wait.sleep(&[self.socket.as_fd()])?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A request and its answer: the child's number and its pidfd.
+    fn ask(&mut self, request: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(u32, OwnedFd)> {
+        self.be_ready(Timeout::Forever)?;
+        socket::send(&self.socket, request, fds).map_err(|e| match e.kind() {
+            ErrorKind::PeerDied => gone(),
+            _ => e,
+        })?;
+        let answer = socket::receive(&self.socket, Answer::BYTES)?.ok_or_else(gone)?;
+        Answer::of(&answer.bytes).into_result(answer.fds)
+    }
+}
+
+fn gone() -> Error {
+    Error::with(ErrorKind::PeerDied, "the fork server has ended")
+}
+
+/// What a server says to a request.
+struct Answer {
+    /// 0, or what went wrong.
+    code: i32,
+    os: i32,
+    pid: u32,
+}
+
+impl Answer {
+    const BYTES: usize = 12;
+
+    fn to_bytes(&self) -> Vec<u8> {
+        [self.code, self.os, self.pid.cast_signed()].iter().flat_map(|n| n.to_ne_bytes()).collect()
+    }
+
+    fn of(bytes: &[u8]) -> Answer {
+        let mut words = bytes.chunks_exact(4).map(|c| i32::from_ne_bytes([c[0], c[1], c[2], c[3]]));
+        let mut word = || words.next().unwrap_or(0);
+        Answer { code: word(), os: word(), pid: word().cast_unsigned() }
+    }
+
+    fn into_result(self, fds: Vec<OwnedFd>) -> Result<(u32, OwnedFd)> {
+        match fds.into_iter().next() {
+            Some(pidfd) if self.code == 0 => Ok((self.pid, pidfd)),
+            _ => {
+                let kind = ErrorKind::from_code(self.code).unwrap_or(ErrorKind::Corrupt);
+                Err(Error::os(kind, self.os, "fork in the fork server"))
+            }
+        }
+    }
+}
+
+/// A child of the server, and where its end is to be told.
+struct Ward {
+    pidfd: Pidfd,
+    tell: File,
+}
+
+/// Serves until nobody has the other end. The exit code of the server.
+pub(super) fn serve(told: &[u8]) -> i32 {
+    match begin_serving(told) {
+        Ok((line, 0)) => Server { line, alone: handle::alone(), wards: Vec::new() }.run().map_or(1, |()| 0),
+        Ok((_, code)) => code,
+        Err(e) => {
+            eprintln!("courtyard: the fork server cannot begin: {e}");
+            1
+        }
+    }
+}
+
+/// Runs what is to be run first; its result.
+fn begin_serving(told: &[u8]) -> Result<(OwnedFd, i32)> {
+    let corrupt = || Error::with(ErrorKind::Corrupt, "no beginning of a fork server");
+    let (number, rest) = told.split_first_chunk::<4>().ok_or_else(corrupt)?;
+    let (len, rest) = rest.split_first().ok_or_else(corrupt)?;
+    let (preload, bytes) = rest.split_at_checked(usize::from(*len)).ok_or_else(corrupt)?;
+    let preload = std::str::from_utf8(preload).map_err(|_| corrupt())?;
+    let line = child::adopt(RawFd::from_ne_bytes(*number)).ok_or_else(corrupt)?;
+    // Children are to have descriptors under numbers that their maker says: ours are out of the way.
+    let line = child::lift(&line, OURS_FROM)?;
+    family::lift_life(OURS_FROM)?;
+    child::heed_interrupts(false);
+    let code = if preload.is_empty() { 0 } else { entry::call(preload, bytes) };
+    Ok((line, code))
+}
+
+/// The server, in its own process.
+struct Server {
+    line: OwnedFd,
+    /// Whether what was run first has left threads: nothing starts one later.
+    alone: Result<()>,
+    wards: Vec<Ward>,
+}
+
+impl Server {
+    fn run(mut self) -> Result<()> {
+        socket::send(&self.line, &[READY], &[])?;
+        loop {
+            let wards = self.wards.iter().map(|ward| ward.pidfd.as_fd());
+            let fds: Vec<BorrowedFd<'_>> = std::iter::once(self.line.as_fd()).chain(wards).collect();
+            match child::poll(&fds, None) {
+                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+                Err(e) => return Err(e),
+                Ok(Some(0)) => match socket::receive(&self.line, 1 + 4 * INHERIT_MAX)? {
+                    Some(request) => self = self.answer(request)?,
+                    None => return Ok(()),
+                },
+                Ok(_) => {}
+            }
+            self.wards.retain_mut(|ward| !ward.has_ended());
+        }
+    }
+
+    /// Makes a child, or says why not.
+    fn answer(mut self, request: Message) -> Result<Server> {
+        let alone = self.alone.clone();
+        let request = match Request::of(request).and_then(|request| alone.map(|()| request)) {
+            Ok(request) => request,
+            Err(e) => return self.refuse(&e),
+        };
+        let life = family::parents_life();
+        child::flush();
+        match child::fork() {
+            Ok(Fork::Child) => {
+                drop(self); // neither requests nor the ends of others are this one's business
+                handle::run_forked(|| request.fulfil(life))
+            }
+            Ok(Fork::Parent(pid)) => match Pidfd::open(pid) {
+                Ok(pidfd) => {
+                    let answer = Answer { code: 0, os: 0, pid };
+                    socket::send(&self.line, &answer.to_bytes(), &[pidfd.as_fd()])?;
+                    self.wards.push(Ward { pidfd, tell: request.tell.into() });
+                    Ok(self)
+                }
+                Err(e) => {
+                    child::undo(pid);
+                    self.refuse(&e)
+                }
+            },
+            Err(e) => self.refuse(&e),
+        }
+    }
+
+    fn refuse(self, error: &Error) -> Result<Server> {
+        let answer = Answer { code: error.kind().code(), os: error.os_error().unwrap_or(0), pid: 0 };
+        socket::send(&self.line, &answer.to_bytes(), &[])?;
+        Ok(self)
+    }
+}
+
+/// What a server is asked for.
+struct Request {
+    paper: OwnedFd,
+    tell: OwnedFd,
+    inherited: Vec<OwnedFd>,
+    numbers: Vec<RawFd>,
+}
+
+impl Request {
+    fn of(message: Message) -> Result<Request> {
+        let corrupt = || Error::with(ErrorKind::Corrupt, "no request to a fork server");
+        let numbers = message.bytes.strip_prefix(&[FORK]).ok_or_else(corrupt)?;
+        let numbers = numbers.chunks_exact(4).map(|c| RawFd::from_ne_bytes([c[0], c[1], c[2], c[3]]));
+        let mut fds = message.fds.into_iter();
+        let (Some(paper), Some(tell)) = (fds.next(), fds.next()) else { return Err(corrupt()) };
+        Ok(Request { paper, tell, inherited: fds.collect(), numbers: numbers.collect() })
+    }
+
+    /// In the child: becomes who the letter says, and does what it is for.
+    fn fulfil(self, life: Option<Arc<OwnedFd>>) -> i32 {
+        drop(self.tell);
+        child::heed_interrupts(true);
+        let begun = Letter::read(&self.paper).and_then(|letter| {
+            drop(self.paper);
+            child::place(self.inherited, &self.numbers)?;
+            if letter.group {
+                child::lead_group();
+            }
+            family::become_child(&letter.name, letter.parent, life, letter.at_exit)?;
+            Ok(letter)
+        });
+        match begun {
+            Ok(letter) => entry::call(&letter.entry, &letter.bytes),
+            Err(e) => {
+                eprintln!("courtyard: a child of the fork server cannot begin: {e}");
+                entry::NO_LETTER
+            }
+        }
+    }
+}
+
+impl Ward {
+    /// Whether it has ended; tells how.
+    fn has_ended(&mut self) -> bool {
+        let Some(exit) = self.pidfd.ended(false) else { return false };
+        let _ = self.tell.write_all(&exit_to_bytes(exit)); // nobody may want to know
+        true
+    }
+}
+
+fn exit_to_bytes(exit: Exit) -> [u8; 8] {
+    let (kind, value) = match exit {
+        Exit::Code(code) => (0_i32, code),
+        Exit::Signal(number) => (1, number),
+        Exit::Unknown => (2, 0),
+    };
+    let mut bytes = [0; 8];
+    bytes[..4].copy_from_slice(&kind.to_ne_bytes());
+    bytes[4..].copy_from_slice(&value.to_ne_bytes());
+    bytes
+}
+
+/// What has been heard from a server of one child: nothing yet, or how it ended, or that nothing is to come because the
+/// server has ended (`Some(None)`).
+pub(super) fn read_exit(mut news: &File) -> Option<Option<Exit>> {
+    if !matches!(child::poll(&[news.as_fd()], Some(Duration::ZERO)), Ok(Some(_))) {
+        return None;
+    }
+    let mut bytes = [0; 8];
+    if news.read_exact(&mut bytes).is_err() {
+        return Some(None);
+    }
+    let [kind, value] = [&bytes[..4], &bytes[4..]].map(|b| i32::from_ne_bytes([b[0], b[1], b[2], b[3]]));
+    Some(Some(match kind {
+        0 => Exit::Code(value),
+        1 => Exit::Signal(value),
+        _ => Exit::Unknown,
+    }))
+}

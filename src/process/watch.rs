@@ -1,0 +1,49 @@
+//! Waiting on descriptors, with everything that ends a wait: see [`crate::sync::wait`].
+#![forbid(unsafe_code)]
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::os::{child, clock};
+use crate::sync::ends::Ends;
+use crate::sync::wait::{Manner, SLICE_NS, Timeout, Wait};
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+
+/// How often a wait that can be ended from outside looks whether it was: a descriptor and the word of a cancel token cannot
+/// be slept on together.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// One call that waits on descriptors.
+pub(super) struct FdWait {
+    wait: Wait,
+    timeout: Timeout,
+    until: Option<u64>,
+}
+
+impl FdWait {
+    pub(super) fn new(timeout: Timeout) -> FdWait {
+        let manner = Manner { endable: true, ..Manner::default() };
+        let timeout = timeout.or_try();
+        let until = match timeout {
+            Timeout::For(wait) => Some(clock::after(wait)),
+            Timeout::Until(deadline) => Some(deadline.ns()),
+            Timeout::Try => Some(0),
+            Timeout::Forever => None,
+        };
+        FdWait { wait: Wait::new(timeout, manner), timeout, until }
+    }
+
+    /// Sleeps until one of the descriptors can be read, or it is time to look around. Errors: `Timeout`, `Cancelled`,
+    /// `Closed` (the handle that the call goes through).
+    pub(super) fn sleep(&self, fds: &[BorrowedFd<'_>]) -> Result<()> {
+        if self.timeout == Timeout::Try {
+            return Err(ErrorKind::Timeout.into());
+        }
+        self.wait.check().map_err(Error::from)?;
+        let slice = if Ends::mine().is_empty() { Duration::from_nanos(SLICE_NS) } else { LOOK };
+        let left = self.until.map(|until| Duration::from_nanos(until.saturating_sub(clock::now_ns())));
+        match child::poll(fds, Some(left.map_or(slice, |left| left.min(slice)))) {
+            Err(e) if e.kind() == ErrorKind::Interrupted => Ok(()),
+            other => other.map(drop),
+        }
+    }
+}
