@@ -185,14 +185,27 @@ const EXAMPLES: &[(&str, &str)] = &[
         "3 of 3 readers saw 200 renewals, each as a whole\nkilled in the middle: told, 201 and 200\n\
          made whole: told, 202 and 202\n",
     ),
+    (
+        "epoll.c",
+        "100 jobs, their sum is 4950, 10 messages, the timer ticked\nthe other end: the process at the other end has died\n",
+    ),
     ("hello.c", "hello, parent\n"),
     ("inventory.c", "2000 moves of 3998 items, 400 in stock, 2 carts\n"),
+    (
+        "jobs.c",
+        "12 jobs done, their squares are 650 together\n1 worker was killed; 1 job was done by another one\n",
+    ),
     ("pipe.c", "father received: 6 times 7?\nchild received: 42\nthe end: the other end has closed\n"),
     ("several.c", "3 letters, 2 jobs, and the sender is gone\nafter Ctrl-C: the wait was cancelled\n"),
     ("starter.c", "0 off before the signal, 2 after it\n"),
     (
         "startup.c",
         "the first server died\nthe second one and its client started, the doors were opened 1 time\n",
+    ),
+    (
+        "watchdog.c",
+        "Process-1 was ended by signal SIGABRT\nProcess-2 has ended with code 7\nProcess-3 has ended with code 0\n\
+         10 steps\n",
     ),
 ];
 

@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 #[path = "../src/sync/bell.rs"]
 mod bell;
 #[path = "../src/sync/event_count.rs"]
+#[allow(dead_code)] // only how two meet is tried here
 mod event_count;
 
 use event_count::EventCount;

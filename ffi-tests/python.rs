@@ -16,6 +16,14 @@ fn main() {
         });
         Part::needs(done, "python3")
     });
+    suite.part("asyncio", || {
+        let done = program("python3").map(|_| {
+            let mut python = built.command("python3");
+            python.arg(root().join("ffi-tests/python/loop.py")).arg(built.folder.join("libcourtyard.so"));
+            print!("{}", run(&mut python));
+        });
+        Part::needs(done, "python3")
+    });
     drop(built);
     suite.finish();
 }

@@ -16,7 +16,8 @@
  *   nanoseconds of the monotonic clock. A wait that gives up changes nothing. cyd_deadline_after() makes several calls
  *   share one deadline.
  *
- * Several at once.  cyd_wait_any() and cyd_wait_all() wait for many objects, and for the ends of processes.
+ * Several at once.  cyd_wait_any() and cyd_wait_all() wait for many objects, and for the ends of processes. For event
+ *   loops cyd_notifier_create() makes a descriptor.
  *
  * Cancelling.  Every call that waits on an object also ends with #CYD_E_CANCELLED if a token is cancelled that the thread
  *   has entered: see cyd_cancel_t. A wait that was cancelled changes nothing.
@@ -39,7 +40,7 @@
  *   a yard with its first call there that claims something or waits, and stays until it ends: so many slots a yard
  *   needs. Closing the process's last handle on a yard takes out the calling thread only; the others leave when they
  *   next enter a yard, or end, and until then the yard counts as open. cyd_yard_detach_thread() leaves earlier. The
- *   library starts no thread.
+ *   library starts no thread but the one for notifiers: see cyd_notifier_t.
  *
  * Signals.  A function may be called from a signal handler only if its Blocking paragraph says async-signal-safe.
  *   A signal does not end a wait, unless the yard was opened with #CYD_YARD_INTERRUPTIBLE. The library installs no
@@ -513,6 +514,32 @@ typedef struct cyd_lock_t cyd_lock_t;
  * here, and another process with the same number is not taken for it. Several threads may use a handle at a time.
  */
 typedef struct cyd_member_t cyd_member_t;
+
+/**
+ * A descriptor that becomes readable when an object is ready, for poll(), epoll, libuv, asyncio and whatever else waits for
+ * descriptors. What ready means for each object, cyd_wait_any() says.
+ *
+ * It is readable as soon as the object is ready, also if it is when the notifier is made. Then:
+ *
+ *   1. cyd_notifier_clear(): the descriptor is not readable any more, unless the object is ready still; from now on it tells
+ *      again.
+ *   2. *Then* try, with a timeout of 0, until there is nothing left (#CYD_E_EMPTY, #CYD_E_BUSY, #CYD_E_FULL, #CYD_E_TIMEOUT).
+ *      That may be at once: somebody else was quicker.
+ *   3. Wait for the descriptor again. Nothing that came meanwhile is missed: what the tries have not seen makes it readable.
+ *
+ * Who has been told and does not clear is not told again, and costs those who change the object nothing. Whoever reads the
+ * descriptor himself (8 bytes) instead of calling cyd_notifier_clear() hears of the next change within 250 ms only.
+ *
+ * All notifiers of a process share one thread of the library's, which is started for the first, blocks all signals, and ends
+ * within 250 ms after the last is closed. For each change of an object that is waited for in that way it looks at all
+ * objects whose notifiers have not told yet. The end of a peer is told like any change: usually within a millisecond, within
+ * 250 ms at the latest.
+ *
+ * A notifier keeps the yard open, but holds no end of a ring or pipe, and goes on when the handle is closed that it was made
+ * from. It belongs to the process that made it; a fork() child makes its own. A record that was peeked and not released counts
+ * as there. Several threads may use a handle at a time.
+ */
+typedef struct cyd_notifier_t cyd_notifier_t;
 
 /**
  * A number of permits, of which processes hold some for a while: a semaphore that gets them back from the dead.
@@ -1205,6 +1232,15 @@ typedef struct {
      * while shorter ones find room.
      */
     size_t max_bytes;
+    /**
+     * How many messages may have been got with cyd_queue_get_ack() and not yet acknowledged, by all processes together,
+     * at most 65536; 0: such a get is not possible. Each takes as much as a message in the queue, and 16 bytes.
+     */
+    uint32_t unacked;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved;
 } cyd_queue_options_t;
 
 /**
@@ -4582,7 +4618,7 @@ CYD_MUST_USE cyd_status_t cyd_entry_register(const char *name, int (*work)(const
  * \param out       Receives the handle; close it with cyd_process_close(). NULL: none is wanted.
  *
  * \return #CYD_OK, or
- *   - #CYD_E_STATE      this process has other threads: see #CYD_PROCESS_DESPITE_THREADS
+ *   - #CYD_E_STATE      this process has other threads than that for notifiers: see #CYD_PROCESS_DESPITE_THREADS
  *   - #CYD_E_NAME       the name in `options` is no legal one
  *   - #CYD_E_NO_MEMORY  there is no memory, or no descriptor, left
  *   - #CYD_E_OS         the system refuses: there may be too many processes
@@ -4906,15 +4942,19 @@ CYD_MUST_USE cyd_status_t cyd_parent_fd(int *out);
  * Ready means what poll() means by it: nothing is taken. Try then, with a timeout of 0, and wait again if somebody else was
  * quicker. What is ready for a moment only, as an event that is cleared at once, may be missed.
  *
- *   a handle of        | is ready when
- *   -------------------|--------------------------------------------------------------------------
- *   cyd_event_t        | it is set
- *   cyd_semaphore_t    | there is a permit
- *   cyd_queue_t        | there is something to get, or it is shut down
- *   cyd_permits_t      | one is free
- *   cyd_receiver_t     | there is something to receive, or the sender is gone
- *   cyd_sender_t       | there is room for the longest record, or the receiver is gone
- *   cyd_member_t       | its process is gone
+ *   a handle of           | is ready when
+ *   ----------------------|-----------------------------------------------------------------------
+ *   cyd_event_t           | it is set
+ *   cyd_semaphore_t       | there is a permit
+ *   cyd_queue_t           | there is something to get, or it is shut down
+ *   cyd_lifo_queue_t      | the same
+ *   cyd_priority_queue_t  | the same
+ *   cyd_permits_t         | one is free
+ *   cyd_receiver_t        | there is something to receive, or the sender is gone
+ *   cyd_sender_t          | there is room for the longest record, or the receiver is gone
+ *   cyd_connection_t      | there is something to receive, or nobody holds the other end any more; of
+ *                         | one that only sends: there is room for the longest message, or the same
+ *   cyd_member_t          | its process is gone
  *
  * @code{.c}
  * void *both[] = {stop, receiver};
@@ -4988,6 +5028,89 @@ CYD_MUST_USE cyd_status_t cyd_wait_some(void *const *handles, size_t count, int6
  * \par Since      0.1
  */
 CYD_MUST_USE cyd_status_t cyd_wait_all(void *const *handles, size_t count, int64_t timeout_ns);
+
+/**
+ * Makes a descriptor that tells when an object is ready.
+ *
+ * @code{.c}
+ * cyd_notifier_t *notifier;
+ * struct pollfd it = {.events = POLLIN};
+ * rc = cyd_notifier_create(queue, &notifier);
+ * rc = cyd_notifier_fd(notifier, &it.fd);
+ * for (;;) {
+ *     poll(&it, 1, -1);
+ *     rc = cyd_notifier_clear(notifier);
+ *     while (cyd_queue_get(queue, buffer, sizeof buffer, 0, &len) == CYD_OK) {
+ *         work(buffer, len);
+ *     }
+ * }
+ * @endcode
+ *
+ * \param handle  A handle of a type that cyd_wait_any() takes. Borrowed for the call.
+ * \param out     Receives the handle; close it with cyd_notifier_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NO_MEMORY    the process may have no more descriptors (cyd_last_os_error() is EMFILE), or threads
+ *   - #CYD_E_NOT_OWNER    an end of a ring is held by the parent of this fork() child
+ *   - #CYD_E_UNSUPPORTED  an end of a ring that was made for spinning
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  a pointer is NULL; `handle` is closed, or nothing that can be waited for
+ *   - #CYD_E_INVALID      a pointer is misaligned
+ *
+ * \par Threads    Any; an end of a ring by one at a time, as in its other calls.
+ * \par Processes  Any. The descriptor is closed by exec().
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Nothing is taken; what was announced in the object goes with the next change of it.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_notifier_create(void *handle, cyd_notifier_t **out);
+
+/**
+ * Gives the descriptor of a notifier.
+ *
+ * \param notifier  Borrowed.
+ * \param out       Receives the number. It stays the library's: do not close it, and do not use it after the notifier is closed.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  In a fork() child it is the parent's descriptor too: what one reads the other does not.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_notifier_fd(const cyd_notifier_t *notifier, int *out);
+
+/**
+ * Makes the descriptor not readable, and readable again as soon as the object is ready, which may be at once.
+ *
+ * \param notifier  Borrowed.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_OWNER  the caller is a fork() child of the process that made it
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `notifier` is NULL, closed, no notifier, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  The one that made it.
+ * \par Blocking   Never; one system call, or two. Not async-signal-safe.
+ * \par Crash      Nothing is taken. Who waits for the same object goes on as ever.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_notifier_clear(const cyd_notifier_t *notifier);
+
+/**
+ * Closes the notifier, and its descriptor. NULL is harmless. Take the descriptor out of whatever waits for it before.
+ *
+ * \param notifier  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle.
+ * \par Processes  Closes this process's handle only.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      As cyd_yard_close().
+ * \par Since      0.1
+ */
+cyd_status_t cyd_notifier_close(cyd_notifier_t *notifier);
 
 /**
  * Makes a value; it is 0.
@@ -6452,7 +6575,7 @@ CYD_MUST_USE cyd_status_t cyd_queue_release(cyd_queue_t *queue, uint64_t block);
  * \param out      Receives the handle; close it with cyd_queue_close().
  *
  * \return #CYD_OK, or
- *   - #CYD_E_RANGE     `capacity` is above 16777216
+ *   - #CYD_E_RANGE     `capacity` is above 16777216, or `unacked` above 65536
  *   - #CYD_E_SIZE      `inline_max` is neither 48 nor 112, or `block_bytes` below 2048
  *   - #CYD_E_EXISTS    the name is taken
  *   - #CYD_E_NAME      `name` is no legal name, or NULL; with `block_bytes`, it has more than 56 characters
@@ -6743,6 +6866,146 @@ CYD_MUST_USE cyd_status_t cyd_queue_max_len(const cyd_queue_t *queue, size_t *ou
  * \par Since      0.1
  */
 cyd_status_t cyd_queue_close(cyd_queue_t *queue);
+
+/**
+ * Copies the next message out, and goes on to owe it: it is not forgotten before cyd_queue_done().
+ *
+ * At least once: if this process is killed before it has acknowledged the message, or closes its last handle on the yard,
+ * the message is delivered again, to whoever gets next, with #CYD_REDELIVERED. The queue must have been made with `unacked`, which
+ * says how many messages may be owed at a time, by all processes together.
+ *
+ * \param queue       Borrowed.
+ * \param buffer      Receives the message. May be NULL when `room` is 0.
+ * \param room        Bytes of `buffer`.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ * \param len         Receives the message's length; with #CYD_E_TOO_LONG too.
+ * \param ticket      Receives the number that names this delivery, in any thread of this process.
+ *
+ * \return #CYD_OK; #CYD_REDELIVERED if somebody may have seen it already, who died or gave it back; or
+ *   - #CYD_E_FULL         there is a message, but as many are owed as may be, and none was acknowledged within `timeout_ns`
+ *   - #CYD_E_UNSUPPORTED  the queue was made with `unacked` 0
+ *   - #CYD_E_EMPTY        nothing came within `timeout_ns`
+ *   - #CYD_E_END          the queue was shut down, and everything has been got; what is owed may still come back
+ *   - #CYD_E_SHUTDOWN     it was shut down at once
+ *   - #CYD_E_TOO_LONG     the message is longer than `room` and stays; `len` as for cyd_queue_get()
+ *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in the middle of a move (a try, a timed call)
+ *   - #CYD_E_CANCELLED    the thread's wait was cancelled
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_CORRUPT      the queue's words contradict themselves
+ *   - #CYD_E_NULL         `queue`, `len` or `ticket` is NULL, or `buffer` is and `room` is not 0
+ *   - #CYD_E_INVALID      `room` is more than any memory, a pointer is misaligned
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `queue` is closed, or no queue
+ *
+ * \par Threads    Any; each message goes to one of them, and the process owes it.
+ * \par Processes  Any. A fork() child does not owe what its parent got.
+ * \par Blocking   Polls for some microseconds, then sleeps, while there is no message, or nobody acknowledges. Not
+ *   async-signal-safe.
+ * \par Crash      Killed at any instruction: the message is delivered again, to another one, or has not been got.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_get_ack(cyd_queue_t *queue, void *buffer, size_t room, int64_t timeout_ns, size_t *len, uint64_t *ticket);
+
+/**
+ * Acknowledges a message that this process got with cyd_queue_get_ack(): it is out of the queue for good.
+ *
+ * \param queue   Borrowed.
+ * \param ticket  From cyd_queue_get_ack().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_STATE        it was acknowledged or given back already
+ *   - #CYD_E_NOT_FOUND    the same, longer ago; or the number never was a ticket
+ *   - #CYD_E_NOT_OWNER    another process owes it: a fork() child does not owe what its parent got
+ *   - #CYD_E_FOREIGN      a ticket of another queue
+ *   - #CYD_E_UNSUPPORTED  the queue was made with `unacked` 0
+ *   - #CYD_E_NULL         `queue` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `queue` is closed, or no queue, or misaligned
+ *
+ * \par Threads    Any, also others than the one that got the message.
+ * \par Processes  The one that got the message.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Killed before the one swap: the message is delivered again. Killed after: it is out of the queue.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_done(cyd_queue_t *queue, uint64_t ticket);
+
+/**
+ * Gives a message back that this process got with cyd_queue_get_ack(): it is the next that is delivered, with
+ * #CYD_REDELIVERED.
+ *
+ * \param queue   Borrowed.
+ * \param ticket  From cyd_queue_get_ack().
+ *
+ * \return As cyd_queue_done().
+ *
+ * \par Threads    As cyd_queue_done().
+ * \par Processes  As cyd_queue_done().
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      The message is delivered again in any case; killed before it could tell, who sleeps finds it within
+ *   a quarter of a second.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_put_back(cyd_queue_t *queue, uint64_t ticket);
+
+/**
+ * Acknowledges a message without its ticket: the oldest of those that the calling thread got with cyd_queue_get_ack(); if
+ * it owes none, the oldest that this process owes.
+ *
+ * \param queue  Borrowed.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_RANGE        this process owes nothing
+ *   - #CYD_E_UNSUPPORTED, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  as cyd_queue_done()
+ *
+ * \par Threads    Any.
+ * \par Processes  The one that got the message.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      As cyd_queue_done().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_task_done(cyd_queue_t *queue);
+
+/**
+ * Waits until everything that had been put when this was called was got and acknowledged. A message that is got without
+ * an acknowledgement counts with the get.
+ *
+ * \param queue       Borrowed.
+ * \param timeout_ns  0 looks and never waits; a negative value waits without limit.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_TIMEOUT      something was not acknowledged within `timeout_ns`
+ *   - #CYD_E_SHUTDOWN     the queue was shut down at once, and something is left
+ *   - #CYD_E_CANCELLED    the thread's wait was cancelled
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_UNSUPPORTED  the queue was made with `unacked` 0
+ *   - #CYD_E_NULL         `queue` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `queue` is closed, or no queue, or misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Sleeps until the last of them is acknowledged. Not async-signal-safe.
+ * \par Crash      Nothing is changed. What somebody owed who died counts when another one has got it and acknowledged it.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_join(cyd_queue_t *queue, int64_t timeout_ns);
+
+/**
+ * Tells how many messages were put and not yet acknowledged; in a queue that was made with `unacked` 0, how many there
+ * are to be got. Exact while nobody is in the middle of a call. Looks at each of them.
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_unfinished(const cyd_queue_t *queue, size_t *out);
 
 /**
  * Says that this process produces, or consumes, until it leaves the side as often as it has entered it, closes its last

@@ -1984,6 +1984,43 @@ public:
     /** Gives memory back for which no guard stands. */
     Status release(std::uint64_t block) { return Status(cyd_queue_release(raw_, block)); }
 
+    /**
+     * Gets into a buffer, and owes the message until done(): at least once. `len` becomes its length, with
+     * #CYD_E_TOO_LONG too, and `ticket` names this delivery.
+     */
+    Status get_ack(void *buffer, std::size_t room, std::size_t &len, std::uint64_t &ticket, Timeout timeout) {
+        return Status(cyd_queue_get_ack(raw_, buffer, room, timeout.ns(), &len, &ticket));
+    }
+    /** As get() for a container, and owes the message until done(). */
+    template <class Bytes = std::string>
+    Result<Bytes> get_ack(std::uint64_t &ticket, Timeout timeout) {
+        static_assert(sizeof(*std::declval<Bytes &>().data()) == 1, "a message is bytes");
+        Bytes bytes;
+        std::size_t len = 0;
+        bytes.resize(first_room);
+        Status status = get_ack(bytes.data(), bytes.size(), len, ticket, timeout);
+        while (status.code() == CYD_E_TOO_LONG) {
+            bytes.resize(len);
+            status = get_ack(bytes.data(), bytes.size(), len, ticket, timeout);
+        }
+        if (!status.ok()) {
+            return Result<Bytes>(status);
+        }
+        bytes.resize(len);
+        return Result<Bytes>(status, std::move(bytes));
+    }
+    /** Acknowledges a delivery. */
+    Status done(std::uint64_t ticket) { return Status(cyd_queue_done(raw_, ticket)); }
+    /** Gives a delivery back: it is the next that comes, flagged. */
+    Status put_back(std::uint64_t ticket) { return Status(cyd_queue_put_back(raw_, ticket)); }
+    /** Acknowledges the oldest delivery of the thread, or else of the process. */
+    Status task_done() { return Status(cyd_queue_task_done(raw_)); }
+    /** Waits until everything is acknowledged that was put before. */
+    Status join(Timeout timeout) { return Status(cyd_queue_join(raw_, timeout.ns())); }
+    Result<std::size_t> unfinished() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_queue_unfinished(raw_, out); });
+    }
+
     /** No more is put; what is there can be got, unless it ends `now`. */
     Status shutdown(bool now = false) { return Status(cyd_queue_shutdown(raw_, now)); }
     Result<bool> is_shutdown() const {
@@ -2249,6 +2286,9 @@ public:
     Waitable(const Receiver &receiver) noexcept : raw_(receiver.get_native()) {}
     Waitable(const Sender &sender) noexcept : raw_(sender.get_native()) {}
     Waitable(const Queue &queue) noexcept : raw_(queue.get_native()) {}
+    Waitable(const LifoQueue &queue) noexcept : raw_(queue.get_native()) {}
+    Waitable(const PriorityQueue &queue) noexcept : raw_(queue.get_native()) {}
+    Waitable(const Connection &connection) noexcept : raw_(connection.get_native()) {}
     Waitable(const Member &member) noexcept : raw_(member.get_native()) {}
 
     /** The handles of a list, as courtyard.h takes them. */
@@ -2259,6 +2299,23 @@ public:
 
 private:
     void *raw_;
+};
+
+/** A descriptor that becomes readable when an object is ready, for event loops: cyd_notifier_t says how it is used. */
+class Notifier : public detail::Handle<cyd_notifier_t, cyd_notifier_close> {
+public:
+    using Handle::Handle;
+
+    static Result<Notifier> create(Waitable object) {
+        return detail::opened<Notifier>([&](auto out) { return cyd_notifier_create(*Waitable::natives(&object), out); });
+    }
+
+    /** The descriptor; it stays the notifier's. */
+    Result<int> fd() const {
+        return detail::filled<int>([&](auto out) { return cyd_notifier_fd(raw_, out); });
+    }
+    /** Makes it not readable, and readable again as soon as the object is ready. Then try until there is nothing left. */
+    Status clear() { return Status(cyd_notifier_clear(raw_)); }
 };
 
 /** Waits until one of the objects is ready; tells which: cyd_wait_any(). Nothing is taken. */

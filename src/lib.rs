@@ -33,7 +33,8 @@
 //!
 //! * **Waiting.** Every call that can wait takes a [`Timeout`]: a `Duration`, `None` for no limit, [`Timeout::Try`], or a
 //!   [`Deadline`] for several calls. A [`CancelToken`] ends the waits of a thread from outside, with `Cancelled`.
-//!   [`wait_any`] and [`wait_all`] wait for many things at once, also for the end of a [`Member`], a process.
+//!   [`wait_any`] and [`wait_all`] wait for many things at once, also for the end of a [`Member`], a process. A [`Notifier`] is a
+//!   descriptor for event loops; with the feature `async` there are futures for any runtime (`Queue::get_async` and its like).
 //!   A waiter looks around at least every 250 ms, whatever happens to those it waits for; usually it hears of a death
 //!   within a millisecond. A stopped process is not dead: it is waited for.
 //! * **Errors.** [`ErrorKind`] is one table for Rust and C; [`Error::detail`] names what was wrong. No input panics.
@@ -86,6 +87,8 @@ mod shim;
 mod sync;
 
 pub use error::{Error, ErrorKind, News, Result};
+#[cfg(all(feature = "async", not(loom)))]
+pub use objects::many::ready_async;
 #[cfg(all(not(loom), feature = "serde"))]
 pub use objects::queue::SerdeQueue;
 #[cfg(not(loom))]
@@ -100,12 +103,12 @@ pub use objects::{
     faults::{Fault, FaultKind},
     lifo::{LifoOptions, LifoQueue, TypedLifoQueue},
     lock::{Guard, Holder, Lock, Scope},
-    many::{Waitable, wait_all, wait_any, wait_some},
+    many::{Notifier, Waitable, wait_all, wait_any, wait_some},
     member::Member,
     permits::{Permit, PermitHolder, Permits},
-    pipe::{Connection, Pipe, PipeEnd, PipeOptions, PipeStream},
+    pipe::{Connection, Pipe, PipeEnd, PipeOptions, PipeStream, Writable},
     priority::{PriorityOptions, PriorityQueue, TypedPriorityQueue},
-    queue::{Message, Queue, QueueOptions, QueuePart, QueueSide, TypedQueue},
+    queue::{Message, Owed, Queue, QueueOptions, QueuePart, QueueSide, TypedQueue},
     refer::{ObjectRef, YardObject},
     ring::{
         Batch, Peer, Received, Receiver, Record, Reserved, Ring, RingOptions, Sender, Strategy,

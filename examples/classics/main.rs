@@ -6,8 +6,10 @@
 mod arrays;
 mod both_ways;
 mod buffer;
+mod buns;
 mod cache;
 mod children;
+mod connections;
 mod counter;
 mod deadlock;
 mod family;
@@ -49,8 +51,12 @@ enum Exercise {
     BothWays,
     /// Producers and consumers wait for each other at a buffer of ten places
     Buffer,
+    /// Five buns, and an eater who waits for a sixth; a counter with room for ten
+    Buns,
     /// Many read what one renews, and one is killed while it does
     Cache,
+    /// One server, twenty clients: in one wait for all of them, and in an event loop
+    Connections,
     /// Many add 1 to one number: without a lock, with one in two forms, and in one atomic step
     Counter {
         /// How many processes
@@ -121,7 +127,9 @@ fn run(exercise: Exercise) -> Outcome {
         Exercise::Arrays => arrays::run(),
         Exercise::BothWays => both_ways::run(),
         Exercise::Buffer => buffer::run(),
+        Exercise::Buns => buns::run(),
         Exercise::Cache => cache::run(),
+        Exercise::Connections => connections::run(),
         Exercise::Counter { processes, turns, threads } => counter::run(processes, turns, threads),
         Exercise::Deadlock => deadlock::run(),
         Exercise::Family { moment } => family::run(Duration::from_millis(moment)),

@@ -259,7 +259,7 @@ IS(sizeof(cyd_priority_queue_options_t), 24);
 FIELD(cyd_priority_queue_options_t, struct_size, 0, 8);
 FIELD(cyd_priority_queue_options_t, capacity, 8, 8);
 FIELD(cyd_priority_queue_options_t, message_max, 16, 8);
-IS(sizeof(cyd_queue_options_t), 48);
+IS(sizeof(cyd_queue_options_t), 56);
 FIELD(cyd_queue_options_t, struct_size, 0, 8);
 FIELD(cyd_queue_options_t, capacity, 8, 8);
 FIELD(cyd_queue_options_t, block_bytes, 16, 8);
@@ -267,6 +267,8 @@ FIELD(cyd_queue_options_t, inline_max, 24, 4);
 FIELD(cyd_queue_options_t, sides, 28, 4);
 FIELD(cyd_queue_options_t, blocks, 32, 8);
 FIELD(cyd_queue_options_t, max_bytes, 40, 8);
+FIELD(cyd_queue_options_t, unacked, 48, 4);
+FIELD(cyd_queue_options_t, reserved, 52, 4);
 
 IS(sizeof(cyd_loan_t), 24);
 FIELD(cyd_loan_t, data, 0, 8);

@@ -19,6 +19,7 @@ static struct {
         cyd_lock_t *lock;
         cyd_cancel_t *cancel;
         cyd_member_t *member;
+        cyd_notifier_t *notifier;
         cyd_process_t *process;
         cyd_exit_t end;
         cyd_permits_t *permits;
@@ -239,6 +240,12 @@ static void member_calls(cyd_member_t *member, cyd_status_t wanted) {
     IS(cyd_member_close(member), member == NULL ? CYD_OK : wanted);
 }
 
+static void notifier_calls(cyd_notifier_t *notifier, cyd_status_t wanted) {
+    IS(cyd_notifier_fd(notifier, &out.a.fd), wanted);
+    IS(cyd_notifier_clear(notifier), wanted);
+    IS(cyd_notifier_close(notifier), notifier == NULL ? CYD_OK : wanted);
+}
+
 static void process_calls(cyd_process_t *process, cyd_status_t wanted) {
     IS(cyd_process_info(process, &out.filled.process), wanted);
     IS(cyd_process_is_alive(process, &out.a.truth), wanted);
@@ -262,6 +269,7 @@ static void list_calls(void *handle, cyd_status_t wanted) {
     IS(cyd_wait_any(&handle, 1, 0, &out.a.size), wanted);
     IS(cyd_wait_some(&handle, 1, 0, &out.a.truth), wanted);
     IS(cyd_wait_all(&handle, 1, 0), wanted);
+    IS(cyd_notifier_create(handle, &out.a.notifier), wanted);
 }
 
 static void value_calls(cyd_value_t *value, cyd_status_t wanted) {
@@ -323,6 +331,7 @@ static void ring_calls(cyd_ring_t *ring, cyd_status_t wanted) {
 }
 
 static void queue_calls(cyd_queue_t *queue, cyd_status_t wanted) {
+    uint64_t ticket;
     cyd_slice_t slice = {out.bytes, 8};
     IS(cyd_queue_put(queue, out.bytes, 8, 0), wanted);
     IS(cyd_queue_put_many(queue, &slice, 1, 0, &out.a.size), wanted);
@@ -335,6 +344,12 @@ static void queue_calls(cyd_queue_t *queue, cyd_status_t wanted) {
     IS(cyd_queue_enter(queue, CYD_QUEUE_PRODUCERS), wanted);
     IS(cyd_queue_leave(queue, CYD_QUEUE_PRODUCERS), wanted);
     IS(cyd_queue_side_state(queue, CYD_QUEUE_CONSUMERS, &out.a.number), wanted);
+    IS(cyd_queue_get_ack(queue, out.bytes, 8, 0, &out.a.size, &ticket), wanted);
+    IS(cyd_queue_done(queue, 1), wanted);
+    IS(cyd_queue_put_back(queue, 1), wanted);
+    IS(cyd_queue_task_done(queue), wanted);
+    IS(cyd_queue_join(queue, 0), wanted);
+    IS(cyd_queue_unfinished(queue, &out.a.size), wanted);
     IS(cyd_queue_shutdown(queue, true), wanted);
     IS(cyd_queue_is_shutdown(queue, &out.a.truth), wanted);
     IS(cyd_queue_len(queue, &out.a.size), wanted);
@@ -406,7 +421,7 @@ static void priority_queue_calls(cyd_priority_queue_t *queue, cyd_status_t wante
     IS(cyd_priority_queue_close(queue), queue == NULL ? CYD_OK : wanted);
 }
 
-enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, MEMBER, BARRIER, BLOCKS, QUEUE, PIPE, CONNECTION, LIFO_QUEUE, PRIORITY_QUEUE, PROCESS, FORK_SERVER, NOUNS };
+enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, MEMBER, BARRIER, BLOCKS, QUEUE, PIPE, CONNECTION, LIFO_QUEUE, PRIORITY_QUEUE, PROCESS, FORK_SERVER, NOTIFIER, NOUNS };
 
 static void *open_handles[NOUNS];
 
@@ -484,6 +499,9 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
     if (except != MEMBER) {
         member_calls((cyd_member_t *)handle, wanted);
     }
+    if (except != NOTIFIER) {
+        notifier_calls((cyd_notifier_t *)handle, wanted);
+    }
     if (except != PROCESS) {
         process_calls((cyd_process_t *)handle, wanted);
     }
@@ -491,7 +509,7 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
         fork_server_calls((cyd_fork_server_t *)handle, wanted);
     }
     if (except != EVENT && except != QUEUE && except != MEMBER && except != SEMAPHORE && except != PERMITS && except != SENDER &&
-        except != RECEIVER) {
+        except != RECEIVER && except != CONNECTION && except != LIFO_QUEUE && except != PRIORITY_QUEUE) {
         list_calls(handle, wanted);
     }
     CHECK(memcmp(&out, &untouched, sizeof out) == 0);
@@ -532,6 +550,7 @@ int main(void) {
     cyd_event_t *event;
     cyd_cancel_t *cancel;
     cyd_member_t *member;
+    cyd_notifier_t *notifier;
     cyd_process_t *process;
     cyd_fork_server_t *server;
     size_t cursor = 0;
@@ -559,11 +578,12 @@ int main(void) {
     OK(cyd_event_create(yard, "event", 0, &event));
     OK(cyd_cancel_create(&cancel));
     OK(cyd_yard_next_member(yard, &cursor, &member));
+    OK(cyd_notifier_create(event, &notifier));
     OK(cyd_process_fork(NULL, nothing, NULL, &process));
     OK(cyd_fork_server_start(NULL, NULL, 0, &server));
     void *all[NOUNS] = {yard,      lock,    value, ring,  sender,  receiver, rlock,
                         semaphore, permits, it,    array, structs, rwlock,
-                        condition, event, cancel, member, barrier, blocks, queue, pipe, connection, lifo_queue, priority_queue, process, server};
+                        condition, event, cancel, member, barrier, blocks, queue, pipe, connection, lifo_queue, priority_queue, process, server, notifier};
     memcpy(open_handles, all, sizeof all);
 
     everything(NULL, CYD_E_NULL, -1);
@@ -580,6 +600,7 @@ int main(void) {
         everything((char *)open_handles[i] + 4, CYD_E_INVALID, -1);
     }
 
+    OK(cyd_notifier_close(notifier));
     OK(cyd_process_join(process, -1, NULL));
     OK(cyd_process_close(process));
     OK(cyd_fork_server_close(server));

@@ -124,6 +124,68 @@ static void between_processes(void) {
     OK(cyd_event_close(stop));
 }
 
+/* Queues under a lock, and the ends of a pipe, whose only writer dies. */
+static void queues_and_pipes(void) {
+    cyd_lifo_queue_t *lifo;
+    cyd_priority_queue_t *heap;
+    cyd_pipe_t *pipe;
+    cyd_connection_t *reader;
+    cyd_event_t *stop;
+    pid_t child;
+    size_t which, len;
+    int64_t priority;
+    char buffer[16];
+    OK(cyd_event_create(yard, "halt", 0, &stop));
+    OK(cyd_lifo_queue_create(yard, "lifo", NULL, &lifo));
+    OK(cyd_priority_queue_create(yard, "heap", NULL, &heap));
+    cyd_pipe_options_t one_way = {sizeof one_way, 64, 1, 0};
+    OK(cyd_pipe_create(yard, "pipe", &one_way, &pipe));
+    OK(cyd_pipe_end(pipe, CYD_PIPE_FIRST, &reader));
+    void *all[] = {stop, lifo, heap, reader};
+    IS(cyd_wait_any(all, 4, 0, &which), CYD_E_TIMEOUT);
+    CHILD(child) {
+        cyd_connection_t *writer;
+        OK(cyd_pipe_end(pipe, CYD_PIPE_SECOND, &writer));
+        void *room[] = {stop, writer};
+        OK(cyd_wait_any(room, 2, 0, &which));
+        CHECK(which == 1);
+        while (!CYD_FAILED(cyd_connection_send(writer, "letter", 6, 0))) {
+        }
+        IS(cyd_wait_any(room, 2, 0, &which), CYD_E_TIMEOUT);
+        OK(cyd_wait_any(room, 2, 20000 * MS, &which)); /* until it was read */
+        CHECK(which == 1);
+        OK(cyd_lifo_queue_put(lifo, "pancake", 7, -1));
+        usleep(2000);
+        OK(cyd_priority_queue_put(heap, "urgent", 6, -1, -1));
+        pause();
+    }
+    OK(cyd_wait_any(all, 4, 20000 * MS, &which));
+    CHECK(which == 3);
+    usleep(2000);
+    while (!CYD_FAILED(cyd_connection_recv(reader, buffer, sizeof buffer, 0, &len))) {
+    }
+    OK(cyd_wait_any(all, 4, 20000 * MS, &which));
+    CHECK(which == 1);
+    OK(cyd_lifo_queue_get(lifo, buffer, sizeof buffer, 0, &len));
+    OK(cyd_wait_any(all, 4, 20000 * MS, &which));
+    CHECK(which == 2);
+    OK(cyd_priority_queue_get(heap, buffer, sizeof buffer, 0, &len, &priority));
+    IS(cyd_wait_any(all, 4, 20 * MS, &which), CYD_E_TIMEOUT);
+    kill(child, SIGKILL);
+    OK(cyd_wait_any(all, 4, 20000 * MS, &which));
+    CHECK(which == 3);
+    IS(cyd_connection_recv(reader, buffer, sizeof buffer, 0, &len), CYD_E_PEER_DIED);
+    WAS_KILLED(child);
+    OK(cyd_lifo_queue_shutdown(lifo, CYD_SHUTDOWN_NOW));
+    OK(cyd_wait_any(all, 3, 0, &which));
+    CHECK(which == 1);
+    OK(cyd_connection_close(reader));
+    OK(cyd_pipe_close(pipe));
+    OK(cyd_priority_queue_close(heap));
+    OK(cyd_lifo_queue_close(lifo));
+    OK(cyd_event_close(stop));
+}
+
 enum { MANY = 300 };
 static cyd_event_t *events[MANY];
 static cyd_cancel_t *token;
@@ -185,6 +247,7 @@ int main(void) {
         OK(cyd_yard_create_anonymous(&options, &yard));
         wrong_lists();
         between_processes();
+        queues_and_pipes();
         hundreds(3);
         hundreds(MANY);
         OK(cyd_yard_close(yard));

@@ -88,6 +88,10 @@ static void wrong_arguments(void) {
     options.inline_max = 0;
     options.capacity = (size_t)1 << 25;
     IS(cyd_queue_create(yard, "x", &options, &same), CYD_E_RANGE);
+    options.capacity = 1;
+    options.unacked = 1 << 17;
+    IS(cyd_queue_create(yard, "x", &options, &same), CYD_E_RANGE);
+    options.unacked = 0;
     options.sides = 2;
     IS(cyd_queue_create(yard, "x", &options, &same), CYD_E_VERSION);
     options.struct_size = 0;

@@ -3,7 +3,9 @@
 #include "courtyard.hpp"
 
 #include "check.hpp"
+#include <poll.h>
 #include <thread>
+#include <vector>
 
 using namespace courtyard;
 using namespace std::chrono_literals;
@@ -79,6 +81,30 @@ static void queues(const Yard &yard) {
     IS(Queue::open_or_create(yard, "queue"), CYD_E_MISMATCH);
 }
 
+static void acknowledged(const Yard &yard) {
+    QueueOptions options;
+    options.unacked = 2;
+    options.block_bytes = 16 << 10;
+    Queue queue = Queue::create(yard, "acknowledged", options).value();
+    const std::string longer(500, 'l');
+    OK(queue.put("one", forever));
+    OK(queue.put(longer, forever));
+    char buffer[64];
+    std::size_t len = 0;
+    std::uint64_t one = 0, two = 0;
+    OK(queue.get_ack(buffer, sizeof buffer, len, one, forever));
+    CHECK(len == 3 && queue.unfinished().value() == 2);
+    CHECK(queue.get_ack(two, forever).value() == longer);
+    IS(queue.join(1ms), CYD_E_TIMEOUT);
+    OK(queue.put_back(two));
+    CHECK(queue.get_ack<std::vector<char>>(two, forever).value().size() == 500);
+    OK(queue.done(one));
+    IS(queue.done(one), CYD_E_STATE);
+    OK(queue.task_done());
+    IS(queue.task_done(), CYD_E_RANGE);
+    OK(queue.join(forever));
+}
+
 static void many(const Yard &yard) {
     Event stop = Event::create(yard, "stop").value();
     Semaphore jobs = Semaphore::create(yard, "jobs").value();
@@ -99,6 +125,22 @@ static void many(const Yard &yard) {
     bool ready[3] = {true, false, true};
     OK(wait_some(list, 3, no_wait, ready));
     CHECK(!ready[0] && ready[1] && !ready[2]);
+    LifoQueue lifo = LifoQueue::create(yard, "lifo").value();
+    PriorityQueue heap = PriorityQueue::create(yard, "heap").value();
+    Pipe pipe = Pipe::create(yard, "pipe").value();
+    Connection first = pipe.end(PipeEnd::first).value(), second = pipe.end(PipeEnd::second).value();
+    IS(wait_any({lifo, heap, first}, no_wait), CYD_E_TIMEOUT);
+    OK(second.send("x", forever));
+    CHECK(wait_any({lifo, heap, first}, no_wait).value() == 2);
+    Notifier notifier = Notifier::create(lifo).value();
+    pollfd it = {notifier.fd().value(), POLLIN, 0};
+    CHECK(poll(&it, 1, 0) == 0);
+    OK(lifo.put("x", forever));
+    CHECK(poll(&it, 1, 20000) == 1);
+    CHECK(lifo.get(forever).value() == "x");
+    OK(notifier.clear());
+    CHECK(poll(&it, 1, 0) == 0);
+    IS(Notifier::create(Event()), CYD_E_NULL);
     IS(wait_any({}, no_wait), CYD_E_INVALID);
     IS(wait_any({stop, stop}, no_wait), CYD_E_INVALID);
     IS(wait_any({stop, Event()}, no_wait), CYD_E_NULL);
@@ -117,6 +159,7 @@ static void members(const Yard &yard) {
 int main() {
     Yard yard = Yard::create_anonymous().value();
     queues(yard);
+    acknowledged(yard);
     cancelled(yard);
     deadlines(yard);
     many(yard);

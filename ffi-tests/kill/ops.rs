@@ -14,6 +14,7 @@ mod permits;
 mod pipe;
 mod presence;
 mod queue;
+mod queue_ack;
 mod queue_side;
 mod ring;
 mod rlock;
@@ -46,6 +47,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     all.extend(shelf::all());
     all.extend(queue::all());
     all.extend(queue_side::all());
+    all.extend(queue_ack::all());
     all.extend(blocks::all());
     all.extend(pipe::all());
     all.extend(object::all());

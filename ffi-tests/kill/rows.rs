@@ -466,6 +466,22 @@ pub(crate) const ROWS: &[Row] = &[
     none("cyd_parent_pid", "reads memory of this process"),
     none("cyd_parent_wait", "waits for a pipe of the kernel"),
     stepped(
+        "cyd_notifier_clear",
+        "notifier clear",
+        &["single waiter", "waiter of many"],
+        ALL,
+        "nothing is taken; who waits for the same goes on within a slice and a margin",
+    ),
+    none("cyd_notifier_close", "gives back memory of this process"),
+    stepped(
+        "cyd_notifier_create",
+        "notifier create",
+        &["single waiter", "waiter of many"],
+        ALL,
+        "as for cyd_notifier_clear",
+    ),
+    none("cyd_notifier_fd", "reads memory of this process"),
+    stepped(
         "cyd_permits_acquire",
         "permits acquire, waiting beside another",
         &["sleeper"],
@@ -621,6 +637,13 @@ pub(crate) const ROWS: &[Row] = &[
         "it has entered or not, and a dead one has left: who waits for the last one hears it",
     ),
     stepped(
+        "cyd_queue_done",
+        "queue done",
+        &["joiner"],
+        ALL,
+        "the message comes again, flagged, or is acknowledged; who joins goes on when it is",
+    ),
+    stepped(
         "cyd_queue_get",
         "queue get",
         &[],
@@ -634,6 +657,13 @@ pub(crate) const ROWS: &[Row] = &[
         ALL,
         "as for cyd_queue_get; a dead process's memory is free again",
     ),
+    stepped(
+        "cyd_queue_get_ack",
+        "queue get to acknowledge",
+        &[],
+        ALL,
+        "once the process is gone, every message is there once, at most that one flagged; before, it may be owed",
+    ),
     stepped("cyd_queue_get_many", "queue get many", &[], ALL, "as for cyd_queue_get, message by message"),
     none("cyd_queue_is_shutdown", "reads one word"),
     stepped(
@@ -642,6 +672,13 @@ pub(crate) const ROWS: &[Row] = &[
         &["consumer"],
         &[Mode::Kill, Mode::Stop],
         "who waits for the last producer hears that it has left, or died",
+    ),
+    stepped(
+        "cyd_queue_join",
+        "queue join, waiting",
+        &[],
+        ALL,
+        "nothing is changed; the messages go their way",
     ),
     none("cyd_queue_len", "reads words"),
     stepped(
@@ -669,6 +706,13 @@ pub(crate) const ROWS: &[Row] = &[
         "the message is there whole, once, or it never was, and its memory is the process's, or free",
     ),
     stepped(
+        "cyd_queue_put_back",
+        "queue put back",
+        &["joiner"],
+        ALL,
+        "the message comes again, once and flagged; before the process is gone, it may still be owed",
+    ),
+    stepped(
         "cyd_queue_put_many",
         "queue put many",
         &[],
@@ -689,6 +733,8 @@ pub(crate) const ROWS: &[Row] = &[
         ALL,
         "it is shut down or not, and if it is, who waits hears it within a slice and a margin",
     ),
+    stepped("cyd_queue_task_done", "queue task done", &["joiner"], ALL, "as for cyd_queue_done"),
+    none("cyd_queue_unfinished", "reads words"),
     stepped(
         "cyd_queue_side_state",
         "queue enter",

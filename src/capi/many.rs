@@ -8,15 +8,18 @@
 
 use crate::capi::event::cyd_event_t;
 use crate::capi::handle::{self, Inside};
+use crate::capi::lifo_queue::cyd_lifo_queue_t;
 use crate::capi::member::cyd_member_t;
 use crate::capi::permits::cyd_permits_t;
+use crate::capi::pipe::cyd_connection_t;
+use crate::capi::priority_queue::cyd_priority_queue_t;
 use crate::capi::queue::cyd_queue_t;
 use crate::capi::ring::{cyd_receiver_t, cyd_sender_t};
 use crate::capi::semaphore::cyd_semaphore_t;
 use crate::capi::status::cyd_status_t;
 use crate::capi::{args, boundary};
 use crate::error::{Error, ErrorKind, Result};
-use crate::objects::many::{AsPart, Part, wait_for_parts};
+use crate::objects::many::{AsPart, Kept, Part, wait_for_parts};
 use crate::sync::many::Need;
 use crate::sync::wait::Timeout;
 use std::ffi::c_void;
@@ -24,7 +27,7 @@ use std::ffi::c_void;
 /// Does something with a handle, whatever it is of those that can be waited for.
 macro_rules! by_noun {
     ($handle:expr, |$it:ident| $do:expr) => {
-        by_noun!($handle, |$it| $do, cyd_event_t, cyd_semaphore_t, cyd_permits_t, cyd_receiver_t, cyd_sender_t, cyd_queue_t, cyd_member_t)
+        by_noun!($handle, |$it| $do, cyd_event_t, cyd_semaphore_t, cyd_permits_t, cyd_receiver_t, cyd_sender_t, cyd_queue_t, cyd_lifo_queue_t, cyd_priority_queue_t, cyd_connection_t, cyd_member_t)
     };
     ($handle:expr, |$it:ident| $do:expr, $($noun:ty),*) => {{
         let found = Err(ErrorKind::Type);
@@ -52,6 +55,16 @@ unsafe fn parts<'a>(handles: &[*mut c_void]) -> Result<Vec<Part<'a>>> {
     };
     let named = |(at, handle): (usize, &*mut c_void)| part_of(*handle).map_err(|kind| of_handle(at, kind));
     handles.iter().enumerate().map(named).collect()
+}
+
+/// What is behind a handle, for whoever looks at it later.
+///
+/// # Safety
+/// As `parts`.
+pub(super) unsafe fn kept(handle: *mut c_void) -> Result<Kept> {
+    // SAFETY: the caller's promise.
+    let kept = by_noun!(handle, |it| unsafe { handle::get_unshared(it.cast_const()) }.map(AsPart::keep));
+    Ok(kept?)
 }
 
 fn of_handle(at: usize, kind: ErrorKind) -> Error {
@@ -96,15 +109,19 @@ unsafe fn wait(handles: *const *mut c_void, count: usize, need: Need, timeout_ns
 /// Ready means what poll() means by it: nothing is taken. Try then, with a timeout of 0, and wait again if somebody else was
 /// quicker. What is ready for a moment only, as an event that is cleared at once, may be missed.
 ///
-///   a handle of        | is ready when
-///   -------------------|--------------------------------------------------------------------------
-///   cyd_event_t        | it is set
-///   cyd_semaphore_t    | there is a permit
-///   cyd_queue_t        | there is something to get, or it is shut down
-///   cyd_permits_t      | one is free
-///   cyd_receiver_t     | there is something to receive, or the sender is gone
-///   cyd_sender_t       | there is room for the longest record, or the receiver is gone
-///   cyd_member_t       | its process is gone
+///   a handle of           | is ready when
+///   ----------------------|-----------------------------------------------------------------------
+///   cyd_event_t           | it is set
+///   cyd_semaphore_t       | there is a permit
+///   cyd_queue_t           | there is something to get, or it is shut down
+///   cyd_lifo_queue_t      | the same
+///   cyd_priority_queue_t  | the same
+///   cyd_permits_t         | one is free
+///   cyd_receiver_t        | there is something to receive, or the sender is gone
+///   cyd_sender_t          | there is room for the longest record, or the receiver is gone
+///   cyd_connection_t      | there is something to receive, or nobody holds the other end any more; of
+///                         | one that only sends: there is room for the longest message, or the same
+///   cyd_member_t          | its process is gone
 ///
 /// @code{.c}
 /// void *both[] = {stop, receiver};

@@ -63,6 +63,7 @@ mod log;
 mod process;
 
 mod many;
+mod notifier;
 
 mod value;
 
@@ -74,6 +75,7 @@ mod ring;
 
 mod loan;
 mod queue;
+mod queue_ack;
 mod queue_side;
 mod refer;
 
@@ -106,12 +108,14 @@ pub use lock::*;
 pub use log::*;
 pub use many::*;
 pub use member::*;
+pub use notifier::*;
 pub use permits::*;
 pub use pipe::*;
 pub use priority_queue::*;
 pub use probe::*;
 pub use process::*;
 pub use queue::*;
+pub use queue_ack::*;
 pub use queue_side::*;
 pub use refer::*;
 pub use ring::*;

@@ -222,7 +222,7 @@ pub unsafe extern "C" fn cyd_entry_register(
 /// \param out       Receives the handle; close it with cyd_process_close(). NULL: none is wanted.
 ///
 /// \return #CYD_OK, or
-///   - #CYD_E_STATE      this process has other threads: see #CYD_PROCESS_DESPITE_THREADS
+///   - #CYD_E_STATE      this process has other threads than that for notifiers: see #CYD_PROCESS_DESPITE_THREADS
 ///   - #CYD_E_NAME       the name in `options` is no legal one
 ///   - #CYD_E_NO_MEMORY  there is no memory, or no descriptor, left
 ///   - #CYD_E_OS         the system refuses: there may be too many processes

@@ -53,6 +53,11 @@ pub struct cyd_queue_options_t {
     /// putters take turns, and one that finds little room left looks at each place of the queue. A long message may wait
     /// while shorter ones find room.
     pub max_bytes: usize,
+    /// How many messages may have been got with cyd_queue_get_ack() and not yet acknowledged, by all processes together,
+    /// at most 65536; 0: such a get is not possible. Each takes as much as a message in the queue, and 16 bytes.
+    pub unacked: u32,
+    /// Must be 0.
+    pub reserved: u32,
 }
 options::sized!(cyd_queue_options_t {
     struct_size,
@@ -62,6 +67,8 @@ options::sized!(cyd_queue_options_t {
     sides: u32,
     blocks: *const cyd_blocks_t,
     max_bytes: usize,
+    unacked: u32,
+    reserved: u32,
 });
 
 /// # Safety
@@ -71,8 +78,9 @@ unsafe fn options<'a>(from: *const cyd_queue_options_t) -> Result<(QueueOptions,
     let theirs = unsafe { options::read(from)? };
     options::unknown("sides", theirs.sides & !1)?;
     let (block_bytes, max_bytes) = (theirs.block_bytes, theirs.max_bytes);
-    let sides = theirs.sides != 0;
-    let mut ours = QueueOptions { block_bytes, max_bytes, sides, ..QueueOptions::default() };
+    let (sides, unacked) = (theirs.sides != 0, theirs.unacked as usize);
+    options::unknown("reserved", theirs.reserved)?;
+    let mut ours = QueueOptions { block_bytes, max_bytes, sides, unacked, ..QueueOptions::default() };
     if theirs.capacity != 0 {
         ours.capacity = theirs.capacity;
     }
@@ -112,7 +120,7 @@ unsafe fn named(
 /// \param out      Receives the handle; close it with cyd_queue_close().
 ///
 /// \return #CYD_OK, or
-///   - #CYD_E_RANGE     `capacity` is above 16777216
+///   - #CYD_E_RANGE     `capacity` is above 16777216, or `unacked` above 65536
 ///   - #CYD_E_SIZE      `inline_max` is neither 48 nor 112, or `block_bytes` below 2048
 ///   - #CYD_E_EXISTS    the name is taken
 ///   - #CYD_E_NAME      `name` is no legal name, or NULL; with `block_bytes`, it has more than 56 characters

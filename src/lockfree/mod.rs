@@ -12,6 +12,9 @@ mod line;
 #[cfg(all(test, loom))]
 mod loom_mpmc;
 #[cfg(all(test, loom))]
+mod loom_owed;
+#[cfg(all(test, loom))]
 mod loom_spsc;
 pub(crate) mod mpmc;
+pub(crate) mod owed;
 pub(crate) mod spsc;

@@ -28,7 +28,7 @@ fn spins() -> u32 {
 }
 
 /// Adds the alive words of everybody there is room for.
-fn listen<'a>(yard: &'a Attachment, crowd: &mut Crowd<'a>) {
+pub(crate) fn listen<'a>(yard: &'a Attachment, crowd: &mut Crowd<'a>) {
     for (index, slot) in (0u32..).zip(yard.slots()) {
         let Some(place) = slot.place.load() else { continue };
         if let Standing::Here(Some(watch)) = yard.thread_standing(Token::new(index, place.generation))

@@ -4,6 +4,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::directory::{self, How, Plan};
 use crate::objects::faults;
+use crate::objects::many::{Kept, Part};
 use crate::objects::owners::{self, Threads};
 use crate::objects::yard::Yard;
 use crate::presence::attachment::{Attachment, Held, Who};
@@ -12,6 +13,7 @@ use crate::segment::directory::{ObjectType, Record};
 use crate::segment::region::Shared;
 use crate::shim::{Bytes, pause};
 use crate::sync::deadline::Deadline;
+use crate::sync::many::{Net, Source};
 use crate::sync::shelf::{self, For, Moves, No, Shelf, Words, stride};
 use crate::sync::wait::{Manner, Timeout, Wait};
 use std::ptr::NonNull;
@@ -340,6 +342,58 @@ impl<M: Moves> Queue<M> {
         }
         let _ = thread::register(&self.yard); // so that our death wakes those who wait with us
         words.sleep(what, self.size.capacity, &Threads(&self.yard), wait)
+    }
+}
+
+/// Whether there is something to get, or it is shut down.
+impl<M: Moves> Source for Queue<M> {
+    fn is_ready(&self) -> bool {
+        self.words().is_ready(For::Data, self.size.capacity, |holder| self.yard.thread_standing(holder))
+    }
+
+    fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
+        let standing = |holder| self.yard.thread_standing(holder);
+        self.words().arm(For::Data, self.size.capacity, standing, net)
+    }
+}
+
+impl<M: Moves> Queue<M> {
+    /// As a part of a wait for many.
+    pub(super) fn part(&self) -> Part<'_> {
+        Part { yard: &self.yard, id: (self.words().id(For::Data), 0), manner: self.manner, source: self }
+    }
+}
+
+impl<M: Moves + 'static> Queue<M> {
+    /// For whoever looks at it later.
+    pub(super) fn keep(&self) -> Kept {
+        Kept { yard: self.yard.clone(), manner: self.manner, source: Box::new(self.clone()) }
+    }
+}
+
+/// Room in a queue, to wait for.
+#[cfg(feature = "async")]
+struct Room<M: Moves>(Queue<M>);
+
+#[cfg(feature = "async")]
+impl<M: Moves> Source for Room<M> {
+    fn is_ready(&self) -> bool {
+        let yard = &self.0.yard;
+        self.0.words().is_ready(For::Room, self.0.size.capacity, |holder| yard.thread_standing(holder))
+    }
+
+    fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
+        let standing = |holder| self.0.yard.thread_standing(holder);
+        self.0.words().arm(For::Room, self.0.size.capacity, standing, net)
+    }
+}
+
+#[cfg(feature = "async")]
+impl<M: Moves + 'static> Queue<M> {
+    /// For whoever waits for room later.
+    pub(super) fn keep_room(&self) -> Kept {
+        let source = Box::new(Room(self.clone()));
+        Kept { yard: self.yard.clone(), manner: self.manner, source }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Making processes and hearing of their end: fork(2), execve(2), pidfd_open(2), waitid(2), poll(2).
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::os::{errno, error};
+use crate::os::{errno, error, thread};
 use std::ffi::CString;
 use std::fs;
 use std::io;
@@ -58,9 +58,19 @@ pub(crate) fn fork() -> Result<Fork> {
     }
 }
 
-/// How many threads this process has; `None` if /proc does not tell.
+/// How many threads this process has, without the library's own; `None` if /proc does not tell.
 pub(crate) fn threads() -> Option<usize> {
-    fs::read_dir("/proc/self/task").ok().map(Iterator::count)
+    let count = || {
+        let own = thread::own();
+        fs::read_dir("/proc/self/task").ok().map(|tasks| tasks.count().saturating_sub(own).max(1))
+    };
+    match count() {
+        Some(2..) => {
+            std::thread::sleep(Duration::from_millis(1)); // the library's may just be ending
+            count()
+        }
+        known => known,
+    }
 }
 
 /// Writes out what the standard streams of Rust and C still hold, so that a child does not write it once more.

@@ -9,6 +9,7 @@
 
 pub(crate) mod child;
 pub(crate) mod clock;
+pub(crate) mod eventfd;
 pub(crate) mod file;
 pub(crate) mod fork;
 pub(crate) mod futex;
@@ -18,6 +19,7 @@ pub(crate) mod probe;
 pub(crate) mod process;
 pub(crate) mod robust;
 pub(crate) mod socket;
+pub(crate) mod thread;
 pub(crate) mod tls;
 
 pub(crate) use mutex::{Guard as MutexGuard, Mutex};

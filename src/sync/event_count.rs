@@ -38,7 +38,7 @@ impl EventCount {
     /// true.
     #[inline]
     pub(crate) fn notify(&self, bell: &(impl Bell + ?Sized)) {
-        fence(Ordering::SeqCst); // edge: sleep; pairs with `prepare`
+        fence(Ordering::SeqCst); // edge: sleep, asked; pairs with `prepare`
         self.wake_sleepers(bell);
     }
 
@@ -71,6 +71,11 @@ impl EventCount {
                 Err(now) => word = now,
             }
         }
+    }
+
+    /// The word as it is, with nobody announced.
+    pub(crate) fn glance(&self) -> Watch<'_> {
+        Watch { word: &self.0, value: self.0.load(Ordering::Relaxed) } // Relaxed: nothing is concluded from it
     }
 
     /// Announces a sleeper. Afterwards look at the condition once more, and only if it is still false sleep on the

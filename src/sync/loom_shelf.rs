@@ -5,8 +5,10 @@
 
 #![allow(unsafe_code)] // what the lock guards is reached through loom's cells
 
+use super::event_count::EventCount;
 use super::heap::{self, Heap};
 use super::lock::{Crowd, Got, Owners, Taker};
+use super::many::{Many, Need, Net, Source};
 use super::shelf::{DRAIN, For, Moves, No, Shelf, Words};
 use super::stack::Stack;
 use super::wait::{Manner, Timeout, Wait};
@@ -373,6 +375,62 @@ fn who_waits_hears_of_a_put_that_the_index_does_not_know_after_the_sweep_too() {
 fn who_waits_hears_of_a_put_whose_maker_died_after_he_gave_the_lock_back() {
     // Commit; the index: a step in `set`, one before the count; the lock given back; then the last step.
     heard(4, false);
+}
+
+/// The shelf among the things that somebody waits for, as the objects have it.
+struct Among<'w>(&'w World<Heap>);
+
+impl Source for Among<'_> {
+    fn is_ready(&self) -> bool {
+        self.0.words.is_ready(For::Data, self.0.cells.len(), |holder| self.0.standing(holder))
+    }
+
+    fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
+        self.0.words.arm(For::Data, self.0.cells.len(), |holder| self.0.standing(holder), net)
+    }
+}
+
+/// As `get`, by a waiter of many.
+fn get_among_others(w: &World<Heap>, me: u32) -> Result<Message<Heap>, No> {
+    let (bell, wait) = (EventCount::new(), Wait::new(Timeout::Forever, Manner::default()));
+    let among = Among(w);
+    let many = Many { sources: &[&among], need: Need::Any, bell: &bell, direct: true };
+    loop {
+        match w.try_get(me) {
+            Err(No::Lack) => drop(many.wait(w, &wait).unwrap()),
+            done => return done,
+        }
+    }
+}
+
+#[test]
+fn who_waits_for_many_hears_of_a_message() {
+    loom::model(|| {
+        let world = heap(2, 1);
+        let getter = spawn(&world, |w| get_among_others(w, 0));
+        world.put(1, (1, 0));
+        assert_eq!(getter.join().unwrap(), Ok((1, 0)));
+    });
+}
+
+/// As `heard`, by a waiter of many.
+fn heard_among_others(after: u32) {
+    loom::model(move || {
+        let world = heap(2, 1);
+        let victim = spawn(&world, move |w| w.doomed(0, 1 + after, || w.try_put(0, (1, 0)).unwrap()));
+        assert_eq!(get_among_others(&world, 1), Ok((1, 0)));
+        assert!(victim.join().unwrap().is_none());
+    });
+}
+
+#[test]
+fn who_waits_for_many_hears_of_a_put_that_the_index_does_not_know() {
+    heard_among_others(0);
+}
+
+#[test]
+fn who_waits_for_many_hears_of_a_put_whose_maker_died_after_he_gave_the_lock_back() {
+    heard_among_others(4);
 }
 
 #[test]

@@ -60,6 +60,16 @@ impl<'a> Net<'a> {
         }
     }
 
+    /// An empty one, for a thing of which this was heard before.
+    pub(crate) fn of(heard: Heard) -> Net<'a> {
+        Net { heard, ..Net::default() }
+    }
+
+    /// Whether some process may be dying.
+    pub(crate) fn doubts(&self) -> bool {
+        self.doubt
+    }
+
     /// A process may be dying.
     pub(crate) fn doubt(&mut self) {
         self.doubt = true;
@@ -130,6 +140,9 @@ impl<'a> Many<'a> {
             // First the bell: who finds us announced in a thing must find us here.
             let rung = (!self.direct).then(|| self.bell.prepare());
             let mut net = Net::default();
+            // Whom to listen to, before the look: who was dead by then has left what he did to be seen.
+            let mut crowd = Crowd::new(self.bell.glance());
+            owners.others(&mut crowd);
             let ready = self.arm(&mut net, &mut heard);
             if self.need.is_met(&ready, self.sources.len()) {
                 return Ok(ready);
@@ -139,8 +152,6 @@ impl<'a> Many<'a> {
             if rung.is_some() || net.own.is_empty() {
                 net.own = vec![rung.unwrap_or_else(|| self.bell.prepare())];
             }
-            let mut crowd = Crowd::new(net.own[0]);
-            owners.others(&mut crowd);
             crowd.watches()[1..].iter().for_each(|watch| net.alive(*watch));
             *slept = true;
             match wait.sleep_on(&net.own, &net.alive, net.doubt) {

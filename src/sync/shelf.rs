@@ -18,11 +18,13 @@
 
 use crate::error::ErrorKind;
 use crate::presence::place::Standing;
+use crate::segment::bits::Token;
 use crate::shim::words::words;
 use crate::shim::{AtomicU32, AtomicU64, Bytes, Ordering};
 use crate::sync::bell::Bell;
 use crate::sync::event_count::EventCount;
 use crate::sync::lock::{Crowd, LockWord, Owners};
+use crate::sync::many::Net;
 use crate::sync::wait::{Slept, Wait};
 
 /// Messages go in and out.
@@ -247,9 +249,45 @@ impl Words {
     }
 
     /// Whether somebody died in the middle of a move: he may have made it, and told nobody, nor the index.
-    fn is_left(&self, owners: &impl Owners) -> bool {
-        let dead = |holder| matches!(owners.standing(holder), Standing::Dead);
+    fn is_left<'a>(&self, standing: impl Fn(Token) -> Standing<'a>) -> bool {
+        let dead = |holder| matches!(standing(holder), Standing::Dead);
         self.lock.holder().is_some_and(dead) || self.lock.is_suspect()
+    }
+
+    /// Whether another attempt makes sense, as far as can be seen without the lock.
+    pub(crate) fn is_ready<'a>(
+        &self,
+        what: For,
+        capacity: usize,
+        standing: impl Fn(Token) -> Standing<'a>,
+    ) -> bool {
+        !self.lacks(what, capacity) || self.is_left(standing)
+    }
+
+    /// The same for who waits for other things too and listens to the others already. If not, a sleeper is announced.
+    pub(crate) fn arm<'a>(
+        &'a self,
+        what: For,
+        capacity: usize,
+        standing: impl Fn(Token) -> Standing<'a>,
+        net: &mut Net<'a>,
+    ) -> bool {
+        let watch = self.event(what).prepare();
+        match self.lock.holder().map(&standing) {
+            Some(Standing::Here(Some(alive))) => net.alive(alive),
+            Some(Standing::Doubtful) => net.doubt(),
+            Some(Standing::Dead | Standing::Here(None)) | None => {}
+        }
+        let ready = self.is_ready(what, capacity, standing);
+        if !ready {
+            net.word(watch);
+        }
+        ready
+    }
+
+    /// The number by which the wait for something is known.
+    pub(crate) fn id(&self, what: For) -> usize {
+        std::ptr::from_ref(self.event(what)).addr()
     }
 
     /// Sleeps until there may be what was found lacking, at most to the end of a slice. Then try again, whatever it says.
@@ -271,7 +309,7 @@ impl Words {
         };
         owners.others(&mut crowd);
         // After that: who was dead when we looked whom to listen to has left what he did to be seen here.
-        if !self.lacks(what, capacity) || self.is_left(owners) {
+        if !self.lacks(what, capacity) || self.is_left(|holder| owners.standing(holder)) {
             return Ok(());
         }
         match wait.sleep(crowd.watches(), doubt)? {

@@ -37,6 +37,7 @@ const INDEX: &str = "src/lockfree/spsc/index.rs";
 const CELLS: &str = "src/lockfree/mpmc/mod.rs";
 const BARRIER: &str = "src/sync/barrier.rs";
 const MANY: &str = "src/sync/many.rs";
+const ASKED: &str = "src/sync/asked.rs";
 const HOLDERS: &str = "src/sync/holders.rs";
 const SHELF: &str = "src/sync/shelf.rs";
 const STACK: &str = "src/sync/stack.rs";
@@ -928,6 +929,36 @@ pub(crate) const STEPS: &[Step] = &[
         "a waiter of many does not listen to the others",
         &[("            owners.others(&mut crowd);\n", "")],
     ),
+    step(
+        MANY,
+        "a waiter of many looks, and then listens to the others",
+        &[
+            ("            owners.others(&mut crowd);\n", ""),
+            (
+                "            crowd.watches()[1..]",
+                "            owners.others(&mut crowd);\n            crowd.watches()[1..]",
+            ),
+        ],
+    ),
+    step(
+        ASKED,
+        "who asks does not look whether the thing is ready already",
+        &[("        source.arm(net) && self.answer()\n    }\n\n    /// Whether to tell now.", "        source.arm(net);\n        false\n    }\n\n    /// Whether to tell now.")],
+    ),
+    step(
+        ASKED,
+        "who asks announces nobody in the thing",
+        &[("        source.arm(net) && self.answer()\n    }\n\n    /// Whether to tell now.", "        let _ = net;\n        source.is_ready() && self.answer()\n    }\n\n    /// Whether to tell now.")],
+    ),
+    step(
+        ASKED,
+        "who asks says so after he has announced himself",
+        &[
+            ("        self.0.store(ASKED, Ordering::Relaxed);\n", "        let ready = source.arm(net);\n        self.0.store(ASKED, Ordering::Relaxed);\n"),
+            ("        source.arm(net) && self.answer()\n    }\n\n    /// Whether to tell now.", "        ready && self.answer()\n    }\n\n    /// Whether to tell now."),
+        ],
+    ),
+    step(ASKED, "both tell", &[("self.0.swap(ANSWERED, Ordering::Relaxed) == ASKED", "self.0.swap(ANSWERED, Ordering::Relaxed) <= ASKED")]),
     step(
         COUNT,
         "a notifier does not ring",

@@ -1,7 +1,8 @@
 //! Waiting for many: beside those who wait for one, at the bell, and for members.
 
 use courtyard::{
-    ErrorKind, Event, EventOptions, Member, Options, Semaphore, SemaphoreOptions, Timeout, Waitable, Yard,
+    Connection, ErrorKind, Event, EventOptions, LifoOptions, LifoQueue, Member, Notifier, Options, Pipe,
+    PipeEnd, PipeOptions, Queue, QueueOptions, Semaphore, SemaphoreOptions, Timeout, Waitable, Yard,
     wait_any,
 };
 
@@ -17,6 +18,14 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(WaitBesideOne { name: "wait for many at the bell", more: 20 }),
         Box::new(Ring),
         Box::new(AwaitMember),
+        Box::new(WaitAmong { name: "wait for many on a pipe", thing: Thing::Pipe }),
+        Box::new(WaitAmong { name: "wait for many on a queue", thing: Thing::Queue }),
+        Box::new(WaitAmong { name: "wait for many on a stack", thing: Thing::Lifo }),
+        Box::new(Notify { name: "notifier clear", act: |_, notifier| notifier[0].clear().unwrap() }),
+        Box::new(Notify {
+            name: "notifier create",
+            act: |world, notifiers| notifiers.push(world.semaphores[0].notifier().unwrap()),
+        }),
     ]
 }
 
@@ -246,6 +255,185 @@ impl Operation for AwaitMember {
             wrong("a member that is gone and here", &watched.member)
         } else {
             Ok(())
+        }
+    }
+}
+
+/// What is waited for beside an event that never comes.
+#[derive(Clone, Copy)]
+enum Thing {
+    Pipe,
+    Queue,
+    Lifo,
+}
+
+pub(crate) struct Things {
+    yard: Yard,
+    never: Event,
+    ends: [Connection; 2],
+    queue: Queue,
+    lifo: LifoQueue,
+    waiter: Option<RoleId>,
+    fed: bool,
+}
+
+impl Things {
+    fn new() -> Things {
+        pin();
+        let yard = Options::new().size(1 << 17).slots(8).objects(16).anonymous().unwrap();
+        let pipe = Pipe::create(&yard, "pipe", PipeOptions { capacity: 256, duplex: true }).unwrap();
+        let queue = QueueOptions { capacity: 4, ..QueueOptions::default() };
+        let lifo = LifoOptions { capacity: 4, message_max: 8 };
+        Things {
+            never: Event::create(&yard, "never", EventOptions::default()).unwrap(),
+            ends: PipeEnd::ALL.map(|end| pipe.end(end).unwrap()),
+            queue: Queue::create(&yard, "queue", queue).unwrap(),
+            lifo: LifoQueue::create(&yard, "lifo", lifo).unwrap(),
+            yard,
+            waiter: None,
+            fed: false,
+        }
+    }
+
+    fn wait(&self, thing: Thing, timeout: impl Into<Timeout>) -> courtyard::Result<usize> {
+        let thing: &dyn Waitable = match thing {
+            Thing::Pipe => &self.ends[0],
+            Thing::Queue => &self.queue,
+            Thing::Lifo => &self.lifo,
+        };
+        wait_any(&[&self.never, thing], timeout)
+    }
+
+    /// One message in each.
+    fn feed(&mut self) {
+        if !std::mem::replace(&mut self.fed, true) {
+            self.ends[1].try_send(b"x").unwrap();
+            self.queue.try_put(b"x").unwrap();
+            self.lifo.try_put(b"x").unwrap();
+        }
+    }
+
+    fn is_fed_once(&self) -> bool {
+        self.ends[0].next_len(Timeout::Try) == Ok(1) && self.queue.len() == 1 && self.lifo.size() == 1
+    }
+}
+
+/// Waiting for a message in one of several, beside another one who does too.
+struct WaitAmong {
+    name: &'static str,
+    thing: Thing,
+}
+
+impl Operation for WaitAmong {
+    type World = Things;
+    type Actor = ();
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn points(&self) -> Points {
+        CHOSEN
+    }
+
+    fn watch(&self, things: &Things) -> Watch {
+        watch(&things.yard)
+    }
+
+    fn steady(&self) -> bool {
+        false
+    }
+
+    fn sleeps(&self) -> bool {
+        true
+    }
+
+    fn setup(&self, stage: &mut Stage) -> Things {
+        let mut things = Things::new();
+        let other = stage.role("other waiter of many", |part| {
+            part.waiting();
+            things.wait(self.thing, Timeout::Forever).map(drop).map_err(|e| format!("{e:?}"))
+        });
+        stage.part(other).until_asleep();
+        things.waiter = Some(other);
+        things
+    }
+
+    fn prepare(&self, things: &Things) {
+        assert_eq!(kind(things.wait(self.thing, BRIEF)), Some(ErrorKind::Timeout)); // registers
+    }
+
+    fn act(&self, things: &Things, (): &mut ()) {
+        assert_eq!(things.wait(self.thing, Timeout::Forever), Ok(1));
+    }
+
+    fn release(&self, things: &mut Things, _: &mut Stage) {
+        things.feed();
+    }
+
+    fn check(&self, things: &mut Things, stage: &mut Stage, _: &Point) -> Result<(), String> {
+        things.feed();
+        things.waiter.iter().try_for_each(|id| stage.finish(*id, SOON).map(drop))?;
+        // Nothing was taken.
+        if things.is_fed_once() { Ok(()) } else { wrong("what is left", (&things.queue, &things.lifo)) }
+    }
+}
+
+/// Asking to be told by a descriptor, of what one waits for alone and another one among others.
+struct Notify {
+    name: &'static str,
+    act: fn(&World, &mut Vec<Notifier>),
+}
+
+impl Operation for Notify {
+    type World = World;
+    type Actor = Vec<Notifier>;
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn points(&self) -> Points {
+        CHOSEN
+    }
+
+    fn watch(&self, world: &World) -> Watch {
+        watch(&world.yard)
+    }
+
+    fn steady(&self) -> bool {
+        false
+    }
+
+    fn setup(&self, stage: &mut Stage) -> World {
+        let mut world = world(0);
+        let single = stage.role("single waiter", |part| {
+            part.waiting();
+            world.semaphores[0].acquire(Timeout::Forever).map_err(|e| format!("{e:?}"))
+        });
+        let many = stage.role("waiter of many", |part| {
+            part.waiting();
+            world.wait(Timeout::Forever).map(drop).map_err(|e| format!("{e:?}"))
+        });
+        [single, many].iter().for_each(|id| stage.part(*id).until_asleep());
+        world.waiters = vec![single, many];
+        world
+    }
+
+    fn prepare(&self, world: &World) -> Vec<Notifier> {
+        vec![world.semaphores[0].notifier().unwrap()] // its thread runs
+    }
+
+    fn act(&self, world: &World, notifiers: &mut Vec<Notifier>) {
+        (self.act)(world, notifiers);
+    }
+
+    fn check(&self, world: &mut World, stage: &mut Stage, _: &Point) -> Result<(), String> {
+        world.feed();
+        world.waiters.iter().try_for_each(|id| stage.finish(*id, SOON).map(drop))?;
+        match [world.semaphores[0].value(), world.semaphores[1].value()] {
+            [0, 1] => Ok(()),
+            values => wrong("permits left", values),
         }
     }
 }

@@ -68,6 +68,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
                     capacity: 9,
                     inline_max: 112,
                     block_bytes: 4096,
+                    unacked: 5,
                     ..QueueOptions::default()
                 };
                 assert_eq!(Queue::create(y, "new", options).unwrap().len(), 0);

@@ -538,6 +538,9 @@ impl Operation for Limited {
     }
 
     fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+        if point.moment == Moment::ProcessEnded {
+            return world.works(); // looked at when its thread had ended
+        }
         let done = point.moment == Moment::Finished || point.last;
         let there = world.queue.bytes();
         if there != LIMIT && (done || there != LIMIT - LETTER) {

@@ -113,13 +113,13 @@ impl Ctl {
 
     /// `None` if no writer of ours can have written it.
     #[inline(always)]
-    pub(super) const fn state(self) -> Option<State> {
+    pub(in crate::lockfree) const fn state(self) -> Option<State> {
         State::from_bits(self.0 >> STATE_SHIFT & 0xf)
     }
 
     /// Who has the cell.
     #[inline(always)]
-    pub(super) const fn slot(self) -> u32 {
+    pub(in crate::lockfree) const fn slot(self) -> u32 {
         (self.0 & SLOT) as u32
     }
 
@@ -144,7 +144,7 @@ pub(crate) const fn header(tag: u32, len: usize) -> u64 {
 }
 
 /// The length in a header.
-pub(super) const fn header_len(header: u64) -> u64 {
+pub(in crate::lockfree) const fn header_len(header: u64) -> u64 {
     header >> 32 & SLOT
 }
 
@@ -236,6 +236,6 @@ impl Shape {
 
 /// Whether the second position is later than the first, by less than half of them all.
 #[inline(always)]
-pub(super) fn is_ahead(from: u64, to: u64) -> bool {
+pub(in crate::lockfree) fn is_ahead(from: u64, to: u64) -> bool {
     (to.wrapping_sub(from) << LAP_SHIFT).cast_signed() > 0
 }

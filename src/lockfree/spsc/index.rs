@@ -31,6 +31,12 @@ mod layout {
 }
 
 impl Words {
+    /// Whether anything is published that is not given back yet, as it was a moment ago.
+    pub(crate) fn has_any(&self) -> bool {
+        // Relaxed: who is told so tries.
+        self.tail.0.load(Ordering::Relaxed) != self.acked.0.load(Ordering::Relaxed)
+    }
+
     /// An empty ring whose positions begin at `position`. A mapping needs no call: zero bytes are a fresh ring.
     #[cfg(test)]
     pub(crate) fn starting_at(position: u64) -> Words {

@@ -656,7 +656,7 @@ fn refused(kind: ErrorKind, handle: u64) -> Error {
 }
 
 /// Tells objects apart by their handles, as far as twelve bits do: those that one process makes differ.
-fn fresh_tag() -> u32 {
+pub(super) fn fresh_tag() -> u32 {
     static MADE: AtomicU32 = AtomicU32::new(0);
     let nth = MADE.fetch_add(1, Ordering::Relaxed); // Relaxed: a number of its own for each
     1 + process::pid().wrapping_mul(61).wrapping_add(nth) % TAG_MAX

@@ -125,6 +125,12 @@ impl Event {
     }
 
     /// The yard it lies in.
+    /// Another handle on the same event.
+    pub(crate) fn again(&self) -> Event {
+        let Event { word, options, manner, ref yard } = *self;
+        Event { word, options, manner, yard: yard.clone() }
+    }
+
     pub(crate) fn held(&self) -> &Held {
         &self.yard
     }

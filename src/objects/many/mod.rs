@@ -1,11 +1,20 @@
 //! Waiting for many objects at once.
 #![forbid(unsafe_code)]
 
+mod bridge;
+#[cfg(feature = "async")]
+mod calls;
+#[cfg(feature = "async")]
+mod later;
+mod notifier;
 mod sources;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use sources::Part;
+#[cfg(feature = "async")]
+pub use later::ready_async;
+pub use notifier::Notifier;
+pub(crate) use sources::{Kept, Part};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::owners::{Threads, bell};
@@ -19,10 +28,23 @@ use crate::sync::wait::{Manner, Timeout, Wait};
 /// [`TypedReceiver`](crate::TypedReceiver) (there is something to receive, or the sender is gone), a
 /// [`Sender`](crate::Sender) (there is room for the longest record, or the receiver is gone), a
 /// [`TypedSender`](crate::TypedSender) (there is room for an element, or the receiver is gone), a
-/// [`Queue`](crate::Queue) (there is something to get, or it is shut down), a [`Member`](crate::Member) (its process is gone).
+/// [`Queue`](crate::Queue), [`LifoQueue`](crate::LifoQueue) or [`PriorityQueue`](crate::PriorityQueue), typed or not (there
+/// is something to get, or it is shut down), a [`Connection`](crate::Connection) (there is a message to receive, or nobody
+/// holds the other end any more; of one that only sends: there is room for the longest message), a
+/// [`Writable`](crate::Writable) (there is room for the longest message, or nobody holds the other end any more), a
+/// [`Member`](crate::Member) (its process is gone).
 ///
 /// See [`wait_any`].
-pub trait Waitable: AsPart + Sync {}
+pub trait Waitable: AsPart + Sync {
+    /// A descriptor that tells an event loop when the object is ready.
+    ///
+    /// Errors: `NoMemory` (the process may have no more descriptors, or no more threads), `NotOwner` (an end of a ring that the
+    /// parent of this fork child holds), `Unsupported` (an end of a ring that was made for spinning). A record that was peeked
+    /// and not released counts as there.
+    fn notifier(&self) -> Result<Notifier> {
+        Notifier::new(self.keep())
+    }
+}
 
 impl<T: AsPart + Sync> Waitable for T {}
 
@@ -30,6 +52,9 @@ impl<T: AsPart + Sync> Waitable for T {}
 pub trait AsPart {
     /// As a part of a wait for many.
     fn part(&self) -> Part<'_>;
+
+    /// For whoever looks at it later.
+    fn keep(&self) -> Kept;
 }
 
 /// Waits until one of the objects is ready, at most `timeout`; tells which. If several are, the one that comes first in the

@@ -21,6 +21,19 @@ pub struct Part<'a> {
     pub(crate) source: &'a dyn Source,
 }
 
+/// One of the objects, for whoever looks at it later, from wherever. It keeps the yard open, and holds no end of anything.
+pub struct Kept {
+    pub(crate) yard: Held,
+    pub(crate) manner: Manner,
+    pub(crate) source: Box<dyn Source + Send + Sync>,
+}
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Kept").finish_non_exhaustive()
+    }
+}
+
 impl std::fmt::Debug for Part<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Part").finish_non_exhaustive()
@@ -31,6 +44,10 @@ impl AsPart for Event {
     fn part(&self) -> Part<'_> {
         let id = (std::ptr::from_ref(self.word()).addr(), 0);
         Part { yard: self.held(), id, manner: self.manner(), source: self }
+    }
+
+    fn keep(&self) -> Kept {
+        Kept { yard: self.held().clone(), manner: self.manner(), source: Box::new(self.again()) }
     }
 }
 
@@ -55,6 +72,10 @@ impl AsPart for Semaphore {
         let id = (std::ptr::from_ref(self.word()).addr(), 0);
         Part { yard: self.held(), id, manner: self.manner(), source: self }
     }
+
+    fn keep(&self) -> Kept {
+        Kept { yard: self.held().clone(), manner: self.manner(), source: Box::new(self.again()) }
+    }
 }
 
 impl Source for Semaphore {
@@ -74,6 +95,10 @@ impl Source for Semaphore {
 impl AsPart for Permits {
     fn part(&self) -> Part<'_> {
         Part { yard: self.held_yard(), id: (self.address(), 0), manner: self.manner(), source: self }
+    }
+
+    fn keep(&self) -> Kept {
+        Kept { yard: self.held_yard().clone(), manner: self.manner(), source: Box::new(self.again()) }
     }
 }
 
@@ -104,6 +129,10 @@ impl AsPart for Queue {
     fn part(&self) -> Part<'_> {
         let id = (std::ptr::from_ref(self.body()).addr(), 0);
         Part { yard: self.yard(), id, manner: self.manner(), source: self }
+    }
+
+    fn keep(&self) -> Kept {
+        Kept { yard: self.yard().clone(), manner: self.manner(), source: Box::new(self.clone()) }
     }
 }
 

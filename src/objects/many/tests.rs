@@ -1,7 +1,8 @@
 use super::*;
 use crate::{
-    CancelToken, Deadline, Event, EventOptions, Options, Permits, Ring, RingOptions, Semaphore,
-    SemaphoreOptions, Strategy, TypedRing, Yard,
+    CancelToken, Deadline, Event, EventOptions, LifoOptions, LifoQueue, Options, Permits, Pipe, PipeEnd,
+    PipeOptions, PriorityOptions, PriorityQueue, Queue, QueueOptions, Ring, RingOptions, Semaphore,
+    SemaphoreOptions, Shutdown, Strategy, TypedRing, Yard,
 };
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -143,6 +144,67 @@ fn everything_wakes_who_waits_for_it_among_others() {
             drop(drain);
             assert_eq!(waiter.join().unwrap().unwrap(), 1);
         });
+    }
+}
+
+/// Sleeps for all of `all`, of which nothing is ready; then `change` makes exactly one of them ready.
+fn woken(all: &[&dyn Waitable], change: impl FnOnce()) -> Vec<usize> {
+    assert_eq!(kind(wait_some(all, Timeout::Try)), ErrorKind::Timeout);
+    std::thread::scope(|s| {
+        let waiter = s.spawn(|| wait_some(all, LONG));
+        std::thread::sleep(BRIEF);
+        assert!(!waiter.is_finished(), "nothing was ready");
+        change();
+        waiter.join().unwrap().unwrap()
+    })
+}
+
+#[test]
+fn queues_and_pipes_wake_who_waits_for_them_among_others() {
+    for (fallback, count) in [(false, 0), (false, 40), (true, 0), (true, 40)] {
+        let yard = Options::new().fallback(fallback).size(1 << 20).anonymous().unwrap();
+        let never = events(&yard, count);
+        let with = |mine: &[&'_ dyn Waitable], change: &dyn Fn()| {
+            let mut all = mine.to_vec();
+            all.extend(list(&never));
+            woken(&all, change)
+        };
+        let queue = Queue::create(&yard, "queue", QueueOptions::default()).unwrap();
+        let lifo = LifoQueue::create(&yard, "lifo", LifoOptions::default()).unwrap();
+        let priority = PriorityQueue::create(&yard, "priority", PriorityOptions::default()).unwrap();
+        let pipe = Pipe::create(&yard, "pipe", PipeOptions { capacity: 64, duplex: true }).unwrap();
+        let (first, second) = (pipe.end(PipeEnd::First).unwrap(), pipe.end(PipeEnd::Second).unwrap());
+        let one_way = Pipe::create(&yard, "one-way", PipeOptions { capacity: 64, duplex: false }).unwrap();
+        let reader = one_way.end(PipeEnd::First).unwrap();
+        let writer = one_way.end(PipeEnd::Second).unwrap();
+        assert_eq!(kind(reader.writable()), ErrorKind::Invalid);
+        while writer.try_send(&[0; 8]).is_ok() {}
+        let writable = first.writable().unwrap();
+        assert_eq!(wait_any(&[&writable], Timeout::Try), Ok(0));
+        while first.try_send(&[0; 8]).is_ok() {}
+        let all: [&dyn Waitable; 6] = [&queue, &lifo, &priority, &first, &writer, &writable];
+        assert_eq!(with(&all, &|| queue.try_put(b"x").unwrap()), [0]);
+        queue.try_get(&mut [0; 8]).unwrap();
+        assert_eq!(with(&all, &|| lifo.try_put(b"x").unwrap()), [1]);
+        lifo.try_get(&mut [0; 8]).unwrap();
+        assert_eq!(with(&all, &|| priority.try_put(b"x", 3).unwrap()), [2]);
+        priority.try_get(&mut [0; 8]).unwrap();
+        assert_eq!(with(&all, &|| second.try_send(b"x").unwrap()), [3]);
+        first.try_recv(&mut [0; 8]).unwrap();
+        // Room for the longest message, which is half of the ring.
+        let drain = |end: &crate::Connection| while end.try_recv(&mut [0; 8]).is_ok() {};
+        assert_eq!(with(&all, &|| drain(&reader)), [4]);
+        while writer.try_send(&[0; 8]).is_ok() {}
+        assert_eq!(with(&all, &|| drain(&second)), [5]);
+        while first.try_send(&[0; 8]).is_ok() {}
+        // What will never be ready again is ready.
+        assert_eq!(with(&all[1..], &|| lifo.shutdown(Shutdown::Drain)), [0]);
+        assert_eq!(with(&[&priority, &first], &|| priority.shutdown(Shutdown::Now)), [0]);
+        let second = crate::os::Mutex::new(Some(second));
+        assert_eq!(with(&[&first, &writable], &|| drop(second.lock().take())), [0, 1]);
+        assert_eq!(kind(first.recv_vec(Timeout::Try)), ErrorKind::PeerClosed);
+        let same = first.clone();
+        assert_eq!(kind(wait_any(&[&first, &same], Timeout::Try)), ErrorKind::Invalid);
     }
 }
 

@@ -3,7 +3,7 @@
 mod tests;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::objects::many::{AsPart, Part, wait_for_parts};
+use crate::objects::many::{AsPart, Kept, Part, wait_for_parts};
 use crate::objects::yard::Yard;
 use crate::presence::attachment::{Attachment, Held};
 use crate::presence::entry::Slot;
@@ -120,6 +120,10 @@ impl AsPart for Member {
         let entry = self.yard.entries().get(self.token.index() as usize);
         let id = (entry.map_or(0, |entry| std::ptr::from_ref(entry).addr()), self.token.generation());
         Part { yard: &self.yard, id, manner: self.manner, source: self }
+    }
+
+    fn keep(&self) -> Kept {
+        Kept { yard: self.yard.clone(), manner: self.manner, source: Box::new(self.clone()) }
     }
 }
 

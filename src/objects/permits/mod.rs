@@ -151,6 +151,13 @@ impl Permits {
         self.manner
     }
 
+    /// Another handle on the same permits.
+    pub(crate) fn again(&self) -> Permits {
+        let Permits { gate, cells, capacity, manner, ref yard, .. } = *self;
+        let (hint, tries) = (AtomicU32::new(0), AtomicU32::new(0));
+        Permits { gate, cells, capacity, hint, tries, manner, yard: yard.clone() }
+    }
+
     /// Where they lie in memory.
     pub(crate) fn address(&self) -> usize {
         self.gate.as_ptr().addr()

@@ -5,6 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::objects::owners;
 use crate::objects::pipe::call::Call;
 use crate::objects::pipe::end::{End, PipeEnd, ended, peer};
+use crate::objects::pipe::look::{Look, Writable};
 use crate::objects::pipe::stream::PipeStream;
 use crate::objects::pipe::way::{self, Got, Sent, Spot};
 use crate::objects::pipe::{Pipe, PipeOptions};
@@ -39,6 +40,8 @@ pub(super) struct Inner {
     options: PipeOptions,
     max_len: usize,
     pub(super) manner: Manner,
+    /// How the end is waited for.
+    look: Look,
     /// The other end's `left` at a moment when somebody held it, or nobody had ever left it.
     known: AtomicU64,
     /// Tries that found nothing.
@@ -127,6 +130,7 @@ impl Connection {
     pub(super) fn take(pipe: &Pipe, end: PipeEnd) -> Result<Connection> {
         // For the fast notice of our death, before anybody looks; without a slot the others find out by their slice.
         let _ = thread::register(&pipe.yard);
+        let look = Look::at(pipe, end)?;
         pipe.yard.hold(End::key(pipe.offset, end))?;
         Ok(Connection(Arc::new(Inner {
             yard: pipe.yard.clone(),
@@ -136,6 +140,7 @@ impl Connection {
             options: pipe.options,
             max_len: pipe.max_len(),
             manner: pipe.manner,
+            look,
             known: AtomicU64::new(0),
             tries: AtomicU32::new(0),
             burst: AtomicU32::new(0),
@@ -323,6 +328,21 @@ impl Connection {
         PipeStream::new(self)
     }
 
+    /// To wait, with [`wait_any`](crate::wait_any), until there is room for the longest message, or nobody holds the other
+    /// end any more. Does not hold the end. Errors: `Invalid` (the end does not send).
+    pub fn writable(&self) -> Result<Writable> {
+        self.room(self.max_len()).map(Writable)
+    }
+
+    /// The same for a message of `len` bytes.
+    pub(super) fn room(&self, len: usize) -> Result<Look> {
+        Ok(self.0.look.room(self.0.outbox()?, len))
+    }
+
+    pub(super) fn look(&self) -> &Look {
+        &self.0.look
+    }
+
     /// Which end this is.
     pub fn end(&self) -> PipeEnd {
         self.0.end
@@ -356,6 +376,6 @@ impl std::fmt::Debug for Connection {
     }
 }
 
-fn corrupt() -> Error {
+pub(super) fn corrupt() -> Error {
     Error::with(ErrorKind::Corrupt, "the pipe's words contradict themselves")
 }

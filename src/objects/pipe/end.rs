@@ -8,7 +8,7 @@ use crate::objects::ring::Peer;
 use crate::presence::attachment::{Attachment, Gone, Who};
 use crate::presence::place::Standing;
 use crate::segment::bits::Token;
-use crate::shim::{AtomicU32, Watch};
+use crate::shim::{AtomicU32, Ordering, Watch};
 use crate::sync::holders::{Holders, Left, Members, Seen};
 use crate::sync::lock::Crowd;
 
@@ -111,6 +111,17 @@ impl<'a> End<'a> {
     /// How the end stands; asks the kernel. Adds the words to `crowd` that tell of the holders' deaths.
     pub(super) fn look(&self, mourners: &'a Mourners<'a>, crowd: &mut Crowd<'a>) -> Seen {
         self.holders.look(mourners, crowd).0
+    }
+
+    /// The words that tell of the holders' deaths.
+    pub(super) fn alive(&self) -> impl Iterator<Item = Watch<'a>> {
+        let (yard, cells) = (self.yard, self.holders.cells);
+        // Relaxed: only whom to listen to; who wants to know how the end stands looks for himself.
+        let tokens = cells.iter().filter_map(|cell| Token::of(cell.load(Ordering::Relaxed)));
+        tokens.filter_map(|token| match yard.process_standing(token) {
+            Standing::Here(alive) => alive,
+            Standing::Doubtful | Standing::Dead => None,
+        })
     }
 
     /// As [`End::look`], for who does not wait; tells also what `left` was then.

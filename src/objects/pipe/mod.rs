@@ -5,6 +5,7 @@ mod call;
 mod connection;
 mod end;
 pub(crate) mod layout;
+mod look;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -13,6 +14,7 @@ mod way;
 pub(crate) use connection::Arrived;
 pub use connection::Connection;
 pub use end::PipeEnd;
+pub use look::Writable;
 pub use stream::PipeStream;
 
 use crate::error::{Error, ErrorKind, Result};

@@ -9,6 +9,7 @@ pub use typed::TypedPriorityQueue;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::directory::How;
+use crate::objects::many::{AsPart, Kept, Part};
 use crate::objects::shelf::{self, Queue, Shutdown, Size, Taken};
 use crate::objects::yard::Yard;
 use crate::segment::directory::ObjectType;
@@ -199,6 +200,24 @@ impl PriorityQueue {
         }
         let detail = format!("messages of {} bytes, elements of {size}", self.message_max());
         Err(Error::with(ErrorKind::Mismatch, detail))
+    }
+}
+
+#[cfg(feature = "async")]
+impl PriorityQueue {
+    /// For whoever waits for room later.
+    pub(crate) fn keep_room(&self) -> Kept {
+        self.0.keep_room()
+    }
+}
+
+impl AsPart for PriorityQueue {
+    fn part(&self) -> Part<'_> {
+        self.0.part()
+    }
+
+    fn keep(&self) -> Kept {
+        self.0.keep()
     }
 }
 

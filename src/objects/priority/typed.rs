@@ -3,6 +3,7 @@
 
 use super::{PriorityOptions, PriorityQueue};
 use crate::error::{Error, ErrorKind, Result};
+use crate::objects::many::{AsPart, Kept, Part};
 use crate::objects::yard::Yard;
 use crate::sync::wait::Timeout;
 use bytemuck::Pod;
@@ -76,4 +77,13 @@ impl<T: Pod> TypedPriorityQueue<T> {
     }
 }
 
+impl<T: Pod> AsPart for TypedPriorityQueue<T> {
+    fn part(&self) -> Part<'_> {
+        self.queue.part()
+    }
+
+    fn keep(&self) -> Kept {
+        self.queue.keep()
+    }
+}
 crate::objects::refer::referable!(TypedPriorityQueue<T>, PriorityQueue, |it| it.queue.whereabouts(), T: Pod);

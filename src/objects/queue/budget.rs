@@ -68,7 +68,7 @@ impl Queue {
     pub(super) fn load(&self) -> Load {
         let mut load = Load::default();
         self.0.ring.each_item(|holder, tag, len, name: &[u8; 16]| {
-            let bytes = if tag == large::BLOCK { large::named_by(name).1 } else { len } as u64;
+            let bytes = if tag == large::BLOCK { large::name_of(name).1 } else { len } as u64;
             load.bytes = load.bytes.saturating_add(bytes);
             if holder.is_some() {
                 load.in_hand = load.in_hand.saturating_add(bytes);

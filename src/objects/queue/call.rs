@@ -9,11 +9,13 @@ use crate::objects::queue::Queue;
 use crate::objects::queue::place::Hands;
 use crate::objects::queue::side::{Mourners, QueueSide, ended};
 use crate::presence::attachment::Held;
+use crate::presence::place::Standing;
 use crate::presence::thread;
+use crate::segment::bits::Token;
 use crate::shim::{AtomicU32, Ordering, Watch, pause, yield_now};
 use crate::sync::event_count::EventCount;
 use crate::sync::holders::Seen;
-use crate::sync::lock::Crowd;
+use crate::sync::lock::{Crowd, Heard, Hearsay};
 use crate::sync::wait::{Slept, Timeout, Wait};
 
 /// Looks before a wait sleeps: some 5 to 10 µs, a tenth of what a sleep and wake-up cost.
@@ -25,8 +27,10 @@ const TURNS: u32 = 20;
 /// Why an attempt came to nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Not {
-    /// It is full, or empty.
+    /// It is full, or empty, or not everything is acknowledged.
     Now,
+    /// As many messages are owed as may be.
+    Owing,
     /// Somebody is in the middle of a move: with this slot, or several in turn.
     Held(Option<u32>),
     /// The next message has so many bytes, and the caller room for fewer.
@@ -64,6 +68,8 @@ impl From<NoPop> for Not {
 pub(super) enum For {
     Data,
     Room,
+    /// The end of debts.
+    Settled,
 }
 
 /// A call that may wait.
@@ -78,11 +84,16 @@ pub(super) struct Call<'a> {
     looks: u32,
     /// The call has cleared up behind the dead that it saw.
     swept: bool,
+    /// Who owed something, as far as it has heard.
+    heard: Hearsay,
 }
 
 fn is_peer(kind: ErrorKind) -> bool {
     matches!(kind, ErrorKind::PeerClosed | ErrorKind::PeerDied)
 }
+
+/// The event of a call, and that of the blocks it may wait for.
+type Watches<'a> = (Watch<'a>, Option<Watch<'a>>);
 
 type Attempt<T> = std::result::Result<T, Not>;
 
@@ -91,13 +102,14 @@ impl<'a> Call<'a> {
         let timeout = timeout.or_try();
         let many = crate::os::process::cpus() > 1;
         let looks = match timeout {
+            _ if what == For::Settled => 0, // it takes others' work, not their moves
             Timeout::Try => TURNS + if many { LOOKS } else { 0 },
             // A look at room for bytes is no cheap one.
             _ if many && !(what == For::Room && queue.is_limited()) => SPINS,
             _ => 0,
         };
-        let wait = Wait::new(timeout, queue.manner());
-        Call { queue, what, timeout, wait, blocks: None, looks, swept: false }
+        let (wait, heard) = (Wait::new(timeout, queue.manner()), Hearsay::default());
+        Call { queue, what, timeout, wait, blocks: None, looks, swept: false, heard }
     }
 
     /// The call waits for a block as well.
@@ -112,7 +124,7 @@ impl<'a> Call<'a> {
         &mut self,
         mut attempt: impl FnMut() -> Attempt<T>,
     ) -> Result<std::result::Result<T, usize>> {
-        let (mut over, mut announced) = (None, None);
+        let (mut over, mut announced): (_, Option<(Watches<'a>, For)>) = (None, None);
         loop {
             let not = match attempt() {
                 Ok(done) => return Ok(Ok(done)),
@@ -126,12 +138,13 @@ impl<'a> Call<'a> {
                 Some(kind) if !is_peer(kind) || self.is_ended() => return Err(self.answer(kind, not).into()),
                 _ => {}
             }
+            let what = if not == Not::Owing { For::Settled } else { self.what };
             over = match announced.take() {
-                Some(watches) => self.sleep(watches, not).err(),
+                Some((watches, whom)) if whom == what => self.sleep(watches, not).err(),
                 None if self.timeout == Timeout::Try => self.look_again(not),
-                None if self.spin() => None,
-                None => {
-                    announced = Some((self.event().prepare(), self.blocks.map(Blocks::announce)));
+                None if not != Not::Owing && self.spin() => None,
+                _ => {
+                    announced = Some(((self.event(what).prepare(), self.blocks.map(Blocks::announce)), what));
                     None
                 }
             };
@@ -142,7 +155,9 @@ impl<'a> Call<'a> {
     fn answer(&self, kind: ErrorKind, not: Not) -> ErrorKind {
         match (kind, not, self.what) {
             (ErrorKind::Timeout, Not::Now, For::Data) => ErrorKind::Empty,
-            (ErrorKind::Timeout, Not::Now, For::Room) => ErrorKind::Full,
+            (ErrorKind::Timeout, Not::Now, For::Room) | (ErrorKind::Timeout, Not::Owing, _) => {
+                ErrorKind::Full
+            }
             _ => kind,
         }
     }
@@ -166,8 +181,10 @@ impl<'a> Call<'a> {
             _ => {
                 // What a dead one had in hand may be all there is, or what is in the way.
                 let nothing = AtomicU32::new(0);
-                self.sweep_once(&mut Crowd::new(Watch { word: &nothing, value: 0 }));
-                match self.queue.glance(self.others()) {
+                let mut crowd = Crowd::new(Watch { word: &nothing, value: 0 });
+                self.sweep_once(&mut crowd);
+                self.hear_debtors(&mut crowd);
+                match self.others().and_then(|others| self.queue.glance(others)) {
                     Some(gone) if self.is_ended() => Some(gone),
                     _ => Some(ErrorKind::Timeout),
                 }
@@ -176,16 +193,17 @@ impl<'a> Call<'a> {
     }
 
     /// Of whom the call needs somebody.
-    fn others(&self) -> QueueSide {
+    fn others(&self) -> Option<QueueSide> {
         match self.what {
-            For::Data => QueueSide::Producers,
-            For::Room => QueueSide::Consumers,
+            For::Data => Some(QueueSide::Producers),
+            For::Room => Some(QueueSide::Consumers),
+            For::Settled => None,
         }
     }
 
     /// Whether it is over, when the others have gone: for who gets, only if nobody has anything in hand that may come back.
     fn is_ended(&self) -> bool {
-        self.what == For::Room || self.queue.rest().is_none()
+        self.what != For::Data || self.queue.rest().is_none()
     }
 
     fn yard(&self) -> &'a Held {
@@ -208,14 +226,44 @@ impl<'a> Call<'a> {
         match self.what {
             For::Data => self.queue.seems_gettable(),
             For::Room => self.queue.seems_puttable(),
+            For::Settled => true,
         }
     }
 
-    fn event(&self) -> &'a EventCount {
-        match self.what {
-            For::Data => &self.queue.body().data,
-            For::Room => &self.queue.body().room,
+    fn event(&self, what: For) -> &'a EventCount {
+        match (what, self.queue.part()) {
+            (For::Room, _) => &self.queue.body().room,
+            (For::Settled, Some(part)) => part.settled(),
+            _ => &self.queue.body().data,
         }
+    }
+
+    /// Listens to those who owe something. Tells whether one of them may be dying; `None`: one was dead, and what he owed
+    /// is back.
+    fn hear_debtors<'c>(&mut self, crowd: &mut Crowd<'c>) -> Option<bool>
+    where
+        'a: 'c,
+    {
+        let (yard, mut doubt, mut last) = (self.yard(), false, 0);
+        let Some(part) = self.queue.part().filter(|_| self.what != For::Room) else { return Some(false) };
+        for owing in part.debts.debtors() {
+            let Some(token) = Token::of(owing).filter(|_| owing != last) else { continue };
+            last = owing;
+            match yard.process_standing(token) {
+                Standing::Here(Some(watch)) => {
+                    *self.heard.about(token) = Heard::of(token);
+                    crowd.add(watch);
+                }
+                Standing::Here(None) => doubt |= self.heard.about(token).doubts_still(token),
+                Standing::Doubtful => {
+                    *self.heard.about(token) = Heard::of(token);
+                    doubt = true;
+                }
+                Standing::Dead if self.queue.mourn(token) => return None,
+                Standing::Dead => {} // somebody else has done it
+            }
+        }
+        Some(doubt)
     }
 
     /// Listens to the others. Clears up, once in a call, if one of them is dead: tells whether it did.
@@ -233,14 +281,10 @@ impl<'a> Call<'a> {
 
     /// Sleeps at most a slice. The sleeper had announced itself before the attempt that came to nothing.
     #[cold]
-    fn sleep(
-        &mut self,
-        (watch, freed): (Watch<'a>, Option<Watch<'a>>),
-        not: Not,
-    ) -> std::result::Result<(), ErrorKind> {
+    fn sleep(&mut self, (watch, freed): Watches<'a>, not: Not) -> std::result::Result<(), ErrorKind> {
         let yard = self.yard();
         let _ = thread::register(yard); // so that our death wakes those who wait with us
-        let mourners = self.queue.side(self.others()).map(Mourners);
+        let mourners = self.others().and_then(|others| self.queue.side(others)).map(Mourners);
         let mut crowd = Crowd::new(watch);
         freed.map(|freed| crowd.add(freed));
         let mut held = if let Not::Held(slot) = not { slot } else { None };
@@ -254,10 +298,11 @@ impl<'a> Call<'a> {
         if let Some(slot) = held {
             Hands(yard).alive(slot).map(|alive| crowd.add(alive));
         }
+        let Some(doubt) = self.hear_debtors(&mut crowd) else { return Ok(()) };
         if self.sweep_once(&mut crowd) {
             return Ok(()); // what a dead one had in hand shows now
         }
-        let doubt = seen == Some(Seen::Held { doubt: true });
+        let doubt = doubt || seen == Some(Seen::Held { doubt: true });
         let slept = self.wait.sleep(crowd.watches(), doubt);
         // Relaxed: only whether it has changed.
         let died = |alive: &Watch<'_>| alive.word.load(Ordering::Relaxed) != alive.value;

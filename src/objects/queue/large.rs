@@ -54,13 +54,14 @@ pub(super) fn publish(
 pub(super) fn name_in(reading: &Reading<'_, Spot>) -> (u64, usize) {
     let mut name = [0; 16];
     reading.read(&mut name);
-    named_by(&name)
+    name_of(&name)
 }
 
-/// Which block the beginning of such a cell names, and how long the message is.
-pub(super) fn named_by(name: &[u8; 16]) -> (u64, usize) {
-    let mut halves = [[0; 8]; 2];
-    halves.as_flattened_mut().copy_from_slice(name);
-    let [handle, len] = halves.map(u64::from_ne_bytes);
-    (handle, usize::try_from(len).unwrap_or(usize::MAX))
+/// As [`name_in`], of a cell's message.
+pub(super) fn name_of(message: &[u8]) -> (u64, usize) {
+    let number = |at: usize| {
+        let bytes = message.get(at..at + 8).and_then(|bytes| bytes.try_into().ok());
+        bytes.map_or(0, u64::from_ne_bytes)
+    };
+    (number(0), usize::try_from(number(8)).unwrap_or(usize::MAX))
 }

@@ -3,6 +3,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::blocks::{Block, Blocks};
+use crate::objects::queue::ack::Got;
 use crate::objects::queue::budget::Turn;
 use crate::objects::queue::call::{Call, For, Not};
 use crate::objects::queue::{Queue, corrupt, large};
@@ -43,7 +44,7 @@ impl Queue {
     }
 
     fn put_kept<'b>(&'b self, kept: &mut Option<Block<'b>>, timeout: Timeout) -> Result<()> {
-        let (blocks, me) = (self.lender()?, self.join()?);
+        let (blocks, me) = (self.lender()?, self.seat()?);
         if let Some(block) = kept {
             blocks.is_mine(block.handle())?;
             self.check_budget(block.len())?;
@@ -70,12 +71,16 @@ impl Queue {
     /// As [`Queue::get`], without a copy if the message lies in a block: that is this process's until the message is
     /// dropped. At most once too: if the process dies, the message is gone.
     pub fn get_borrow(&self, timeout: impl Into<Timeout>) -> Result<Message<'_>> {
-        let me = self.join()?;
+        let me = self.seat()?;
         let got = Call::new(self, For::Data, timeout.into()).run(|| self.attempt_borrow(me))?;
         got.map_err(|_| corrupt())
     }
 
     fn attempt_borrow(&self, me: u32) -> std::result::Result<Message<'_>, Not> {
+        if let Some(part) = self.part() {
+            let Got { received, bytes, block, .. } = self.attempt_beside(part, false, usize::MAX)?;
+            return Ok(Message { bytes, block, received });
+        }
         let reading = self.claim(me, usize::MAX)?;
         let item = reading.item();
         let mut bytes = [0; INLINE];

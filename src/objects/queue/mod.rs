@@ -1,10 +1,14 @@
 //! A queue: messages in order, from any number of producers to any number of consumers.
 #![allow(unsafe_code)] // pointers into the mapping are kept beside the share that keeps it mapped
 
+mod ack;
+#[cfg(test)]
+mod ack_tests;
 mod budget;
 mod call;
 #[cfg(feature = "serde")]
 mod codec;
+pub(crate) mod debts;
 mod large;
 pub(crate) mod layout;
 mod loan;
@@ -20,6 +24,7 @@ mod tests_of_budget;
 mod tests_of_sides;
 mod typed;
 
+pub use ack::Owed;
 #[cfg(feature = "serde")]
 pub use codec::SerdeQueue;
 pub(crate) use loan::INLINE;
@@ -29,19 +34,24 @@ pub use typed::TypedQueue;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::lockfree::mpmc::layout::{CAPACITY_MAX, State};
-use crate::lockfree::mpmc::{NoPop, Reading, Recovered, Ring};
-use crate::objects::blocks::{Block, Blocks, BlocksOptions};
+use crate::lockfree::mpmc::{NoPop, Reading, Ring};
+use crate::objects::blocks::{Block, Blocks, BlocksOptions, fresh_tag};
 use crate::objects::directory::{self, How, Plan};
 use crate::objects::faults;
+#[cfg(feature = "async")]
+use crate::objects::many::Kept;
 use crate::objects::ring::{Batch, Received};
 use crate::objects::yard::Yard;
 use crate::presence::attachment::{Attachment, Gone, Held, Who};
 use crate::presence::thread;
 use crate::segment::bits::{BlockHandle, Link};
 use crate::segment::directory::{Name, ObjectType, Record};
+use crate::segment::region::Region;
 use crate::shim::Ordering;
 use crate::shim::cells::{CELL_BYTES, CELL_HEAD};
 use crate::sync::closing::Closing;
+#[cfg(feature = "async")]
+use crate::sync::many::{Net, Source};
 use crate::sync::wait::{Manner, Timeout};
 use budget::Turn;
 use call::{Call, For, Not};
@@ -54,6 +64,8 @@ use std::sync::Arc;
 const BLOCKS_AT: usize = 3;
 /// In the one that says how much lies in a cell: how long each element is, if all are of one type.
 const ELEMENT_SHIFT: u32 = 32;
+/// In the one that says how many messages it can hold: how many may be owed.
+const UNACKED_SHIFT: u32 = 32;
 
 /// What a queue is made as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +78,8 @@ pub struct QueueOptions {
     /// Bytes for messages that are longer than that, at least 2048; 0: there are none. They lie in [`Blocks`] of their
     /// own, made beside the queue under its name and `.blocks`. See also [`Queue::create_with_blocks`].
     pub block_bytes: usize,
-    /// How many bytes all messages together may have, wherever they lie; 0: as many as there is room for. With a limit,
+    /// How many bytes all messages together may have, wherever they lie, but for those that are got and not yet acknowledged;
+    /// 0: as many as there is room for. With a limit,
     /// putters take turns, and one that finds little room left looks at each place of the queue. A long message may wait
     /// while shorter ones find room.
     pub max_bytes: usize,
@@ -74,15 +87,31 @@ pub struct QueueOptions {
     /// [`Queue::consumer`]), and who waits for one of the other side hears when the last of them has closed or died. Who
     /// says nothing may put and get as well, and does not count.
     pub sides: bool,
+    /// How many messages may have been got with [`Queue::get_ack`] and not yet acknowledged, by all together: at most
+    /// 65536; 0: such a get is not possible. Each takes as much as a message in the queue, and 16 bytes.
+    pub unacked: usize,
 }
 
 impl Default for QueueOptions {
     fn default() -> QueueOptions {
-        QueueOptions { capacity: 1024, inline_max: 48, block_bytes: 0, max_bytes: 0, sides: false }
+        QueueOptions {
+            capacity: 1024,
+            inline_max: 48,
+            block_bytes: 0,
+            max_bytes: 0,
+            sides: false,
+            unacked: 0,
+        }
     }
 }
 
 impl QueueOptions {
+    /// Those of a queue whose messages can be acknowledged, and that can be joined: 256 may be unacknowledged at a time.
+    #[doc(alias = "JoinableQueue")]
+    pub fn joinable() -> QueueOptions {
+        QueueOptions { unacked: 256, ..QueueOptions::default() }
+    }
+
     fn check(&self) -> Result<()> {
         if !(1..=CAPACITY_MAX as usize).contains(&self.capacity) {
             let detail = format!("a queue of {} messages, not 1 to {CAPACITY_MAX}", self.capacity);
@@ -93,12 +122,22 @@ impl QueueOptions {
             let detail = format!("{} bytes inline, not {short} or {long}", self.inline_max);
             return Err(Error::with(ErrorKind::Size, detail));
         }
+        if self.unacked > debts::MOST {
+            let detail = format!("{} messages not acknowledged, at most {}", self.unacked, debts::MOST);
+            return Err(Error::with(ErrorKind::Range, detail));
+        }
         Ok(())
+    }
+
+    /// Bytes of the object without what is owed, and what names the sides.
+    fn ring_bytes(&self) -> u64 {
+        layout::bytes(self.capacity as u32, self.inline_max + CELL_HEAD)
     }
 
     /// Bytes without what names the sides.
     fn cells_bytes(&self) -> u64 {
-        layout::bytes(self.capacity as u32, self.inline_max + CELL_HEAD)
+        let bytes = if self.unacked == 0 { self.ring_bytes() } else { debts::bytes(self) };
+        bytes.next_multiple_of(8)
     }
 
     fn bytes(&self, slots: u32) -> u64 {
@@ -107,7 +146,8 @@ impl QueueOptions {
 
     fn params(&self, element: usize, blocks: u64) -> [u64; 4] {
         let inline_max = self.inline_max as u64 | (element as u64) << ELEMENT_SHIFT;
-        [self.capacity as u64, inline_max, self.block_bytes as u64, blocks]
+        let counts = self.capacity as u64 | (self.unacked as u64) << UNACKED_SHIFT;
+        [counts, inline_max, self.block_bytes as u64, blocks]
     }
 
     /// Those of a queue that exists.
@@ -123,11 +163,12 @@ impl QueueOptions {
 
     /// The same, but for what the directory does not tell: the limit in bytes, the sides.
     fn of(record: &Record) -> Result<QueueOptions> {
-        let [capacity, inline_max, block_bytes, _] = record.params;
+        let [counts, inline_max, block_bytes, _] = record.params;
         let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        let (capacity, unacked) = (counts & ((1 << UNACKED_SHIFT) - 1), number(counts >> UNACKED_SHIFT));
         let (capacity, inline_max) = (number(capacity), number(inline_max & ((1 << ELEMENT_SHIFT) - 1)));
         let block_bytes = number(block_bytes);
-        let options = QueueOptions { capacity, inline_max, block_bytes, max_bytes: 0, sides: false };
+        let options = QueueOptions { capacity, inline_max, block_bytes, max_bytes: 0, sides: false, unacked };
         let fits = options.check().is_ok() && record.len >= options.cells_bytes();
         let strange = || Error::with(ErrorKind::Corrupt, format!("queue parameters {:?}", record.params));
         if fits { Ok(options) } else { Err(strange()) }
@@ -184,6 +225,8 @@ struct Inner {
     blocks: Option<Blocks>,
     /// What is known of the sides.
     known: [Known; 2],
+    /// What is owed, if it was made with room for that.
+    owed: Option<debts::Owed>,
     manner: Manner,
     yard: Held,
 }
@@ -263,22 +306,34 @@ impl Queue {
             }
             Ok(())
         };
-        let record = directory::obtain_filled(held, name, how, &plan, fits, |region, at| {
+        let fill = |region: &Region, at: u64| {
             let body: &Body = region.at(at)?;
             body.budget.begin(asked.max_bytes as u64);
             body.sides.store(asked.sides.into(), Ordering::Relaxed); // Relaxed: the object is not visible yet
-            Ok(())
-        })?;
+            debts::fill(region, at, &asked, fresh_tag())
+        };
+        let record = directory::obtain_filled(held, name, how, &plan, fits, fill)?;
         let options = QueueOptions::found(held, &record)?;
-        // SAFETY: both are used while `yard` is held, which this handle does.
-        let (spot, ring) = unsafe { place::ring(held, &record, options)? };
+        // SAFETY: all are used while `yard` is held, which this handle does.
+        let ((spot, ring), owed) =
+            unsafe { (place::ring(held, &record, options)?, debts::open(held, &record, &options)?) };
         let blocks = match record.params[BLOCKS_AT] {
             0 => None,
             at => Some(Blocks::at_offset(yard, at)?),
         };
         let (manner, offset) = (yard.manner(), record.offset);
         let (known, yard) = (Default::default(), held.clone());
-        Ok(Queue(Arc::new(Inner { ring, spot, offset, options, blocks, known, manner, yard })))
+        Ok(Queue(Arc::new(Inner { ring, spot, offset, options, blocks, owed, known, manner, yard })))
+    }
+
+    fn ring(&self) -> &Ring<Spot> {
+        &self.0.ring
+    }
+
+    /// What is owed, if that may be.
+    #[inline(always)]
+    fn part(&self) -> Option<&debts::Owed> {
+        self.0.owed.as_ref()
     }
 
     pub(crate) fn yard(&self) -> &Held {
@@ -295,7 +350,7 @@ impl Queue {
     }
 
     /// The caller's thread slot.
-    fn join(&self) -> Result<u32> {
+    fn seat(&self) -> Result<u32> {
         thread::register(self.yard()).map(|token| token.index())
     }
 
@@ -338,7 +393,7 @@ impl Queue {
 
     #[cold]
     fn put_slowly(&self, message: &[u8], timeout: Timeout) -> Result<()> {
-        let (me, len) = (self.join()?, message.len());
+        let (me, len) = (self.seat()?, message.len());
         self.check_budget(len)?;
         let (mut call, turn) = (Call::new(self, For::Room, timeout), Turn::new(self, timeout));
         match &self.0.blocks {
@@ -414,7 +469,7 @@ impl Queue {
     /// Tells everybody who waits to look again.
     #[cold]
     fn tell_all(&self) {
-        tell_all(self.body(), self.yard());
+        tell_all(self.body(), self.part(), self.yard());
     }
 
     /// Copies the next message to the start of `buffer` and takes it out; waits at most `timeout` while there is none.
@@ -461,19 +516,22 @@ impl Queue {
         buffer: &mut [u8],
         timeout: Timeout,
     ) -> Result<std::result::Result<Received, usize>> {
-        let me = self.join()?;
+        let me = self.seat()?;
         Call::new(self, For::Data, timeout).run(|| self.attempt_get(me, buffer))
     }
 
     /// As [`Queue::get`], into new memory of the right size.
     pub fn get_vec(&self, timeout: impl Into<Timeout>) -> Result<(Vec<u8>, Received)> {
-        let me = self.join()?;
+        let me = self.seat()?;
         let got = Call::new(self, For::Data, timeout.into()).run(|| self.attempt_get_vec(me))?;
         got.map_err(|_| corrupt())
     }
 
     #[inline(always)]
     fn attempt_get(&self, me: u32, buffer: &mut [u8]) -> std::result::Result<Received, Not> {
+        if let Some(part) = self.part() {
+            return self.attempt_get_beside(part, buffer);
+        }
         let reading = self.claim(me, buffer.len())?;
         let item = reading.item();
         if item.tag == large::BLOCK {
@@ -483,6 +541,16 @@ impl Queue {
         reading.read(&mut buffer[..len]);
         self.release(reading);
         Ok(Received { len, redelivered: item.again })
+    }
+
+    /// As `attempt_get`, from a queue that may be owed something.
+    #[inline(never)]
+    fn attempt_get_beside(
+        &self,
+        part: &debts::Owed,
+        buffer: &mut [u8],
+    ) -> std::result::Result<Received, Not> {
+        self.attempt_beside(part, false, buffer.len())?.copy_to(self, buffer).map(|(received, _)| received)
     }
 
     #[cold]
@@ -497,6 +565,10 @@ impl Queue {
     }
 
     fn attempt_get_vec(&self, me: u32) -> std::result::Result<(Vec<u8>, Received), Not> {
+        if let Some(part) = self.part() {
+            let (bytes, received, _) = self.attempt_beside(part, false, usize::MAX)?.to_vec(self)?;
+            return Ok((bytes, received));
+        }
         let reading = self.claim(me, usize::MAX)?;
         let item = reading.item();
         if item.tag == large::BLOCK {
@@ -608,25 +680,39 @@ impl Queue {
         if self.body().closing.state() != Closing::Draining {
             return Not::Now;
         }
-        match self.rest() {
+        match self.in_ring() {
             Some(holder) => Not::Held(holder),
             None => Not::Ever(ErrorKind::End),
         }
     }
 
-    /// Whether something is in the queue, in whoever's hands, and in whose.
-    fn rest(&self) -> Option<Option<u32>> {
+    /// Whether something is in the ring, in whoever's hands, and in whose.
+    fn in_ring(&self) -> Option<Option<u32>> {
         self.0.ring.cells().find(|seen| seen.state != State::Free).map(|seen| seen.holder)
+    }
+
+    /// The same, and what was given back. What is owed may come back, but nobody is kept waiting for that.
+    fn rest(&self) -> Option<Option<u32>> {
+        let moving = || self.part().and_then(|part| part.debts.is_moving());
+        self.in_ring().or_else(|| moving().map(|thread| thread.map(slot_of)))
     }
 
     #[inline]
     fn seems_gettable(&self) -> bool {
-        self.0.ring.seems_poppable() || self.body().closing.glance() != Closing::Open
+        self.0.ring.seems_poppable()
+            || self.body().closing.glance() != Closing::Open
+            || self.part().is_some_and(|part| part.debts.seems_back())
     }
 
     #[inline]
     fn seems_puttable(&self) -> bool {
         self.0.ring.seems_pushable() || self.body().closing.glance() != Closing::Open
+    }
+
+    /// For whoever waits for room later.
+    #[cfg(feature = "async")]
+    pub(crate) fn keep_room(&self) -> Kept {
+        Kept { yard: self.yard().clone(), manner: self.manner(), source: Box::new(Room(self.clone())) }
     }
 
     /// Shuts the queue down, for everybody and for good: every put answers `Shutdown`, also of those who wait. With `now`,
@@ -644,7 +730,7 @@ impl Queue {
 
     /// How many messages there are to be got: exact while nobody is in the middle of a call. Looks at each of them.
     pub fn len(&self) -> usize {
-        self.0.ring.len().unwrap_or(0)
+        self.0.ring.len().unwrap_or(0) + self.part().map_or(0, |part| part.debts.back())
     }
 
     /// Whether there is nothing to get at this instant.
@@ -655,7 +741,8 @@ impl Queue {
     /// Whether there is no room at this instant. A place whose message is in the middle of a move counts as room.
     pub fn is_full(&self) -> bool {
         let options = self.0.options;
-        self.len() >= options.capacity || self.is_limited() && self.bytes() >= options.max_bytes
+        self.0.ring.len().unwrap_or(0) >= options.capacity
+            || self.is_limited() && self.bytes() >= options.max_bytes
     }
 
     /// How many messages there is room for.
@@ -691,6 +778,26 @@ fn may_share(yard: &Held, options: QueueOptions, blocks: &Blocks) -> Result<u64>
     Ok(blocks.offset())
 }
 
+/// Room in a queue, to wait for; it may be that of a message whose block is not free yet.
+#[cfg(feature = "async")]
+struct Room(Queue);
+
+#[cfg(feature = "async")]
+impl Source for Room {
+    fn is_ready(&self) -> bool {
+        self.0.seems_puttable()
+    }
+
+    fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
+        let watch = self.0.body().room.prepare();
+        let ready = self.is_ready();
+        if !ready {
+            net.word(watch);
+        }
+        ready
+    }
+}
+
 /// The blocks for a queue that is still to be made.
 fn make_blocks(yard: &Yard, name: &str, options: QueueOptions) -> Result<Option<Blocks>> {
     if options.block_bytes == 0 || yard.held().directory()?.find(&Name::new(name)?)?.is_some() {
@@ -700,9 +807,12 @@ fn make_blocks(yard: &Yard, name: &str, options: QueueOptions) -> Result<Option<
     Blocks::open_or_create(yard, &format!("{name}.blocks"), &bytes).map(Some)
 }
 
-fn tell_all(body: &Body, yard: &Attachment) {
+fn tell_all(body: &Body, part: Option<&debts::Owed>, yard: &Attachment) {
     body.data.notify(yard);
     body.room.notify(yard);
+    if let Some(part) = part {
+        part.settled().notify(yard);
+    }
 }
 
 fn corrupt() -> Error {
@@ -721,34 +831,57 @@ pub(in crate::objects) fn bytes_of(capacity: u32) -> u64 {
     layout::bytes(capacity, CELL_BYTES[0])
 }
 
-/// Whether the queue names this block where the link says.
+/// Whether the queue names this block where the link says, or owes it.
 pub(crate) fn names(yard: &Attachment, record: &Record, link: Link, block: BlockHandle) -> bool {
-    let Ok(options) = QueueOptions::of(record) else { return false };
-    // SAFETY: both are used while the yard is borrowed.
-    let Ok((_, ring)) = (unsafe { place::ring(yard, record, options) }) else { return false };
+    // SAFETY: used while the yard is borrowed.
+    let Some((_, ring, part)) = (unsafe { at(yard, record) }) else { return false };
     let mut name = [0; 8];
     let tag = ring.glance(link.position(), &mut name);
+    // The ring first: a message goes from there to what is owed, and never back.
     tag == Some(large::BLOCK) && u64::from_ne_bytes(name) == block.0
+        || part.is_some_and(|part| part.debts.names(large::BLOCK, block.0.to_ne_bytes()))
 }
 
-/// Gives back what a dead thread had in hand, and tells those who wait.
+/// The parts of a queue in the directory.
+///
+/// # Safety
+/// They are used while the yard is mapped.
+unsafe fn at(yard: &Attachment, record: &Record) -> Option<(Spot, Ring<Spot>, Option<debts::Owed>)> {
+    let options = QueueOptions::of(record).ok()?;
+    // SAFETY: the caller's promise.
+    let (ring, part) = unsafe { (place::ring(yard, record, options), debts::open(yard, record, &options)) };
+    let (spot, ring) = ring.ok()?;
+    Some((spot, ring, part.ok()?))
+}
+
+/// Gives back what somebody who is gone had in hand, or owed, and tells those who wait.
 pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who, gone: Gone) {
-    let dead = match who {
-        Who::Thread(dead) => dead,
-        Who::Process(process) => return side::recover(yard, record, process, gone),
-    };
-    let Ok(options) = QueueOptions::of(record) else { return };
-    // SAFETY: both are used while the yard is borrowed.
-    let Ok((spot, ring)) = (unsafe { place::ring(yard, record, options) }) else { return };
-    if spot.body().budget.lock.recover(dead) {
-        faults::note(yard, who, &spot.body().budget.lock, 1);
+    // SAFETY: used while the yard is borrowed.
+    let Some((spot, ring, part)) = (unsafe { at(yard, record) }) else { return };
+    match who {
+        Who::Thread(dead) if spot.body().budget.lock.recover(dead) => {
+            faults::note(yard, who, &spot.body().budget.lock, 1);
+        }
+        Who::Thread(_) => {}
+        Who::Process(process) => side::recover(yard, record, process, gone),
     }
-    let recovered = ring.recover(dead.index());
-    if recovered != Recovered::default() {
-        faults::note(yard, who, spot.body(), u64::from(recovered.dropped + recovered.again));
+    let repaired = match (who, &part) {
+        (Who::Thread(dead), _) => {
+            let of_ring = ring.recover(dead.index());
+            let owed = part.as_ref().map(|part| part.debts.recover_thread(dead.0)).unwrap_or_default();
+            of_ring.dropped + of_ring.again + owed.freed + owed.back
+        }
+        (Who::Process(_), None) => return,
+        (Who::Process(process), Some(part)) => {
+            let owed = part.debts.recover_process(process.0, &ring);
+            owed.freed + owed.back
+        }
+    };
+    if repaired > 0 && gone == Gone::Died {
+        faults::note(yard, who, spot.body(), repaired.into());
     }
     // Also if others have repaired it: they may have died before they could tell.
-    tell_all(spot.body(), yard);
+    tell_all(spot.body(), part.as_ref(), yard);
 }
 
 crate::objects::refer::referable!(Queue, Queue, |it| (it.yard(), std::ptr::from_ref(it.body()).addr()));

@@ -102,7 +102,7 @@ impl<'a> Side<'a> {
     fn leave(&self, process: Token, left: Left) -> bool {
         let was_here = self.holders.leave(process, left);
         if was_here {
-            tell_all(self.body, self.yard);
+            tell_all(self.body, None, self.yard);
         }
         was_here
     }
@@ -124,7 +124,7 @@ impl Members for Mourners<'_> {
         if left == Left::Died {
             faults::note(self.0.yard, Who::Process(dead), cell, 1);
         }
-        tell_all(self.0.body, self.0.yard);
+        tell_all(self.0.body, None, self.0.yard);
     }
 }
 
@@ -168,15 +168,15 @@ impl Queue {
     /// Says that this process puts, as long as it has what this returns. Errors: `Unsupported` (the queue was made without
     /// `sides`), `NoSlots`.
     pub fn producer(&self) -> Result<QueuePart> {
-        self.part(QueueSide::Producers)
+        self.take_part(QueueSide::Producers)
     }
 
     /// Says that this process gets, likewise.
     pub fn consumer(&self) -> Result<QueuePart> {
-        self.part(QueueSide::Consumers)
+        self.take_part(QueueSide::Consumers)
     }
 
-    fn part(&self, side: QueueSide) -> Result<QueuePart> {
+    fn take_part(&self, side: QueueSide) -> Result<QueuePart> {
         self.enter_side(side)?;
         Ok(QueuePart { queue: self.clone(), side })
     }
@@ -248,7 +248,7 @@ impl<'a> Mourners<'a> {
 pub(crate) fn hold(yard: &Attachment, record: &Record, key: u64, process: Token) {
     if let Some(side) = by_key(yard, record, key) {
         side.holders.stamp(process);
-        tell_all(side.body, yard); // who waited for somebody to come must know of whose death to hear
+        tell_all(side.body, None, yard); // who waited for somebody to come must know of whose death to hear
     }
 }
 

@@ -28,12 +28,8 @@ fn number(queue: &Queue, timeout: impl Into<Timeout>) -> Result<u64> {
 fn messages_come_in_order_and_whole_whatever_their_length() {
     for inline_max in [48, 112] {
         let yard = yard();
-        let queue = Queue::create(
-            &yard,
-            "queue",
-            QueueOptions { capacity: 5, inline_max, ..QueueOptions::default() },
-        )
-        .unwrap();
+        let queue = Queue::create(&yard, "queue", QueueOptions { capacity: 5, inline_max, ..queue_of_one() })
+            .unwrap();
         for lap in 0..7_u8 {
             let messages = [vec![], vec![lap; 1], vec![lap; inline_max]];
             messages.iter().for_each(|message| queue.try_put(message).unwrap());
@@ -183,10 +179,7 @@ fn queue_of_one() -> QueueOptions {
 fn options_are_checked_and_compared() {
     let yard = yard();
     let wrong = |capacity, inline_max| {
-        kind(
-            Queue::create(&yard, "queue", QueueOptions { capacity, inline_max, ..QueueOptions::default() })
-                .map(drop),
-        )
+        kind(Queue::create(&yard, "queue", QueueOptions { capacity, inline_max, ..queue_of_one() }).map(drop))
     };
     assert_eq!(wrong(0, 48), ErrorKind::Range);
     assert_eq!(wrong((1 << 24) + 1, 48), ErrorKind::Range);
@@ -212,10 +205,10 @@ fn wrong_type(yard: &Yard) -> Result<Queue> {
 fn die_in_hand(queue: &Queue, what: For) {
     std::thread::scope(|s| {
         let died = s.spawn(|| {
-            let me = queue.join().unwrap();
+            let me = queue.seat().unwrap();
             match what {
                 For::Data => std::mem::forget(queue.0.ring.claim_read(me, 48, &Hands(queue.yard())).unwrap()),
-                For::Room => std::mem::forget(queue.0.ring.claim_write(me, &Hands(queue.yard())).unwrap()),
+                _ => std::mem::forget(queue.0.ring.claim_write(me, &Hands(queue.yard())).unwrap()),
             }
         });
         died.join().unwrap();
@@ -257,18 +250,21 @@ fn the_end_waits_for_what_others_have_in_hand() {
     let yard = yard();
     let queue = queue(&yard, 3);
     queue.try_put(b"x").unwrap();
-    let me = queue.join().unwrap();
+    let me = queue.seat().unwrap();
     let reading = queue.0.ring.claim_read(me, 48, &Hands(queue.yard())).unwrap();
     queue.shutdown(false);
+    let waited = Barrier::new(2);
     std::thread::scope(|s| {
         let other = s.spawn(|| {
             assert_eq!(kind(queue.get_vec(Timeout::Try)), ErrorKind::Busy);
             assert_eq!(kind(queue.get_vec(BRIEF)), ErrorKind::Timeout);
+            waited.wait();
             queue.get_vec(SOON)
         });
-        std::thread::sleep(BRIEF * 3);
+        waited.wait();
+        std::thread::sleep(BRIEF);
         reading.put_back();
-        tell_all(queue.body(), queue.yard());
+        queue.tell_all();
         assert_eq!(other.join().unwrap().unwrap().1, Received { len: 1, redelivered: true });
     });
     assert_eq!(kind(queue.get_vec(SOON)), ErrorKind::End);
@@ -282,7 +278,7 @@ fn who_sleeps_hears_of_a_death_that_leaves_something() {
     let (claimed, die) = (Barrier::new(2), Barrier::new(2));
     std::thread::scope(|s| {
         s.spawn(|| {
-            let me = queue.join().unwrap();
+            let me = queue.seat().unwrap();
             std::mem::forget(queue.0.ring.claim_read(me, 48, &Hands(queue.yard())).unwrap());
             claimed.wait();
             die.wait();
@@ -414,7 +410,7 @@ fn the_queue_says_which_block_it_names() {
         |position, handle| names(held, &record, Link::new(record.offset, position), BlockHandle(handle));
     for _ in 0..5 {
         queue.try_put(&[1; 100]).unwrap();
-        let reading = queue.claim(queue.join().unwrap(), usize::MAX).unwrap();
+        let reading = queue.claim(queue.seat().unwrap(), usize::MAX).unwrap();
         let ((handle, len), position) = (large::name_in(&reading), reading.item().position);
         assert!(len == 100 && named(position, handle) && !named(position, handle ^ 1 << 40));
         reading.put_back();

@@ -111,7 +111,7 @@ fn each_queue_is_asked_for_what_it_names() {
     a.try_put(&[1; 100]).unwrap();
     b.try_put(&[2; 100]).unwrap();
     let name = |queue: &Queue| {
-        let reading = queue.claim(queue.join().unwrap(), usize::MAX).unwrap();
+        let reading = queue.claim(queue.seat().unwrap(), usize::MAX).unwrap();
         let (handle, position) = (large::name_in(&reading).0, reading.item().position);
         reading.put_back();
         (BlockHandle(handle), position)

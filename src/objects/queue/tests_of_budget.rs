@@ -96,7 +96,7 @@ fn what_somebody_has_in_hand_counts_until_it_is_gone() {
     let yard = Yard::anonymous().unwrap();
     let queue = limited(&yard, 10);
     queue.try_put(&[1; 8]).unwrap();
-    let reading = queue.claim(queue.join().unwrap(), usize::MAX).unwrap();
+    let reading = queue.claim(queue.seat().unwrap(), usize::MAX).unwrap();
     std::thread::scope(|s| {
         let other = || s.spawn(|| (kind(queue.try_put(&[2; 3])), kind(queue.put(&[2; 3], BRIEF))));
         assert_eq!(other().join().unwrap(), (ErrorKind::Busy, ErrorKind::Timeout));

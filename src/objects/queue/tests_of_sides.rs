@@ -94,7 +94,7 @@ fn what_somebody_has_in_hand_is_waited_for_also_when_nobody_produces() {
     let queue = queue(&yard);
     queue.producer().unwrap().put(b"x", SOON).unwrap();
     for back in [true, false] {
-        let reading = queue.claim(queue.join().unwrap(), usize::MAX).unwrap();
+        let reading = queue.claim(queue.seat().unwrap(), usize::MAX).unwrap();
         std::thread::scope(|s| {
             let getter = s.spawn(|| {
                 // The first try of a handle asks.
@@ -106,7 +106,7 @@ fn what_somebody_has_in_hand_is_waited_for_also_when_nobody_produces() {
             std::thread::sleep(BRIEF * 3);
             if back {
                 reading.put_back();
-                tell_all(queue.body(), queue.yard());
+                tell_all(queue.body(), None, queue.yard());
                 let (bytes, received) = getter.join().unwrap().unwrap();
                 assert_eq!((bytes, received.redelivered), (b"x".to_vec(), true));
                 queue.put(b"y", SOON).unwrap();

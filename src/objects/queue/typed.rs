@@ -3,7 +3,8 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::directory::How;
-use crate::objects::queue::{Queue, QueueOptions};
+use crate::objects::many::{AsPart, Kept, Part};
+use crate::objects::queue::{Owed, Queue, QueueOptions};
 use crate::objects::ring::Received;
 use crate::objects::yard::Yard;
 use crate::shim::cells::{CELL_BYTES, CELL_HEAD};
@@ -25,27 +26,49 @@ impl<T: Pod> TypedQueue<T> {
     /// Makes a queue of so many elements. Errors: as for [`Queue::create`], `Size` (elements of no bytes, or of more than
     /// 112).
     pub fn create(yard: &Yard, name: &str, capacity: usize) -> Result<TypedQueue<T>> {
-        TypedQueue::obtain(yard, name, How::Create, Some(capacity))
+        TypedQueue::obtain(yard, name, How::Create, Some(capacity), 0)
+    }
+
+    /// As [`TypedQueue::create`], and so many elements may have been got and not yet acknowledged: see
+    /// [`QueueOptions::unacked`]. Such a queue can be joined. Errors: `Range` also for more than 65536 of them.
+    #[doc(alias = "JoinableQueue")]
+    pub fn create_joinable(
+        yard: &Yard,
+        name: &str,
+        capacity: usize,
+        unacked: usize,
+    ) -> Result<TypedQueue<T>> {
+        TypedQueue::obtain(yard, name, How::Create, Some(capacity), unacked)
     }
 
     /// Opens a queue. Errors: `NotFound`, `Type`, `Mismatch` (elements of another size, or of any).
     pub fn open(yard: &Yard, name: &str) -> Result<TypedQueue<T>> {
-        TypedQueue::obtain(yard, name, How::Open, None)
+        TypedQueue::obtain(yard, name, How::Open, None, 0)
     }
 
     /// Opens a queue, or makes it. Errors: as for both.
     pub fn open_or_create(yard: &Yard, name: &str, capacity: usize) -> Result<TypedQueue<T>> {
-        TypedQueue::obtain(yard, name, How::OpenOrCreate, Some(capacity))
+        TypedQueue::obtain(yard, name, How::OpenOrCreate, Some(capacity), 0)
     }
 
-    fn obtain(yard: &Yard, name: &str, how: How, capacity: Option<usize>) -> Result<TypedQueue<T>> {
+    fn obtain(
+        yard: &Yard,
+        name: &str,
+        how: How,
+        capacity: Option<usize>,
+        unacked: usize,
+    ) -> Result<TypedQueue<T>> {
         let size = size_of::<T>();
         let mut rooms = CELL_BYTES.iter().map(|cell| cell - CELL_HEAD);
         let Some(inline_max) = rooms.find(|room| size > 0 && size <= *room) else {
             return Err(Error::with(ErrorKind::Size, format!("elements of {size} bytes")));
         };
-        let options =
-            capacity.map(|capacity| QueueOptions { capacity, inline_max, ..QueueOptions::default() });
+        let options = capacity.map(|capacity| QueueOptions {
+            capacity,
+            inline_max,
+            unacked,
+            ..QueueOptions::default()
+        });
         Ok(TypedQueue { queue: Queue::obtain(yard, name, how, options, None, size)?, of: PhantomData })
     }
 
@@ -68,11 +91,41 @@ impl<T: Pod> TypedQueue<T> {
     pub fn get(&self, timeout: impl Into<Timeout>) -> Result<(T, bool)> {
         let mut element = T::zeroed();
         let Received { len, redelivered } = self.queue.get(bytemuck::bytes_of_mut(&mut element), timeout)?;
-        if len != size_of::<T>() {
-            let detail = format!("{len} bytes for an element of {}", size_of::<T>());
-            return Err(Error::with(ErrorKind::Corrupt, detail));
-        }
+        check_len::<T>(len)?;
         Ok((element, redelivered))
+    }
+
+    /// Takes the next element, which this process owes from then on: see [`Queue::get_ack`]. Errors: as there;
+    /// `Corrupt` also if somebody has put something of another length through [`TypedQueue::queue`], which is then
+    /// acknowledged.
+    pub fn get_ack(&self, timeout: impl Into<Timeout>) -> Result<(T, Owed)> {
+        let mut element = T::zeroed();
+        let owed = self.queue.get_ack(bytemuck::bytes_of_mut(&mut element), timeout)?;
+        if let Err(e) = check_len::<T>(owed.received.len) {
+            let _ = self.queue.done(owed.ticket); // it cannot be of use to anybody
+            return Err(e);
+        }
+        Ok((element, owed))
+    }
+
+    /// Acknowledges a delivery. Errors: as for [`Queue::done`].
+    pub fn done(&self, ticket: u64) -> Result<()> {
+        self.queue.done(ticket)
+    }
+
+    /// Gives a delivery back. Errors: as for [`Queue::put_back`].
+    pub fn put_back(&self, ticket: u64) -> Result<()> {
+        self.queue.put_back(ticket)
+    }
+
+    /// Acknowledges the oldest delivery of the thread, or of the process. Errors: as for [`Queue::task_done`].
+    pub fn task_done(&self) -> Result<()> {
+        self.queue.task_done()
+    }
+
+    /// Waits until everything is acknowledged that was put before. Errors: as for [`Queue::join`].
+    pub fn join(&self, timeout: impl Into<Timeout>) -> Result<()> {
+        self.queue.join(timeout)
     }
 
     /// Takes the next element if there is one now.
@@ -87,4 +140,21 @@ impl<T: Pod> TypedQueue<T> {
     }
 }
 
+/// Whether so many bytes are an element.
+fn check_len<T>(len: usize) -> Result<()> {
+    if len == size_of::<T>() {
+        return Ok(());
+    }
+    Err(Error::with(ErrorKind::Corrupt, format!("{len} bytes for an element of {}", size_of::<T>())))
+}
+
+impl<T: Pod> AsPart for TypedQueue<T> {
+    fn part(&self) -> Part<'_> {
+        AsPart::part(&self.queue)
+    }
+
+    fn keep(&self) -> Kept {
+        self.queue.keep()
+    }
+}
 crate::objects::refer::referable!(TypedQueue<T>, Queue, |it| it.queue.whereabouts(), T: Pod);

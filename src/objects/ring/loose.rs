@@ -6,7 +6,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::lockfree::spsc::record::{Record, Slot};
-use crate::objects::many::{AsPart, Part};
+use crate::objects::many::{AsPart, Kept, Part};
 use crate::objects::ring::{Batch, Peer, Received, Receiver, Ring, Sender, Strategy};
 use crate::sync::wait::Timeout;
 
@@ -80,11 +80,19 @@ impl AsPart for LooseSender {
     fn part(&self) -> Part<'_> {
         self.sender.part()
     }
+
+    fn keep(&self) -> Kept {
+        self.sender.keep()
+    }
 }
 
 impl AsPart for LooseReceiver {
     fn part(&self) -> Part<'_> {
         self.receiver.part()
+    }
+
+    fn keep(&self) -> Kept {
+        self.receiver.keep()
     }
 }
 

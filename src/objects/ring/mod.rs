@@ -5,6 +5,7 @@ mod end;
 pub(crate) mod layout;
 mod loose;
 mod receiver;
+mod seen;
 mod sender;
 mod side;
 #[cfg(test)]

@@ -4,8 +4,9 @@
 use crate::error::{Error, ErrorKind, News, Result};
 use crate::lockfree::spsc::NoRecord;
 use crate::lockfree::spsc::record::{self, Consumer};
-use crate::objects::many::{AsPart, Part};
+use crate::objects::many::{AsPart, Kept, Part};
 use crate::objects::ring::end::{Peer, Taken};
+use crate::objects::ring::seen::What;
 use crate::objects::ring::sender::corrupt;
 use crate::objects::ring::side::{Side, Spot, Which};
 use crate::objects::ring::{Ring, Strategy};
@@ -232,6 +233,10 @@ fn too_small(len: usize, needed: usize) -> Error {
 impl AsPart for Receiver {
     fn part(&self) -> Part<'_> {
         self.side.part(self)
+    }
+
+    fn keep(&self) -> Kept {
+        self.side.keep(What::Data)
     }
 }
 

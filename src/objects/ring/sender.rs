@@ -4,8 +4,9 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::lockfree::spsc::NoRoom;
 use crate::lockfree::spsc::record::{Producer, Slot};
-use crate::objects::many::{AsPart, Part};
+use crate::objects::many::{AsPart, Kept, Part};
 use crate::objects::ring::end::Peer;
+use crate::objects::ring::seen::What;
 use crate::objects::ring::side::{Glance, Side, Spot, Which};
 use crate::objects::ring::{Ring, Strategy};
 use crate::sync::many::{Net, Source};
@@ -160,6 +161,10 @@ impl Sender {
 impl AsPart for Sender {
     fn part(&self) -> Part<'_> {
         self.side.part(self)
+    }
+
+    fn keep(&self) -> Kept {
+        self.side.keep(What::Record(self.max_len))
     }
 }
 

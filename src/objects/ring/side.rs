@@ -3,10 +3,11 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::lockfree::spsc::{Place, Words};
-use crate::objects::many::Part;
+use crate::objects::many::{Kept, Part};
 use crate::objects::ring::Strategy;
 use crate::objects::ring::end::{self, Look, Peer, Taken};
 use crate::objects::ring::layout::Body;
+use crate::objects::ring::seen::{Seen, What};
 use crate::presence::attachment::Held;
 use crate::presence::thread;
 use crate::segment::bits::Token;
@@ -40,6 +41,53 @@ impl Spot {
     pub(crate) fn body(&self) -> &Body {
         // SAFETY: mapped (see `new`), and made of atomics.
         unsafe { self.body.as_ref() }
+    }
+
+    /// Who holds the other end.
+    fn opposite(&self, which: Which) -> &AtomicU32 {
+        match which {
+            Which::Sender => &self.body().receiver,
+            Which::Receiver => &self.body().sender,
+        }
+    }
+
+    /// What an end waits on.
+    pub(super) fn event(&self, which: Which) -> &EventCount {
+        match which {
+            Which::Sender => &self.body().room,
+            Which::Receiver => &self.body().data,
+        }
+    }
+
+    /// Whether the holder of the other end is known to be gone.
+    pub(super) fn has_ended(&self, which: Which) -> bool {
+        ended(end::glance(self.opposite(which))).is_some()
+    }
+
+    /// Whether an end is `ready`, or the holder of the other one gone. If not, a sleeper is announced.
+    pub(super) fn arm<'a>(
+        &'a self,
+        which: Which,
+        yard: &'a Held,
+        net: &mut Net<'a>,
+        ready: impl Fn() -> bool,
+    ) -> bool {
+        let watch = self.event(which).prepare();
+        match end::look(self.opposite(which), yard) {
+            Look::Gone(_) => return true,
+            Look::Absent => {}
+            Look::Here { alive, doubt } => {
+                alive.into_iter().for_each(|watch| net.alive(watch));
+                if doubt {
+                    net.doubt();
+                }
+            }
+        }
+        if ready() {
+            return true;
+        }
+        net.word(watch);
+        false
     }
 }
 
@@ -120,18 +168,12 @@ impl Side {
     }
 
     fn theirs(&self) -> &AtomicU32 {
-        match self.which {
-            Which::Sender => &self.spot.body().receiver,
-            Which::Receiver => &self.spot.body().sender,
-        }
+        self.spot.opposite(self.which)
     }
 
     /// What this end waits on.
     fn own_event(&self) -> &EventCount {
-        match self.which {
-            Which::Sender => &self.spot.body().room,
-            Which::Receiver => &self.spot.body().data,
-        }
+        self.spot.event(self.which)
     }
 
     #[inline]
@@ -195,27 +237,19 @@ impl Side {
 
     /// Whether the peer is known to be gone.
     pub(crate) fn has_ended(&self) -> bool {
-        ended(end::glance(self.theirs())).is_some()
+        self.spot.has_ended(self.which)
+    }
+
+    /// For whoever looks at it later.
+    pub(crate) fn keep(&self, what: What) -> Kept {
+        let (yard, spot) = (self.yard.clone(), self.spot.clone());
+        let source = Box::new(Seen { yard, spot, which: self.which, what, refusal: self.refusal() });
+        Kept { yard: self.yard.clone(), manner: self.manner, source }
     }
 
     /// Whether it is `ready`, or the peer is gone. If not, a sleeper is announced.
     pub(crate) fn arm<'a>(&'a self, net: &mut Net<'a>, ready: impl Fn() -> bool) -> bool {
-        let watch = self.own_event().prepare();
-        match end::look(self.theirs(), &self.yard) {
-            Look::Gone(_) => return true,
-            Look::Absent => {}
-            Look::Here { alive, doubt } => {
-                alive.into_iter().for_each(|watch| net.alive(watch));
-                if doubt {
-                    net.doubt();
-                }
-            }
-        }
-        if ready() {
-            return true;
-        }
-        net.word(watch);
-        false
+        self.spot.arm(self.which, &self.yard, net, ready)
     }
 
     /// Waits until `ready`, the peer is gone, or the time is up; `empty` says what to answer then. It was not ready

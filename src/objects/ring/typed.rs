@@ -5,8 +5,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::lockfree::spsc::fixed::{Consumer, Producer};
 use crate::lockfree::spsc::{NoRecord, NoRoom};
 use crate::objects::directory::How;
-use crate::objects::many::{AsPart, Part};
+use crate::objects::many::{AsPart, Kept, Part};
 use crate::objects::ring::end::{Peer, Taken};
+use crate::objects::ring::seen::What;
 use crate::objects::ring::sender::corrupt;
 use crate::objects::ring::side::{Glance, Side, Spot, Which};
 use crate::objects::ring::{Ring, RingOptions, Strategy};
@@ -167,6 +168,10 @@ impl<T: Pod> AsPart for TypedSender<T> {
     fn part(&self) -> Part<'_> {
         self.side.part(self)
     }
+
+    fn keep(&self) -> Kept {
+        self.side.keep(What::Element(size_of::<T>()))
+    }
 }
 
 impl<T: Pod> Source for TypedSender<T> {
@@ -289,6 +294,10 @@ impl<T: Pod> TypedReceiver<T> {
 impl<T: Pod> AsPart for TypedReceiver<T> {
     fn part(&self) -> Part<'_> {
         self.side.part(self)
+    }
+
+    fn keep(&self) -> Kept {
+        self.side.keep(What::Data)
     }
 }
 

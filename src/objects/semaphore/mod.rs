@@ -147,6 +147,12 @@ impl Semaphore {
     }
 
     /// The yard it lies in.
+    /// Another handle on the same semaphore.
+    pub(crate) fn again(&self) -> Semaphore {
+        let Semaphore { word, limit, maximum, manner, ref yard } = *self;
+        Semaphore { word, limit, maximum, manner, yard: yard.clone() }
+    }
+
     pub(crate) fn held(&self) -> &Held {
         &self.yard
     }

@@ -1,0 +1,49 @@
+//! A thread of the library's own.
+
+use crate::error::Result;
+use crate::os::error;
+use crate::shim::{AtomicU32, Ordering};
+
+/// What it needs for itself; the rest is for the destructors and signal frames of others.
+const STACK: usize = 256 << 10;
+
+/// How many there are.
+static OWN: AtomicU32 = AtomicU32::new(0);
+
+/// How many threads of this process are the library's own. One that has just ended may still be there, uncounted.
+pub(crate) fn own() -> usize {
+    OWN.load(Ordering::Relaxed) as usize // Relaxed: a count
+}
+
+/// In a fork child: there are none.
+pub(crate) fn forget() {
+    OWN.store(0, Ordering::Relaxed); // Relaxed: the child has one thread
+}
+
+/// Starts a thread that no signal handler ever runs in. It ends with `run`; nobody waits for it. `NoMemory` if the process
+/// may have no more threads.
+pub(crate) fn start(name: &str, run: fn()) -> Result<()> {
+    // SAFETY: sigset_t is plain data, and zeros are a value of it.
+    let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = unsafe { std::mem::zeroed() };
+    // SAFETY: both are valid for writes. A thread begins with the mask of who starts it.
+    unsafe {
+        libc::sigfillset(&raw mut all);
+        libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
+    }
+    OWN.fetch_add(1, Ordering::Relaxed);
+    let run = move || {
+        run();
+        OWN.fetch_sub(1, Ordering::Relaxed);
+    };
+    let started = std::thread::Builder::new().name(name.to_owned()).stack_size(STACK).spawn(run);
+    if started.is_err() {
+        OWN.fetch_sub(1, Ordering::Relaxed);
+    }
+    // SAFETY: what was written above.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut()) };
+    let why = |e: std::io::Error| match e.raw_os_error() {
+        Some(libc::EAGAIN) | None => libc::ENOMEM, // a limit on threads, or on memory
+        Some(errno) => errno,
+    };
+    started.map(drop).map_err(|e| error("pthread_create", why(e)))
+}
