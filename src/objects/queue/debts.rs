@@ -47,7 +47,7 @@ words!("owed part of a queue", Gate { words, settled, tag, pad });
 // SAFETY: repr(C), atomics only, zeros owe nothing.
 unsafe impl Shared for Gate {}
 // SAFETY: repr(C), atomics only; zero is a note that nobody has written.
-unsafe impl Shared for Note {}
+unsafe impl Shared for crate::lockfree::owed::layout::Note {}
 
 /// The most messages that one queue can have got and not acknowledged.
 pub(super) const MOST: usize = UNACKED_MAX as usize;
