@@ -8,6 +8,7 @@ use courtyard::{
     Timeout, TypedRing, Value, Yard,
 };
 use courtyard::{LifoOptions, LifoQueue, PriorityOptions, PriorityQueue, Shutdown};
+use courtyard::{Queue, QueueOptions, QueueSide, YardObject};
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, AsRawFd};
@@ -548,6 +549,59 @@ fn queues_under_a_lock_survive_garbage() {
         }
         lifo.shutdown(Shutdown::Drain);
         priority.shutdown(Shutdown::Now);
+    }
+}
+
+/// Where a queue of five cells, with sides, lies behind its blocks: the words, the cells, the sides.
+const QUEUE: (usize, usize) = (30_336, 30_336 + 896 + 5 * 64 + 2 * 4 * 4);
+
+/// Uses a queue in every way, every result but a panic allowed.
+fn play_queue(yard: &Yard, queue: &Queue) {
+    let mut buffer = [0; 24];
+    for n in 0..6 {
+        let _ = (queue.put(&[7; 200][..n * 40], SHORT), queue.side_state(QueueSide::Producers));
+        let _ = queue.get(&mut buffer, SHORT).map(|got| assert!(got.len <= 24));
+    }
+    let _ = queue.get_borrow(SHORT).map(|message| assert!(message.to_vec().len() <= queue.max_len()));
+    let loan = queue.loan(100, Timeout::Try);
+    let _ = loan.map(|loan| queue.put_loan(loan, SHORT).is_ok());
+    let _ = (queue.get_vec(SHORT), queue.bytes(), queue.len(), queue.producer().map(drop));
+    let of = queue.object_ref().and_then(|of| yard.open_ref::<Queue>(&of));
+    let _ = of.map(|queue| (queue.options(), queue.consumer().map(drop)));
+    yard.sweep();
+}
+
+#[test]
+fn a_queue_survives_garbage() {
+    let mut random = Random(0x0cea_0fca_fe00_1234);
+    for round in 0..100 {
+        let yard = small().anonymous().unwrap();
+        let options = QueueOptions {
+            capacity: 5,
+            block_bytes: 2048,
+            max_bytes: 600,
+            sides: true,
+            ..QueueOptions::default()
+        };
+        let queue = Queue::create(&yard, "queue", options).unwrap();
+        (0..3).for_each(|n| queue.try_put(&[n; 100]).unwrap());
+        let _part = queue.consumer().unwrap();
+        let [blocks, queue_bytes] = [0, 1].map(|i| yard.objects().unwrap()[i].bytes as usize);
+        assert!(
+            QUEUE.0 == OBJECTS.0 + blocks && (QUEUE.1 - QUEUE.0).next_multiple_of(128) == queue_bytes,
+            "{blocks}"
+        );
+        let intruder = Intruder::new(&yard);
+        for turn in 0..20 {
+            for _ in 0..=turn % 3 {
+                // Blocks and queue, the tables, or a line of the queue's words and cells.
+                let line = QUEUE.0 + 128 * (random.next() as usize % 12);
+                let (from, to) =
+                    [(OBJECTS.0, QUEUE.1), TABLES, (line, line + 24), (line, line + 24)][round % 4];
+                intruder.write(&mut random, from, to);
+            }
+            play_queue(&yard, &queue);
+        }
     }
 }
 

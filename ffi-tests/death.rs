@@ -11,9 +11,9 @@ mod process;
 
 use courtyard::{
     Array, ArrayOptions, Barrier, BlockClass, Blocks, BlocksOptions, BrokenBy, Condition, ErrorKind, Event,
-    EventOptions, Lock, Options, Peer, Permits, Pipe, PipeEnd, PipeOptions, Queue, QueueOptions, RLock, Ring,
-    RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Strategy, Struct, Timeout, Value,
-    Yard,
+    EventOptions, Lock, Options, Peer, Permits, Pipe, PipeEnd, PipeOptions, Queue, QueueOptions, QueueSide,
+    RLock, Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Strategy, Struct,
+    Timeout, Value, Yard,
 };
 use courtyard::{LifoOptions, LifoQueue, PriorityOptions, PriorityQueue};
 use process::{Child, Ended, LONG, Step, fork, sleep_ms};
@@ -336,6 +336,27 @@ const NOUNS: &[Noun] = &[
             queue.join(Timeout::Try).unwrap();
             let usage = queue.blocks().unwrap().usage();
             assert_eq!(usage.iter().map(|class| class.owned + class.linked).sum::<u32>(), 0);
+        },
+    },
+    Noun {
+        name: "Queue, a part in it",
+        make: |yard| {
+            let options = QueueOptions { capacity: 4, sides: true, ..QueueOptions::default() };
+            drop(Queue::create(yard, "it", options).unwrap());
+        },
+        hold: |yard| {
+            let part = Queue::open(yard, "it").unwrap().producer().unwrap();
+            part.put(b"last words", Timeout::Try).unwrap();
+            std::mem::forget(part);
+        },
+        held: |yard| {
+            let queue = Queue::open(yard, "it").unwrap();
+            assert_eq!(queue.side_state(QueueSide::Producers), Peer::Here);
+        },
+        freed: |yard| {
+            let queue = Queue::open(yard, "it").unwrap();
+            assert_eq!(queue.get_vec(LONG).unwrap().0, b"last words");
+            assert_eq!(queue.get_vec(LONG).unwrap_err().kind(), ErrorKind::PeerDied);
         },
     },
 ];

@@ -786,6 +786,24 @@ typedef struct {
 } cyd_cost_t;
 
 /**
+ * What an object takes of a yard; filled by cyd_yard_object_cost().
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cyd_object_cost_t) before the call.
+     */
+    size_t struct_size;
+    /**
+     * Bytes without any item.
+     */
+    uint64_t empty_bytes;
+    /**
+     * Bytes for each item besides what it has itself.
+     */
+    uint64_t item_bytes;
+} cyd_object_cost_t;
+
+/**
  * An object in a yard's directory; filled by cyd_yard_next_object().
  */
 typedef struct {
@@ -1137,6 +1155,47 @@ typedef struct {
 } cyd_slice_t;
 
 /**
+ * Memory for a message, from cyd_queue_loan().
+ */
+typedef struct {
+    /**
+     * The first byte, aligned to 64.
+     */
+    void *data;
+    /**
+     * Bytes of the message.
+     */
+    size_t len;
+    /**
+     * The number of the block of which it is the memory: see cyd_blocks_t.
+     */
+    uint64_t block;
+} cyd_loan_t;
+
+/**
+ * A message that was got and not copied, from cyd_queue_get_borrow(). The struct stays where it is until the message has
+ * been read: `data` may lead into it.
+ */
+typedef struct {
+    /**
+     * The first byte.
+     */
+    const void *data;
+    /**
+     * Bytes.
+     */
+    size_t len;
+    /**
+     * The number of the block in which it lies, to be given back with cyd_queue_release(); 0: it lies in `bytes`.
+     */
+    uint64_t block;
+    /**
+     * A short message.
+     */
+    uint8_t bytes[112];
+} cyd_message_t;
+
+/**
  * How a queue is made. Zero means default; a NULL pointer to it means all defaults.
  */
 typedef struct {
@@ -1159,11 +1218,63 @@ typedef struct {
      */
     uint32_t inline_max;
     /**
+     * Not 0: the queue tells of its sides, see cyd_queue_enter().
+     */
+    uint32_t sides;
+    /**
+     * Blocks of the same yard in which longer messages are to lie, with those of other queues, or whatever else uses
+     * them; `block_bytes` is 0 then. Borrowed for the call; NULL: the queue has its own, or none.
+     */
+    const cyd_blocks_t *blocks;
+    /**
+     * How many bytes all messages together may have, wherever they lie; 0: as many as there is room for. With a limit,
+     * putters take turns, and one that finds little room left looks at each place of the queue. A long message may wait
+     * while shorter ones find room.
+     */
+    size_t max_bytes;
+    /**
      * How many messages may have been got with cyd_queue_get_ack() and not yet acknowledged, by all processes together,
      * at most 65536; 0: such a get is not possible. Each takes as much as a message in the queue, and 16 bytes.
      */
     uint32_t unacked;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved;
 } cyd_queue_options_t;
+
+/**
+ * A side of a queue that was made with `sides`.
+ */
+typedef uint32_t cyd_queue_side_t;
+
+/**
+ * Refers to an object of a yard: plain numbers, to be sent in a message or kept in a struct. Every process that has the
+ * yard open can find the object by it: cyd_yard_resolve() tells its name and kind, and cyd_lock_open() or whatever it
+ * is opens it.
+ */
+typedef struct {
+    /**
+     * The file system of the yard's file, and its number there.
+     */
+    uint64_t yard[2];
+    /**
+     * Where the object is in the yard's directory.
+     */
+    uint32_t place;
+    /**
+     * How often the place was given to another object.
+     */
+    uint32_t generation;
+    /**
+     * A CYD_OBJECT_ number.
+     */
+    uint32_t kind;
+    /**
+     * 0.
+     */
+    uint32_t reserved;
+} cyd_ref_t;
 
 /**
  * Blocks of one size; see cyd_blocks_options_t.
@@ -1867,6 +1978,16 @@ typedef uint32_t cyd_fault_kind_t;
 #define CYD_PEER_DIED 3
 
 /**
+ * Those who put.
+ */
+#define CYD_QUEUE_PRODUCERS 0
+
+/**
+ * Those who get.
+ */
+#define CYD_QUEUE_CONSUMERS 1
+
+/**
  * The end that receives; in a duplex pipe it sends too.
  */
 #define CYD_PIPE_FIRST 0
@@ -2187,6 +2308,32 @@ CYD_MUST_USE cyd_status_t cyd_yard_unlink(const char *name);
  * \par Since      0.1
  */
 CYD_MUST_USE cyd_status_t cyd_yard_cost(const cyd_yard_options_t *options, cyd_cost_t *out);
+
+/**
+ * Tells what an object would take of a yard: so much, and so much for each item and what the item has itself; and up to
+ * 255 bytes more, since objects, and some parts of them, begin at multiples of 128.
+ *
+ * Permits: an item is a permit. Lock of readers and writers: a reader at a time. Barrier: a party. Blocks: a block, and its
+ * bytes rounded up to 64. Ring and pipe: a message, and its length rounded up to 8; all of them lie in the capacity, which
+ * comes on top, for a two-way pipe twice. Queue: a message of up to 48 bytes; with 112 inline, 64 bytes more for each; with
+ * `sides`, 8 more for each slot of the yard. Last-in-first-out and priority queue: a message, and the longest one, rounded up
+ * to 8, at least 8. Struct: two copies, each rounded up to 64. Array: its elements: numbers, or structs as here. The
+ * others have no items.
+ *
+ * \param options  As for cyd_yard_create(). Borrowed for the call; NULL means all defaults.
+ * \param kind     A CYD_OBJECT_ number.
+ * \param out      Filled as far as its `struct_size` reaches.
+ *
+ * \return #CYD_OK, #CYD_E_RANGE, #CYD_E_SIZE, #CYD_E_VERSION, #CYD_E_TYPE (no such kind), #CYD_E_NULL (`out`) or
+ *   #CYD_E_INVALID (a misaligned pointer, `struct_size` is not set).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any; no yard is needed.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_yard_object_cost(const cyd_yard_options_t *options, uint32_t kind, cyd_object_cost_t *out);
 
 /**
  * Tells how large a yard and its parts are.
@@ -6314,6 +6461,112 @@ CYD_MUST_USE cyd_status_t cyd_receiver_peer(cyd_receiver_t *receiver, cyd_peer_t
 cyd_status_t cyd_receiver_close(cyd_receiver_t *receiver);
 
 /**
+ * Lends memory for a message, to be filled and put with cyd_queue_put_loan(), without a copy.
+ *
+ * \param queue       Borrowed.
+ * \param len         Bytes of the message, at most cyd_queue_max_len().
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ * \param out         Receives the loan: it is this process's until it is put, or given back with cyd_queue_release().
+ *                    The bytes are as their last owner left them.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_UNSUPPORTED  the queue was made without blocks
+ *   - #CYD_E_TOO_LONG     no room for it even if nobody had any
+ *   - #CYD_E_NO_SPACE     no room now, and `timeout_ns` is 0
+ *   - #CYD_E_BUSY         it takes several blocks, somebody else is looking for some, and `timeout_ns` is 0
+ *   - #CYD_E_TIMEOUT      still no room after `timeout_ns`
+ *   - #CYD_E_CANCELLED    the thread's wait was cancelled
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_NULL         `queue` or `out` is NULL
+ *   - #CYD_E_INVALID      a pointer is misaligned
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `queue` is closed, or no queue
+ *
+ * \par Threads    Any. The process owns the loan: any thread may put it.
+ * \par Processes  Any. A fork() child does not own its parent's loans.
+ * \par Blocking   Sleeps in the kernel while others have all the blocks that would do. Not async-signal-safe.
+ * \par Crash      What a dead process had on loan is free again as soon as somebody looks.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_loan(cyd_queue_t *queue, size_t len, int64_t timeout_ns, cyd_loan_t *out);
+
+/**
+ * Puts the message that lies in a loan; waits for room if the queue is full. It can be got before this returns.
+ *
+ * \param queue       Borrowed.
+ * \param block       The loan's number, or that of any block of this process in the queue's blocks, whose length is the
+ *                    message's. When it was put it is the queue's, and not to be touched any more.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ *
+ * \return #CYD_OK; else nothing was put, and the loan is still the process's if it was:
+ *   - #CYD_E_FULL         no room within `timeout_ns`
+ *   - #CYD_E_TOO_LONG     it is more than all messages of the queue together may have
+ *   - #CYD_E_PEER_CLOSED, #CYD_E_PEER_DIED  as cyd_queue_put()
+ *   - #CYD_E_SHUTDOWN     the queue is shut down
+ *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in the middle of a move (a try, a timed call)
+ *   - #CYD_E_CANCELLED    the thread's wait was cancelled
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_STATE        the block was freed a moment ago, is offered, or was put already
+ *   - #CYD_E_NOT_FOUND    the number is stale
+ *   - #CYD_E_NOT_OWNER    the block is another process's
+ *   - #CYD_E_FOREIGN      the number is of other blocks, or none at all
+ *   - #CYD_E_UNSUPPORTED  the queue was made without blocks
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_CORRUPT      the queue's words contradict themselves
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `queue` is NULL, closed, no queue, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  The one that owns the loan.
+ * \par Blocking   As cyd_queue_put().
+ * \par Crash      Killed before the one store that shows it: nothing was put, and the memory is free again. Killed
+ *   after: it was, whole.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_put_loan(cyd_queue_t *queue, uint64_t block, int64_t timeout_ns);
+
+/**
+ * Takes the next message without copying it, unless it is short; waits if there is none.
+ *
+ * At most once: a consumer killed before he has read it has lost that one.
+ *
+ * \param queue       Borrowed.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ * \param out         Receives the message: it is this process's. When it has been read, and `block` is not 0, give it
+ *                    back with cyd_queue_release(). A peer that keeps no rules may change the bytes at any time.
+ *
+ * \return As cyd_queue_get(), but never #CYD_E_TOO_LONG; #CYD_E_NULL if `queue` or `out` is NULL.
+ *
+ * \par Threads    Any; each message goes to one of them.
+ * \par Processes  Any. A fork() child does not own its parent's messages.
+ * \par Blocking   As cyd_queue_get().
+ * \par Crash      As cyd_queue_get(). The memory of a message that a dead process had is free again.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_get_borrow(cyd_queue_t *queue, int64_t timeout_ns, cyd_message_t *out);
+
+/**
+ * Gives memory back: a loan that is not put, or a message that has been read.
+ *
+ * \param queue  Borrowed.
+ * \param block  The number in the loan, or in the message; 0 is harmless.
+ *
+ * \return #CYD_OK, or, with nothing changed,
+ *   - #CYD_E_STATE        it was given back a moment ago, or put
+ *   - #CYD_E_NOT_FOUND    the number is stale
+ *   - #CYD_E_NOT_OWNER    the block is another process's
+ *   - #CYD_E_FOREIGN      the number is of other blocks, or none at all
+ *   - #CYD_E_UNSUPPORTED  the queue was made without blocks
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `queue` is NULL, closed, no queue, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  The one that owns the memory.
+ * \par Blocking   Never; one system call if somebody waits for memory. Not async-signal-safe.
+ * \par Crash      Killed on the way: it is free, or a dead process's, which is free as soon as somebody looks.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_release(cyd_queue_t *queue, uint64_t block);
+
+/**
  * Makes a queue, empty.
  *
  * \param yard     Where. Borrowed; the queue keeps the yard open by itself.
@@ -6330,9 +6583,10 @@ cyd_status_t cyd_receiver_close(cyd_receiver_t *receiver);
  *   - #CYD_E_NO_SLOTS  the directory, or the table of threads, is full
  *   - #CYD_E_TIMEOUT   another object has been in the making for ten seconds
  *   - #CYD_E_VERSION   an option is set that this version does not know
- *   - #CYD_E_INVALID   a pointer is misaligned, `struct_size` is not set
+ *   - #CYD_E_FOREIGN   `options->blocks` are another yard's
+ *   - #CYD_E_INVALID   a pointer is misaligned, `struct_size` is not set, `blocks` is set with `block_bytes`
  *   - #CYD_E_NULL      `yard` or `out` is NULL
- *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` or `options->blocks` is closed, or something else
  *
  * \par Threads    Any.
  * \par Processes  One of several that create the same name at once succeeds.
@@ -6393,7 +6647,8 @@ CYD_MUST_USE cyd_status_t cyd_queue_open_or_create(cyd_yard_t *yard, const char 
  * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
  *
  * \return #CYD_OK; else nothing was put:
- *   - #CYD_E_FULL         no room, or no block for it, within `timeout_ns`
+ *   - #CYD_E_FULL         no room, or no block for it, or too many bytes, within `timeout_ns`
+ *   - #CYD_E_PEER_CLOSED, #CYD_E_PEER_DIED  no room, and the last consumer has left, or died (see cyd_queue_enter())
  *   - #CYD_E_SHUTDOWN     the queue is shut down
  *   - #CYD_E_TOO_LONG     the message can never fit
  *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in the middle of a move (a try, a timed call)
@@ -6450,6 +6705,8 @@ CYD_MUST_USE cyd_status_t cyd_queue_put_many(cyd_queue_t *queue, const cyd_slice
  *   - #CYD_E_EMPTY        nothing came within `timeout_ns`
  *   - #CYD_E_END          the queue was shut down, and everything has been got
  *   - #CYD_E_SHUTDOWN     it was shut down at once
+ *   - #CYD_E_PEER_CLOSED, #CYD_E_PEER_DIED  nothing is there, and the last producer has left, or died (see
+ *     cyd_queue_enter())
  *   - #CYD_E_TOO_LONG     the message is longer than `room` and stays; `len` tells how long, or 16 if `room` is less and
  *     the message lies in a block, which comes with #CYD_REDELIVERED then
  *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in the middle of a move (a try, a timed call)
@@ -6545,6 +6802,22 @@ CYD_MUST_USE cyd_status_t cyd_queue_is_shutdown(const cyd_queue_t *queue, bool *
  * \par Since      0.1
  */
 CYD_MUST_USE cyd_status_t cyd_queue_len(const cyd_queue_t *queue, size_t *out);
+
+/**
+ * Tells how many bytes all messages have together: exact while nobody is in the middle of a call. Looks at each place.
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the number of bytes.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_bytes(const cyd_queue_t *queue, size_t *out);
 
 /**
  * Tells how many messages the queue has room for.
@@ -6733,6 +7006,112 @@ CYD_MUST_USE cyd_status_t cyd_queue_join(cyd_queue_t *queue, int64_t timeout_ns)
  * \par Since      0.1
  */
 CYD_MUST_USE cyd_status_t cyd_queue_unfinished(const cyd_queue_t *queue, size_t *out);
+
+/**
+ * Says that this process produces, or consumes, until it leaves the side as often as it has entered it, closes its last
+ * handle on the yard, or ends.
+ *
+ * When the last producer has left, who waits for a message hears so, after everything has been got; and when the last
+ * consumer has left, who waits for room. Who comes later is heard again. Who puts and gets without this does not count. A
+ * fork() child has entered, from its birth on, what its parent has at that moment.
+ *
+ * \param queue  Borrowed. Closing it does not leave the side.
+ * \param side   #CYD_QUEUE_PRODUCERS or #CYD_QUEUE_CONSUMERS.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_UNSUPPORTED  the queue was made without `sides`
+ *   - #CYD_E_NO_SLOTS     the table of processes is full (in a fork() child)
+ *   - #CYD_E_INVALID      no such side, `queue` is misaligned
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  `queue` is NULL, closed, or no queue
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Killed before the one store: it has not entered. Killed after: it has left, as the dead do.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_enter(cyd_queue_t *queue, cyd_queue_side_t side);
+
+/**
+ * Takes back one cyd_queue_enter(). The last one tells who waits.
+ *
+ * \param queue  Borrowed; any handle of the process on this queue.
+ * \param side   #CYD_QUEUE_PRODUCERS or #CYD_QUEUE_CONSUMERS.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_OWNER  the process has not entered the side, or has left it
+ *   - #CYD_E_INVALID    no such side, `queue` is misaligned
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  `queue` is NULL, closed, or no queue
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Killed on the way: it has left, or has as the dead do. Who waits finds it within a quarter of a second.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_leave(cyd_queue_t *queue, cyd_queue_side_t side);
+
+/**
+ * Tells how a side stands.
+ *
+ * \param queue  Borrowed.
+ * \param side   #CYD_QUEUE_PRODUCERS or #CYD_QUEUE_CONSUMERS.
+ * \param out    Receives a CYD_PEER_ number; #CYD_PEER_ABSENT also if the queue was made without `sides`.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (no such side, a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never waits; may cost a system call for each process of the side.
+ * \par Crash      Nothing is changed, but that a death is noted.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_side_state(const cyd_queue_t *queue, cyd_queue_side_t side, cyd_peer_t *out);
+
+/**
+ * Makes a reference to an object, by its name.
+ *
+ * \param yard  Borrowed.
+ * \param name  1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param out   Receives the reference: a plain value.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  there is no object of that name
+ *   - #CYD_E_NAME       `name` is no legal name, or NULL
+ *   - #CYD_E_NULL       `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *   - #CYD_E_INVALID    a pointer is misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_yard_ref(const cyd_yard_t *yard, const char *name, cyd_ref_t *out);
+
+/**
+ * Tells what a reference refers to, wherever it came from.
+ *
+ * \param yard  Borrowed.
+ * \param of    The reference. Borrowed for the call; any bytes.
+ * \param out   Filled as far as its `struct_size` reaches: open the object by its name.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_FOREIGN    it refers to an object of another yard
+ *   - #CYD_E_NOT_FOUND  the object is not there any more, or never was
+ *   - #CYD_E_CORRUPT    somebody has written into the yard who keeps no rules
+ *   - #CYD_E_NULL       `yard`, `of` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *   - #CYD_E_INVALID    a pointer is misaligned, `struct_size` is not set
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_yard_resolve(const cyd_yard_t *yard, const cyd_ref_t *of, cyd_object_info_t *out);
 
 /**
  * Makes blocks; all of them are free.

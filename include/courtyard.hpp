@@ -120,6 +120,7 @@ using SemaphoreOptions = Sized<cyd_semaphore_options_t>;
 using ArrayOptions = Sized<cyd_array_options_t>;
 using BlocksOptions = Sized<cyd_blocks_options_t>;
 using Cost = Sized<cyd_cost_t>;
+using ObjectCost = Sized<cyd_object_cost_t>;
 using ObjectInfo = Sized<cyd_object_info_t>;
 using Fault = Sized<cyd_fault_t>;
 using Holder = Sized<cyd_holder_t>;
@@ -133,6 +134,8 @@ using Probe = Sized<cyd_probe_t>;
 using Slice = cyd_slice_t;
 /** A process and how many permits it holds. */
 using PermitHolder = cyd_permit_holder_t;
+/** Refers to an object, in whatever process: a plain value. */
+using Ref = cyd_ref_t;
 /** Blocks of one size, as they are made. */
 using BlockClass = cyd_block_class_t;
 /** How the blocks of one size stand. */
@@ -525,8 +528,27 @@ public:
     static Result<Cost> cost(const YardOptions &options) {
         return detail::filled<Cost>([&](auto out) { return cyd_yard_cost(&options, out); });
     }
+    /** What an object of this kind, a CYD_OBJECT_ number, would take of a yard of these options. */
+    static Result<ObjectCost> object_cost(const YardOptions &options, std::uint32_t kind) {
+        return detail::filled<ObjectCost>([&](auto out) { return cyd_yard_object_cost(&options, kind, out); });
+    }
 
     /** What this yard costs. */
+    /** A reference to the object of this name. */
+    Result<Ref> ref(const char *name) const {
+        return detail::filled<Ref>([&](auto out) { return cyd_yard_ref(raw_, name, out); });
+    }
+    /** What a reference refers to. */
+    Result<ObjectInfo> resolve(const Ref &of) const {
+        return detail::filled<ObjectInfo>([&](auto out) { return cyd_yard_resolve(raw_, &of, out); });
+    }
+    /** Opens the object that is referred to, which is a T: #CYD_E_TYPE if not. */
+    template <class T>
+    Result<T> open_ref(const Ref &of) const {
+        const Result<ObjectInfo> info = resolve(of);
+        return info.ok() ? T::open(*this, info->name) : Result<T>(info.status());
+    }
+
     Result<Cost> get_cost() const {
         return detail::filled<Cost>([&](auto out) { return cyd_yard_get_cost(raw_, out); });
     }
@@ -1759,7 +1781,124 @@ public:
 
 /** Messages in order, from any number of producers to any number of consumers: cyd_queue_t. */
 class Queue : public detail::Handle<cyd_queue_t, cyd_queue_close> {
+    /** A block of this process that is the memory of a message: given back when this ends, by whatever thread. */
+    class Memory {
+    public:
+        Memory(Memory &&other) noexcept
+            : queue_(std::exchange(other.queue_, nullptr)), pid_(other.pid_), block_(other.block_) {}
+        Memory &operator=(Memory &&other) noexcept {
+            if (this != &other) {
+                static_cast<void>(give_back());
+                queue_ = std::exchange(other.queue_, nullptr);
+                pid_ = other.pid_;
+                block_ = other.block_;
+            }
+            return *this;
+        }
+        Memory(const Memory &) = delete;
+        Memory &operator=(const Memory &) = delete;
+        ~Memory() { static_cast<void>(give_back()); }
+
+        /** The number of the block, 0 if there is none. */
+        std::uint64_t block() const noexcept { return queue_ == nullptr ? 0 : block_; }
+        /** Gives it back now; this is empty afterwards. */
+        Status give_back() noexcept {
+            cyd_queue_t *queue = std::exchange(queue_, nullptr);
+            if (queue == nullptr) {
+                return Status(CYD_E_NULL);
+            }
+            return Status(getpid() != pid_ ? CYD_E_NOT_OWNER : cyd_queue_release(queue, block_));
+        }
+        /** The number, without the guard: Queue::release() gives it back, Queue::put_loan() puts it. 0 if there is none. */
+        std::uint64_t release() noexcept { return std::exchange(queue_, nullptr) == nullptr ? 0 : block_; }
+
+    protected:
+        Memory(cyd_queue_t *queue, std::uint64_t block) noexcept : queue_(queue), pid_(getpid()), block_(block) {}
+
+        cyd_queue_t *queue_;
+
+    private:
+        pid_t pid_;
+        std::uint64_t block_;
+    };
+
 public:
+    /** Which side of a queue that was made with `sides`. */
+    enum class Side : cyd_queue_side_t {
+        producers = CYD_QUEUE_PRODUCERS,
+        consumers = CYD_QUEUE_CONSUMERS,
+    };
+
+    /** Stands for one cyd_queue_enter(): leaves the side when this ends. It ends before its Queue does. */
+    class Part {
+    public:
+        Part(Part &&other) noexcept : queue_(std::exchange(other.queue_, nullptr)), side_(other.side_) {}
+        Part &operator=(Part &&other) noexcept {
+            if (this != &other) {
+                static_cast<void>(leave());
+                queue_ = std::exchange(other.queue_, nullptr);
+                side_ = other.side_;
+            }
+            return *this;
+        }
+        Part(const Part &) = delete;
+        Part &operator=(const Part &) = delete;
+        ~Part() { static_cast<void>(leave()); }
+
+        /** Leaves now; this is empty afterwards. */
+        Status leave() noexcept {
+            return Status(cyd_queue_leave(std::exchange(queue_, nullptr), static_cast<cyd_queue_side_t>(side_)));
+        }
+
+    private:
+        friend class Queue;
+        Part(cyd_queue_t *queue, Side side) noexcept : queue_(queue), side_(side) {}
+
+        cyd_queue_t *queue_;
+        Side side_;
+    };
+
+    /** Memory for a message, filled and put without a copy: cyd_queue_loan(). */
+    class Loan : public Memory {
+    public:
+        /** The first byte, aligned to 64; in shared memory. */
+        void *data() const noexcept { return data_; }
+        std::size_t size() const noexcept { return size_; }
+        /** Puts the message; this is empty then. If it could not be put, the loan is still this one's. */
+        Status put(Timeout timeout) {
+            const Status status(cyd_queue_put_loan(queue_, block(), timeout.ns()));
+            if (status.ok()) {
+                static_cast<void>(release());
+            }
+            return status;
+        }
+
+    private:
+        friend class Queue;
+        Loan(cyd_queue_t *queue, const cyd_loan_t &loan) noexcept
+            : Memory(queue, loan.block), data_(loan.data), size_(loan.len) {}
+
+        void *data_;
+        std::size_t size_;
+    };
+
+    /** A message that was got and, if it is long, not copied: cyd_queue_get_borrow(). */
+    class Message : public Memory {
+    public:
+        /** The first byte, in shared memory if block() is not 0: a peer that keeps no rules may change it at any time. */
+        const void *data() const noexcept { return message_.block == 0 ? message_.bytes : message_.data; }
+        std::size_t size() const noexcept { return message_.len; }
+        /** The bytes, copied. */
+        std::string str() const { return std::string(static_cast<const char *>(data()), size()); }
+
+    private:
+        friend class Queue;
+        Message(cyd_queue_t *queue, const cyd_message_t &message) noexcept
+            : Memory(message.block == 0 ? nullptr : queue, message.block), message_(message) {}
+
+        cyd_message_t message_;
+    };
+
     using Handle::Handle;
 
     static Result<Queue> create(const Yard &yard, const char *name, const QueueOptions &options = {}) {
@@ -1815,6 +1954,36 @@ public:
         });
     }
 
+    /** Says that this process produces, or consumes, until the part ends. */
+    Result<Part> enter(Side side) {
+        const Status status(cyd_queue_enter(raw_, static_cast<cyd_queue_side_t>(side)));
+        return status.ok() ? Result<Part>(status, Part(raw_, side)) : Result<Part>(status);
+    }
+    /** How a side stands. */
+    Result<Peer> side_state(Side side) const {
+        return detail::named<Peer>(
+            [&](auto out) { return cyd_queue_side_state(raw_, static_cast<cyd_queue_side_t>(side), out); });
+    }
+
+    /** Memory for a message, to be filled and put. */
+    Result<Loan> loan(std::size_t len, Timeout timeout) {
+        cyd_loan_t out;
+        const Status status(cyd_queue_loan(raw_, len, timeout.ns(), &out));
+        return status.ok() ? Result<Loan>(status, Loan(raw_, out)) : Result<Loan>(status);
+    }
+    /** Puts the message that lies in a block of this process for which no guard stands. */
+    Status put_loan(std::uint64_t block, Timeout timeout) {
+        return Status(cyd_queue_put_loan(raw_, block, timeout.ns()));
+    }
+    /** Gets a message without copying it, unless it is short. */
+    Result<Message> get_borrow(Timeout timeout) {
+        cyd_message_t out;
+        const Status status(cyd_queue_get_borrow(raw_, timeout.ns(), &out));
+        return status.ok() ? Result<Message>(status, Message(raw_, out)) : Result<Message>(status);
+    }
+    /** Gives memory back for which no guard stands. */
+    Status release(std::uint64_t block) { return Status(cyd_queue_release(raw_, block)); }
+
     /**
      * Gets into a buffer, and owes the message until done(): at least once. `len` becomes its length, with
      * #CYD_E_TOO_LONG too, and `ticket` names this delivery.
@@ -1859,6 +2028,9 @@ public:
     }
     Result<std::size_t> len() const {
         return detail::filled<std::size_t>([&](auto out) { return cyd_queue_len(raw_, out); });
+    }
+    Result<std::size_t> bytes() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_queue_bytes(raw_, out); });
     }
     Result<std::size_t> capacity() const {
         return detail::filled<std::size_t>([&](auto out) { return cyd_queue_capacity(raw_, out); });

@@ -56,6 +56,7 @@ const STRUCTS: &[Words] = &[
     crate::sync::heap::Cell::WORDS,
     crate::sync::permits::Gate::WORDS,
     crate::objects::permits::layout::Body::WORDS,
+    crate::sync::budget::Budget::WORDS,
     crate::sync::blocks::Gate::WORDS,
     crate::sync::blocks::Record::WORDS,
     crate::objects::blocks::layout::Class::WORDS,

@@ -89,6 +89,8 @@ mod sync;
 pub use error::{Error, ErrorKind, News, Result};
 #[cfg(all(feature = "async", not(loom)))]
 pub use objects::many::ready_async;
+#[cfg(all(not(loom), feature = "serde"))]
+pub use objects::queue::SerdeQueue;
 #[cfg(not(loom))]
 pub use objects::{
     array::{Array, ArrayOptions, StructArray},
@@ -96,6 +98,7 @@ pub use objects::{
     blocks::{Block, BlockClass, BlockOwner, BlockUse, Blocks, BlocksOptions},
     cancel::{CancelScope, CancelToken},
     condition::{Condition, Ended, Relock, Waited},
+    cost::ObjectCost,
     event::{Event, EventOptions},
     faults::{Fault, FaultKind},
     lifo::{LifoOptions, LifoQueue, TypedLifoQueue},
@@ -105,7 +108,8 @@ pub use objects::{
     permits::{Permit, PermitHolder, Permits},
     pipe::{Connection, Pipe, PipeEnd, PipeOptions, PipeStream, Writable},
     priority::{PriorityOptions, PriorityQueue, TypedPriorityQueue},
-    queue::{Message, Owed, Queue, QueueOptions, TypedQueue},
+    queue::{Message, Owed, Queue, QueueOptions, QueuePart, QueueSide, TypedQueue},
+    refer::{ObjectRef, YardObject},
     ring::{
         Batch, Peer, Received, Receiver, Record, Reserved, Ring, RingOptions, Sender, Strategy,
         TypedReceiver, TypedRing, TypedSender,

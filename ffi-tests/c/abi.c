@@ -168,6 +168,11 @@ FIELD(cyd_cost_t, lock_bytes, 32, 8);
 FIELD(cyd_cost_t, value_bytes, 40, 8);
 FIELD(cyd_cost_t, ring_bytes, 48, 8);
 
+IS(sizeof(cyd_object_cost_t), 24);
+FIELD(cyd_object_cost_t, struct_size, 0, 8);
+FIELD(cyd_object_cost_t, empty_bytes, 8, 8);
+FIELD(cyd_object_cost_t, item_bytes, 16, 8);
+
 IS(CYD_FAULT_MEMBER, 1);
 IS(CYD_FAULT_MAKING, 2);
 IS(CYD_FAULT_OWNER, 3);
@@ -254,12 +259,27 @@ IS(sizeof(cyd_priority_queue_options_t), 24);
 FIELD(cyd_priority_queue_options_t, struct_size, 0, 8);
 FIELD(cyd_priority_queue_options_t, capacity, 8, 8);
 FIELD(cyd_priority_queue_options_t, message_max, 16, 8);
-IS(sizeof(cyd_queue_options_t), 32);
+IS(sizeof(cyd_queue_options_t), 56);
 FIELD(cyd_queue_options_t, struct_size, 0, 8);
 FIELD(cyd_queue_options_t, capacity, 8, 8);
 FIELD(cyd_queue_options_t, block_bytes, 16, 8);
 FIELD(cyd_queue_options_t, inline_max, 24, 4);
-FIELD(cyd_queue_options_t, reserved, 28, 4);
+FIELD(cyd_queue_options_t, sides, 28, 4);
+FIELD(cyd_queue_options_t, blocks, 32, 8);
+FIELD(cyd_queue_options_t, max_bytes, 40, 8);
+FIELD(cyd_queue_options_t, unacked, 48, 4);
+FIELD(cyd_queue_options_t, reserved, 52, 4);
+
+IS(sizeof(cyd_loan_t), 24);
+FIELD(cyd_loan_t, data, 0, 8);
+FIELD(cyd_loan_t, len, 8, 8);
+FIELD(cyd_loan_t, block, 16, 8);
+
+IS(sizeof(cyd_message_t), 136);
+FIELD(cyd_message_t, data, 0, 8);
+FIELD(cyd_message_t, len, 8, 8);
+FIELD(cyd_message_t, block, 16, 8);
+FIELD(cyd_message_t, bytes, 24, 112);
 
 IS(sizeof(cyd_pipe_options_t), 24);
 FIELD(cyd_pipe_options_t, struct_size, 0, 8);
@@ -271,6 +291,13 @@ IS(sizeof(cyd_semaphore_options_t), 16);
 FIELD(cyd_semaphore_options_t, struct_size, 0, 8);
 FIELD(cyd_semaphore_options_t, initial, 8, 4);
 FIELD(cyd_semaphore_options_t, maximum, 12, 4);
+
+IS(sizeof(cyd_ref_t), 32);
+FIELD(cyd_ref_t, yard, 0, 16);
+FIELD(cyd_ref_t, place, 16, 4);
+FIELD(cyd_ref_t, generation, 20, 4);
+FIELD(cyd_ref_t, kind, 24, 4);
+FIELD(cyd_ref_t, reserved, 28, 4);
 
 IS(sizeof(cyd_slice_t), 16);
 FIELD(cyd_slice_t, data, 0, 8);

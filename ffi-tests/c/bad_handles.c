@@ -37,6 +37,9 @@ static struct {
         cyd_struct_array_t *structs;
         cyd_ring_t *ring;
         cyd_queue_t *queue;
+        cyd_loan_t loan;
+        cyd_ref_t ref;
+        cyd_message_t message;
         cyd_pipe_t *pipe;
         cyd_lifo_queue_t *lifo_queue;
         cyd_priority_queue_t *priority_queue;
@@ -60,6 +63,8 @@ static struct {
 /* Calls everything that takes a handle first; all of it must end with `wanted`. */
 static void yard_calls(cyd_yard_t *yard, cyd_status_t wanted) {
     IS(cyd_yard_get_cost(yard, &out.filled.cost), wanted);
+    IS(cyd_yard_ref(yard, "n", &out.a.ref), wanted);
+    IS(cyd_yard_resolve(yard, &untouched.a.ref, &out.filled.info), wanted);
     IS(cyd_yard_sweep(yard), wanted);
     IS(cyd_yard_detach_thread(yard), wanted);
     IS(cyd_yard_is_sealed(yard, &out.a.truth), wanted);
@@ -332,6 +337,13 @@ static void queue_calls(cyd_queue_t *queue, cyd_status_t wanted) {
     IS(cyd_queue_put_many(queue, &slice, 1, 0, &out.a.size), wanted);
     IS(cyd_queue_get(queue, out.bytes, 8, 0, &out.a.size), wanted);
     IS(cyd_queue_get_many(queue, out.bytes, 8, &out.b.size, 1, 0, &out.a.size), wanted);
+    IS(cyd_queue_loan(queue, 8, 0, &out.a.loan), wanted);
+    IS(cyd_queue_put_loan(queue, 1, 0), wanted);
+    IS(cyd_queue_get_borrow(queue, 0, &out.a.message), wanted);
+    IS(cyd_queue_release(queue, 0), wanted);
+    IS(cyd_queue_enter(queue, CYD_QUEUE_PRODUCERS), wanted);
+    IS(cyd_queue_leave(queue, CYD_QUEUE_PRODUCERS), wanted);
+    IS(cyd_queue_side_state(queue, CYD_QUEUE_CONSUMERS, &out.a.number), wanted);
     IS(cyd_queue_get_ack(queue, out.bytes, 8, 0, &out.a.size, &ticket), wanted);
     IS(cyd_queue_done(queue, 1), wanted);
     IS(cyd_queue_put_back(queue, 1), wanted);
@@ -341,6 +353,7 @@ static void queue_calls(cyd_queue_t *queue, cyd_status_t wanted) {
     IS(cyd_queue_shutdown(queue, true), wanted);
     IS(cyd_queue_is_shutdown(queue, &out.a.truth), wanted);
     IS(cyd_queue_len(queue, &out.a.size), wanted);
+    IS(cyd_queue_bytes(queue, &out.a.size), wanted);
     IS(cyd_queue_capacity(queue, &out.a.size), wanted);
     IS(cyd_queue_max_len(queue, &out.a.size), wanted);
     IS(cyd_queue_close(queue), queue == NULL ? CYD_OK : wanted);

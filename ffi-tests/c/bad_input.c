@@ -45,6 +45,9 @@ static void options(void) {
         IS(cyd_yard_cost(&given, &cost), refused[i].wanted);
         IS(cyd_yard_create_anonymous(&given, &none), refused[i].wanted);
         CHECK(cost.total_bytes == 0);
+        cyd_object_cost_t object = {.struct_size = sizeof object};
+        IS(cyd_yard_object_cost(&given, CYD_OBJECT_LOCK, &object), refused[i].wanted);
+        CHECK(object.empty_bytes == 0);
     }
     const uint32_t modes[] = {01600, 0400, 0200, 0066, UINT32_MAX};
     for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {

@@ -10,7 +10,7 @@
 static cyd_yard_t *yard;
 
 static cyd_queue_t *make(const char *name, size_t capacity, uint32_t inline_max) {
-    cyd_queue_options_t options = {sizeof options, capacity, 0, inline_max, 0};
+    cyd_queue_options_t options = {.struct_size = sizeof options, .capacity = capacity, .inline_max = inline_max};
     cyd_queue_t *queue;
     OK(cyd_queue_create(yard, name, &options, &queue));
     return queue;
@@ -75,7 +75,7 @@ static void messages(void) {
 
 static void wrong_arguments(void) {
     cyd_queue_t *queue = make("name", 0, 0), *same;
-    cyd_queue_options_t options = {sizeof options, 7, 0, 48, 0};
+    cyd_queue_options_t options = {.struct_size = sizeof options, .capacity = 7, .inline_max = 48};
     size_t len = 5;
     IS(cyd_queue_create(yard, "name", NULL, &same), CYD_E_EXISTS);
     IS(cyd_queue_open_or_create(yard, "name", &options, &same), CYD_E_MISMATCH);
@@ -91,6 +91,9 @@ static void wrong_arguments(void) {
     options.capacity = 1;
     options.unacked = 1 << 17;
     IS(cyd_queue_create(yard, "x", &options, &same), CYD_E_RANGE);
+    options.unacked = 0;
+    options.sides = 2;
+    IS(cyd_queue_create(yard, "x", &options, &same), CYD_E_VERSION);
     options.struct_size = 0;
     IS(cyd_queue_create(yard, "x", &options, &same), CYD_E_INVALID);
     IS(cyd_queue_create(yard, "x", NULL, NULL), CYD_E_NULL);
@@ -129,6 +132,49 @@ static void large(void) {
     CHECK(len == 5000);
     IS(cyd_queue_get(queue, buffer, sizeof buffer, 0, &len), CYD_REDELIVERED);
     IS(cyd_queue_put(queue, message, longest + 1, 0), CYD_E_TOO_LONG);
+    OK(cyd_queue_close(queue));
+}
+
+/* A limit in bytes, also while putters are killed. */
+static void limited(void) {
+    cyd_queue_options_t options = {.struct_size = sizeof options, .block_bytes = 64 << 10, .max_bytes = 1000};
+    static char message[1001];
+    cyd_queue_t *queue, *same;
+    size_t number;
+    OK(cyd_queue_create(yard, "limited", &options, &queue));
+    OK(cyd_queue_max_len(queue, &number));
+    CHECK(number == 1000);
+    IS(cyd_queue_put(queue, message, 1001, -1), CYD_E_TOO_LONG);
+    OK(cyd_queue_put(queue, message, 600, 0));
+    OK(cyd_queue_put(queue, message, 20, 0));
+    IS(cyd_queue_put(queue, message, 381, 0), CYD_E_FULL);
+    IS(cyd_queue_put(queue, message, 381, 5 * MS), CYD_E_FULL);
+    OK(cyd_queue_put(queue, message, 380, 0));
+    OK(cyd_queue_bytes(queue, &number));
+    CHECK(number == 1000);
+    for (int round = 0; round < 40; round++) {
+        pid_t victim = fork();
+        CHECK(victim >= 0);
+        if (victim == 0) {
+            for (unsigned n = 0;; n++) {
+                size_t len;
+                cyd_status_t put = cyd_queue_put(queue, message, n * 37 % 700, 0);
+                if (put == CYD_E_FULL) {
+                    CHECK(cyd_queue_get(queue, message, sizeof message, 0, &len) >= 0);
+                }
+            }
+        }
+        usleep(500 + (unsigned)round * 37);
+        CHECK(kill(victim, SIGKILL) == 0 && waitpid(victim, NULL, 0) == victim);
+        /* What is there and what there is room for are the limit, to the byte. */
+        OK(cyd_yard_sweep(yard));
+        OK(cyd_queue_bytes(queue, &number));
+        CHECK(number <= 1000);
+        IS(cyd_queue_put(queue, message, 1001 - number, 0), number == 0 ? CYD_E_TOO_LONG : CYD_E_FULL);
+        OK(cyd_queue_put(queue, message, 1000 - number, 0));
+    }
+    options.max_bytes = 999;
+    IS(cyd_queue_open_or_create(yard, "limited", &options, &same), CYD_E_MISMATCH);
     OK(cyd_queue_close(queue));
 }
 
@@ -218,6 +264,7 @@ int main(void) {
     OK(cyd_yard_create_anonymous(NULL, &yard));
     messages();
     large();
+    limited();
     wrong_arguments();
     processes();
     deaths();

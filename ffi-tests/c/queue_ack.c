@@ -10,7 +10,7 @@
 static cyd_yard_t *yard;
 
 static cyd_queue_t *make(const char *name, uint32_t unacked) {
-    cyd_queue_options_t options = {sizeof options, 4, 64 << 10, 0, unacked};
+    cyd_queue_options_t options = {.struct_size = sizeof options, .capacity = 4, .block_bytes = 64 << 10, .unacked = unacked};
     cyd_queue_t *queue;
     OK(cyd_queue_create(yard, name, &options, &queue));
     return queue;
@@ -89,7 +89,7 @@ static void wrong_arguments(void) {
     IS(cyd_queue_task_done(plain), CYD_E_UNSUPPORTED);
     IS(cyd_queue_join(plain, 0), CYD_E_UNSUPPORTED);
     CHECK(len == 5 && ticket == 5);
-    cyd_queue_options_t options = {sizeof options, 4, 0, 0, 65537};
+    cyd_queue_options_t options = {.struct_size = sizeof options, .capacity = 4, .block_bytes = 0, .inline_max = 0, .unacked = 65537};
     IS(cyd_queue_create(yard, "x", &options, &plain), CYD_E_RANGE);
     OK(cyd_queue_put(queue, "x", 1, 0));
     OK(cyd_queue_shutdown(queue, true));

@@ -49,6 +49,17 @@ static void by_name(void) {
     CHECK(before.total_bytes == (uint64_t)file.st_size && before.object_bytes >= 1 << 16);
     CHECK(before.lock_bytes == 128 && before.value_bytes == 128 && before.ring_bytes == 768);
     CHECK(before.slot_bytes >= 4096);
+    cyd_object_cost_t cost = {.struct_size = sizeof cost};
+    OK(cyd_yard_object_cost(&options, CYD_OBJECT_LOCK, &cost));
+    CHECK(cost.empty_bytes == before.lock_bytes && cost.item_bytes == 0);
+    OK(cyd_yard_object_cost(&options, CYD_OBJECT_QUEUE, &cost));
+    CHECK(cost.empty_bytes == 896 && cost.item_bytes == 64);
+    for (uint32_t kind = 1; kind <= CYD_OBJECT_PRIORITY_QUEUE; kind++) {
+        OK(cyd_yard_object_cost(NULL, kind, &cost));
+        CHECK(kind == CYD_OBJECT_ARRAY || cost.empty_bytes >= 64);
+    }
+    IS(cyd_yard_object_cost(NULL, 0, &cost), CYD_E_TYPE);
+    IS(cyd_yard_object_cost(NULL, 1, NULL), CYD_E_NULL);
 
     bool sealed = true;
     OK(cyd_yard_is_sealed(yard, &sealed));

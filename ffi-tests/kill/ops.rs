@@ -15,6 +15,7 @@ mod pipe;
 mod presence;
 mod queue;
 mod queue_ack;
+mod queue_side;
 mod ring;
 mod rlock;
 mod rwlock;
@@ -45,6 +46,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     all.extend(ring::all());
     all.extend(shelf::all());
     all.extend(queue::all());
+    all.extend(queue_side::all());
     all.extend(queue_ack::all());
     all.extend(blocks::all());
     all.extend(pipe::all());

@@ -619,6 +619,7 @@ pub(crate) const ROWS: &[Row] = &[
     none("cyd_process_spawn", "writes no shared memory; ffi-tests/process kills who spawns"),
     none("cyd_process_stop", "asks the kernel, and waits for a child of its own"),
     none("cyd_process_terminate", "asks the kernel"),
+    none("cyd_queue_bytes", "reads words"),
     none("cyd_queue_capacity", "reads memory of this process"),
     none("cyd_queue_close", "gives back memory of this process"),
     stepped(
@@ -627,6 +628,13 @@ pub(crate) const ROWS: &[Row] = &[
         &[],
         &[Mode::Kill, Mode::Stop],
         "it is there whole or not at all, and can be made again",
+    ),
+    stepped(
+        "cyd_queue_enter",
+        "queue enter",
+        &["consumer"],
+        &[Mode::Kill, Mode::Stop],
+        "it has entered or not, and a dead one has left: who waits for the last one hears it",
     ),
     stepped(
         "cyd_queue_done",
@@ -643,6 +651,13 @@ pub(crate) const ROWS: &[Row] = &[
         "the message is the next one's, or comes again flagged, or is got for good; every other one is there once",
     ),
     stepped(
+        "cyd_queue_get_borrow",
+        "queue get borrow",
+        &[],
+        ALL,
+        "as for cyd_queue_get; a dead process's memory is free again",
+    ),
+    stepped(
         "cyd_queue_get_ack",
         "queue get to acknowledge",
         &[],
@@ -652,6 +667,13 @@ pub(crate) const ROWS: &[Row] = &[
     stepped("cyd_queue_get_many", "queue get many", &[], ALL, "as for cyd_queue_get, message by message"),
     none("cyd_queue_is_shutdown", "reads one word"),
     stepped(
+        "cyd_queue_leave",
+        "queue leave",
+        &["consumer"],
+        &[Mode::Kill, Mode::Stop],
+        "who waits for the last producer hears that it has left, or died",
+    ),
+    stepped(
         "cyd_queue_join",
         "queue join, waiting",
         &[],
@@ -659,6 +681,13 @@ pub(crate) const ROWS: &[Row] = &[
         "nothing is changed; the messages go their way",
     ),
     none("cyd_queue_len", "reads words"),
+    stepped(
+        "cyd_queue_loan",
+        "queue put loan",
+        &[],
+        ALL,
+        "the memory is free, or the process's, and free again when that is dead",
+    ),
     none("cyd_queue_max_len", "reads memory of this process"),
     none("cyd_queue_open", "looks a name up; no shared memory is written"),
     stepped(
@@ -669,6 +698,13 @@ pub(crate) const ROWS: &[Row] = &[
         "as for cyd_queue_create",
     ),
     stepped("cyd_queue_put", "queue put", &[], ALL, "the message is there whole, once, or it never was"),
+    stepped(
+        "cyd_queue_put_loan",
+        "queue put loan",
+        &[],
+        ALL,
+        "the message is there whole, once, or it never was, and its memory is the process's, or free",
+    ),
     stepped(
         "cyd_queue_put_back",
         "queue put back",
@@ -684,6 +720,13 @@ pub(crate) const ROWS: &[Row] = &[
         "a beginning of the row is there, each whole and once",
     ),
     stepped(
+        "cyd_queue_release",
+        "queue get borrow",
+        &[],
+        ALL,
+        "the memory is the process's, or free, and free when that is dead",
+    ),
+    stepped(
         "cyd_queue_shutdown",
         "queue shutdown",
         &["getter"],
@@ -692,6 +735,13 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     stepped("cyd_queue_task_done", "queue task done", &["joiner"], ALL, "as for cyd_queue_done"),
     none("cyd_queue_unfinished", "reads words"),
+    stepped(
+        "cyd_queue_side_state",
+        "queue enter",
+        &["consumer"],
+        &[Mode::Kill, Mode::Stop],
+        "it tells of a dead one that it has died, of a living one never",
+    ),
     stepped(
         "cyd_receiver_close",
         "ring close of the receiver's end",
@@ -1091,6 +1141,7 @@ pub(crate) const ROWS: &[Row] = &[
     none("cyd_yard_is_sealed", "reads memory of this process"),
     none("cyd_yard_next_member", "reads words and asks the kernel"),
     none("cyd_yard_next_object", "reads the directory"),
+    none("cyd_yard_object_cost", "computes"),
     stepped(
         "cyd_yard_open",
         "yard open, adopting an abandoned one",
@@ -1112,6 +1163,8 @@ pub(crate) const ROWS: &[Row] = &[
         &[Mode::Kill],
         "the yard is there whole or not at all",
     ),
+    none("cyd_yard_ref", "reads the directory"),
+    none("cyd_yard_resolve", "reads the directory"),
     none("cyd_yard_set_inheritable", "changes a flag of this process's descriptor"),
     stepped(
         "cyd_yard_sweep",

@@ -73,8 +73,11 @@ mod array;
 
 mod ring;
 
+mod loan;
 mod queue;
 mod queue_ack;
+mod queue_side;
+mod refer;
 
 mod blocks;
 mod pipe;
@@ -100,6 +103,7 @@ pub use fault::*;
 pub use fork_server::*;
 pub use last::*;
 pub use lifo_queue::*;
+pub use loan::*;
 pub use lock::*;
 pub use log::*;
 pub use many::*;
@@ -112,6 +116,8 @@ pub use probe::*;
 pub use process::*;
 pub use queue::*;
 pub use queue_ack::*;
+pub use queue_side::*;
+pub use refer::*;
 pub use ring::*;
 pub use rlock::*;
 pub use rwlock::*;

@@ -6,11 +6,13 @@
 //! * the invariant: the uncontended step of putting and getting runs before the boundary and cannot panic
 //! * where it is tested: `ffi-tests/c/queue.c`
 
+use crate::capi::blocks::cyd_blocks_t;
 use crate::capi::ring::{checked, cyd_slice_t};
 use crate::capi::status::{CYD_OK, cyd_status_t};
 use crate::capi::yard::cyd_yard_t;
 use crate::capi::{args, boundary, handle, options};
 use crate::error::{News, Result};
+use crate::objects::blocks::Blocks;
 use crate::objects::queue::{Queue, QueueOptions};
 use crate::objects::yard::Yard;
 use crate::sync::wait::Timeout;
@@ -42,32 +44,54 @@ pub struct cyd_queue_options_t {
     /// How many bytes of a message lie in the queue itself: 48 or 112; 0 means 48. A message takes 16 bytes more,
     /// however short it is.
     pub inline_max: u32,
+    /// Not 0: the queue tells of its sides, see cyd_queue_enter().
+    pub sides: u32,
+    /// Blocks of the same yard in which longer messages are to lie, with those of other queues, or whatever else uses
+    /// them; `block_bytes` is 0 then. Borrowed for the call; NULL: the queue has its own, or none.
+    pub blocks: *const cyd_blocks_t,
+    /// How many bytes all messages together may have, wherever they lie; 0: as many as there is room for. With a limit,
+    /// putters take turns, and one that finds little room left looks at each place of the queue. A long message may wait
+    /// while shorter ones find room.
+    pub max_bytes: usize,
     /// How many messages may have been got with cyd_queue_get_ack() and not yet acknowledged, by all processes together,
     /// at most 65536; 0: such a get is not possible. Each takes as much as a message in the queue, and 16 bytes.
     pub unacked: u32,
+    /// Must be 0.
+    pub reserved: u32,
 }
 options::sized!(cyd_queue_options_t {
     struct_size,
     capacity: usize,
     block_bytes: usize,
     inline_max: u32,
-    unacked: u32
+    sides: u32,
+    blocks: *const cyd_blocks_t,
+    max_bytes: usize,
+    unacked: u32,
+    reserved: u32,
 });
 
 /// # Safety
-/// As `options::read`.
-unsafe fn options(from: *const cyd_queue_options_t) -> Result<QueueOptions> {
+/// As `options::read`, and `blocks` is NULL or a handle as the header asks for.
+unsafe fn options<'a>(from: *const cyd_queue_options_t) -> Result<(QueueOptions, Option<&'a Blocks>)> {
     // SAFETY: the caller's promise.
     let theirs = unsafe { options::read(from)? };
-    let (block_bytes, unacked) = (theirs.block_bytes, theirs.unacked as usize);
-    let mut ours = QueueOptions { block_bytes, unacked, ..QueueOptions::default() };
+    options::unknown("sides", theirs.sides & !1)?;
+    let (block_bytes, max_bytes) = (theirs.block_bytes, theirs.max_bytes);
+    let (sides, unacked) = (theirs.sides != 0, theirs.unacked as usize);
+    options::unknown("reserved", theirs.reserved)?;
+    let mut ours = QueueOptions { block_bytes, max_bytes, sides, unacked, ..QueueOptions::default() };
     if theirs.capacity != 0 {
         ours.capacity = theirs.capacity;
     }
     if theirs.inline_max != 0 {
         ours.inline_max = theirs.inline_max as usize;
     }
-    Ok(ours)
+    if theirs.blocks.is_null() {
+        return Ok((ours, None));
+    }
+    // SAFETY: the caller's promise.
+    Ok((ours, Some(unsafe { handle::get(theirs.blocks)? })))
 }
 
 /// What the three ways to come to a queue have in common.
@@ -104,9 +128,10 @@ unsafe fn named(
 ///   - #CYD_E_NO_SLOTS  the directory, or the table of threads, is full
 ///   - #CYD_E_TIMEOUT   another object has been in the making for ten seconds
 ///   - #CYD_E_VERSION   an option is set that this version does not know
-///   - #CYD_E_INVALID   a pointer is misaligned, `struct_size` is not set
+///   - #CYD_E_FOREIGN   `options->blocks` are another yard's
+///   - #CYD_E_INVALID   a pointer is misaligned, `struct_size` is not set, `blocks` is set with `block_bytes`
 ///   - #CYD_E_NULL      `yard` or `out` is NULL
-///   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+///   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` or `options->blocks` is closed, or something else
 ///
 /// \par Threads    Any.
 /// \par Processes  One of several that create the same name at once succeeds.
@@ -122,7 +147,12 @@ pub unsafe extern "C" fn cyd_queue_create(
     out: *mut *mut cyd_queue_t,
 ) -> cyd_status_t {
     // SAFETY: each is NULL or as the header asks of the caller.
-    unsafe { named(yard, name, out, |yard, name| Queue::create(yard, name, self::options(options)?)) }
+    unsafe {
+        named(yard, name, out, |yard, name| match self::options(options)? {
+            (options, None) => Queue::create(yard, name, options),
+            (options, Some(blocks)) => Queue::create_with_blocks(yard, name, options, blocks),
+        })
+    }
 }
 
 /// Opens a queue, whatever its options.
@@ -179,7 +209,12 @@ pub unsafe extern "C" fn cyd_queue_open_or_create(
     out: *mut *mut cyd_queue_t,
 ) -> cyd_status_t {
     // SAFETY: each is NULL or as the header asks of the caller.
-    unsafe { named(yard, name, out, |yard, name| Queue::open_or_create(yard, name, self::options(options)?)) }
+    unsafe {
+        named(yard, name, out, |yard, name| match self::options(options)? {
+            (options, None) => Queue::open_or_create(yard, name, options),
+            (options, Some(blocks)) => Queue::open_or_create_with_blocks(yard, name, options, blocks),
+        })
+    }
 }
 
 /// Puts one message; waits for room if the queue is full. It can be got before this returns.
@@ -190,7 +225,8 @@ pub unsafe extern "C" fn cyd_queue_open_or_create(
 /// \param timeout_ns  0 tries and never waits; a negative value waits without limit.
 ///
 /// \return #CYD_OK; else nothing was put:
-///   - #CYD_E_FULL         no room, or no block for it, within `timeout_ns`
+///   - #CYD_E_FULL         no room, or no block for it, or too many bytes, within `timeout_ns`
+///   - #CYD_E_PEER_CLOSED, #CYD_E_PEER_DIED  no room, and the last consumer has left, or died (see cyd_queue_enter())
 ///   - #CYD_E_SHUTDOWN     the queue is shut down
 ///   - #CYD_E_TOO_LONG     the message can never fit
 ///   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in the middle of a move (a try, a timed call)
@@ -280,6 +316,8 @@ pub unsafe extern "C" fn cyd_queue_put_many(
 ///   - #CYD_E_EMPTY        nothing came within `timeout_ns`
 ///   - #CYD_E_END          the queue was shut down, and everything has been got
 ///   - #CYD_E_SHUTDOWN     it was shut down at once
+///   - #CYD_E_PEER_CLOSED, #CYD_E_PEER_DIED  nothing is there, and the last producer has left, or died (see
+///     cyd_queue_enter())
 ///   - #CYD_E_TOO_LONG     the message is longer than `room` and stays; `len` tells how long, or 16 if `room` is less and
 ///     the message lies in a block, which comes with #CYD_REDELIVERED then
 ///   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in the middle of a move (a try, a timed call)
@@ -436,6 +474,25 @@ pub unsafe extern "C" fn cyd_queue_is_shutdown(queue: *const cyd_queue_t, out: *
 pub unsafe extern "C" fn cyd_queue_len(queue: *const cyd_queue_t, out: *mut usize) -> cyd_status_t {
     // SAFETY: each is NULL or as the header asks of the caller.
     unsafe { asked(queue, out, Queue::len) }
+}
+
+/// Tells how many bytes all messages have together: exact while nobody is in the middle of a call. Looks at each place.
+///
+/// \param queue  Borrowed.
+/// \param out    Receives the number of bytes.
+///
+/// \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+///
+/// \par Threads    Any.
+/// \par Processes  Any.
+/// \par Blocking   Never.
+/// \par Crash      Nothing is changed.
+/// \par Since      0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cyd_queue_bytes(queue: *const cyd_queue_t, out: *mut usize) -> cyd_status_t {
+    // SAFETY: each is NULL or as the header asks of the caller.
+    unsafe { asked(queue, out, Queue::bytes) }
 }
 
 /// Tells how many messages the queue has room for.

@@ -472,6 +472,63 @@ pub unsafe extern "C" fn cyd_yard_cost(
     })
 }
 
+/// What an object takes of a yard; filled by cyd_yard_object_cost().
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct cyd_object_cost_t {
+    /// Set to sizeof(cyd_object_cost_t) before the call.
+    pub struct_size: usize,
+    /// Bytes without any item.
+    pub empty_bytes: u64,
+    /// Bytes for each item besides what it has itself.
+    pub item_bytes: u64,
+}
+options::sized!(cyd_object_cost_t { struct_size, empty_bytes: u64, item_bytes: u64 });
+
+/// Tells what an object would take of a yard: so much, and so much for each item and what the item has itself; and up to
+/// 255 bytes more, since objects, and some parts of them, begin at multiples of 128.
+///
+/// Permits: an item is a permit. Lock of readers and writers: a reader at a time. Barrier: a party. Blocks: a block, and its
+/// bytes rounded up to 64. Ring and pipe: a message, and its length rounded up to 8; all of them lie in the capacity, which
+/// comes on top, for a two-way pipe twice. Queue: a message of up to 48 bytes; with 112 inline, 64 bytes more for each; with
+/// `sides`, 8 more for each slot of the yard. Last-in-first-out and priority queue: a message, and the longest one, rounded up
+/// to 8, at least 8. Struct: two copies, each rounded up to 64. Array: its elements: numbers, or structs as here. The
+/// others have no items.
+///
+/// \param options  As for cyd_yard_create(). Borrowed for the call; NULL means all defaults.
+/// \param kind     A CYD_OBJECT_ number.
+/// \param out      Filled as far as its `struct_size` reaches.
+///
+/// \return #CYD_OK, #CYD_E_RANGE, #CYD_E_SIZE, #CYD_E_VERSION, #CYD_E_TYPE (no such kind), #CYD_E_NULL (`out`) or
+///   #CYD_E_INVALID (a misaligned pointer, `struct_size` is not set).
+///
+/// \par Threads    Any.
+/// \par Processes  Any; no yard is needed.
+/// \par Blocking   Never.
+/// \par Crash      Nothing is shared.
+/// \par Since      0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cyd_yard_object_cost(
+    options: *const cyd_yard_options_t,
+    kind: u32,
+    out: *mut cyd_object_cost_t,
+) -> cyd_status_t {
+    boundary::call(|| {
+        // SAFETY: each is NULL or as the header asks of the caller.
+        let (options, out) = unsafe { (self::options(options)?, options::fill(out)?) };
+        let known = ObjectType::ALL.iter().find(|known| **known as u32 == kind);
+        let known = known.ok_or_else(|| Error::with(ErrorKind::Type, format!("object type {kind}")))?;
+        let cost = options.object_cost(*known)?;
+        out.set(cyd_object_cost_t {
+            struct_size: size_of::<cyd_object_cost_t>(),
+            empty_bytes: cost.empty_bytes,
+            item_bytes: cost.item_bytes,
+        });
+        Ok(())
+    })
+}
+
 /// Tells how large a yard and its parts are.
 ///
 /// \param yard  Borrowed.

@@ -11,6 +11,7 @@ pub(crate) mod barrier;
 pub(crate) mod blocks;
 pub(crate) mod cancel;
 pub(crate) mod condition;
+pub(crate) mod cost;
 pub(crate) mod directory;
 pub(crate) mod event;
 pub(crate) mod faults;
@@ -23,6 +24,7 @@ pub(crate) mod permits;
 pub(crate) mod pipe;
 pub(crate) mod priority;
 pub(crate) mod queue;
+pub(crate) mod refer;
 pub(crate) mod ring;
 pub(crate) mod rlock;
 pub(crate) mod rwlock;
@@ -34,7 +36,8 @@ pub(crate) mod yard;
 
 use crate::presence::attachment::{Attachment, Gone, Objects, Who};
 use crate::segment::bits::{BlockHandle, Link, Token};
-use crate::segment::directory::ObjectType;
+use crate::segment::directory::{ObjectType, Record};
+use crate::segment::geometry::LINE_BYTES;
 
 /// How to repair what the dead have left, for every type of object.
 pub(crate) struct Repair;
@@ -75,12 +78,27 @@ impl Objects for Repair {
     }
 
     fn hold(&self, yard: &Attachment, end: u64, process: Token) {
-        pipe::hold(yard, end, process);
+        match object_of(yard, end) {
+            Some(record) if record.kind == ObjectType::Queue => {
+                queue::side::hold(yard, &record, end, process)
+            }
+            _ => pipe::hold(yard, end, process),
+        }
     }
 
     fn let_go(&self, yard: &Attachment, end: u64, process: Token) {
-        pipe::let_go(yard, end, process);
+        match object_of(yard, end) {
+            Some(record) if record.kind == ObjectType::Queue => {
+                queue::side::let_go(yard, &record, end, process)
+            }
+            _ => pipe::let_go(yard, end, process),
+        }
     }
+}
+
+/// The object that the end belongs to: its key lies in the object's first line.
+fn object_of(yard: &Attachment, end: u64) -> Option<Record> {
+    yard.directory().ok()?.iter().find(|record| record.offset == end & !(LINE_BYTES - 1))
 }
 
 /// Whether the object that a block's link leads to names the block at that position, and will until it is claimed.

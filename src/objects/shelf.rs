@@ -187,6 +187,11 @@ impl<M: Moves> Queue<M> {
         self.size
     }
 
+    /// Where it lies.
+    pub(super) fn whereabouts(&self) -> (&Held, usize) {
+        (&self.yard, self.words.addr().get())
+    }
+
     /// How many messages there are now.
     pub(super) fn len(&self) -> usize {
         usize::try_from(self.words().len()).unwrap_or(usize::MAX).min(self.size.capacity)

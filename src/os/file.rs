@@ -19,6 +19,13 @@ pub(crate) struct Identity {
     ino: u64,
 }
 
+impl Identity {
+    /// Both numbers.
+    pub(crate) fn numbers(self) -> [u64; 2] {
+        [self.dev, self.ino]
+    }
+}
+
 /// What a name or a descriptor leads to.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Stat {

@@ -182,6 +182,11 @@ impl Attachment {
         &self.geometry
     }
 
+    /// The file system of the yard's file, and its number there.
+    pub(crate) fn file_number(&self) -> [u64; 2] {
+        self.identity.numbers()
+    }
+
     pub(crate) fn number(&self) -> usize {
         self.number
     }

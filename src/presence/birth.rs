@@ -68,14 +68,14 @@ impl Attachment {
         })
     }
 
-    /// One handle less; the last one lets go of the end.
-    pub(crate) fn let_go(&self, at: u64) {
+    /// One handle less; the last one lets go of the end. Tells whether there was any.
+    pub(crate) fn let_go(&self, at: u64) -> bool {
         with_list(|| {
             let mut ends = self.ends.lock();
-            let Some(i) = ends.iter().position(|end| end.at == at) else { return };
+            let Some(i) = ends.iter().position(|end| end.at == at) else { return false };
             ends[i].handles -= 1;
             if ends[i].handles > 0 {
-                return;
+                return true;
             }
             ends.swap_remove(i);
             ENDS.fetch_sub(1, Ordering::Relaxed); // Relaxed: as above
@@ -83,7 +83,8 @@ impl Attachment {
             if let Some(me) = Token::of(self.token_if_joined()) {
                 self.objects().let_go(self, at, me);
             }
-        });
+            true
+        })
     }
 
     /// A fork child that had to join by itself holds what it has handles for.

@@ -93,7 +93,8 @@ impl ObjectType {
 #[repr(C)]
 pub(crate) struct Slot {
     kind: AtomicU32,
-    reserved: AtomicU32,
+    /// How often the entry was given to another object.
+    generation: AtomicU32,
     offset: AtomicU64,
     len: AtomicU64,
     params: [AtomicU64; 4],
@@ -107,10 +108,16 @@ const_assert_eq!(offset_of!(Slot, len), 16);
 const_assert_eq!(offset_of!(Slot, params), 24);
 const_assert_eq!(offset_of!(Slot, name), 56);
 const_assert_eq!(size_of::<Slot>() as u64, OBJECT_BYTES);
-words!("directory entry", Slot { kind, reserved, offset, len, params, name, pad });
+words!("directory entry", Slot { kind, generation, offset, len, params, name, pad });
 
 // SAFETY: repr(C), atomics only, zeros are a free entry.
 unsafe impl Shared for Slot {}
+
+impl Slot {
+    fn generation(&self) -> u32 {
+        self.generation.load(Ordering::Relaxed) // Relaxed: changed before the entry is given away again
+    }
+}
 
 /// What distinguishes objects of one type: a scope, a number type, a capacity.
 pub(crate) type Params = [u64; 4];
@@ -191,6 +198,20 @@ impl<'a> Directory<'a> {
     pub(crate) fn next(self, from: usize) -> Option<(usize, Record)> {
         let rest = self.slots.get(from..)?;
         (from..).zip(rest).find_map(|(place, slot)| Some((place, self.read(slot).ok()??)))
+    }
+
+    /// Every object with its place in the table and the place's generation. Left out as in [`Directory::iter`].
+    pub(crate) fn places(self) -> impl Iterator<Item = (usize, u32, Record)> + 'a {
+        (0..).zip(self.slots).filter_map(move |(place, slot)| {
+            let record = self.read(slot).ok().flatten()?;
+            Some((place, slot.generation(), record))
+        })
+    }
+
+    /// The object at this place of the table, and the place's generation.
+    pub(crate) fn at(self, place: usize) -> Result<Option<(Record, u32)>> {
+        let Some(slot) = self.slots.get(place) else { return Ok(None) };
+        Ok(self.read(slot)?.map(|record| (record, slot.generation())))
     }
 
     /// The object of this name.

@@ -53,6 +53,17 @@ impl Region {
         if offset < self.len() { offset as u64 } else { 0 }
     }
 
+    /// The offset of an address in the segment; 0 if it is not inside.
+    pub(crate) fn offset_of_address(&self, address: usize) -> u64 {
+        let offset = address.wrapping_sub(self.0.base().as_ptr().addr());
+        if offset < self.len() { offset as u64 } else { 0 }
+    }
+
+    /// Where an offset lies in this process.
+    pub(crate) fn address_of(&self, offset: u64) -> usize {
+        self.0.base().as_ptr().addr().wrapping_add(offset as usize)
+    }
+
     /// The control words of type `T` at `offset`.
     pub(crate) fn at<T: Shared>(&self, offset: u64) -> Result<&T> {
         let p = self.bytes(offset, size_of::<T>() as u64)?.cast::<T>();

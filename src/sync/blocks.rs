@@ -51,7 +51,7 @@
 use crate::error::ErrorKind;
 use crate::presence::place::Standing;
 use crate::segment::bits::{BlockHandle, BlockWord, Link, Token, Use};
-use crate::shim::{AtomicU64, Ordering, fence, step, words};
+use crate::shim::{AtomicU64, Ordering, Watch, fence, step, words};
 use crate::sync::event_count::EventCount;
 use crate::sync::lock::{Crowd, Heard, Hearsay, LockWord, Owners};
 use crate::sync::permits::{Judged, Parties, Survey};
@@ -623,6 +623,11 @@ impl<'a> Slab<'a> {
                 Err(end) => ended = Err(end),
             }
         }
+    }
+
+    /// Announces a sleeper who waits for a block among other things. Afterwards he looks once more.
+    pub(crate) fn announce(self) -> Watch<'a> {
+        self.gate.freed.prepare()
     }
 
     /// Gives back what this dead thread was collecting, and its lock; tells whether it had that.

@@ -1,6 +1,7 @@
 //! Waiting, waking, owning.
 //!
-//! * what lives here: the event count, the stamped lock, its re-entrant kind, readers and writers, the permits, the blocks,
+//! * what lives here: the event count, the stamped lock, its re-entrant kind, readers and writers, the permits, the blocks, a
+//!   budget of bytes,
 //!   the semaphore, the holders of an end, shutting down, the event, the condition, the barrier, plain data in two copies,
 //!   the shelf with stack and heap, waiting for many at once and its doorbell, being told instead, what ends a thread's waits, the one loop in
 //!   which anybody sleeps
@@ -13,6 +14,7 @@ pub(crate) mod asked;
 pub(crate) mod barrier;
 pub(crate) mod bell;
 pub(crate) mod blocks;
+pub(crate) mod budget;
 pub(crate) mod closing;
 pub(crate) mod condition;
 pub(crate) mod deadline;
@@ -28,6 +30,8 @@ mod loom_asked;
 mod loom_barrier;
 #[cfg(all(test, loom))]
 mod loom_blocks;
+#[cfg(all(test, loom))]
+mod loom_budget;
 #[cfg(all(test, loom))]
 mod loom_closing;
 #[cfg(all(test, loom))]

@@ -46,6 +46,7 @@ const SHELF: &str = "src/sync/shelf.rs";
 const STACK: &str = "src/sync/stack.rs";
 const HEAP: &str = "src/sync/heap.rs";
 const CLOSING: &str = "src/sync/closing.rs";
+const BUDGET: &str = "src/sync/budget.rs";
 
 pub(crate) const STEPS: &[Step] = &[
     step(
@@ -126,6 +127,38 @@ pub(crate) const STEPS: &[Step] = &[
         OWED_NEXT,
         "empty is said although something came back meanwhile",
         &[("if Debts::<M>::is_same(told, debts.told()) {", "if true {")],
+    ),
+    step(
+        BUDGET,
+        "the bound follows what was put",
+        &[(
+            "        self.bound.store(bound.saturating_add(len), Ordering::Relaxed); // Relaxed: the lock orders it\n        step();\n        let done = put();\n",
+            "        let done = put();\n        step();\n        self.bound.store(bound.saturating_add(len), Ordering::Relaxed);\n",
+        )],
+    ),
+    step(
+        BUDGET,
+        "what was put is not in the bound",
+        &[("self.bound.store(bound.saturating_add(len), ", "self.bound.store(bound, ")],
+    ),
+    step(BUDGET, "what is there is not added up", &[("        if fits(bound) {\n", "        if true {\n")]),
+    step(
+        BUDGET,
+        "nobody adds up again",
+        &[("        let load = add_up();\n", "        let load = Load { bytes: bound, ..add_up() };\n")],
+    ),
+    step(
+        BUDGET,
+        "what is in hands counts as room",
+        &[(
+            "bytes if fits(bytes) => Ok(bytes),",
+            "bytes if fits(bytes.saturating_sub(load.in_hand)) => Ok(bytes),",
+        )],
+    ),
+    step(
+        BUDGET,
+        "what is in hands counts as full",
+        &[("Err(NoRoom::Held(load.holder)),", "Err(NoRoom::Full),")],
     ),
     step(
         CELLS,

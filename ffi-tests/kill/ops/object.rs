@@ -64,7 +64,13 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(Make {
             name: "queue create",
             make: |y| {
-                let options = QueueOptions { capacity: 9, inline_max: 112, block_bytes: 4096, unacked: 5 };
+                let options = QueueOptions {
+                    capacity: 9,
+                    inline_max: 112,
+                    block_bytes: 4096,
+                    unacked: 5,
+                    ..QueueOptions::default()
+                };
                 assert_eq!(Queue::create(y, "new", options).unwrap().len(), 0);
             },
         }),

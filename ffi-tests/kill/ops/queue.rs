@@ -23,8 +23,11 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
             let batch = queue.get_many(&mut [0; 2 * LETTER], &mut [0; 2], Timeout::Forever).unwrap();
             assert_eq!(batch.records, 2);
         }),
-        Box::new(Large { puts: true }),
-        Box::new(Large { puts: false }),
+        Box::new(Large { name: "queue put, in a block", puts: true, act: put_copied }),
+        Box::new(Large { name: "queue get, from a block", puts: false, act: get_copied }),
+        Box::new(Large { name: "queue put loan", puts: true, act: put_loan }),
+        Box::new(Large { name: "queue get borrow", puts: false, act: get_borrow }),
+        Box::new(Limited),
         Box::new(SleepForData),
         Box::new(SleepForRoom),
         Box::new(WakeGetter),
@@ -497,12 +500,94 @@ impl Operation for ShutDown {
     }
 }
 
+/// Putting into a queue with a limit in bytes, behind a message that was got: what is there is added up anew.
+struct Limited;
+
+const LIMIT: usize = 3 * LETTER;
+
+impl Operation for Limited {
+    type World = World;
+    type Actor = ();
+
+    fn name(&self) -> &'static str {
+        "queue put, within a limit"
+    }
+
+    fn points(&self) -> Points {
+        CHOSEN
+    }
+
+    fn watch(&self, world: &World) -> Watch {
+        watch(&world.yard)
+    }
+
+    fn setup(&self, _: &mut Stage) -> World {
+        let yard = yard(8);
+        let options = QueueOptions { capacity: 8, max_bytes: LIMIT, ..QueueOptions::default() };
+        let queue = Queue::create(&yard, "queue", options).unwrap();
+        World { yard, queue, seen: Vec::new() }
+    }
+
+    fn prepare(&self, world: &World) {
+        (0..3).for_each(|n| world.queue.try_put(&letter(n)).unwrap());
+        assert_eq!(world.queue.get(&mut [0; LETTER], Timeout::Try).unwrap().len, LETTER);
+    }
+
+    fn act(&self, world: &World, (): &mut ()) {
+        world.queue.put(&letter(3), Timeout::Forever).unwrap();
+    }
+
+    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+        if point.moment == Moment::ProcessEnded {
+            return world.works(); // looked at when its thread had ended
+        }
+        let done = point.moment == Moment::Finished || point.last;
+        let there = world.queue.bytes();
+        if there != LIMIT && (done || there != LIMIT - LETTER) {
+            return wrong("bytes", there);
+        }
+        if point.moment == Moment::Stopped {
+            return Ok(()); // the others wait for their turn
+        }
+        // There is room for the rest of the limit, and for nothing more.
+        if there < LIMIT {
+            world.queue.put(&letter(3), SOON).map_err(|e| format!("putting on: {e:?}"))?;
+        }
+        let more = world.queue.try_put(b"x").map_err(|e| e.kind());
+        if more != Err(ErrorKind::Full) {
+            return wrong("a byte more than the limit", more);
+        }
+        world.drain()?;
+        if world.numbers() == [1, 2, 3] { Ok(()) } else { wrong("messages", &world.seen) }
+    }
+}
+
 /// Messages that lie in blocks: putting one beside another, or getting the first of two.
 struct Large {
+    name: &'static str,
     puts: bool,
+    act: fn(&Queue, &mut [u8]),
 }
 
 const LONG: usize = 100; // one block
+
+fn put_copied(queue: &Queue, message: &mut [u8]) {
+    queue.put(message, Timeout::Forever).unwrap();
+}
+
+fn get_copied(queue: &Queue, buffer: &mut [u8]) {
+    assert_eq!(queue.get(buffer, Timeout::Forever).unwrap().len, LONG);
+}
+
+fn put_loan(queue: &Queue, message: &mut [u8]) {
+    let loan = queue.loan(LONG, Timeout::Forever).unwrap();
+    loan.write(0, message).unwrap();
+    queue.put_loan(loan, Timeout::Forever).map_err(|(e, _)| e).unwrap();
+}
+
+fn get_borrow(queue: &Queue, _: &mut [u8]) {
+    drop(queue.get_borrow(Timeout::Forever).unwrap());
+}
 
 impl Large {
     /// How many blocks are not free.
@@ -516,7 +601,7 @@ impl Operation for Large {
     type Actor = Vec<u8>;
 
     fn name(&self) -> &'static str {
-        if self.puts { "queue put, in a block" } else { "queue get, from a block" }
+        self.name
     }
 
     fn points(&self) -> Points {
@@ -547,11 +632,7 @@ impl Operation for Large {
     }
 
     fn act(&self, world: &World, buffer: &mut Vec<u8>) {
-        if self.puts {
-            world.queue.put(buffer, Timeout::Forever).unwrap();
-        } else {
-            assert_eq!(world.queue.get(buffer, Timeout::Forever).unwrap().len, LONG);
-        }
+        (self.act)(&world.queue, buffer);
     }
 
     fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {

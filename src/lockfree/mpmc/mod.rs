@@ -307,6 +307,28 @@ impl<M: Memory> Ring<M> {
         (position, false)
     }
 
+    /// Looks at every item, in whoever's hands: who takes it out, its tag and length, and its beginning. One that is pushed
+    /// or popped meanwhile is looked at or not; if nobody pushes, each that stays is looked at, and as it is.
+    pub(crate) fn each_item<const N: usize>(&self, mut f: impl FnMut(Option<u32>, u32, usize, &[u8; N])) {
+        for index in 0..self.shape.capacity {
+            let Some(cell) = self.memory.cell(index) else { continue };
+            let before = self.look(cell);
+            if !is_item(before) {
+                continue;
+            }
+            let mut beginning = [0; N];
+            self.memory.read(cell, &mut beginning);
+            // Relaxed: it was published with the item.
+            let header = self.memory.load(Word::Header(cell), Ordering::Relaxed);
+            let now = self.look(cell);
+            if is_item(now) && now.lap() == before.lap() {
+                let held = matches!(now.state(), Some(State::Reading | State::Retaken));
+                let len = header_len(header) as usize;
+                f(held.then(|| now.slot()), header as u32, len, &beginning);
+            }
+        }
+    }
+
     /// Whether the item of this position has been published and is still in the ring, in whoever's hands. A position is
     /// one item's only: so it answers whether a cell names what that item named.
     #[cfg_attr(not(test), allow(dead_code))] // a question of the models

@@ -66,6 +66,11 @@ unsafe impl Send for AnyArray {}
 unsafe impl Sync for AnyArray {}
 
 impl AnyArray {
+    /// Where its elements lie.
+    pub(crate) fn whereabouts(&self) -> (&Held, usize) {
+        (&self._yard, self.first.addr().get())
+    }
+
     pub(crate) fn obtain(yard: &Yard, name: &str, how: How, asked: Asked) -> Result<AnyArray> {
         let (record, form) = find(yard, name, how, asked)?;
         let Element::Scalar(kind) = form.element else {

@@ -240,3 +240,5 @@ pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who) {
         (0..form.len as u64).for_each(|i| recover_at(yard, first + i * shape.body_bytes(), who));
     }
 }
+
+crate::objects::refer::referable!(Array<T>, Array, |it| it.any.whereabouts(), T: Scalar);

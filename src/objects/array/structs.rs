@@ -165,3 +165,5 @@ impl<T: Pod> std::fmt::Debug for StructArray<T> {
         f.debug_struct("StructArray").field("len", &self.len()).field("shape", &self.any.shape).finish()
     }
 }
+
+crate::objects::refer::referable!(StructArray<T>, Array, |it| (&it.any.yard, it.any.first.address()), T: Pod);

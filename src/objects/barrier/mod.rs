@@ -443,3 +443,5 @@ pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who, gone: Gone) 
         (Who::Process(dead), Gone::Died) => words.recover_process(dead, &parties),
     }
 }
+
+crate::objects::refer::referable!(Barrier, Barrier, |it| (&it.yard, it.head.addr().get()));

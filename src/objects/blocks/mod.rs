@@ -22,7 +22,7 @@ use crate::presence::thread;
 use crate::segment::bits::{BlockHandle, Link, TAG_MAX, Token, Use};
 use crate::segment::directory::{ObjectType, Record as Entry};
 use crate::segment::region::Region;
-use crate::shim::{AtomicU32, Bytes, Ordering};
+use crate::shim::{AtomicU32, Bytes, Ordering, Watch};
 use crate::sync::blocks::{Collector, Keeper, Record, Slab, Want};
 use crate::sync::permits::Parties;
 use crate::sync::wait::{Manner, Timeout, Wait};
@@ -465,8 +465,7 @@ impl Blocks {
     /// Where a block of this process lies, and how many bytes it has there; aligned to 64. Reading and writing there is
     /// as with [`Block::as_ptr`]. Errors: as [`Blocks::free`].
     pub fn data(&self, handle: u64) -> Result<(*mut u8, usize)> {
-        let mine = self.owner().and_then(|me| self.slab().is_mine(BlockHandle(handle), me));
-        mine.map_err(|kind| refused(kind, handle))?;
+        self.is_mine(handle)?;
         let (at, len) = self.room(BlockHandle(handle)).ok_or_else(|| refused(ErrorKind::NotFound, handle))?;
         Ok((self.address(at, len), len))
     }
@@ -578,12 +577,33 @@ impl Blocks {
         self.yard.region().offset_of(self.body())
     }
 
+    /// Whether they lie in this yard.
+    pub(crate) fn is_of(&self, yard: &Attachment) -> bool {
+        std::ptr::eq(&*self.yard, yard)
+    }
+
     /// The blocks that lie there.
     pub(crate) fn at_offset(yard: &Yard, offset: u64) -> Result<Blocks> {
         let held = yard.held();
         let entry = held.directory()?.iter().find(|e| e.kind == ObjectType::Blocks && e.offset == offset);
         let none = || Error::with(ErrorKind::Corrupt, format!("no blocks at {offset}"));
         Blocks::at(yard, &entry.ok_or_else(none)?, held.process_token()?)
+    }
+
+    /// Announces somebody who is going to sleep until a block is free, among other things. He looks once more first.
+    pub(crate) fn announce(&self) -> Watch<'_> {
+        self.slab().announce()
+    }
+
+    /// Whether the block is this process's. Errors: as [`Blocks::free`].
+    pub(crate) fn is_mine(&self, handle: u64) -> Result<()> {
+        let mine = self.owner().and_then(|me| self.slab().is_mine(BlockHandle(handle), me));
+        mine.map(drop).map_err(|kind| refused(kind, handle))
+    }
+
+    /// The guard of a block that the process says it owns; whether it does, each use of it finds out.
+    pub(crate) fn guard(&self, handle: u64) -> Block<'_> {
+        Block::new(self, BlockHandle(handle), self.me())
     }
 
     /// From here on the block is the object's that is going to name it, where the link says: write it into the cell and
@@ -669,3 +689,5 @@ pub(crate) fn recover(yard: &Attachment, entry: &Entry, who: Who, gone: Gone) {
         },
     }
 }
+
+crate::objects::refer::referable!(Blocks, Blocks, |it| (&it.yard, it.body.addr().get()));

@@ -256,7 +256,7 @@ impl std::fmt::Debug for Condition {
 }
 
 /// Bytes of a condition in a yard of so many slots.
-fn bytes(slots: u32) -> u64 {
+pub(in crate::objects) fn bytes(slots: u32) -> u64 {
     CELLS_AT + u64::from(slots) * size_of::<Cell>() as u64
 }
 
@@ -277,3 +277,5 @@ pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who) {
         waiters.recover(dead, &Threads(yard));
     }
 }
+
+crate::objects::refer::referable!(Condition, Condition, |it| (&it.yard, it.cells.addr().get()));

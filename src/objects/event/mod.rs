@@ -210,3 +210,5 @@ impl std::fmt::Debug for Event {
         f.debug_struct("Event").field("is_set", &self.is_set()).field("options", &self.options).finish()
     }
 }
+
+crate::objects::refer::referable!(Event, Event, |it| (&it.yard, it.word.addr().get()));

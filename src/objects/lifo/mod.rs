@@ -222,3 +222,5 @@ impl std::fmt::Debug for LifoQueue {
         f.debug_struct("LifoQueue").field("size", &self.size()).field("options", &self.options()).finish()
     }
 }
+
+crate::objects::refer::referable!(LifoQueue, LifoQueue, |it| it.0.whereabouts());

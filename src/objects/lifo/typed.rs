@@ -86,3 +86,4 @@ impl<T: Pod> AsPart for TypedLifoQueue<T> {
         self.queue.keep()
     }
 }
+crate::objects::refer::referable!(TypedLifoQueue<T>, LifoQueue, |it| it.queue.whereabouts(), T: Pod);

@@ -343,3 +343,5 @@ impl Drop for Guard<'_> {
         }
     }
 }
+
+crate::objects::refer::referable!(Lock, Lock, |it| (&it.yard, it.word.addr().get()));

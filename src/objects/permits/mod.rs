@@ -414,7 +414,7 @@ impl std::fmt::Debug for Permits {
 }
 
 /// Bytes of so many permits.
-fn bytes(capacity: u32) -> u64 {
+pub(in crate::objects) fn bytes(capacity: u32) -> u64 {
     PERMITS_AT + u64::from(capacity) * size_of::<AtomicU32>() as u64
 }
 
@@ -480,3 +480,5 @@ impl Drop for Permit<'_> {
         }
     }
 }
+
+crate::objects::refer::referable!(Permits, Permits, |it| (&it.yard, it.gate.addr().get()));

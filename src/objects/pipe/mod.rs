@@ -232,3 +232,5 @@ pub(crate) fn recover(yard: &Attachment, entry: &Record, who: Who, gone: Gone) {
         }
     }
 }
+
+crate::objects::refer::referable!(Pipe, Pipe, |it| (&it.yard, it.yard.region().address_of(it.offset)));

@@ -226,3 +226,5 @@ impl std::fmt::Debug for PriorityQueue {
         f.debug_struct("PriorityQueue").field("size", &self.size()).field("options", &self.options()).finish()
     }
 }
+
+crate::objects::refer::referable!(PriorityQueue, PriorityQueue, |it| it.0.whereabouts());

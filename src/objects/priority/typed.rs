@@ -86,3 +86,4 @@ impl<T: Pod> AsPart for TypedPriorityQueue<T> {
         self.queue.keep()
     }
 }
+crate::objects::refer::referable!(TypedPriorityQueue<T>, PriorityQueue, |it| it.queue.whereabouts(), T: Pod);

@@ -381,7 +381,7 @@ impl Queue {
             part.settled().notify(yard);
         }
         // Those who wait for the end must know that nobody has anything in hand any more.
-        if self.body().closing.glance() != Closing::Open {
+        if self.options().sides || self.body().closing.glance() != Closing::Open {
             self.body().data.notify(yard);
         }
     }

@@ -3,15 +3,18 @@
 
 use crate::error::{ErrorKind, Result};
 use crate::lockfree::mpmc::{Holders, NoPop, NoPush};
+use crate::objects::blocks::Blocks;
 use crate::objects::owners;
 use crate::objects::queue::Queue;
 use crate::objects::queue::place::Hands;
+use crate::objects::queue::side::{Mourners, QueueSide, ended};
 use crate::presence::attachment::Held;
 use crate::presence::place::Standing;
 use crate::presence::thread;
 use crate::segment::bits::Token;
 use crate::shim::{AtomicU32, Ordering, Watch, pause, yield_now};
 use crate::sync::event_count::EventCount;
+use crate::sync::holders::Seen;
 use crate::sync::lock::{Crowd, Heard, Hearsay};
 use crate::sync::wait::{Slept, Timeout, Wait};
 
@@ -77,6 +80,8 @@ pub(super) struct Call<'a> {
     what: For,
     timeout: Timeout,
     wait: Wait,
+    /// A message of the call takes a block of these.
+    blocks: Option<&'a Blocks>,
     /// Looks that are left before a sleep, or before a try gives up.
     looks: u32,
     /// The call has cleared up behind the dead that it saw.
@@ -84,6 +89,13 @@ pub(super) struct Call<'a> {
     /// Who owed something, as far as it has heard.
     heard: Hearsay,
 }
+
+fn is_peer(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::PeerClosed | ErrorKind::PeerDied)
+}
+
+/// The event of a call, and that of the blocks it may wait for.
+type Watches<'a> = (Watch<'a>, Option<Watch<'a>>);
 
 type Attempt<T> = std::result::Result<T, Not>;
 
@@ -94,11 +106,18 @@ impl<'a> Call<'a> {
         let looks = match timeout {
             _ if what == For::Settled => 0, // it takes others' work, not their moves
             Timeout::Try => TURNS + if many { LOOKS } else { 0 },
-            _ if many => SPINS,
+            // A look at room for bytes is no cheap one.
+            _ if many && !(what == For::Room && queue.is_limited()) => SPINS,
             _ => 0,
         };
         let (wait, heard) = (Wait::new(timeout, queue.manner()), Hearsay::default());
-        Call { queue, what, timeout, wait, looks, swept: false, heard }
+        Call { queue, what, timeout, wait, blocks: None, looks, swept: false, heard }
+    }
+
+    /// The call waits for a block as well.
+    pub(super) fn or_for_a_block(mut self, blocks: &'a Blocks) -> Call<'a> {
+        self.blocks = Some(blocks);
+        self
     }
 
     /// Makes attempts until one succeeds, fails for good, or the time is up. `Err` inside: the message is so long, and
@@ -107,7 +126,7 @@ impl<'a> Call<'a> {
         &mut self,
         mut attempt: impl FnMut() -> Attempt<T>,
     ) -> Result<std::result::Result<T, usize>> {
-        let (mut over, mut announced): (_, Option<(Watch<'a>, For)>) = (None, None);
+        let (mut over, mut announced): (_, Option<(Watches<'a>, For)>) = (None, None);
         loop {
             let not = match attempt() {
                 Ok(done) => return Ok(Ok(done)),
@@ -117,16 +136,17 @@ impl<'a> Call<'a> {
                 Err(not) => not,
             };
             // Whatever ends a wait: one more attempt was made after it.
-            if let Some(kind) = over {
-                return Err(self.answer(kind, not).into());
+            match over {
+                Some(kind) if !is_peer(kind) || self.is_ended() => return Err(self.answer(kind, not).into()),
+                _ => {}
             }
             let what = if not == Not::Owing { For::Settled } else { self.what };
             over = match announced.take() {
-                Some((watch, whom)) if whom == what => self.sleep(watch, not).err(),
+                Some((watches, whom)) if whom == what => self.sleep(watches, not).err(),
                 None if self.timeout == Timeout::Try => self.look_again(not),
                 None if not != Not::Owing && self.spin() => None,
                 _ => {
-                    announced = Some((self.event(what).prepare(), what));
+                    announced = Some(((self.event(what).prepare(), self.blocks.map(Blocks::announce)), what));
                     None
                 }
             };
@@ -168,9 +188,26 @@ impl<'a> Call<'a> {
                 let mut crowd = Crowd::new(Watch { word: &nothing, value: 0 });
                 self.sweep_once(&mut crowd);
                 self.hear_debtors(&mut crowd);
-                Some(ErrorKind::Timeout)
+                match self.others().and_then(|others| self.queue.glance(others)) {
+                    Some(gone) if self.is_ended() => Some(gone),
+                    _ => Some(ErrorKind::Timeout),
+                }
             }
         }
+    }
+
+    /// Of whom the call needs somebody.
+    fn others(&self) -> Option<QueueSide> {
+        match self.what {
+            For::Data => Some(QueueSide::Producers),
+            For::Room => Some(QueueSide::Consumers),
+            For::Settled => None,
+        }
+    }
+
+    /// Whether it is over, when the others have gone: for who gets, only if nobody has anything in hand that may come back.
+    fn is_ended(&self) -> bool {
+        self.what != For::Data || self.queue.rest().is_none()
     }
 
     fn yard(&self) -> &'a Held {
@@ -248,17 +285,28 @@ impl<'a> Call<'a> {
 
     /// Sleeps at most a slice. The sleeper had announced itself before the attempt that came to nothing.
     #[cold]
-    fn sleep(&mut self, watch: Watch<'a>, not: Not) -> std::result::Result<(), ErrorKind> {
+    fn sleep(&mut self, (watch, freed): Watches<'a>, not: Not) -> std::result::Result<(), ErrorKind> {
         let yard = self.yard();
         let _ = thread::register(yard); // so that our death wakes those who wait with us
+        let mourners = self.others().and_then(|others| self.queue.side(others)).map(Mourners);
         let mut crowd = Crowd::new(watch);
-        if let Not::Held(Some(slot)) = not {
+        freed.map(|freed| crowd.add(freed));
+        let mut held = if let Not::Held(slot) = not { slot } else { None };
+        let seen = mourners.as_ref().map(|side| side.look(&mut crowd));
+        if let Some(kind) = seen.and_then(ended) {
+            match self.queue.rest().filter(|_| self.what == For::Data) {
+                None => return Err(kind),
+                Some(holder) => held = held.or(holder), // it may give back what he has in hand
+            }
+        }
+        if let Some(slot) = held {
             Hands(yard).alive(slot).map(|alive| crowd.add(alive));
         }
         let Some(doubt) = self.hear_debtors(&mut crowd) else { return Ok(()) };
         if self.sweep_once(&mut crowd) {
             return Ok(()); // what a dead one had in hand shows now
         }
+        let doubt = doubt || seen == Some(Seen::Held { doubt: true });
         let slept = self.wait.sleep(crowd.watches(), doubt);
         // Relaxed: only whether it has changed.
         let died = |alive: &Watch<'_>| alive.word.load(Ordering::Relaxed) != alive.value;

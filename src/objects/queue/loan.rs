@@ -4,6 +4,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::blocks::{Block, Blocks};
 use crate::objects::queue::ack::Got;
+use crate::objects::queue::budget::Turn;
 use crate::objects::queue::call::{Call, For, Not};
 use crate::objects::queue::{Queue, corrupt, large};
 use crate::objects::ring::Received;
@@ -11,7 +12,7 @@ use crate::shim::cells::{CELL_BYTES, CELL_HEAD};
 use crate::sync::wait::Timeout;
 
 /// The longest message that lies in a cell.
-const INLINE: usize = CELL_BYTES[1] - CELL_HEAD;
+pub(crate) const INLINE: usize = CELL_BYTES[1] - CELL_HEAD;
 
 impl Queue {
     /// Memory for a message of `len` bytes, to be filled and put with [`Queue::put_loan`]. Dropped, it is free again, as
@@ -31,7 +32,8 @@ impl Queue {
     /// Puts the message that lies in this memory, without a copy. If it cannot be put, the memory comes back with the
     /// reason, unless somebody has freed it by its handle.
     ///
-    /// Errors: as for [`Queue::put`]; `Unsupported`; `Foreign`, `NotFound` (it is no memory of this queue's).
+    /// Errors: as for [`Queue::put`]; `Unsupported`; `Foreign`, `NotFound`, `State`, `NotOwner` (it is no memory of this
+    /// queue's blocks, or this process's no more).
     pub fn put_loan<'b>(
         &'b self,
         loan: Block<'b>,
@@ -44,12 +46,26 @@ impl Queue {
     fn put_kept<'b>(&'b self, kept: &mut Option<Block<'b>>, timeout: Timeout) -> Result<()> {
         let (blocks, me) = (self.lender()?, self.seat()?);
         if let Some(block) = kept {
-            blocks.len_of(block.handle())?;
+            blocks.is_mine(block.handle())?;
+            self.check_budget(block.len())?;
         }
         let mut call = Call::new(self, For::Room, timeout);
-        let put =
-            call.run(|| self.attempt_put_block(me, blocks, kept, || Err(Not::Ever(ErrorKind::State))))?;
+        let (turn, none) = (Turn::new(self, timeout), || Err(Not::Ever(ErrorKind::State)));
+        let put = call.run(|| self.attempt_put_block(me, blocks, kept, &turn, none))?;
         put.map_err(|_| corrupt())
+    }
+
+    /// As [`Queue::put_loan`], of memory that no guard stands for. What could not be put is still the process's.
+    pub(crate) fn put_loan_unguarded(&self, handle: u64, timeout: Timeout) -> Result<()> {
+        let mut kept = Some(self.lender()?.guard(handle));
+        let put = self.put_kept(&mut kept, timeout);
+        kept.map(Block::into_handle);
+        put
+    }
+
+    /// Frees memory that no guard stands for: a loan that is not put, or a message that was read.
+    pub(crate) fn release_unguarded(&self, handle: u64) -> Result<()> {
+        self.lender()?.free(handle)
     }
 
     /// As [`Queue::get`], without a copy if the message lies in a block: that is this process's until the message is
@@ -63,32 +79,31 @@ impl Queue {
     fn attempt_borrow(&self, me: u32) -> std::result::Result<Message<'_>, Not> {
         if let Some(part) = self.part() {
             let Got { received, bytes, block, .. } = self.attempt_beside(part, false, usize::MAX)?;
-            return Ok(Message { queue: self, bytes, block, received });
+            return Ok(Message { bytes, block, received });
         }
         let reading = self.claim(me, usize::MAX)?;
         let item = reading.item();
         let mut bytes = [0; INLINE];
         if item.tag == large::BLOCK {
             let (block, received) = self.take_block(reading, usize::MAX)?;
-            return Ok(Message { queue: self, bytes, block: Some(block), received });
+            return Ok(Message { bytes, block: Some(block), received });
         }
         let len = item.len.min(INLINE);
         reading.read(&mut bytes[..len]);
         self.release(reading);
-        Ok(Message { queue: self, bytes, block: None, received: Received { len, redelivered: item.again } })
+        Ok(Message { bytes, block: None, received: Received { len, redelivered: item.again } })
     }
 }
 
 /// A message that was got, and lies where it was put if it is long.
 #[must_use = "dropping the message frees its memory"]
 pub struct Message<'q> {
-    queue: &'q Queue,
     bytes: [u8; INLINE],
     block: Option<Block<'q>>,
     received: Received,
 }
 
-impl Message<'_> {
+impl<'a> Message<'a> {
     /// Its length in bytes.
     pub fn len(&self) -> usize {
         self.received.len
@@ -132,13 +147,17 @@ impl Message<'_> {
     pub fn as_ptr(&self) -> *const u8 {
         self.block.as_ref().map_or(self.bytes.as_ptr(), |block| block.as_ptr().cast_const())
     }
-}
 
-impl Drop for Message<'_> {
-    fn drop(&mut self) {
-        if self.block.take().is_some() {
-            self.queue.body().room.notify(&**self.queue.yard()); // somebody may wait for the block
-        }
+    /// The memory in which it lies, to be changed, kept, or put on with [`Queue::put_loan`], into any queue of the same
+    /// blocks; without a copy. `Err`: it is a short one, and has none; these are its bytes.
+    pub fn into_block(mut self) -> std::result::Result<Block<'a>, Vec<u8>> {
+        self.block.take().ok_or_else(|| self.to_vec())
+    }
+
+    /// What it is, without the guard: the bytes of a short one, and the block of a long one with its address.
+    pub(crate) fn into_parts(self) -> (Received, [u8; INLINE], Option<(u64, *const u8)>) {
+        let at = self.as_ptr();
+        (self.received, self.bytes, self.block.map(|block| (block.into_handle(), at)))
     }
 }
 

@@ -5,18 +5,32 @@ mod ack;
 #[cfg(test)]
 #[path = "ack/tests.rs"]
 mod ack_tests;
+mod budget;
 mod call;
+#[cfg(feature = "serde")]
+mod codec;
 pub(crate) mod debts;
 mod large;
 pub(crate) mod layout;
 mod loan;
 mod place;
+pub(crate) mod side;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_of_blocks;
+#[cfg(test)]
+mod tests_of_budget;
+#[cfg(test)]
+mod tests_of_sides;
 mod typed;
 
 pub use ack::Owed;
+#[cfg(feature = "serde")]
+pub use codec::SerdeQueue;
+pub(crate) use loan::INLINE;
 pub use loan::Message;
+pub use side::{QueuePart, QueueSide};
 pub use typed::TypedQueue;
 
 use crate::error::{Error, ErrorKind, Result};
@@ -40,9 +54,11 @@ use crate::sync::closing::Closing;
 #[cfg(feature = "async")]
 use crate::sync::many::{Net, Source};
 use crate::sync::wait::{Manner, Timeout};
+use budget::Turn;
 use call::{Call, For, Not};
 use layout::Body;
 use place::{Hands, Spot, slot_of, too_long};
+use side::Known;
 use std::sync::Arc;
 
 /// The parameter in the directory that says where the queue's blocks lie; 0: it has none.
@@ -64,8 +80,17 @@ pub struct QueueOptions {
     /// is.
     pub inline_max: usize,
     /// Bytes for messages that are longer than that, at least 2048; 0: there are none. They lie in [`Blocks`] of their
-    /// own, made beside the queue under its name and `.blocks`.
+    /// own, made beside the queue under its name and `.blocks`. See also [`Queue::create_with_blocks`].
     pub block_bytes: usize,
+    /// How many bytes all messages together may have, wherever they lie, but for those that are got and not yet acknowledged;
+    /// 0: as many as there is room for. With a limit,
+    /// putters take turns, and one that finds little room left looks at each place of the queue. A long message may wait
+    /// while shorter ones find room.
+    pub max_bytes: usize,
+    /// Whether the queue tells of its sides: processes say that they produce or consume ([`Queue::producer`],
+    /// [`Queue::consumer`]), and who waits for one of the other side hears when the last of them has closed or died. Who
+    /// says nothing may put and get as well, and does not count.
+    pub sides: bool,
     /// How many messages may have been got with [`Queue::get_ack`] and not yet acknowledged, by all together: at most
     /// 65536; 0: such a get is not possible. Each takes as much as a message in the queue, and 16 bytes.
     pub unacked: usize,
@@ -73,7 +98,14 @@ pub struct QueueOptions {
 
 impl Default for QueueOptions {
     fn default() -> QueueOptions {
-        QueueOptions { capacity: 1024, inline_max: 48, block_bytes: 0, unacked: 0 }
+        QueueOptions {
+            capacity: 1024,
+            inline_max: 48,
+            block_bytes: 0,
+            max_bytes: 0,
+            sides: false,
+            unacked: 0,
+        }
     }
 }
 
@@ -101,13 +133,19 @@ impl QueueOptions {
         Ok(())
     }
 
-    /// Bytes of the object without what is owed.
+    /// Bytes of the object without what is owed, and what names the sides.
     fn ring_bytes(&self) -> u64 {
         layout::bytes(self.capacity as u32, self.inline_max + CELL_HEAD)
     }
 
-    fn bytes(&self) -> u64 {
-        if self.unacked == 0 { self.ring_bytes() } else { debts::bytes(self) }
+    /// Bytes without what names the sides.
+    fn cells_bytes(&self) -> u64 {
+        let bytes = if self.unacked == 0 { self.ring_bytes() } else { debts::bytes(self) };
+        bytes.next_multiple_of(8)
+    }
+
+    fn bytes(&self, slots: u32) -> u64 {
+        self.cells_bytes() + if self.sides { 2 * layout::side_bytes(slots) } else { 0 }
     }
 
     fn params(&self, element: usize, blocks: u64) -> [u64; 4] {
@@ -117,14 +155,25 @@ impl QueueOptions {
     }
 
     /// Those of a queue that exists.
+    fn found(yard: &Attachment, record: &Record) -> Result<QueueOptions> {
+        let body: &Body = yard.region().at(record.offset)?;
+        let max_bytes = usize::try_from(body.budget.most()).unwrap_or(usize::MAX);
+        let sides = body.sides.load(Ordering::Relaxed) == 1; // Relaxed: written before the object became visible
+        let options = QueueOptions { max_bytes, sides, ..QueueOptions::of(record)? };
+        let fits = record.len >= options.bytes(yard.geometry().slots);
+        let corrupt = || Error::with(ErrorKind::Corrupt, "a queue without room for its sides");
+        if fits { Ok(options) } else { Err(corrupt()) }
+    }
+
+    /// The same, but for what the directory does not tell: the limit in bytes, the sides.
     fn of(record: &Record) -> Result<QueueOptions> {
         let [counts, inline_max, block_bytes, _] = record.params;
         let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
         let (capacity, unacked) = (counts & ((1 << UNACKED_SHIFT) - 1), number(counts >> UNACKED_SHIFT));
         let (capacity, inline_max) = (number(capacity), number(inline_max & ((1 << ELEMENT_SHIFT) - 1)));
         let block_bytes = number(block_bytes);
-        let options = QueueOptions { capacity, inline_max, block_bytes, unacked };
-        let fits = options.check().is_ok() && record.len >= options.bytes();
+        let options = QueueOptions { capacity, inline_max, block_bytes, max_bytes: 0, sides: false, unacked };
+        let fits = options.check().is_ok() && record.len >= options.cells_bytes();
         let strange = || Error::with(ErrorKind::Corrupt, format!("queue parameters {:?}", record.params));
         if fits { Ok(options) } else { Err(strange()) }
     }
@@ -178,6 +227,8 @@ struct Inner {
     offset: u64,
     options: QueueOptions,
     blocks: Option<Blocks>,
+    /// What is known of the sides.
+    known: [Known; 2],
     /// What is owed, if it was made with room for that.
     owed: Option<debts::Owed>,
     manner: Manner,
@@ -191,46 +242,84 @@ impl Queue {
     /// (`inline_max` is neither 48 nor 112; `block_bytes` below 2048), `Exists`, `Name`, `NoSpace`, `NoSlots`, and `Timeout` if another object has been in the making for
     /// ten seconds.
     pub fn create(yard: &Yard, name: &str, options: QueueOptions) -> Result<Queue> {
-        Queue::obtain(yard, name, How::Create, Some(options), 0)
+        Queue::obtain(yard, name, How::Create, Some(options), None, 0)
     }
 
     /// Opens a queue, whatever its options. Errors: `NotFound`, `Type`.
     pub fn open(yard: &Yard, name: &str) -> Result<Queue> {
-        Queue::obtain(yard, name, How::Open, None, 0)
+        Queue::obtain(yard, name, How::Open, None, None, 0)
     }
 
     /// Opens a queue of these options, or makes it. Errors: as for both, and `Mismatch` if its options are others.
     pub fn open_or_create(yard: &Yard, name: &str, options: QueueOptions) -> Result<Queue> {
-        Queue::obtain(yard, name, How::OpenOrCreate, Some(options), 0)
+        Queue::obtain(yard, name, How::OpenOrCreate, Some(options), None, 0)
     }
 
-    /// `element`: how many bytes each message has, if all are of one type; 0: whatever they have.
+    /// Makes a queue whose longer messages lie in blocks that there are, and that others use as well: other queues, or
+    /// whoever allocates some. Errors: as for [`Queue::create`]; `Foreign` (blocks of another yard), `Invalid`
+    /// (`block_bytes` is not 0).
+    pub fn create_with_blocks(
+        yard: &Yard,
+        name: &str,
+        options: QueueOptions,
+        blocks: &Blocks,
+    ) -> Result<Queue> {
+        Queue::obtain(yard, name, How::Create, Some(options), Some(blocks), 0)
+    }
+
+    /// Opens a queue of these options and blocks, or makes it. Errors: as for both, and `Mismatch` if its options or blocks
+    /// are others.
+    pub fn open_or_create_with_blocks(
+        yard: &Yard,
+        name: &str,
+        options: QueueOptions,
+        blocks: &Blocks,
+    ) -> Result<Queue> {
+        Queue::obtain(yard, name, How::OpenOrCreate, Some(options), Some(blocks), 0)
+    }
+
+    /// `shared`: blocks that are not the queue's own. `element`: how many bytes each message has, if all are of one type;
+    /// 0: whatever they have.
     fn obtain(
         yard: &Yard,
         name: &str,
         how: How,
         options: Option<QueueOptions>,
+        shared: Option<&Blocks>,
         element: usize,
     ) -> Result<Queue> {
         let held = yard.held();
         let asked = options.unwrap_or_default();
         asked.check()?;
-        let made = if how == How::Open { None } else { make_blocks(yard, name, asked)? };
-        let params = asked.params(element, made.as_ref().map_or(0, Blocks::offset));
-        let plan = Plan { kind: ObjectType::Queue, params, len: asked.bytes() };
+        let at = match shared {
+            Some(blocks) => may_share(held, asked, blocks)?,
+            None if how == How::Open => 0,
+            None => make_blocks(yard, name, asked)?.as_ref().map_or(0, Blocks::offset),
+        };
+        let params = asked.params(element, at);
+        let plan = Plan { kind: ObjectType::Queue, params, len: asked.bytes(held.geometry().slots) };
         let fits = |found: &Record| {
-            let (is, elements) = (QueueOptions::of(found)?, found.params[1] >> ELEMENT_SHIFT);
-            let other = options.is_some_and(|wanted| wanted != is);
+            let (is, elements) = (QueueOptions::found(held, found)?, found.params[1] >> ELEMENT_SHIFT);
+            let lent = if is.block_bytes == 0 { found.params[BLOCKS_AT] } else { 0 };
+            let others = lent != shared.map_or(0, Blocks::offset);
+            let other = options.is_some_and(|wanted| wanted != is || others);
             // Whoever has no type in mind may look into any queue.
             if other || element != 0 && element as u64 != elements {
-                let detail = format!("{name:?} is {is:?}, elements of {elements} bytes (0: any), not so");
+                let detail = format!(
+                    "{name:?} is {is:?}, blocks of others {lent}, elements of {elements} bytes (0: any), not so"
+                );
                 return Err(Error::with(ErrorKind::Mismatch, detail));
             }
             Ok(())
         };
-        let fill = |region: &Region, at: u64| debts::fill(region, at, &asked, fresh_tag());
+        let fill = |region: &Region, at: u64| {
+            let body: &Body = region.at(at)?;
+            body.budget.begin(asked.max_bytes as u64);
+            body.sides.store(asked.sides.into(), Ordering::Relaxed); // Relaxed: the object is not visible yet
+            debts::fill(region, at, &asked, fresh_tag())
+        };
         let record = directory::obtain_filled(held, name, how, &plan, fits, fill)?;
-        let options = QueueOptions::of(&record)?;
+        let options = QueueOptions::found(held, &record)?;
         // SAFETY: all are used while `yard` is held, which this handle does.
         let ((spot, ring), owed) =
             unsafe { (place::ring(held, &record, options)?, debts::open(held, &record, &options)?) };
@@ -239,9 +328,8 @@ impl Queue {
             at => Some(Blocks::at_offset(yard, at)?),
         };
         let (manner, offset) = (yard.manner(), record.offset);
-        let yard = held.clone();
-        let over = AtomicU64::new(0);
-        Ok(Queue(Arc::new(Inner { ring, spot, offset, options, blocks, owed, manner, yard, over })))
+        let (known, yard, over) = (Default::default(), held.clone(), AtomicU64::new(0));
+        Ok(Queue(Arc::new(Inner { ring, spot, offset, options, blocks, owed, known, manner, yard, over })))
     }
 
     fn ring(&self) -> &Ring<Spot> {
@@ -285,7 +373,8 @@ impl Queue {
     ///
     /// Errors: `Full` (no room, or no block for it, within `timeout`), `Shutdown`, `TooLong` (it can never fit; says how much does), `Busy`
     /// and `Timeout` (somebody stands still in the middle of a move), `Cancelled`, `Interrupted`, `NoSlots`, `Corrupt`;
-    /// nothing was put.
+    /// nothing was put. `PeerClosed`, `PeerDied`: there is no room, and the last consumer has closed or died, in a queue that
+    /// tells of its [sides](QueueOptions::sides).
     #[inline]
     pub fn put(&self, message: &[u8], timeout: impl Into<Timeout>) -> Result<()> {
         if self.put_fast(message) { Ok(()) } else { self.put_slowly(message, timeout.into()) }
@@ -302,19 +391,25 @@ impl Queue {
     pub(crate) fn put_fast(&self, message: &[u8]) -> bool {
         let me = self.me();
         me.is_some_and(|me| {
-            message.len() <= self.0.options.inline_max && self.attempt_put(me, message).is_ok()
+            message.len() <= self.0.options.inline_max
+                && !self.is_limited()
+                && self.attempt_put(me, message).is_ok()
         })
     }
 
     #[cold]
     fn put_slowly(&self, message: &[u8], timeout: Timeout) -> Result<()> {
         let (me, len) = (self.seat()?, message.len());
-        let mut call = Call::new(self, For::Room, timeout);
+        self.check_budget(len)?;
+        let (mut call, turn) = (Call::new(self, For::Room, timeout), Turn::new(self, timeout));
         match &self.0.blocks {
-            _ if len <= self.0.options.inline_max => call.run(|| self.attempt_put(me, message))?,
+            _ if len <= self.0.options.inline_max => {
+                call.run(|| self.within_budget(len, &turn, || self.attempt_put(me, message)))?
+            }
             Some(blocks) if len <= blocks.max_len() => {
-                let mut block = None;
-                call.run(|| self.attempt_put_block(me, blocks, &mut block, || large::fill(blocks, message)))?
+                let (mut block, fill) = (None, || large::fill(blocks, message));
+                call.or_for_a_block(blocks)
+                    .run(|| self.attempt_put_block(me, blocks, &mut block, &turn, fill))?
             }
             _ => return Err(too_long(len, self.max_len())),
         }
@@ -327,28 +422,32 @@ impl Queue {
         me: u32,
         blocks: &'b Blocks,
         kept: &mut Option<Block<'b>>,
+        turn: &Turn,
         fill: impl FnOnce() -> std::result::Result<Block<'b>, Not>,
     ) -> std::result::Result<(), Not> {
         if self.body().closing.glance() != Closing::Open {
             return Err(Not::Ever(ErrorKind::Shutdown));
         }
-        let block = match kept.take() {
-            Some(block) => block,
-            None => fill()?,
+        let len = match kept {
+            Some(block) => block.len(),
+            None => kept.insert(fill()?).len(),
         };
-        let writing = match self.0.ring.claim_write(me, &Hands(self.yard())) {
-            Ok(writing) => writing,
-            Err(no) => {
-                *kept = Some(block);
-                return Err(no.into());
-            }
-        };
+        self.within_budget(len, turn, || self.put_kept_block(me, blocks, kept))
+    }
+
+    fn put_kept_block<'b>(
+        &self,
+        me: u32,
+        blocks: &'b Blocks,
+        kept: &mut Option<Block<'b>>,
+    ) -> std::result::Result<(), Not> {
+        let writing = self.0.ring.claim_write(me, &Hands(self.yard()))?;
         if !self.body().closing.admits() {
             writing.abandon();
             self.tell_all();
-            *kept = Some(block);
             return Err(Not::Ever(ErrorKind::Shutdown));
         }
+        let Some(block) = kept.take() else { return Err(Not::Ever(ErrorKind::State)) };
         let link = Link::new(self.0.offset, writing.position());
         let len = block.len();
         let put = large::publish(blocks, block, len, link, writing);
@@ -384,7 +483,8 @@ impl Queue {
     /// Errors: `Empty` (nothing came within `timeout`), `End` (the queue was shut down and everything has been got),
     /// `Shutdown` (it was shut down at once), `TooLong` (the buffer is shorter than the message, which stays, and says that
     /// it comes again if it lies in a block; the detail says how long it is, or that it has 16 bytes or more), `Busy` and `Timeout` (somebody stands still in the middle of a move), `Cancelled`, `Interrupted`,
-    /// `NoSlots`, `Corrupt`.
+    /// `NoSlots`, `Corrupt`. `PeerClosed`, `PeerDied`: there is nothing, and the last producer has closed or died, in a queue
+    /// that tells of its [sides](QueueOptions::sides); one that comes later is heard again.
     #[inline]
     pub fn get(&self, buffer: &mut [u8], timeout: impl Into<Timeout>) -> Result<Received> {
         match self.get_fast(buffer) {
@@ -467,8 +567,6 @@ impl Queue {
     ) -> std::result::Result<Received, Not> {
         let (block, received) = self.take_block(reading, buffer.len())?;
         let read = block.read(0, &mut buffer[..received.len]);
-        drop(block);
-        self.body().room.notify(&**self.yard()); // somebody may wait for the block
         read.map(|()| received).map_err(|_| Not::Ever(ErrorKind::Corrupt))
     }
 
@@ -481,10 +579,7 @@ impl Queue {
         let item = reading.item();
         if item.tag == large::BLOCK {
             let (block, received) = self.take_block(reading, usize::MAX)?;
-            let bytes = block.to_vec();
-            drop(block);
-            self.body().room.notify(&**self.yard()); // as above
-            return Ok((bytes, received));
+            return Ok((block.to_vec(), received));
         }
         let mut bytes = [0; CELL_BYTES[1]];
         let len = item.len.min(bytes.len());
@@ -542,7 +637,7 @@ impl Queue {
         reading.finish();
         self.body().room.notify(&**self.yard());
         // Those who wait for the end must know that nobody has anything in hand any more.
-        if self.body().closing.glance() != Closing::Open {
+        if self.0.options.sides || self.body().closing.glance() != Closing::Open {
             self.body().data.notify(&**self.yard());
         }
     }
@@ -591,8 +686,8 @@ impl Queue {
         if self.body().closing.state() != Closing::Draining {
             return Not::Now;
         }
-        match self.0.ring.cells().find(|seen| seen.state != State::Free) {
-            Some(seen) => Not::Held(seen.holder),
+        match self.in_ring() {
+            Some(holder) => Not::Held(holder),
             None => Not::Ever(ErrorKind::End),
         }
     }
@@ -607,6 +702,17 @@ impl Queue {
         let (over, all) = self.0.ring.settle(self.0.over.load(Ordering::Relaxed), AT_ONCE);
         self.0.over.store(over, Ordering::Relaxed);
         !all
+    }
+
+    /// Whether something is in the ring, in whoever's hands, and in whose.
+    fn in_ring(&self) -> Option<Option<u32>> {
+        self.0.ring.cells().find(|seen| seen.state != State::Free).map(|seen| seen.holder)
+    }
+
+    /// The same, and what was given back. What is owed may come back, but nobody is kept waiting for that.
+    fn rest(&self) -> Option<Option<u32>> {
+        let moving = || self.part().and_then(|part| part.debts.is_moving());
+        self.in_ring().or_else(|| moving().map(|thread| thread.map(slot_of)))
     }
 
     #[inline]
@@ -652,7 +758,9 @@ impl Queue {
 
     /// Whether there is no room at this instant. A place whose message is in the middle of a move counts as room.
     pub fn is_full(&self) -> bool {
-        self.0.ring.len().unwrap_or(0) >= self.0.options.capacity
+        let options = self.0.options;
+        self.0.ring.len().unwrap_or(0) >= options.capacity
+            || self.is_limited() && self.bytes() >= options.max_bytes
     }
 
     /// How many messages there is room for.
@@ -662,7 +770,8 @@ impl Queue {
 
     /// The longest message in bytes.
     pub fn max_len(&self) -> usize {
-        self.0.blocks.as_ref().map_or(0, Blocks::max_len).max(self.0.options.inline_max)
+        let place = self.0.blocks.as_ref().map_or(0, Blocks::max_len).max(self.0.options.inline_max);
+        if self.is_limited() { place.min(self.0.options.max_bytes) } else { place }
     }
 
     /// Where the longer messages lie, if there is room for any.
@@ -674,6 +783,17 @@ impl Queue {
     pub fn options(&self) -> QueueOptions {
         self.0.options
     }
+}
+
+/// Where the blocks lie that a queue is to share with others.
+fn may_share(yard: &Held, options: QueueOptions, blocks: &Blocks) -> Result<u64> {
+    if options.block_bytes != 0 {
+        return Err(Error::with(ErrorKind::Invalid, "blocks, and bytes for others"));
+    }
+    if !blocks.is_of(yard) {
+        return Err(Error::with(ErrorKind::Foreign, "blocks of another yard"));
+    }
+    Ok(blocks.offset())
 }
 
 /// Room in a queue, to wait for; it may be that of a message whose block is not free yet.
@@ -724,6 +844,11 @@ impl std::fmt::Debug for Queue {
     }
 }
 
+/// Bytes of a queue of so many short messages.
+pub(in crate::objects) fn bytes_of(capacity: u32) -> u64 {
+    layout::bytes(capacity, CELL_BYTES[0])
+}
+
 /// Whether the queue names this block where the link says, or owes it.
 pub(crate) fn names(yard: &Attachment, record: &Record, link: Link, block: BlockHandle) -> bool {
     // SAFETY: used while the yard is borrowed.
@@ -751,6 +876,13 @@ unsafe fn at(yard: &Attachment, record: &Record) -> Option<(Spot, Ring<Spot>, Op
 pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who, gone: Gone) {
     // SAFETY: used while the yard is borrowed.
     let Some((spot, ring, part)) = (unsafe { at(yard, record) }) else { return };
+    match who {
+        Who::Thread(dead) if spot.body().budget.lock.recover(dead) => {
+            faults::note(yard, who, &spot.body().budget.lock, 1);
+        }
+        Who::Thread(_) => {}
+        Who::Process(process) => side::recover(yard, record, process, gone),
+    }
     let repaired = match (who, &part) {
         (Who::Thread(dead), _) => {
             let of_ring = ring.recover(dead.index());
@@ -769,3 +901,5 @@ pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who, gone: Gone) 
     // Also if others have repaired it: they may have died before they could tell.
     tell_all(spot.body(), part.as_ref(), yard);
 }
+
+crate::objects::refer::referable!(Queue, Queue, |it| (it.yard(), std::ptr::from_ref(it.body()).addr()));

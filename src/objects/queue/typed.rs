@@ -63,8 +63,13 @@ impl<T: Pod> TypedQueue<T> {
         let Some(inline_max) = rooms.find(|room| size > 0 && size <= *room) else {
             return Err(Error::with(ErrorKind::Size, format!("elements of {size} bytes")));
         };
-        let options = capacity.map(|capacity| QueueOptions { capacity, inline_max, block_bytes: 0, unacked });
-        Ok(TypedQueue { queue: Queue::obtain(yard, name, how, options, size)?, of: PhantomData })
+        let options = capacity.map(|capacity| QueueOptions {
+            capacity,
+            inline_max,
+            unacked,
+            ..QueueOptions::default()
+        });
+        Ok(TypedQueue { queue: Queue::obtain(yard, name, how, options, None, size)?, of: PhantomData })
     }
 
     /// Puts an element; waits at most `timeout` while the queue is full. Errors: as for [`Queue::put`].
@@ -152,3 +157,4 @@ impl<T: Pod> AsPart for TypedQueue<T> {
         self.queue.keep()
     }
 }
+crate::objects::refer::referable!(TypedQueue<T>, Queue, |it| it.queue.whereabouts(), T: Pod);

@@ -235,3 +235,5 @@ pub(crate) fn recover(yard: &Attachment, entry: &Entry, who: Who, gone: Gone) {
         }
     }
 }
+
+crate::objects::refer::referable!(Ring, Ring, |it| (&it.yard, std::ptr::from_ref(it.spot.body()).addr()));

@@ -324,3 +324,5 @@ impl<T> Drop for TypedReceiver<T> {
         }
     }
 }
+
+crate::objects::refer::referable!(TypedRing<T>, Ring, |it| it.ring.whereabouts(), T: Pod);

@@ -278,3 +278,5 @@ impl Drop for RGuard<'_> {
         }
     }
 }
+
+crate::objects::refer::referable!(RLock, RLock, |it| (&it.yard, it.lock.addr().get()));

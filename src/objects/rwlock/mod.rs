@@ -343,7 +343,7 @@ fn told(got: Got) -> Option<News> {
 }
 
 /// Bytes of a lock for so many readers.
-fn bytes(count: u32) -> u64 {
+pub(in crate::objects) fn bytes(count: u32) -> u64 {
     CELLS_AT + u64::from(count) * size_of::<Cell>() as u64
 }
 
@@ -430,3 +430,5 @@ impl Drop for RwWriteGuard<'_> {
         }
     }
 }
+
+crate::objects::refer::referable!(RwLock, RwLock, |it| (&it.yard, it.head.addr().get()));

@@ -241,3 +241,5 @@ impl std::fmt::Debug for Semaphore {
         f.debug_struct("Semaphore").field("value", &self.value()).field("maximum", &self.maximum()).finish()
     }
 }
+
+crate::objects::refer::referable!(Semaphore, Semaphore, |it| (&it.yard, it.word.addr().get()));

@@ -29,6 +29,11 @@ unsafe impl Send for AnyStruct {}
 unsafe impl Sync for AnyStruct {}
 
 impl AnyStruct {
+    /// Where it lies.
+    pub(crate) fn whereabouts(&self) -> (&Held, usize) {
+        (&self.yard, self.spot.address())
+    }
+
     /// `shape`: what it must be, or be made as; `None` opens whatever is there.
     pub(crate) fn obtain(yard: &Yard, name: &str, how: How, shape: Option<Shape>) -> Result<AnyStruct> {
         let plan = match shape {

@@ -150,3 +150,5 @@ pub(crate) fn recover_at(yard: &Attachment, offset: u64, who: Who) {
         faults::note(yard, who, &head.lock, 1);
     }
 }
+
+crate::objects::refer::referable!(Struct<T>, Struct, |it| it.any.whereabouts(), T: Pod);

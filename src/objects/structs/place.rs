@@ -30,6 +30,11 @@ impl Spot {
         Ok(Spot(region.bytes(offset, shape.body_bytes())?))
     }
 
+    /// Where it lies.
+    pub(crate) fn address(self) -> usize {
+        self.0.addr().get()
+    }
+
     /// The `index`-th of neighbours of this shape.
     ///
     /// # Safety

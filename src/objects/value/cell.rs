@@ -40,6 +40,11 @@ macro_rules! with_width {
 }
 
 impl Cell {
+    /// Where it lies.
+    pub(crate) fn address(&self) -> usize {
+        self.0.addr().get()
+    }
+
     /// `at`: as many bytes as every type has that the cell is used with, aligned to that many, and mapped as long as
     /// the cell is used.
     #[inline(always)]

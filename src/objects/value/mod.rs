@@ -178,3 +178,5 @@ impl<T: Scalar + std::fmt::Debug> std::fmt::Debug for Value<T> {
         f.debug_tuple("Value").field(&self.get()).finish()
     }
 }
+
+crate::objects::refer::referable!(Value<T>, Value, |it| (&it.any._yard, it.any.cell.address()), T: Scalar);

@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::objects::cost::{self, ObjectCost};
 use crate::objects::yard::{Yard, name};
 use crate::os::page_size;
+use crate::segment::directory::ObjectType;
 use crate::segment::geometry::Geometry;
 use crate::sync::wait::Manner;
 use std::os::fd::AsFd;
@@ -102,6 +104,11 @@ impl Options {
             value_bytes: crate::objects::value::BODY_BYTES,
             ring_bytes: crate::objects::ring::BODY_BYTES,
         })
+    }
+
+    /// What an object of this kind takes in a yard of these options. Errors: `Range`, `Size`.
+    pub fn object_cost(&self, kind: ObjectType) -> Result<ObjectCost> {
+        Ok(cost::of(kind, self.geometry()?.slots))
     }
 
     /// Makes a yard under this name. An abandoned one of that name (nobody has it open) is replaced.

@@ -505,7 +505,7 @@ fn spoilt_words_do_no_more_than_spoil_messages() {
         let tickets = [(); 2].map(|()| queue.get_ack_vec(Timeout::Try).map_or(random(), |got| got.1.ticket));
         let held = yard.held();
         let record = held.directory().unwrap().find(&Name::new(&name).unwrap()).unwrap().unwrap();
-        let (from, len) = (options.ring_bytes().next_multiple_of(128), options.bytes());
+        let (from, len) = (options.ring_bytes().next_multiple_of(128), options.cells_bytes());
         let bytes = held.region().bytes(record.offset + from, len - from).unwrap();
         for _ in 0..=random() % 8 {
             let at = (random() % (len - from)) as usize / 8 * 8;

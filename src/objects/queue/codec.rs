@@ -1,0 +1,159 @@
+//! A queue whose messages are values of one type, taken to bytes and back by serde.
+#![forbid(unsafe_code)]
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::objects::directory::How;
+use crate::objects::queue::{Queue, QueueOptions};
+use crate::objects::yard::Yard;
+use crate::sync::wait::Timeout;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::marker::PhantomData;
+
+/// A queue of values of type `T`, of any length up to the longest message: whatever [`serde`] can take to bytes and back. As
+/// [`Queue`]. With the feature `serde`.
+///
+/// The bytes are those of the [postcard](https://postcard.jamesmunns.com/wire-format) format, which does not describe itself:
+/// all who use a queue must mean the same type. Bytes that are no value of it are refused; they never are undefined
+/// behaviour. For plain data of one size see [`crate::TypedQueue`], which copies less.
+///
+/// ```
+/// use courtyard::{QueueOptions, SerdeQueue, Timeout, Yard};
+///
+/// # fn main() -> courtyard::Result<()> {
+/// let yard = Yard::anonymous()?;
+/// let options = QueueOptions { block_bytes: 64 << 10, ..QueueOptions::default() };
+/// let queue = SerdeQueue::<(u32, String)>::create(&yard, "jobs", options)?;
+/// queue.put(&(7, "a job".to_owned()), Timeout::Forever)?;
+/// assert_eq!(queue.get(Timeout::Forever)?, ((7, "a job".to_owned()), false));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct SerdeQueue<T> {
+    queue: Queue,
+    of: PhantomData<fn(T) -> T>,
+}
+
+impl<T: Serialize + DeserializeOwned> SerdeQueue<T> {
+    /// Makes a queue. Errors: as for [`Queue::create`].
+    pub fn create(yard: &Yard, name: &str, options: QueueOptions) -> Result<SerdeQueue<T>> {
+        Queue::obtain(yard, name, How::Create, Some(options), None, 0).map(SerdeQueue::over)
+    }
+
+    /// Opens a queue, whatever its options. Errors: as for [`Queue::open`].
+    pub fn open(yard: &Yard, name: &str) -> Result<SerdeQueue<T>> {
+        Queue::open(yard, name).map(SerdeQueue::over)
+    }
+
+    /// Opens a queue of these options, or makes it. Errors: as for both.
+    pub fn open_or_create(yard: &Yard, name: &str, options: QueueOptions) -> Result<SerdeQueue<T>> {
+        Queue::open_or_create(yard, name, options).map(SerdeQueue::over)
+    }
+
+    /// Uses a queue that there is for values of this type.
+    pub fn over(queue: Queue) -> SerdeQueue<T> {
+        SerdeQueue { queue, of: PhantomData }
+    }
+
+    /// Puts a value; waits at most `timeout` while the queue is full. Errors: as for [`Queue::put`]; `Invalid` (serde does
+    /// not take this value to bytes; the detail says why).
+    pub fn put(&self, value: &T, timeout: impl Into<Timeout>) -> Result<()> {
+        let bytes = postcard::to_stdvec(value).map_err(|e| refused(ErrorKind::Invalid, e))?;
+        self.queue.put(&bytes, timeout)
+    }
+
+    /// Puts a value if there is room now.
+    pub fn try_put(&self, value: &T) -> Result<()> {
+        self.put(value, Timeout::Try)
+    }
+
+    /// Takes the next value out, and tells whether somebody who died may have seen it already; waits at most `timeout` while
+    /// there is none. Errors: as for [`Queue::get`]; `Corrupt` if the message is no value of this type, or more than one;
+    /// it is gone then.
+    pub fn get(&self, timeout: impl Into<Timeout>) -> Result<(T, bool)> {
+        let (bytes, received) = self.queue.get_vec(timeout)?;
+        match postcard::take_from_bytes(&bytes) {
+            Ok((value, [])) => Ok((value, received.redelivered)),
+            Ok((_, rest)) => {
+                let detail =
+                    format!("{} bytes behind a value of type {}", rest.len(), std::any::type_name::<T>());
+                Err(Error::with(ErrorKind::Corrupt, detail))
+            }
+            Err(e) => Err(refused(ErrorKind::Corrupt, e)),
+        }
+    }
+
+    /// Takes the next value out if there is one now.
+    pub fn try_get(&self) -> Result<(T, bool)> {
+        self.get(Timeout::Try)
+    }
+
+    /// The queue below: to shut it down, and for its figures.
+    pub fn queue(&self) -> &Queue {
+        &self.queue
+    }
+}
+
+fn refused(kind: ErrorKind, why: postcard::Error) -> Error {
+    Error::with(kind, why.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde::Deserialize;
+    use std::collections::BTreeMap;
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    enum Job {
+        Stop,
+        Count { words: Vec<String>, weights: BTreeMap<String, f64> },
+    }
+
+    fn queue(yard: &Yard) -> SerdeQueue<Job> {
+        let options = QueueOptions { capacity: 4, block_bytes: 16 << 10, ..QueueOptions::default() };
+        SerdeQueue::create(yard, "jobs", options).unwrap()
+    }
+
+    #[test]
+    fn values_of_any_type_and_length_go_through() {
+        let yard = Yard::anonymous().unwrap();
+        let queue = queue(&yard);
+        let words: Vec<String> = (0..200).map(|n| format!("word {n}")).collect();
+        let weights = words.iter().map(|word| (word.clone(), word.len() as f64)).collect();
+        let jobs = [Job::Stop, Job::Count { words, weights }];
+        jobs.iter().for_each(|job| queue.try_put(job).unwrap());
+        let same = SerdeQueue::<Job>::open(&yard, "jobs").unwrap();
+        jobs.into_iter().for_each(|job| assert_eq!(same.try_get(), Ok((job, false))));
+        assert_eq!(queue.try_get().unwrap_err().kind(), ErrorKind::Empty);
+        let long = Job::Count { words: vec!["x".repeat(1 << 20)], weights: BTreeMap::new() };
+        assert_eq!(queue.try_put(&long).unwrap_err().kind(), ErrorKind::TooLong);
+    }
+
+    #[test]
+    fn what_is_no_value_is_refused_and_the_next_one_comes() {
+        let yard = Yard::anonymous().unwrap();
+        let queue = queue(&yard);
+        let count = Job::Count { words: vec!["a".into()], weights: BTreeMap::new() };
+        let whole = postcard::to_stdvec(&count).unwrap();
+        let mut more = whole.clone();
+        more.push(0);
+        for bytes in
+            [&b"\x07"[..], b"", &whole[..whole.len() - 1], &more, &[0xff; 40], b"\x01\x01\x01\xff\x00"]
+        {
+            queue.queue().try_put(bytes).unwrap();
+            assert_eq!(queue.try_get().unwrap_err().kind(), ErrorKind::Corrupt, "{bytes:?}");
+        }
+        queue.put(&count, Timeout::Forever).unwrap();
+        assert_eq!(queue.get(Timeout::Forever), Ok((count, false)));
+        // Any bytes at all: a value or an error.
+        let mut seed = 1u64;
+        for _ in 0..2000 {
+            seed = seed.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+            queue.queue().try_put(&seed.to_ne_bytes()[..(seed >> 61) as usize]).unwrap();
+            let got = queue.try_get().map_err(|e| e.kind());
+            assert!(matches!(got, Ok(_) | Err(ErrorKind::Corrupt)), "{got:?}");
+        }
+    }
+}
