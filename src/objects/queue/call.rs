@@ -180,19 +180,24 @@ impl<'a> Call<'a> {
                 None
             }
             // Nobody has the message that is in the way. Whoever else is dead has no room to give.
-            Not::Now if self.what == For::Room => Some(ErrorKind::Timeout),
-            Not::Now if !self.queue.may_be_in_hand() => Some(ErrorKind::Timeout),
+            Not::Now if self.what == For::Room => Some(self.reason()),
+            Not::Now if !self.queue.may_be_in_hand() => Some(self.reason()),
             _ => {
                 // What a dead one had in hand may be all there is, and his blocks all that there are.
                 let nothing = AtomicU32::new(0);
                 let mut crowd = Crowd::new(Watch { word: &nothing, value: 0 });
                 self.sweep_once(&mut crowd);
                 self.hear_debtors(&mut crowd);
-                match self.others().and_then(|others| self.queue.glance(others)) {
-                    Some(gone) if self.is_ended() => Some(gone),
-                    _ => Some(ErrorKind::Timeout),
-                }
+                Some(self.reason())
             }
+        }
+    }
+
+    /// Why a try is over: that the time is, or that nobody is left of whom it needs somebody.
+    fn reason(&self) -> ErrorKind {
+        match self.others().and_then(|others| self.queue.glance(others)) {
+            Some(gone) if self.is_ended() => gone,
+            _ => ErrorKind::Timeout,
         }
     }
 
