@@ -1,7 +1,12 @@
 #![allow(unsafe_code)] // a child is forked
 
 use super::*;
+use crate::objects::ring::Received;
 use crate::objects::yard::Options;
+use crate::segment::bits::{BlockHandle, Link};
+use crate::sync::wait::Timeout;
+use call::For;
+use place::Hands;
 use std::sync::Barrier;
 use std::time::{Duration, Instant};
 

@@ -3,6 +3,8 @@
 use super::*;
 use crate::objects::blocks::BlockClass;
 use crate::objects::yard::Yard;
+use crate::segment::bits::{BlockHandle, Link};
+use crate::sync::wait::Timeout;
 use std::time::{Duration, Instant};
 
 const SOON: Duration = Duration::from_secs(20);

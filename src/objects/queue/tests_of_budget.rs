@@ -2,6 +2,8 @@
 
 use super::*;
 use crate::objects::owners;
+use crate::sync::wait::Timeout;
+use budget::Turn;
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);

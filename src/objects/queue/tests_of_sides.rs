@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::objects::ring::Peer;
+use crate::sync::wait::Timeout;
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);

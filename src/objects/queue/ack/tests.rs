@@ -3,8 +3,13 @@
 use super::*;
 use crate::lockfree::owed::Debtor;
 use crate::lockfree::owed::next::{Getter, Next, next};
+use crate::objects::ring::Received;
 use crate::objects::yard::Options;
 use crate::presence::attachment::Gone;
+use crate::presence::attachment::Who;
+use crate::segment::bits::{BlockHandle, Link};
+use crate::sync::wait::Timeout;
+use place::Hands;
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);

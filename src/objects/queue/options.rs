@@ -1,0 +1,126 @@
+//! What a queue is made as, and what the directory says of that.
+#![forbid(unsafe_code)]
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::lockfree::mpmc::layout::CAPACITY_MAX;
+use crate::objects::queue::debts;
+use crate::objects::queue::layout::{self, Body};
+use crate::presence::attachment::Attachment;
+use crate::segment::directory::Record;
+use crate::shim::Ordering;
+use crate::shim::cells::{CELL_BYTES, CELL_HEAD};
+
+/// The parameter in the directory that says where the queue's blocks lie; 0: it has none.
+pub(super) const BLOCKS_AT: usize = 3;
+/// In the one that says how much lies in a cell: how long each element is, if all are of one type.
+pub(super) const ELEMENT_SHIFT: u32 = 32;
+/// In the one that says how many messages it can hold: how many may be owed.
+const UNACKED_SHIFT: u32 = 32;
+
+/// What a queue is made as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueOptions {
+    /// How many messages it can hold, 1 to 16777216.
+    pub capacity: usize,
+    /// How many bytes of a message lie in the queue itself: 48 or 112. A message takes 16 bytes more, however short it
+    /// is.
+    pub inline_max: usize,
+    /// Bytes for messages that are longer than that, at least 2048; 0: there are none. They lie in [`Blocks`] of their
+    /// own, made beside the queue under its name and `.blocks`. See also [`Queue::create_with_blocks`].
+    pub block_bytes: usize,
+    /// How many bytes all messages together may have, wherever they lie, but for those that are got and not yet acknowledged;
+    /// 0: as many as there is room for. With a limit,
+    /// putters take turns, and one that finds little room left looks at each place of the queue. A long message may wait
+    /// while shorter ones find room.
+    pub max_bytes: usize,
+    /// Whether the queue tells of its sides: processes say that they produce or consume ([`Queue::producer`],
+    /// [`Queue::consumer`]), and who waits for one of the other side hears when the last of them has closed or died. Who
+    /// says nothing may put and get as well, and does not count.
+    pub sides: bool,
+    /// How many messages may have been got with [`Queue::get_ack`] and not yet acknowledged, by all together: at most
+    /// 65536; 0: such a get is not possible. Each takes as much as a message in the queue, and 16 bytes.
+    pub unacked: usize,
+}
+
+impl Default for QueueOptions {
+    fn default() -> QueueOptions {
+        QueueOptions {
+            capacity: 1024,
+            inline_max: 48,
+            block_bytes: 0,
+            max_bytes: 0,
+            sides: false,
+            unacked: 0,
+        }
+    }
+}
+
+impl QueueOptions {
+    /// Those of a queue whose messages can be acknowledged, and that can be joined: 256 may be unacknowledged at a time.
+    #[doc(alias = "JoinableQueue")]
+    pub fn joinable() -> QueueOptions {
+        QueueOptions { unacked: 256, ..QueueOptions::default() }
+    }
+
+    pub(super) fn check(&self) -> Result<()> {
+        if !(1..=CAPACITY_MAX as usize).contains(&self.capacity) {
+            let detail = format!("a queue of {} messages, not 1 to {CAPACITY_MAX}", self.capacity);
+            return Err(Error::with(ErrorKind::Range, detail));
+        }
+        if !CELL_BYTES.iter().any(|cell| cell - CELL_HEAD == self.inline_max) {
+            let [short, long] = CELL_BYTES.map(|cell| cell - CELL_HEAD);
+            let detail = format!("{} bytes inline, not {short} or {long}", self.inline_max);
+            return Err(Error::with(ErrorKind::Size, detail));
+        }
+        if self.unacked > debts::MOST {
+            let detail = format!("{} messages not acknowledged, at most {}", self.unacked, debts::MOST);
+            return Err(Error::with(ErrorKind::Range, detail));
+        }
+        Ok(())
+    }
+
+    /// Bytes of the object without what is owed, and what names the sides.
+    pub(super) fn ring_bytes(&self) -> u64 {
+        layout::bytes(self.capacity as u32, self.inline_max + CELL_HEAD)
+    }
+
+    /// Bytes without what names the sides.
+    pub(super) fn cells_bytes(&self) -> u64 {
+        let bytes = if self.unacked == 0 { self.ring_bytes() } else { debts::bytes(self) };
+        bytes.next_multiple_of(8)
+    }
+
+    pub(super) fn bytes(&self, slots: u32) -> u64 {
+        self.cells_bytes() + if self.sides { 2 * layout::side_bytes(slots) } else { 0 }
+    }
+
+    pub(super) fn params(&self, element: usize, blocks: u64) -> [u64; 4] {
+        let inline_max = self.inline_max as u64 | (element as u64) << ELEMENT_SHIFT;
+        let counts = self.capacity as u64 | (self.unacked as u64) << UNACKED_SHIFT;
+        [counts, inline_max, self.block_bytes as u64, blocks]
+    }
+
+    /// Those of a queue that exists.
+    pub(super) fn found(yard: &Attachment, record: &Record) -> Result<QueueOptions> {
+        let body: &Body = yard.region().at(record.offset)?;
+        let max_bytes = usize::try_from(body.budget.most()).unwrap_or(usize::MAX);
+        let sides = body.sides.load(Ordering::Relaxed) == 1; // Relaxed: written before the object became visible
+        let options = QueueOptions { max_bytes, sides, ..QueueOptions::of(record)? };
+        let fits = record.len >= options.bytes(yard.geometry().slots);
+        let corrupt = || Error::with(ErrorKind::Corrupt, "a queue without room for its sides");
+        if fits { Ok(options) } else { Err(corrupt()) }
+    }
+
+    /// The same, but for what the directory does not tell: the limit in bytes, the sides.
+    pub(super) fn of(record: &Record) -> Result<QueueOptions> {
+        let [counts, inline_max, block_bytes, _] = record.params;
+        let number = |n: u64| usize::try_from(n).unwrap_or(usize::MAX);
+        let (capacity, unacked) = (counts & ((1 << UNACKED_SHIFT) - 1), number(counts >> UNACKED_SHIFT));
+        let (capacity, inline_max) = (number(capacity), number(inline_max & ((1 << ELEMENT_SHIFT) - 1)));
+        let block_bytes = number(block_bytes);
+        let options = QueueOptions { capacity, inline_max, block_bytes, max_bytes: 0, sides: false, unacked };
+        let fits = options.check().is_ok() && record.len >= options.cells_bytes();
+        let strange = || Error::with(ErrorKind::Corrupt, format!("queue parameters {:?}", record.params));
+        if fits { Ok(options) } else { Err(strange()) }
+    }
+}
