@@ -16,6 +16,14 @@ use support::{Built, Part, Suite, root};
 /// The argument that makes this program the actor in Rust.
 const ACTOR: &str = "--actor";
 
+/// A shell lets what it runs in the background ignore SIGINT, and so would the actors.
+fn heed_interrupts() {
+    use nix::sys::signal::{SigHandler, Signal, signal};
+    #[allow(unsafe_code)]
+    // SAFETY: no handler is installed.
+    unsafe { signal(Signal::SIGINT, SigHandler::SigDfl) }.unwrap();
+}
+
 /// How many pairs play at a time: most of a scene is waiting for each other.
 const AT_ONCE: usize = 8;
 
@@ -23,6 +31,7 @@ fn main() {
     if std::env::args().nth(1).as_deref() == Some(ACTOR) {
         return rust::main();
     }
+    heed_interrupts();
     let mut suite = Suite::new();
     let built = support::built();
     let (tongues, missing) = tongues(&built);
