@@ -9,6 +9,7 @@ use nix::unistd::Pid;
 use crate::child;
 use crate::engine::{Engine, Outcome, Trial};
 use crate::operation::Mode;
+use crate::run::Share;
 use crate::sheet::Sheet;
 
 /// Players for each CPU. On two CPUs everything took a quarter of one player's time with four, a third with two.
@@ -22,9 +23,9 @@ const LOOK: Duration = Duration::from_millis(100);
 /// One trial in one mode.
 pub(crate) type Job<'a> = (&'a dyn Trial, Mode);
 
-/// Plays every job, at one of `stride` points, and hands its outcome to `told`, in order. The last jobs are begun first.
-pub(crate) fn play(jobs: &[Job<'_>], stride: usize, mut told: impl FnMut(Outcome)) {
-    let mut engine = Engine::new(stride);
+/// Plays every job, at a share of its points, and hands its outcome to `told`, in order. The last jobs are begun first.
+pub(crate) fn play(jobs: &[Job<'_>], share: Share, mut told: impl FnMut(Outcome)) {
+    let mut engine = Engine::new(share);
     let taken = Sheet::new(0);
     let sheets: Vec<Sheet> = jobs.iter().map(|_| Sheet::new(ROOM)).collect();
     let cpus = available_parallelism().map_or(1, usize::from);

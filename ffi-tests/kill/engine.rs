@@ -8,6 +8,7 @@ use crate::phase::Phase;
 use crate::play::{Script, play};
 use crate::position::{Position, Recording};
 use crate::report::{Report, Verdict};
+use crate::run::{Share, WHOLE};
 use crate::sheet::Sheet;
 use crate::stage::{Stage, clear_names};
 use crate::{child, patience, procfs, seats};
@@ -71,8 +72,8 @@ pub(crate) struct Engine {
     serial: u64,
     /// Whether this machine's debug registers can be used.
     breakpoints: bool,
-    /// One of so many points is played, and the last one.
-    stride: usize,
+    /// Which points are played.
+    share: Share,
 }
 
 /// The sums over all points.
@@ -96,9 +97,9 @@ impl Tally {
 
 impl Engine {
     /// An engine for the calling process.
-    pub(crate) fn new(stride: usize) -> Engine {
+    pub(crate) fn new(share: Share) -> Engine {
         seats::set_up();
-        let mut engine = Engine { sheet: Sheet::new(ROOM), serial: 0, breakpoints: true, stride };
+        let mut engine = Engine { sheet: Sheet::new(ROOM), serial: 0, breakpoints: true, share };
         engine.move_in();
         engine.breakpoints = engine.finds_breakpoints();
         engine
@@ -130,9 +131,12 @@ impl Engine {
             Err(why) => return cannot_begin(trial, mode, &why),
         };
         // A twin may be broken at a single point.
-        let stride = if trial.flaw().is_some() { 1 } else { self.stride };
-        // Counted from the end, so that the very last one is among them.
-        for &point in recording.points.iter().rev().step_by(stride).rev() {
+        let share = if trial.flaw().is_some() { WHOLE } else { self.share };
+        let points: Vec<_> = recording.points.iter().rev().enumerate().collect();
+        let is_played = |from_end: usize| from_end == 0 || from_end % share.of == share.index;
+        let mut played = 0;
+        for (_, &point) in points.into_iter().rev().filter(|(from_end, _)| is_played(*from_end)) {
+            played += 1;
             let last = point.number == recording.total;
             match self.play_steadily(trial, mode, Script::At(point, last), &mut tally) {
                 Ok(_) => tally.held += 1,
@@ -142,7 +146,7 @@ impl Engine {
                 break;
             }
         }
-        judge(trial, mode, &recording, stride, tally, began.elapsed())
+        judge(trial, mode, &recording, played, tally, began.elapsed())
     }
 
     /// Records until two recordings agree; an operation that is not steady is recorded once.
@@ -260,13 +264,13 @@ fn judge(
     trial: &dyn Trial,
     mode: Mode,
     recording: &Recording,
-    stride: usize,
+    played: usize,
     tally: Tally,
     took: Duration,
 ) -> Outcome {
-    let count = match (recording.points.len(), stride) {
-        (all, 1) => all.to_string(),
-        (all, stride) => format!("{} of {all}", all.div_ceil(stride)),
+    let count = match recording.points.len() {
+        all if all == played => all.to_string(),
+        all => format!("{played} of {all}"),
     };
     let (kind, of) = match trial.points() {
         Points::Every => ("kill points", String::new()),

@@ -1,7 +1,8 @@
 //! Killstep: an operation is interrupted after each of its instructions, and the survivors' promise is checked.
 //!
 //! `killstep [FILTER] [--list] [--all]` plays the operations whose name contains FILTER, several at a time. Without a
-//! filter, `--all` or CI=true, only at one of twelve of their instructions. Each is stepped with ptrace, in a
+//! filter, `--all` or CI=true, only at one of twelve of their instructions, or, with KILLSTEP_SHARE=I/N, at the Ith of each
+//! N. Each is stepped with ptrace, in a
 //! process made for the purpose, and killed, stopped, or robbed of its thread at one point; then its world is checked,
 //! and everything begins anew for the next point. The harness's own toys come first: they prove that it sees a torn
 //! update and a survivor that waits for ever. Interruptions are sequentially consistent: no reordering is seen here.

@@ -12,8 +12,28 @@ fn headings() -> Vec<(&'static str, Vec<Box<dyn Trial>>)> {
     vec![("harness", toys::all()), ("library", ops::all())]
 }
 
-/// Played by default is one of so many points: a minute's work.
-const STRIDE: usize = 12;
+/// Which points are played: every `of`th, counted from the end, from the `index`th on, and the last one in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Share {
+    /// 0 for the last point.
+    pub(crate) index: usize,
+    /// 1: every point.
+    pub(crate) of: usize,
+}
+
+/// Played by default is one of twelve points: a minute's work.
+const DEFAULT: Share = Share { index: 0, of: 12 };
+pub(crate) const WHOLE: Share = Share { index: 0, of: 1 };
+
+/// What `KILLSTEP_SHARE=I/N` asks for, I from 1 to N: all N together play every point.
+fn asked_share() -> Option<Share> {
+    let (index, of) =
+        std::env::var("KILLSTEP_SHARE").ok()?.split_once('/').map(|(i, n)| (i.parse(), n.parse()))?;
+    match (index, of) {
+        (Ok(index), Ok(of)) if (1..=of).contains(&index) => Some(Share { index: index - 1, of }),
+        _ => panic!("KILLSTEP_SHARE is I/N, with I from 1 to N"),
+    }
+}
 
 fn in_ci() -> bool {
     std::env::var_os("CI").is_some_and(|ci| ci == "true")
@@ -33,12 +53,23 @@ pub(crate) fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
         list(filter);
         return ExitCode::SUCCESS;
     }
-    let whole = options.iter().any(|option| option == "--all") || !filter.is_empty() || in_ci();
+    let whole = options.iter().any(|option| option == "--all") || !filter.is_empty();
+    let share = match (whole, asked_share()) {
+        (true, _) => WHOLE,
+        (false, Some(share)) => share,
+        (false, None) => {
+            if in_ci() {
+                WHOLE
+            } else {
+                DEFAULT
+            }
+        }
+    };
     let mut count = Count::default();
-    play_all(filter, if whole { 1 } else { STRIDE }, &mut count);
+    play_all(filter, share, &mut count);
     check_manifest(filter, &mut count);
-    if !whole {
-        println!("one of {STRIDE} points was played; with --all, a filter, or CI=true: every one");
+    if share != WHOLE {
+        println!("one of {} points was played; with --all, a filter, or CI=true: every one", share.of);
     }
     println!("{} passed, {} failed", count.passed, count.failed);
     if count.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
@@ -58,13 +89,13 @@ fn list(filter: &str) {
     }
 }
 
-fn play_all(filter: &str, stride: usize, count: &mut Count) {
+fn play_all(filter: &str, share: Share, count: &mut Count) {
     let headings = headings();
     let trials = headings.iter().flat_map(|(_, trials)| trials).map(AsRef::as_ref);
     let chosen = trials.filter(|trial| trial.name().contains(filter));
     let jobs: Vec<Job<'_>> =
         chosen.flat_map(|trial| trial.modes().iter().map(move |mode| (trial, *mode))).collect();
-    crew::play(&jobs, stride, |outcome| tell(&outcome, count));
+    crew::play(&jobs, share, |outcome| tell(&outcome, count));
 }
 
 fn tell(outcome: &Outcome, count: &mut Count) {

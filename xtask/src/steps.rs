@@ -1025,22 +1025,41 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         ASKED,
         "who asks does not look whether the thing is ready already",
-        &[("        source.arm(net) && self.answer()\n    }\n\n    /// Whether to tell now.", "        source.arm(net);\n        false\n    }\n\n    /// Whether to tell now.")],
+        &[(
+            "        source.arm(net) && self.answer()\n    }\n\n    /// Whether to tell now.",
+            "        source.arm(net);\n        false\n    }\n\n    /// Whether to tell now.",
+        )],
     ),
     step(
         ASKED,
         "who asks announces nobody in the thing",
-        &[("        source.arm(net) && self.answer()\n    }\n\n    /// Whether to tell now.", "        let _ = net;\n        source.is_ready() && self.answer()\n    }\n\n    /// Whether to tell now.")],
+        &[(
+            "        source.arm(net) && self.answer()\n    }\n\n    /// Whether to tell now.",
+            "        let _ = net;\n        source.is_ready() && self.answer()\n    }\n\n    /// Whether to tell now.",
+        )],
     ),
     step(
         ASKED,
         "who asks says so after he has announced himself",
         &[
-            ("        self.0.store(ASKED, Ordering::Relaxed);\n", "        let ready = source.arm(net);\n        self.0.store(ASKED, Ordering::Relaxed);\n"),
-            ("        source.arm(net) && self.answer()\n    }\n\n    /// Whether to tell now.", "        ready && self.answer()\n    }\n\n    /// Whether to tell now."),
+            (
+                "        self.0.store(ASKED, Ordering::Relaxed);\n",
+                "        let ready = source.arm(net);\n        self.0.store(ASKED, Ordering::Relaxed);\n",
+            ),
+            (
+                "        source.arm(net) && self.answer()\n    }\n\n    /// Whether to tell now.",
+                "        ready && self.answer()\n    }\n\n    /// Whether to tell now.",
+            ),
         ],
     ),
-    step(ASKED, "both tell", &[("self.0.swap(ANSWERED, Ordering::Relaxed) == ASKED", "self.0.swap(ANSWERED, Ordering::Relaxed) <= ASKED")]),
+    step(
+        ASKED,
+        "both tell",
+        &[(
+            "self.0.swap(ANSWERED, Ordering::Relaxed) == ASKED",
+            "self.0.swap(ANSWERED, Ordering::Relaxed) <= ASKED",
+        )],
+    ),
     step(
         COUNT,
         "a notifier does not ring",

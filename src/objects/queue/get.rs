@@ -24,7 +24,7 @@ impl Queue {
     /// `Shutdown` (it was shut down at once), `TooLong` (the buffer is shorter than the message, which stays, and says that
     /// it comes again if it lies in a block; the detail says how long it is, or that it has 16 bytes or more), `Busy` and `Timeout` (somebody stands still in the middle of a move), `Cancelled`, `Interrupted`,
     /// `NoSlots`, `Corrupt`. `PeerClosed`, `PeerDied`: there is nothing, and the last producer has closed or died, in a queue
-    /// that tells of its [sides](QueueOptions::sides); one that comes later is heard again.
+    /// that tells of its [sides](crate::QueueOptions::sides); one that comes later is heard again.
     #[inline]
     pub fn get(&self, buffer: &mut [u8], timeout: impl Into<Timeout>) -> Result<Received> {
         match self.get_fast(buffer) {

@@ -90,7 +90,7 @@ use std::sync::Arc;
 /// # Death
 /// A producer that is killed at any instruction has put its message whole, or not at all. [`Queue::get`] delivers at most
 /// once: a consumer that is killed in it leaves the message to the next one, who is told that it comes again
-/// ([`Received::redelivered`]), or has taken it out; then that one message is lost with him. What a dead one had in hand
+/// ([`Received::redelivered`](crate::Received::redelivered)), or has taken it out; then that one message is lost with him. What a dead one had in hand
 /// is found within milliseconds by those who wait, and by whoever tries and finds nothing. The blocks of messages that the dead
 /// were putting, or had got, are free again.
 ///

@@ -25,19 +25,19 @@ pub struct QueueOptions {
     /// How many bytes of a message lie in the queue itself: 48 or 112. A message takes 16 bytes more, however short it
     /// is.
     pub inline_max: usize,
-    /// Bytes for messages that are longer than that, at least 2048; 0: there are none. They lie in [`Blocks`] of their
-    /// own, made beside the queue under its name and `.blocks`. See also [`Queue::create_with_blocks`].
+    /// Bytes for messages that are longer than that, at least 2048; 0: there are none. They lie in [`Blocks`](crate::Blocks) of their
+    /// own, made beside the queue under its name and `.blocks`. See also [`Queue::create_with_blocks`](crate::Queue::create_with_blocks).
     pub block_bytes: usize,
     /// How many bytes all messages together may have, wherever they lie, but for those that are got and not yet acknowledged;
     /// 0: as many as there is room for. With a limit,
     /// putters take turns, and one that finds little room left looks at each place of the queue. A long message may wait
     /// while shorter ones find room.
     pub max_bytes: usize,
-    /// Whether the queue tells of its sides: processes say that they produce or consume ([`Queue::producer`],
-    /// [`Queue::consumer`]), and who waits for one of the other side hears when the last of them has closed or died. Who
+    /// Whether the queue tells of its sides: processes say that they produce or consume ([`Queue::producer`](crate::Queue::producer),
+    /// [`Queue::consumer`](crate::Queue::consumer)), and who waits for one of the other side hears when the last of them has closed or died. Who
     /// says nothing may put and get as well, and does not count.
     pub sides: bool,
-    /// How many messages may have been got with [`Queue::get_ack`] and not yet acknowledged, by all together: at most
+    /// How many messages may have been got with [`Queue::get_ack`](crate::Queue::get_ack) and not yet acknowledged, by all together: at most
     /// 65536; 0: such a get is not possible. Each takes as much as a message in the queue, and 16 bytes.
     pub unacked: usize,
 }

@@ -17,7 +17,7 @@ impl Queue {
     /// Errors: `Full` (no room, or no block for it, within `timeout`), `Shutdown`, `TooLong` (it can never fit; says how much does), `Busy`
     /// and `Timeout` (somebody stands still in the middle of a move), `Cancelled`, `Interrupted`, `NoSlots`, `Corrupt`;
     /// nothing was put. `PeerClosed`, `PeerDied`: there is no room, and the last consumer has closed or died, in a queue that
-    /// tells of its [sides](QueueOptions::sides).
+    /// tells of its [sides](crate::QueueOptions::sides).
     #[inline]
     pub fn put(&self, message: &[u8], timeout: impl Into<Timeout>) -> Result<()> {
         if self.put_fast(message) { Ok(()) } else { self.put_slowly(message, timeout.into()) }
