@@ -162,12 +162,13 @@ fn main() {
     compare(
         &format!("8 bytes {title}"),
         1_000_000,
-        vec![floor::<8>(0), cells::<8>(64, 0), cells::<8>(128, 0)],
+        vec![floor::<8>(0), cells::<8>(32, 0), cells::<8>(64, 0), cells::<8>(128, 0)],
     );
     compare(&format!("64 bytes {title}"), 1_000_000, vec![floor::<64>(0), cells::<64>(128, 0)]);
     for pairs in [1, 2] {
         let title = format!("one way, {pairs} to {pairs} threads on two CPUs");
-        let variants = vec![floor::<8>(pairs), cells::<8>(64, pairs), cells::<8>(128, pairs)];
+        let variants =
+            vec![floor::<8>(pairs), cells::<8>(32, pairs), cells::<8>(64, pairs), cells::<8>(128, pairs)];
         compare(&format!("8 bytes {title}"), 1_000_000, variants);
         compare(&format!("64 bytes {title}"), 1_000_000, vec![floor::<64>(pairs), cells::<64>(128, pairs)]);
     }

@@ -20,22 +20,38 @@ pub fn is_trial() -> bool {
     !std::env::args().any(|a| a == "--bench")
 }
 
+/// Whether this table is wanted: all are if no argument names one by a part of its title.
+fn is_wanted(title: &str) -> bool {
+    let mut parts = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).peekable();
+    parts.peek().is_none() || parts.any(|part| title.contains(&part))
+}
+
 /// Scales the work of a round.
 pub fn scale(n: u64) -> u64 {
     if is_trial() { (n / 100).max(1) } else { n }
 }
 
-/// The first `count` of the CPUs that the process could use when it began, some twice if there are fewer.
-pub fn cpus(count: usize) -> Vec<usize> {
+/// The CPUs that the process could use when it began.
+fn all_cpus() -> &'static [usize] {
     static CPUS: OnceLock<Vec<usize>> = OnceLock::new();
-    let cpus = CPUS.get_or_init(|| {
+    CPUS.get_or_init(|| {
         // SAFETY: plain values on the stack; pid 0 is the calling thread.
         unsafe {
             let mut allowed: libc::cpu_set_t = std::mem::zeroed();
             libc::sched_getaffinity(0, size_of::<libc::cpu_set_t>(), &raw mut allowed);
             (0..1024).filter(|&c| libc::CPU_ISSET(c, &allowed)).collect()
         }
-    });
+    })
+}
+
+/// How many there are.
+pub fn cpu_count() -> usize {
+    all_cpus().len()
+}
+
+/// The first `count` of them, some twice if there are fewer.
+pub fn cpus(count: usize) -> Vec<usize> {
+    let cpus = all_cpus();
     (0..count).map(|index| cpus[index % cpus.len()]).collect()
 }
 
@@ -77,6 +93,9 @@ pub fn variant<'a>(name: impl Into<String>, run: impl FnMut(u64) + 'a) -> Varian
 
 /// Runs the variants in turn; the first is the baseline. Prints a line for each.
 pub fn compare(title: &str, n: u64, mut variants: Vec<Variant<'_>>) {
+    if !is_wanted(title) {
+        return;
+    }
     let n = scale(n);
     let mut times: Vec<Vec<Duration>> = vec![Vec::new(); variants.len()];
     for round in 0..rounds() {
@@ -97,6 +116,9 @@ pub type Timed<'a> = (&'static str, Box<dyn FnMut() -> Duration + 'a>);
 
 /// As [`compare`], for what is measured from within: `count` rounds, of which the first is thrown away.
 pub fn compare_timed(title: &str, count: usize, mut ways: Vec<Timed<'_>>) {
+    if !is_wanted(title) {
+        return;
+    }
     let mut times: Vec<Vec<Duration>> = vec![Vec::new(); ways.len()];
     for round in 0..count {
         for ((_, way), times) in ways.iter_mut().zip(&mut times) {
