@@ -1213,8 +1213,8 @@ typedef struct {
      */
     size_t block_bytes;
     /**
-     * How many bytes of a message lie in the queue itself: 48 or 112; 0 means 48. A message takes 16 bytes more,
-     * however short it is.
+     * How many bytes of a message lie in the queue itself: a multiple of 16, from 16 to 112; 0 means 48. Each message takes
+     * 16 bytes more than that, however short it is, and between two CPUs time is what it takes: as many as most need.
      */
     uint32_t inline_max;
     /**
@@ -2315,7 +2315,7 @@ CYD_MUST_USE cyd_status_t cyd_yard_cost(const cyd_yard_options_t *options, cyd_c
  *
  * Permits: an item is a permit. Lock of readers and writers: a reader at a time. Barrier: a party. Blocks: a block, and its
  * bytes rounded up to 64. Ring and pipe: a message, and its length rounded up to 8; all of them lie in the capacity, which
- * comes on top, for a two-way pipe twice. Queue: a message of up to 48 bytes; with 112 inline, 64 bytes more for each; with
+ * comes on top, for a two-way pipe twice. Queue: a message of up to 48 bytes; with another `inline_max` so many bytes more or less; with
  * `sides`, 8 more for each slot of the yard. Last-in-first-out and priority queue: a message, and the longest one, rounded up
  * to 8, at least 8. Struct: two copies, each rounded up to 64. Array: its elements: numbers, or structs as here. The
  * others have no items.
@@ -6576,7 +6576,7 @@ CYD_MUST_USE cyd_status_t cyd_queue_release(cyd_queue_t *queue, uint64_t block);
  *
  * \return #CYD_OK, or
  *   - #CYD_E_RANGE     `capacity` is above 16777216, or `unacked` above 65536
- *   - #CYD_E_SIZE      `inline_max` is neither 48 nor 112, or `block_bytes` below 2048
+ *   - #CYD_E_SIZE      `inline_max` is no multiple of 16 from 16 to 112, or `block_bytes` below 2048
  *   - #CYD_E_EXISTS    the name is taken
  *   - #CYD_E_NAME      `name` is no legal name, or NULL; with `block_bytes`, it has more than 56 characters
  *   - #CYD_E_NO_SPACE  the yard has no room for it

@@ -85,6 +85,15 @@ static void wrong_arguments(void) {
     IS(cyd_queue_open(yard, "n/a", &same), CYD_E_NAME);
     options.inline_max = 50;
     IS(cyd_queue_create(yard, "x", &options, &same), CYD_E_SIZE);
+    options.inline_max = 8;
+    IS(cyd_queue_create(yard, "x", &options, &same), CYD_E_SIZE);
+    options.inline_max = 128;
+    IS(cyd_queue_create(yard, "x", &options, &same), CYD_E_SIZE);
+    options.inline_max = 16;
+    OK(cyd_queue_create(yard, "short", &options, &same));
+    OK(cyd_queue_put(same, "sixteen bytes...", 16, 0));
+    IS(cyd_queue_put(same, "seventeen bytes..", 17, 0), CYD_E_TOO_LONG);
+    OK(cyd_queue_close(same));
     options.inline_max = 0;
     options.capacity = (size_t)1 << 25;
     IS(cyd_queue_create(yard, "x", &options, &same), CYD_E_RANGE);

@@ -41,8 +41,8 @@ pub struct cyd_queue_options_t {
     /// Bytes for messages that are longer than `inline_max`, at least 2048; 0: there are none. They lie in blocks, made
     /// beside the queue under its name and ".blocks".
     pub block_bytes: usize,
-    /// How many bytes of a message lie in the queue itself: 48 or 112; 0 means 48. A message takes 16 bytes more,
-    /// however short it is.
+    /// How many bytes of a message lie in the queue itself: a multiple of 16, from 16 to 112; 0 means 48. Each message takes
+    /// 16 bytes more than that, however short it is, and between two CPUs time is what it takes: as many as most need.
     pub inline_max: u32,
     /// Not 0: the queue tells of its sides, see cyd_queue_enter().
     pub sides: u32,
@@ -121,7 +121,7 @@ unsafe fn named(
 ///
 /// \return #CYD_OK, or
 ///   - #CYD_E_RANGE     `capacity` is above 16777216, or `unacked` above 65536
-///   - #CYD_E_SIZE      `inline_max` is neither 48 nor 112, or `block_bytes` below 2048
+///   - #CYD_E_SIZE      `inline_max` is no multiple of 16 from 16 to 112, or `block_bytes` below 2048
 ///   - #CYD_E_EXISTS    the name is taken
 ///   - #CYD_E_NAME      `name` is no legal name, or NULL; with `block_bytes`, it has more than 56 characters
 ///   - #CYD_E_NO_SPACE  the yard has no room for it

@@ -490,7 +490,7 @@ options::sized!(cyd_object_cost_t { struct_size, empty_bytes: u64, item_bytes: u
 ///
 /// Permits: an item is a permit. Lock of readers and writers: a reader at a time. Barrier: a party. Blocks: a block, and its
 /// bytes rounded up to 64. Ring and pipe: a message, and its length rounded up to 8; all of them lie in the capacity, which
-/// comes on top, for a two-way pipe twice. Queue: a message of up to 48 bytes; with 112 inline, 64 bytes more for each; with
+/// comes on top, for a two-way pipe twice. Queue: a message of up to 48 bytes; with another `inline_max` so many bytes more or less; with
 /// `sides`, 8 more for each slot of the yard. Last-in-first-out and priority queue: a message, and the longest one, rounded up
 /// to 8, at least 8. Struct: two copies, each rounded up to 64. Array: its elements: numbers, or structs as here. The
 /// others have no items.

@@ -24,7 +24,7 @@ use crate::sync::stack::Stack;
 /// | array | an element | a number its bytes, a struct as a struct; a lock of the array takes 128 |
 /// | blocks | a block | its bytes, rounded up to 64 |
 /// | ring, pipe | a message | its length, rounded up to 8; all of them lie in the capacity, which a pipe has once or twice |
-/// | queue | a message | nothing, up to 48 bytes; with 112 bytes inline it is 64 more. With `sides`, 8 for each slot of the yard |
+/// | queue | a message | nothing, up to 48 bytes; with another `inline_max` so many bytes more or less. With `sides`, 8 for each slot of the yard |
 /// | last-in-first-out and priority queue | a message | the longest one, rounded up to 8, at least 8 |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

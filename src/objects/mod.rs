@@ -20,6 +20,7 @@ pub(crate) mod lock;
 pub(crate) mod many;
 pub(crate) mod member;
 pub(crate) mod owners;
+pub(crate) mod pace;
 pub(crate) mod permits;
 pub(crate) mod pipe;
 pub(crate) mod priority;

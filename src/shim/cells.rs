@@ -1,5 +1,7 @@
 //! Cells of a ring of many: two atomic words each, and payload memory behind them.
 //!
+//! They lie side by side and may share lines: what counts between two CPUs is how many lines an item takes with it.
+//!
 //! | part of a cell | offset |
 //! |---|---|
 //! | control word | 0 |
@@ -10,9 +12,19 @@
 #[cfg(not(loom))]
 pub(crate) const CELL_HEAD: usize = 16;
 
-/// Cells have one of these lengths, in bytes; they are aligned to a line of 64 bytes.
+/// A cell's length is a multiple of this: its two words lie in one line. Bytes.
 #[cfg(not(loom))]
-pub(crate) const CELL_BYTES: [usize; 2] = [64, 128];
+pub(crate) const CELL_STEP: usize = 16;
+
+/// The longest payload. Bytes.
+#[cfg(not(loom))]
+pub(crate) const ROOM_MAX: usize = 112;
+
+/// Whether cells may have room for so many bytes of payload.
+#[cfg(not(loom))]
+pub(crate) const fn is_room(room: usize) -> bool {
+    room >= CELL_STEP && room <= ROOM_MAX && room.is_multiple_of(CELL_STEP)
+}
 
 #[cfg(not(loom))]
 pub(crate) use real::{At, Cells};
@@ -22,7 +34,7 @@ pub(crate) use model::{At, Cells};
 
 #[cfg(not(loom))]
 mod real {
-    use super::{CELL_BYTES, CELL_HEAD};
+    use super::{CELL_HEAD, is_room};
     use crate::shim::AtomicU64;
     use core::marker::PhantomData;
 
@@ -30,8 +42,8 @@ mod real {
     #[derive(Clone)]
     pub(crate) struct Cells {
         base: *mut u8,
-        /// The length of a cell is two to this.
-        shift: u32,
+        /// The length of a cell.
+        bytes: usize,
         count: u32,
         room: usize,
     }
@@ -61,8 +73,8 @@ mod real {
         /// value or a copy of it is used. No reference to any of them may exist meanwhile, but to atomics.
         pub(crate) unsafe fn new(base: *mut u8, bytes: usize, count: u32) -> Option<Cells> {
             debug_assert!(base.addr().is_multiple_of(64));
-            let known = CELL_BYTES.contains(&bytes) && count > 0;
-            known.then(|| Cells { base, shift: bytes.ilog2(), count, room: bytes - CELL_HEAD })
+            let room = bytes.checked_sub(CELL_HEAD).filter(|room| is_room(*room) && count > 0)?;
+            Some(Cells { base, bytes, count, room })
         }
 
         /// How many there are; at least one.
@@ -81,7 +93,7 @@ mod real {
         #[inline(always)]
         pub(crate) fn at(&self, index: u32) -> Option<At<'_>> {
             // In bounds of the memory that was promised to `new`; what has an `At` needs no check of the number again.
-            let cell = self.base.wrapping_add((index as usize) << self.shift);
+            let cell = self.base.wrapping_add(index as usize * self.bytes);
             (index < self.count).then_some(At { cell, room: self.room, of: PhantomData })
         }
     }
@@ -99,7 +111,7 @@ mod real {
         /// The header.
         #[inline(always)]
         pub(crate) fn header(self) -> &'c AtomicU64 {
-            // SAFETY: as for `ctl`; a cell has at least 64 bytes.
+            // SAFETY: as for `ctl`; a cell has at least 32 bytes.
             unsafe { &*self.cell.wrapping_add(8).cast::<AtomicU64>() }
         }
 

@@ -244,6 +244,12 @@ impl<M: Memory> Ring<M> {
         self.shape.sight(position, seen) != Sight::Behind
     }
 
+    /// How far poppers have come, or pushers: a guess at the price of a load.
+    pub(crate) fn reached(&self, pushers: bool) -> u64 {
+        // Relaxed: a guess.
+        self.memory.load(if pushers { Word::Tail } else { Word::Head }, Ordering::Relaxed)
+    }
+
     /// How many items there are: exact while nobody is in the middle of a call. Looks at each of them.
     pub(crate) fn len(&self) -> Result<usize, Corrupt> {
         let mut count = 0;

@@ -3,15 +3,18 @@
 
 use crate::error::{ErrorKind, Result};
 use crate::objects::owners;
+use crate::objects::pace::Pace;
 use crate::objects::pipe::connection::Inner;
 use crate::objects::pipe::end::{Mourners, ended};
-use crate::objects::pipe::pace::Pace;
 use crate::presence::thread;
 use crate::shim::pause;
 use crate::sync::event_count::EventCount;
 use crate::sync::holders::Seen;
 use crate::sync::lock::{Crowd, LockWord};
 use crate::sync::wait::{Slept, Timeout, Wait};
+
+/// Where in its direction a call waits, and how many bytes there a message takes.
+pub(super) type Stretch = (u64, u64);
 
 /// Looks before a wait sleeps: some 5 to 10 µs, a tenth of what a sleep and wake-up cost.
 const SPINS: u32 = 1000;
@@ -46,12 +49,14 @@ impl<'a> Call<'a> {
         &mut self,
         event: &EventCount,
         empty: ErrorKind,
+        at: Stretch,
         ready: impl FnMut() -> bool,
     ) -> Result<()> {
         if let Some(kind) = self.over {
             return Err(kind.into());
         }
-        self.over = if self.is_try() { self.inner.glance(empty) } else { self.pause(event, empty, ready) };
+        self.over =
+            if self.is_try() { self.inner.glance(empty) } else { self.pause(event, empty, at, ready) };
         match self.over {
             Some(kind) if kind == empty && self.is_try() => Err(kind.into()), // it was so a moment ago
             _ => Ok(()),
@@ -63,10 +68,11 @@ impl<'a> Call<'a> {
         &self,
         event: &EventCount,
         empty: ErrorKind,
+        at: Stretch,
         mut ready: impl FnMut() -> bool,
     ) -> Option<ErrorKind> {
         if crate::os::process::cpus() > 1
-            && self.spin(&self.inner.pace[usize::from(empty == ErrorKind::Full)], &mut ready)
+            && self.spin(&self.inner.pace[usize::from(empty == ErrorKind::Full)], at, &mut ready)
         {
             return None;
         }
@@ -74,16 +80,16 @@ impl<'a> Call<'a> {
     }
 
     /// Looks for some microseconds; tells whether there was something.
-    fn spin(&self, pace: &Pace, mut ready: impl FnMut() -> bool) -> bool {
+    fn spin(&self, pace: &Pace, (at, one): Stretch, mut ready: impl FnMut() -> bool) -> bool {
         pace.pause();
         for look in 1..=SPINS {
             pause();
             if ready() {
-                pace.learn(look);
+                pace.learn(look, at, one);
                 return true;
             }
         }
-        pace.learn(SPINS);
+        pace.learn(SPINS, at, one);
         false
     }
 

@@ -3,10 +3,10 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::owners;
+use crate::objects::pace::Pace;
 use crate::objects::pipe::call::Call;
 use crate::objects::pipe::end::{End, PipeEnd, ended, peer};
 use crate::objects::pipe::look::{Look, Writable};
-use crate::objects::pipe::pace::Pace;
 use crate::objects::pipe::stream::PipeStream;
 use crate::objects::pipe::way::{self, Got, Sent, Spot};
 use crate::objects::pipe::{Pipe, PipeOptions};
@@ -49,6 +49,8 @@ pub(super) struct Inner {
     tries: AtomicU32,
     /// Of those who wait for messages, and for room.
     pub(super) pace: [Pace; 2],
+    /// How many bytes of its direction the last message took that was waited for.
+    usual: AtomicU64,
 }
 
 /// Every how many tries that find nothing the kernel is asked how the other end stands.
@@ -131,6 +133,7 @@ impl Connection {
             known: AtomicU64::new(0),
             tries: AtomicU32::new(0),
             pace: [Pace::new(), Pace::new()],
+            usual: AtomicU64::new(0),
         })))
     }
 
@@ -188,7 +191,8 @@ impl Connection {
                     return Ok(());
                 }
                 Sent::Full(mut producer) => {
-                    call.wait(&way.room, ErrorKind::Full, || way::may_fit(&mut producer, message.len()))?;
+                    let at = (producer.limit(), way::bytes_of(message.len()));
+                    call.wait(&way.room, ErrorKind::Full, at, || way::may_fit(&mut producer, message.len()))?;
                 }
                 Sent::TooLong => return Err(self.too_long(message.len())),
                 Sent::Corrupt => return Err(corrupt()),
@@ -296,10 +300,12 @@ impl Connection {
             match got {
                 Got::Message(len) => {
                     way.room.notify_after_rmw(&*self.0.yard); // the release of the lock
+                    self.0.usual.store(way::bytes_of(len), Ordering::Relaxed); // Relaxed: a guess
                     return Ok(Arrived::Message(len));
                 }
                 Got::Empty(consumer) => {
-                    call.wait(&way.data, ErrorKind::Empty, || consumer.has_news())?;
+                    let one = self.0.usual.load(Ordering::Relaxed); // Relaxed: a guess
+                    call.wait(&way.data, ErrorKind::Empty, (consumer.seen(), one), || consumer.has_news())?;
                 }
                 Got::TooLong(len) => return Ok(Arrived::TooLong(len)),
                 Got::Corrupt => return Err(corrupt()),

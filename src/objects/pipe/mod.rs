@@ -6,7 +6,6 @@ mod connection;
 mod end;
 pub(crate) mod layout;
 mod look;
-mod pace;
 mod stream;
 #[cfg(test)]
 mod tests;

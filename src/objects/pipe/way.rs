@@ -116,6 +116,11 @@ fn take(spot: &Spot, take: impl FnOnce(&mut Consumer<Spot>) -> Result<Record, No
     }
 }
 
+/// How many bytes a message takes in its direction, with its header.
+pub(super) fn bytes_of(len: usize) -> u64 {
+    8 + (len as u64).next_multiple_of(8)
+}
+
 /// Whether a message of `len` bytes may fit by now; exact in its no. Not a sender's who has the lock.
 pub(super) fn may_fit(producer: &mut Producer<Spot>, len: usize) -> bool {
     // If it makes no sense, others have gone on meanwhile, or the next attempt finds what is wrong.

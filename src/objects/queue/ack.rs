@@ -11,17 +11,13 @@ use crate::objects::faults;
 use crate::objects::queue::call::{Call, For, Not};
 use crate::objects::queue::debts::{Owed as Part, Shelf};
 use crate::objects::queue::place::{Hands, Spot, slot_of};
-use crate::objects::queue::{Queue, corrupt, large};
+use crate::objects::queue::{INLINE, Queue, corrupt, large};
 use crate::objects::ring::Received;
 use crate::presence::attachment::Who;
 use crate::presence::thread;
 use crate::segment::bits::Token;
-use crate::shim::cells::{CELL_BYTES, CELL_HEAD};
 use crate::sync::closing::Closing;
 use crate::sync::wait::Timeout;
-
-/// The longest message that lies in a cell.
-const INLINE: usize = CELL_BYTES[1] - CELL_HEAD;
 
 /// A message that was got and is to be acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

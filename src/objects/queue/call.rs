@@ -221,13 +221,22 @@ impl<'a> Call<'a> {
 
     /// Looks until another attempt makes sense; false when there were looks enough.
     fn spin(&mut self) -> bool {
+        if self.looks == 0 {
+            return false;
+        }
+        let puts = self.what == For::Room;
+        let (pace, at) = (&self.queue.0.pace[usize::from(puts)], self.queue.ring().reached(puts));
+        pace.pause();
+        let begun = self.looks;
         while self.looks > 0 {
             self.looks -= 1;
             pause();
             if self.seems_ready() {
+                pace.learn(begun - self.looks, at, 1);
                 return true;
             }
         }
+        pace.learn(SPINS, at, 1);
         false
     }
 

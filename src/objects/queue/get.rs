@@ -7,10 +7,9 @@ use crate::lockfree::mpmc::{NoPop, Reading};
 use crate::objects::blocks::Block;
 use crate::objects::queue::call::{Call, For, Not};
 use crate::objects::queue::place::{Hands, Spot, slot_of};
-use crate::objects::queue::{Queue, corrupt, debts, large};
+use crate::objects::queue::{INLINE, Queue, corrupt, debts, large};
 use crate::objects::ring::{Batch, Received};
 use crate::shim::Ordering;
-use crate::shim::cells::CELL_BYTES;
 use crate::sync::closing::Closing;
 use crate::sync::wait::Timeout;
 
@@ -121,7 +120,7 @@ impl Queue {
             let (block, received) = self.take_block(reading, usize::MAX)?;
             return Ok((block.to_vec(), received));
         }
-        let mut bytes = [0; CELL_BYTES[1]];
+        let mut bytes = [0; INLINE];
         let len = item.len.min(bytes.len());
         reading.read(&mut bytes[..len]);
         self.release(reading);

@@ -13,9 +13,14 @@ use crate::objects::blocks::{Block, Blocks};
 use crate::objects::queue::call::Not;
 use crate::objects::queue::place::Spot;
 use crate::segment::bits::Link;
+use crate::shim::cells::is_room;
 
 /// The tag of a cell that names a block; one that holds the message itself has 0.
 pub(super) const BLOCK: u32 = 1;
+
+/// How many bytes of a cell name a block: its handle, and how long the message is. The shortest cell has room for them.
+const NAME: usize = 16;
+const _: () = assert!(is_room(NAME));
 
 /// A new block with the message in it.
 pub(super) fn fill<'b>(blocks: &'b Blocks, message: &[u8]) -> Result<Block<'b>, Not> {
@@ -41,7 +46,7 @@ pub(super) fn publish(
         writing.abandon();
         return Err(Not::Ever(e.kind())); // somebody has freed it by its handle
     }
-    let mut name = [0; 16];
+    let mut name = [0; NAME];
     name[..8].copy_from_slice(&handle.to_ne_bytes());
     name[8..].copy_from_slice(&(len as u64).to_ne_bytes());
     writing.publish(BLOCK, &name).map_err(|no| {
@@ -52,7 +57,7 @@ pub(super) fn publish(
 
 /// Which block a claimed cell names, and how long the message in it is.
 pub(super) fn name_in(reading: &Reading<'_, Spot>) -> (u64, usize) {
-    let mut name = [0; 16];
+    let mut name = [0; NAME];
     reading.read(&mut name);
     name_of(&name)
 }

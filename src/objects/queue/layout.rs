@@ -9,7 +9,7 @@
 //! | whether the queue tells of its sides | 644 | the maker |
 //! | who was the last producer to leave, who the last consumer | 648, 656 | see `sync::holders` |
 //! | the limit in bytes | 768 | see `sync::budget` |
-//! | cells of the ring, 64 or 128 bytes each | 896 | see `lockfree::mpmc` |
+//! | cells of the ring, 32 to 128 bytes each | 896 | see `lockfree::mpmc` |
 //! | if it tells of its sides: the producers, then the consumers | behind the cells | each process its own, 4 bytes per entry of the yard |
 #![allow(unsafe_code)] // `Shared`
 

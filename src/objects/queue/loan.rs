@@ -8,11 +8,11 @@ use crate::objects::queue::budget::Turn;
 use crate::objects::queue::call::{Call, For, Not};
 use crate::objects::queue::{Queue, corrupt, large};
 use crate::objects::ring::Received;
-use crate::shim::cells::{CELL_BYTES, CELL_HEAD};
+use crate::shim::cells::ROOM_MAX;
 use crate::sync::wait::Timeout;
 
 /// The longest message that lies in a cell.
-pub(crate) const INLINE: usize = CELL_BYTES[1] - CELL_HEAD;
+pub(crate) const INLINE: usize = ROOM_MAX;
 
 impl Queue {
     /// Memory for a message of `len` bytes, to be filled and put with [`Queue::put_loan`]. Dropped, it is free again, as

@@ -45,12 +45,12 @@ use crate::objects::blocks::{Blocks, BlocksOptions, fresh_tag};
 use crate::objects::directory::{self, How, Plan};
 #[cfg(feature = "async")]
 use crate::objects::many::Kept;
+use crate::objects::pace::Pace;
 use crate::objects::yard::Yard;
 use crate::presence::attachment::{Attachment, Held};
 use crate::presence::thread;
 use crate::segment::directory::{Name, ObjectType, Record};
 use crate::segment::region::Region;
-use crate::shim::cells::CELL_BYTES;
 use crate::shim::{AtomicU64, Ordering};
 use crate::sync::closing::Closing;
 #[cfg(feature = "async")]
@@ -118,11 +118,13 @@ struct Inner {
     yard: Held,
     /// What this process knows to be over: see [`Ring::settle`].
     over: AtomicU64,
+    /// How long who gets looks away, and who puts.
+    pace: [Pace; 2],
 }
 
 impl Queue {
     /// Makes a queue, and its blocks. Errors: `Range` (no room for messages, or for more than 16777216), `Size`
-    /// (`inline_max` is neither 48 nor 112; `block_bytes` below 2048), `Exists`, `Name`, `NoSpace`, `NoSlots`, and `Timeout` if another object has been in the making for
+    /// (`inline_max` is no multiple of 16 from 16 to 112; `block_bytes` below 2048), `Exists`, `Name`, `NoSpace`, `NoSlots`, and `Timeout` if another object has been in the making for
     /// ten seconds.
     pub fn create(yard: &Yard, name: &str, options: QueueOptions) -> Result<Queue> {
         Queue::obtain(yard, name, How::Create, Some(options), None, 0)
@@ -212,7 +214,20 @@ impl Queue {
         };
         let (manner, offset) = (yard.manner(), record.offset);
         let (known, yard, over) = (Default::default(), held.clone(), AtomicU64::new(0));
-        Ok(Queue(Arc::new(Inner { ring, spot, offset, options, blocks, owed, known, manner, yard, over })))
+        let pace = [Pace::new(), Pace::new()];
+        Ok(Queue(Arc::new(Inner {
+            ring,
+            spot,
+            offset,
+            options,
+            blocks,
+            owed,
+            known,
+            manner,
+            yard,
+            over,
+            pace,
+        })))
     }
 
     fn ring(&self) -> &Ring<Spot> {
@@ -377,7 +392,7 @@ impl std::fmt::Debug for Queue {
 
 /// Bytes of a queue of so many short messages.
 pub(in crate::objects) fn bytes_of(capacity: u32) -> u64 {
-    layout::bytes(capacity, CELL_BYTES[0])
+    QueueOptions { capacity: capacity as usize, ..QueueOptions::default() }.ring_bytes()
 }
 
 crate::objects::refer::referable!(Queue, Queue, |it| (it.yard(), std::ptr::from_ref(it.body()).addr()));

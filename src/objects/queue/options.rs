@@ -8,7 +8,7 @@ use crate::objects::queue::layout::{self, Body};
 use crate::presence::attachment::Attachment;
 use crate::segment::directory::Record;
 use crate::shim::Ordering;
-use crate::shim::cells::{CELL_BYTES, CELL_HEAD};
+use crate::shim::cells::{CELL_HEAD, CELL_STEP, ROOM_MAX, is_room};
 
 /// The parameter in the directory that says where the queue's blocks lie; 0: it has none.
 pub(super) const BLOCKS_AT: usize = 3;
@@ -22,8 +22,8 @@ const UNACKED_SHIFT: u32 = 32;
 pub struct QueueOptions {
     /// How many messages it can hold, 1 to 16777216.
     pub capacity: usize,
-    /// How many bytes of a message lie in the queue itself: 48 or 112. A message takes 16 bytes more, however short it
-    /// is.
+    /// How many bytes of a message lie in the queue itself: a multiple of 16, from 16 to 112. Each message takes 16 bytes
+    /// more than that, however short it is, and between two CPUs time is what it takes: as many as most messages need.
     pub inline_max: usize,
     /// Bytes for messages that are longer than that, at least 2048; 0: there are none. They lie in [`Blocks`](crate::Blocks) of their
     /// own, made beside the queue under its name and `.blocks`. See also [`Queue::create_with_blocks`](crate::Queue::create_with_blocks).
@@ -67,9 +67,9 @@ impl QueueOptions {
             let detail = format!("a queue of {} messages, not 1 to {CAPACITY_MAX}", self.capacity);
             return Err(Error::with(ErrorKind::Range, detail));
         }
-        if !CELL_BYTES.iter().any(|cell| cell - CELL_HEAD == self.inline_max) {
-            let [short, long] = CELL_BYTES.map(|cell| cell - CELL_HEAD);
-            let detail = format!("{} bytes inline, not {short} or {long}", self.inline_max);
+        if !is_room(self.inline_max) {
+            let detail =
+                format!("{} bytes inline, no multiple of {CELL_STEP} up to {ROOM_MAX}", self.inline_max);
             return Err(Error::with(ErrorKind::Size, detail));
         }
         if self.unacked > debts::MOST {

@@ -190,7 +190,9 @@ fn options_are_checked_and_compared() {
     };
     assert_eq!(wrong(0, 48), ErrorKind::Range);
     assert_eq!(wrong((1 << 24) + 1, 48), ErrorKind::Range);
-    assert_eq!(wrong(1, 49), ErrorKind::Size);
+    for inline_max in [0, 8, 49, 128, usize::MAX] {
+        assert_eq!(wrong(1, inline_max), ErrorKind::Size, "{inline_max}");
+    }
     assert_eq!(wrong(1 << 20, 48), ErrorKind::NoSpace);
     let queue = Queue::create(&yard, "queue", queue_of_one()).unwrap();
     assert_eq!((queue.capacity(), queue.max_len(), queue.options()), (1, 48, queue_of_one()));
@@ -528,6 +530,36 @@ fn elements_of_one_type_need_no_bytes() {
     assert_eq!(kind(TypedQueue::<()>::create(&yard, "none", 2)), ErrorKind::Size);
     super::Queue::create(&yard, "any", queue_of_one()).unwrap();
     assert_eq!(kind(TypedQueue::<u32>::open(&yard, "any")), ErrorKind::Mismatch);
+}
+
+#[test]
+fn places_are_as_long_as_the_messages_need() {
+    for inline_max in (16..=112).step_by(16) {
+        let yard = yard();
+        let options = QueueOptions { capacity: 3, inline_max, block_bytes: 8192, ..QueueOptions::joinable() };
+        let queue = Queue::create(&yard, "queue", options).unwrap();
+        for round in 0..4 {
+            // The middle one lies in a block, whose name the shortest place must hold.
+            let messages =
+                [inline_max, inline_max + 1, inline_max - 1].map(|len| vec![round + len as u8; len]);
+            messages.iter().for_each(|message| queue.try_put(message).unwrap());
+            assert_eq!(kind(queue.try_put(b"x")), ErrorKind::Full);
+            assert_eq!(queue.get_vec(SOON).unwrap().0, messages[0]);
+            let (second, owed) = queue.get_ack_vec(SOON).unwrap();
+            assert_eq!(second, messages[1]);
+            let (third, other) = queue.get_ack_vec(SOON).unwrap();
+            assert_eq!(third, messages[2]);
+            queue.put_back(other.ticket).unwrap();
+            assert_eq!(queue.get_vec(SOON).unwrap().0, messages[2]);
+            queue.done(owed.ticket).unwrap();
+        }
+    }
+    let yard = yard();
+    let inline = |queue: &Queue| queue.options().inline_max;
+    assert_eq!(inline(TypedQueue::<u8>::create(&yard, "1", 5).unwrap().queue()), 16);
+    assert_eq!(inline(TypedQueue::<[u64; 2]>::create(&yard, "16", 5).unwrap().queue()), 16);
+    assert_eq!(inline(TypedQueue::<[u8; 17]>::create(&yard, "17", 5).unwrap().queue()), 32);
+    assert_eq!(inline(TypedQueue::<[u64; 8]>::create(&yard, "64", 5).unwrap().queue()), 64);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::objects::many::{AsPart, Kept, Part};
 use crate::objects::queue::{Owed, Queue, QueueOptions};
 use crate::objects::ring::Received;
 use crate::objects::yard::Yard;
-use crate::shim::cells::{CELL_BYTES, CELL_HEAD};
+use crate::shim::cells::{CELL_STEP, is_room};
 use crate::sync::wait::Timeout;
 use bytemuck::Pod;
 use std::marker::PhantomData;
@@ -59,10 +59,10 @@ impl<T: Pod> TypedQueue<T> {
         unacked: usize,
     ) -> Result<TypedQueue<T>> {
         let size = size_of::<T>();
-        let mut rooms = CELL_BYTES.iter().map(|cell| cell - CELL_HEAD);
-        let Some(inline_max) = rooms.find(|room| size > 0 && size <= *room) else {
+        let inline_max = size.next_multiple_of(CELL_STEP);
+        if !is_room(inline_max) {
             return Err(Error::with(ErrorKind::Size, format!("elements of {size} bytes")));
-        };
+        }
         let options = capacity.map(|capacity| QueueOptions {
             capacity,
             inline_max,

@@ -1,0 +1,81 @@
+//! How long to look away before the first look, for who waits for something that comes in a stream.
+//!
+//! Whoever is faster than the other side finds nothing after each piece, looks at once, and so takes from the other the line
+//! that is about to be written: every piece then costs both of them a miss. If it looks away for a moment, some pieces
+//! gather, and only the first costs that. One that comes after a while, such as an answer, is not waited for in this manner: it
+//! does not come within the first looks. Nor would it gain anything: it comes alone, so a longer moment must have brought more
+//! than one piece to be kept; or each answer would come within the moment, and wait for its end.
+#![forbid(unsafe_code)]
+
+use crate::shim::{AtomicU32, AtomicU64, Ordering, pause};
+
+/// Pauses at most: some hundred nanoseconds to a microsecond.
+const LONGEST: u32 = 64;
+/// So many pauses are shorter than any way there and back, and need not bring more than one piece.
+const HARMLESS: u32 = 7;
+/// What comes within so many looks comes in a stream.
+const AT_ONCE: u32 = 2;
+
+/// A guess of the process's own, which several threads may spoil. On lines of its own: others read what lies beside it.
+#[repr(align(128))]
+pub(in crate::objects) struct Pace {
+    /// Pauses before the first look.
+    length: AtomicU32,
+    /// Where the last wait began.
+    last: AtomicU64,
+}
+
+impl Pace {
+    pub(in crate::objects) fn new() -> Pace {
+        Pace { length: AtomicU32::new(0), last: AtomicU64::new(0) }
+    }
+
+    /// Looks away.
+    pub(in crate::objects) fn pause(&self) {
+        (0..self.length()).for_each(|_| pause());
+    }
+
+    fn length(&self) -> u32 {
+        self.length.load(Ordering::Relaxed) // Relaxed: a guess
+    }
+
+    /// Learns after how many looks there was something, counted from 1; the wait began at the position `at`, and a piece
+    /// takes `one` position, or so many.
+    pub(in crate::objects) fn learn(&self, looks: u32, at: u64, one: u64) {
+        // Relaxed: guesses.
+        let gathered = at.wrapping_sub(self.last.load(Ordering::Relaxed)) > one;
+        self.last.store(at, Ordering::Relaxed);
+        let now = self.length();
+        let longer = (2 * now + 1).min(LONGEST);
+        let pays = looks <= AT_ONCE && (gathered || longer <= HARMLESS);
+        let next = if pays { longer } else { now / 2 };
+        if next != now {
+            self.length.store(next, Ordering::Relaxed); // Relaxed: as above
+        }
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_comes_at_once_is_waited_for() {
+        let pace = Pace::new();
+        pace.learn(AT_ONCE + 1, 2, 1);
+        assert_eq!(pace.length(), 0);
+        (0..20).for_each(|n| pace.learn(1, 100 + 2 * n, 1));
+        assert_eq!(pace.length(), LONGEST);
+        (0..20).for_each(|n| pace.learn(1000, 200 + 2 * n, 1));
+        assert_eq!(pace.length(), 0);
+    }
+
+    #[test]
+    fn what_comes_one_by_one_is_not_waited_for_long() {
+        let pace = Pace::new();
+        (0..20).for_each(|n| pace.learn(1, 144 * n, 72));
+        assert_eq!(pace.length(), LONGEST);
+        (20..40).for_each(|n| pace.learn(1, 2880 + 72 * n, 72));
+        assert!(pace.length() <= HARMLESS);
+    }
+}
