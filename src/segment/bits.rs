@@ -23,6 +23,7 @@
 //! | barrier, a cell | 64 | thread token 0-29 (0: closed), low bits of the era plus one 30-63 |
 //! | barrier, a place | 32 | process token 0-29 (0: free) |
 //! | barrier, who died | 64 | TID 0-21, PID 22-43, low bits of the era plus one 44-63 (all 0: nobody) |
+//! | task of a pool | 64 | thread slot or worker 0-11, phase 12-15, attempt 16-23, late 24, generation 25-63 (`sync::task`) |
 //! | barrier, what a thread is told | 64 | era that was broken 0-47, 63 always set (all 0: none yet) |
 //!
 //! The ring's record header is described where the ring lies, and so are the words of a ring of cells.

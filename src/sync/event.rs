@@ -85,6 +85,36 @@ impl EventWord {
         bell.ring();
     }
 
+    /// Sets the event and wakes all, unless somebody has set it since `begun`, or has moved it on.
+    pub(crate) fn set_since(&self, begun: Begun, bell: &(impl Bell + ?Sized)) {
+        let mut word = self.0.load(Ordering::Relaxed);
+        while !begun.is_over(word) {
+            let next = (word & !EVENT_WAITERS).wrapping_add(EVENT_EPOCH) | EVENT_SET;
+            let set = self.0.compare_exchange(word, next, Ordering::Release, Ordering::Relaxed); // edge: set
+            match set {
+                Ok(_) if word & EVENT_WAITERS != 0 => return self.wake_sleepers(u32::MAX, bell),
+                Ok(_) => return,
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// As a set that is cleared at once, also if it was set before.
+    pub(crate) fn move_on(&self) {
+        let mut word = self.0.load(Ordering::Relaxed);
+        loop {
+            let next = epoch_of(word).wrapping_add(EVENT_EPOCH);
+            let moved = self.0.compare_exchange(word, next, Ordering::Release, Ordering::Relaxed); // edge: set
+            match moved {
+                Ok(_) => break,
+                Err(now) => word = now,
+            }
+        }
+        if word & EVENT_WAITERS != 0 {
+            wake(&self.0, u32::MAX);
+        }
+    }
+
     /// Clears the event; whether it was set.
     #[inline]
     pub(crate) fn clear(&self) -> bool {

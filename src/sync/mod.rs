@@ -3,7 +3,7 @@
 //! * what lives here: the event count, the stamped lock, its re-entrant kind, readers and writers, the permits, the blocks, a
 //!   budget of bytes,
 //!   the semaphore, the holders of an end, shutting down, the event, the condition, the barrier, plain data in two copies,
-//!   the shelf with stack and heap, waiting for many at once and its doorbell, being told instead, what ends a thread's waits, the one loop in
+//!   a task of a pool, the shelf with stack and heap, waiting for many at once and its doorbell, being told instead, what ends a thread's waits, the one loop in
 //!   which anybody sleeps
 //! * who calls it: `objects`
 //! * what it may call: `shim`, `presence` (how somebody stands), `segment` (bit layouts), `os` (the clock), `error`
@@ -68,4 +68,5 @@ pub(crate) mod semaphore;
 pub(crate) mod shelf;
 pub(crate) mod snapshot;
 pub(crate) mod stack;
+pub(crate) mod task;
 pub(crate) mod wait;

@@ -1,0 +1,397 @@
+//! One task of a pool: a word that says how far it is, and whose move it is.
+//!
+//! ```text
+//! FREE, LITTER –CAS→ HELD(thread) → PENDING –CAS→ RUNNING(worker, attempt) –CAS→ DONE | FAILED
+//!                       ↓ died        ↑ ↓ cancelled  ↓ asked  ↓ its worker died
+//!                     LITTER          │ CANCELLED   ASKED    LOST, or PENDING(attempt + 1) within its budget
+//!                                     └───────────────────────────────┘
+//! RUNNING, ASKED –CAS→ CONDEMNED (its worker is going to be killed) –CAS→ CANCELLED | LOST
+//! DONE | FAILED | CANCELLED | LOST –CAS→ HELD(thread) → FREE    its owner has no use for it any more
+//!                                  –CAS→ LITTER                 its owner is gone, or never was
+//! ```
+//! The word is {generation, late, attempt, phase, whose}, and each move one compare-and-swap from exactly the word that was
+//! seen, but for those out of HELD, which are its holder's alone. Whoever loses such a swap has not made the move: so a task
+//! ends in one way, and in that once. The generation changes with each HELD, and a task's number carries it.
+//!
+//! ## Why a death at any instruction is harmless
+//! * HELD: the task never was, or was over. Whoever sweeps behind the dead thread writes LITTER: what the task names (blocks)
+//!   is given back by whoever takes the place next, before anything else. HELD(g, thread) is written once for a g, so that a
+//!   late repairer, who has seen the thread dead, cannot meet the same word of the slot's next holder.
+//! * RUNNING, ASKED, CONDEMNED: the worker's number is given to another one only after the keeper has moved on every task of
+//!   the dead one. He makes it PENDING again within its budget, or LOST, and has written why before.
+//! * Everywhere else nobody has it.
+//!
+//! ## Whose a task is
+//! `owner` is the process that wants to know what became of it. Who takes himself out of it (he lets go, he dies) fences and
+//! then looks at the word, who ends the task looks at `owner` after a fence: one of the two makes LITTER of it.
+//!
+//! ## Being asked to stop
+//! Who asks makes RUNNING ASKED and then sets `stop`, which ends the waits of the task. Between the two he may be slow: so he
+//! sets only if the epoch of `stop` still is that of before the swap, and whoever moves a task out of ASKED moves the epoch
+//! on before. A task that is asked is so by its word; `stop` is for sleepers.
+//!
+//! ## Edges
+//! | edge | release | acquire | carries | model that fails without it |
+//! |---|---|---|---|---|
+//! | task | `pend`: PENDING | `look` | what is to be done | `who_starts_a_task_sees_what_is_to_be_done` |
+//! | result | `finish`: CAS to DONE or FAILED | `look` | the result | `who_sees_the_end_sees_the_result` |
+//! | free | `give_back`, `drop_held`: FREE or LITTER | `look`, `hold`: CAS to HELD | "we are done with these bytes" | `a_place_given_back_is_no_longer_used` |
+//! | mend | `retry`, `lose`: CAS | `look` | "the dead one's writes are over", why it was lost | `the_next_attempt_writes_after_the_dead_one`, `who_sees_it_lost_knows_why` |
+//! | reuse | `hold`: fence behind the CAS | `is_still`: fence before the second look | the word, before any byte of the next task | `a_reader_never_takes_the_next_task_for_this_one` |
+//! | owner | `let_go`: `owner`, fence, look | `settle`: CAS, fence, `owner` | one sees the other | `what_nobody_wants_is_litter` |
+//! | stop | `settle`, out of ASKED: `stop` moved on, CAS | `look` of RUNNING, then `stop` | the epoch that is this task's | `who_is_slow_to_ask_stops_no_other_task` |
+
+use crate::shim::{AtomicU32, AtomicU64, Ordering, fence, rmw_fence, words};
+use crate::sync::bell::Bell;
+use crate::sync::event::EventWord;
+use crate::sync::event_count::EventCount;
+
+/// The words of one task. All zeros is a free place.
+#[repr(C)]
+pub(crate) struct TaskWords {
+    /// See the module, and [`Seen`].
+    word: AtomicU64,
+    /// Why it was lost, as its keeper says it; meant for LOST.
+    cause: AtomicU64,
+    /// Told when the task ends.
+    pub(crate) settled: EventCount,
+    /// Ends the waits of the task while it runs.
+    pub(crate) stop: EventWord,
+    /// Token of the process that wants to know; 0: nobody does.
+    owner: AtomicU32,
+    pad: AtomicU32,
+}
+
+words!("task, its words", TaskWords { word, cause, settled, stop, owner, pad });
+
+#[cfg(not(loom))]
+#[allow(unsafe_code)]
+// SAFETY: repr(C), atomics only, zeros are a free place.
+unsafe impl crate::segment::region::Shared for TaskWords {}
+
+const WHO: u64 = (1 << PHASE_SHIFT) - 1;
+const PHASE_SHIFT: u32 = 12;
+const ATTEMPT_SHIFT: u32 = 16;
+const ATTEMPT: u64 = 0xff;
+const LATE: u64 = 1 << 24;
+const GENERATION_SHIFT: u32 = 25;
+/// The largest generation; the next one is 0.
+pub(crate) const GENERATION_MAX: u64 = u64::MAX >> GENERATION_SHIFT;
+
+/// How far a task is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Phase {
+    /// No task, and nothing is left of the last one.
+    Free = 0,
+    /// A thread fills or clears the place.
+    Held = 1,
+    /// Waits for a worker.
+    Pending = 2,
+    /// A worker is at it.
+    Running = 3,
+    /// The same, and it was asked to stop.
+    Asked = 4,
+    /// The same, and the worker is going to be killed.
+    Condemned = 5,
+    /// Ended with a result.
+    Done = 6,
+    /// Ended with an error.
+    Failed = 7,
+    /// Ended because it was cancelled.
+    Cancelled = 8,
+    /// Ended with its worker.
+    Lost = 9,
+    /// No task, but the last one's things are still there.
+    Litter = 10,
+}
+
+impl Phase {
+    const fn from_bits(bits: u64) -> Option<Phase> {
+        use Phase::{Asked, Cancelled, Condemned, Done, Failed, Free, Held, Litter, Lost, Pending, Running};
+        const ALL: [Phase; 11] =
+            [Free, Held, Pending, Running, Asked, Condemned, Done, Failed, Cancelled, Lost, Litter];
+        if bits < ALL.len() as u64 { Some(ALL[bits as usize]) } else { None }
+    }
+
+    /// The task has ended.
+    pub(crate) const fn is_end(self) -> bool {
+        matches!(self, Phase::Done | Phase::Failed | Phase::Cancelled | Phase::Lost)
+    }
+
+    /// A worker has it.
+    pub(crate) const fn is_at_work(self) -> bool {
+        matches!(self, Phase::Running | Phase::Asked | Phase::Condemned)
+    }
+
+    /// There is no task.
+    pub(crate) const fn is_vacant(self) -> bool {
+        matches!(self, Phase::Free | Phase::Litter)
+    }
+}
+
+/// A task's word, as somebody saw it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Seen(u64);
+
+impl Seen {
+    const fn new(generation: u64, attempt: u32, phase: Phase, who: u32) -> Seen {
+        Seen(
+            (generation & GENERATION_MAX) << GENERATION_SHIFT
+                | (attempt as u64 & ATTEMPT) << ATTEMPT_SHIFT
+                | (phase as u64) << PHASE_SHIFT
+                | who as u64 & WHO,
+        )
+    }
+
+    /// How often the place was held before, and whose.
+    pub(crate) const fn generation(self) -> u64 {
+        self.0 >> GENERATION_SHIFT
+    }
+
+    /// How often a worker was lost with it.
+    pub(crate) const fn attempt(self) -> u32 {
+        (self.0 >> ATTEMPT_SHIFT & ATTEMPT) as u32
+    }
+
+    /// `None` if no writer of ours can have written it.
+    pub(crate) const fn phase(self) -> Option<Phase> {
+        Phase::from_bits(self.0 >> PHASE_SHIFT & 0xf)
+    }
+
+    /// HELD: the slot of the thread. RUNNING and what comes of it: the number of the worker.
+    pub(crate) const fn who(self) -> u32 {
+        (self.0 & WHO) as u32
+    }
+
+    /// It was asked to stop, or condemned, because its time was up.
+    pub(crate) const fn is_late(self) -> bool {
+        self.0 & LATE != 0
+    }
+
+    pub(crate) fn is(self, phase: Phase) -> bool {
+        self.phase() == Some(phase)
+    }
+
+    fn is_at_work(self) -> bool {
+        self.phase().is_some_and(Phase::is_at_work)
+    }
+
+    /// The same in another phase.
+    const fn to(self, phase: Phase) -> Seen {
+        Seen(self.0 & !(0xf << PHASE_SHIFT) | (phase as u64) << PHASE_SHIFT)
+    }
+
+    const fn late(self, late: bool) -> Seen {
+        if late { Seen(self.0 | LATE) } else { self }
+    }
+}
+
+/// How a task came out, as its worker sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Done,
+    Failed,
+}
+
+/// What became of a task that its worker has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Finished {
+    /// The worker's word was the last one.
+    Ended,
+    /// The worker is going to be killed, and the task is another's to end.
+    Condemned,
+}
+
+impl TaskWords {
+    #[cfg(test)]
+    pub(crate) fn new() -> TaskWords {
+        TaskWords {
+            word: AtomicU64::new(0),
+            cause: AtomicU64::new(0),
+            settled: EventCount::new(),
+            stop: EventWord::new(),
+            owner: AtomicU32::new(0),
+            pad: AtomicU32::new(0),
+        }
+    }
+
+    /// How far it is.
+    #[inline]
+    pub(crate) fn look(&self) -> Seen {
+        Seen(self.word.load(Ordering::Acquire)) // edge: task, result, free, mend
+    }
+
+    /// Whether it still is as it was seen, after what was read of it in between.
+    #[inline]
+    pub(crate) fn is_still(&self, generation: u64) -> bool {
+        fence(Ordering::Acquire); // edge: reuse; pairs with `hold`
+        Seen(self.word.load(Ordering::Relaxed)).generation() == generation
+    }
+
+    fn swap(&self, from: Seen, to: Seen, order: Ordering) -> Option<Seen> {
+        // Relaxed if it fails: the caller looks again.
+        self.word.compare_exchange(from.0, to.0, order, Ordering::Relaxed).ok().map(|_| to)
+    }
+
+    /// Takes the place for a thread, to fill it or to clear it: vacant, or a task that has ended and whose owner has no use
+    /// for it.
+    pub(crate) fn hold(&self, seen: Seen, thread: u32) -> Option<Seen> {
+        let held = Seen::new(seen.generation().wrapping_add(1), 0, Phase::Held, thread);
+        // Acquire: LITTER can come of what others did since the look.
+        let held = self.swap(seen, held, Ordering::AcqRel)?; // edge: free
+        fence(Ordering::Release); // edge: reuse; pairs with `is_still`
+        Some(held)
+    }
+
+    /// The place is filled: a task, of this process or nobody's. Whoever held it has no more to do with it.
+    pub(crate) fn pend(&self, held: Seen, owner: u32) -> Seen {
+        // Relaxed: the store after it publishes it.
+        self.owner.store(owner, Ordering::Relaxed);
+        let pending = Seen::new(held.generation(), 0, Phase::Pending, 0);
+        self.word.store(pending.0, Ordering::Release); // edge: task
+        pending
+    }
+
+    /// The holder is at work on it himself: a promise.
+    pub(crate) fn promise(&self, held: Seen, owner: u32, worker: u32) -> Seen {
+        // Relaxed: the store after it publishes it.
+        self.owner.store(owner, Ordering::Relaxed);
+        let running = Seen::new(held.generation(), 0, Phase::Running, worker);
+        self.word.store(running.0, Ordering::Release); // edge: task
+        running
+    }
+
+    /// The place is cleared.
+    pub(crate) fn give_back(&self, held: Seen) {
+        self.word.store(Seen::new(held.generation(), 0, Phase::Free, 0).0, Ordering::Release); // edge: free
+    }
+
+    /// A dead thread's place; tells whether it was one.
+    pub(crate) fn drop_held(&self, thread: u32) -> bool {
+        let seen = self.look();
+        let dead = seen.is(Phase::Held) && seen.who() == thread;
+        dead && self
+            .swap(seen, Seen::new(seen.generation(), 0, Phase::Litter, 0), Ordering::Release)
+            .is_some() // edge: free
+    }
+
+    /// A worker takes a task that waits.
+    pub(crate) fn start(&self, seen: Seen, worker: u32) -> Option<Seen> {
+        let running = Seen::new(seen.generation(), seen.attempt(), Phase::Running, worker);
+        // Relaxed: nothing of ours is in it yet, and the look has acquired.
+        seen.is(Phase::Pending).then(|| self.swap(seen, running, Ordering::Relaxed))?
+    }
+
+    /// The worker has ended it; its result lies there.
+    pub(crate) fn finish(&self, running: Seen, outcome: Outcome, bell: &(impl Bell + ?Sized)) -> Finished {
+        loop {
+            let seen = self.look();
+            let ours = seen.generation() == running.generation() && seen.attempt() == running.attempt();
+            let end = match (seen.phase(), outcome) {
+                _ if !ours => return Finished::Condemned,
+                (Some(Phase::Running | Phase::Asked), Outcome::Done) => Phase::Done,
+                (Some(Phase::Running), Outcome::Failed) => Phase::Failed,
+                (Some(Phase::Asked), Outcome::Failed) if seen.is_late() => Phase::Lost,
+                (Some(Phase::Asked), Outcome::Failed) => Phase::Cancelled,
+                _ => return Finished::Condemned,
+            };
+            if self.settle(seen, end, bell) {
+                return Finished::Ended;
+            }
+        }
+    }
+
+    /// Ends it, from exactly what was seen. Tells whether it did.
+    fn settle(&self, seen: Seen, end: Phase, bell: &(impl Bell + ?Sized)) -> bool {
+        self.move_on_stop(seen);
+        let Some(ended) = self.swap(seen, seen.to(end), Ordering::Release) else { return false }; // edge: result, mend, stop
+        rmw_fence(Ordering::SeqCst); // edge: owner; pairs with `let_go`
+        if self.owner.load(Ordering::Relaxed) == 0 {
+            self.litter(ended);
+        }
+        self.settled.notify_after_rmw(bell);
+        true
+    }
+
+    /// Who has asked, and is slow, sets nothing that the next task is stopped by.
+    fn move_on_stop(&self, seen: Seen) {
+        if matches!(seen.phase(), Some(Phase::Asked | Phase::Condemned)) {
+            self.stop.move_on();
+        }
+    }
+
+    /// Nobody wants to know any more.
+    fn litter(&self, seen: Seen) {
+        // Release: what was read of it is over.
+        self.swap(seen, seen.to(Phase::Litter), Ordering::AcqRel); // edge: free
+    }
+
+    /// Asks the task to stop, if it runs as seen; `late`: because its time is up. Tells whether it is asked.
+    pub(crate) fn ask(&self, seen: Seen, late: bool, bell: &(impl Bell + ?Sized)) -> bool {
+        let begun = self.stop.begin();
+        let asked = match seen.phase() {
+            Some(Phase::Running) => self.swap(seen, seen.to(Phase::Asked).late(late), Ordering::Release), // edge: stop
+            // Somebody has asked, and may have died before he told.
+            Some(Phase::Asked) if self.look() == seen => Some(seen),
+            _ => None,
+        };
+        asked.map(|_| self.stop.set_since(begun, bell)).is_some()
+    }
+
+    /// The worker is going to be killed: from here on it cannot end the task. `late`: because its time is up.
+    pub(crate) fn condemn(&self, seen: Seen, late: bool) -> Option<Seen> {
+        let runs = seen.is(Phase::Running) || seen.is(Phase::Asked);
+        // Release: a link of the chain that the input came by.
+        runs.then(|| self.swap(seen, seen.to(Phase::Condemned).late(late), Ordering::Release))?
+    }
+
+    /// Cancels a task that waits. Tells whether it did: then it never runs.
+    pub(crate) fn cancel(&self, seen: Seen, bell: &(impl Bell + ?Sized)) -> bool {
+        seen.is(Phase::Pending) && self.settle(seen, Phase::Cancelled, bell)
+    }
+
+    /// Its worker is gone: it waits again, once more counted. Not one that was to stop anyway.
+    pub(crate) fn retry(&self, seen: Seen) -> Option<Seen> {
+        let pending = Seen::new(seen.generation(), seen.attempt() + 1, Phase::Pending, 0);
+        (seen.is(Phase::Running) && (seen.attempt() as u64) < ATTEMPT)
+            .then(|| self.swap(seen, pending, Ordering::Release))? // edge: mend
+    }
+
+    /// Its worker is gone, or there is none for it: it has ended, `cause` says of what. It counts as cancelled if it was to
+    /// stop anyway. Tells whether it was this call that ended it.
+    pub(crate) fn lose(&self, seen: Seen, cause: u64, bell: &(impl Bell + ?Sized)) -> bool {
+        let stopped = (seen.is(Phase::Condemned) || seen.is(Phase::Asked)) && !seen.is_late();
+        if !seen.is_at_work() && !seen.is(Phase::Pending) {
+            return false;
+        }
+        // Relaxed: the swap publishes it. Whoever writes it, writes the same, but for what the maker alone knows.
+        self.cause.store(cause, Ordering::Relaxed);
+        self.settle(seen, if stopped { Phase::Cancelled } else { Phase::Lost }, bell)
+    }
+
+    /// Why it was lost.
+    pub(crate) fn cause(&self) -> u64 {
+        self.cause.load(Ordering::Relaxed) // Relaxed: read after a look that found it lost
+    }
+
+    /// Whose it is.
+    pub(crate) fn owner(&self) -> u32 {
+        self.owner.load(Ordering::Relaxed) // Relaxed: compared only
+    }
+
+    /// This process does not want to know any more, or is gone: what has ended is litter, what has not will be. Tells
+    /// whether it was its.
+    pub(crate) fn let_go(&self, owner: u32) -> bool {
+        // Relaxed: the fence orders it before the look.
+        if self.owner.compare_exchange(owner, 0, Ordering::Relaxed, Ordering::Relaxed).is_err() {
+            return false;
+        }
+        fence(Ordering::SeqCst); // edge: owner; pairs with `settle`
+        let seen = self.look();
+        if seen.phase().is_some_and(Phase::is_end) {
+            self.litter(seen);
+        }
+        true
+    }
+}
