@@ -17,7 +17,7 @@
 //! ## Edges
 //! | edge | release | acquire | carries | model that fails without it |
 //! |---|---|---|---|---|
-//! | set | `set`: CAS | `is_set`, `is_over`, `arm_unless`: load; `consume`: CAS | what was done before the set | `what_was_done_before_a_set_is_seen`, `what_was_done_before_a_consumed_set_is_seen`, `what_was_done_before_a_cancel_is_seen` |
+//! | set | `set`, `set_since`: CAS | `is_set`, `is_over`, `arm_unless`: load; `consume`: CAS | what was done before the set | `what_was_done_before_a_set_is_seen`, `what_was_done_before_a_consumed_set_is_seen`, `what_was_done_before_a_cancel_is_seen`, `what_was_done_before_one_asks_is_seen` |
 
 use crate::error::ErrorKind;
 use crate::segment::bits::{EVENT_EPOCH, EVENT_SET, EVENT_WAITERS};
@@ -104,7 +104,8 @@ impl EventWord {
         let mut word = self.0.load(Ordering::Relaxed);
         loop {
             let next = epoch_of(word).wrapping_add(EVENT_EPOCH);
-            let moved = self.0.compare_exchange(word, next, Ordering::Release, Ordering::Relaxed); // edge: set
+            // Relaxed: it tells nobody anything.
+            let moved = self.0.compare_exchange(word, next, Ordering::Relaxed, Ordering::Relaxed);
             match moved {
                 Ok(_) => break,
                 Err(now) => word = now,

@@ -29,7 +29,7 @@ pub(crate) struct EventCount(AtomicU32);
 unsafe impl crate::segment::region::Shared for EventCount {}
 
 impl EventCount {
-    #[cfg(all(test, loom))]
+    #[cfg(test)]
     pub(crate) fn new() -> EventCount {
         EventCount(AtomicU32::new(0))
     }

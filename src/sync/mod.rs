@@ -60,6 +60,8 @@ mod loom_semaphore;
 mod loom_shelf;
 #[cfg(all(test, loom))]
 mod loom_snapshot;
+#[cfg(all(test, loom))]
+mod loom_task;
 pub(crate) mod many;
 pub(crate) mod permits;
 pub(crate) mod rlock;

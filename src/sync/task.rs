@@ -23,12 +23,14 @@
 //!
 //! ## Whose a task is
 //! `owner` is the process that wants to know what became of it. Who takes himself out of it (he lets go, he dies) fences and
-//! then looks at the word, who ends the task looks at `owner` after a fence: one of the two makes LITTER of it.
+//! then looks at the word, who ends the task looks at `owner` after a fence: one of the two makes LITTER of it. Both do so only
+//! of a word behind which they have seen nobody own it: the word that is found may be the next task's.
 //!
 //! ## Being asked to stop
 //! Who asks makes RUNNING ASKED and then sets `stop`, which ends the waits of the task. Between the two he may be slow: so he
-//! sets only if the epoch of `stop` still is that of before the swap, and whoever moves a task out of ASKED moves the epoch
-//! on before. A task that is asked is so by its word; `stop` is for sleepers.
+//! sets only if the epoch of `stop` still is that of before the swap, and whoever fills the place moves the epoch on, once it
+//! is HELD. (To move it on at the end of a task would not do: before the swap, who asks again could still set; behind it,
+//! the next task may run.) A task that is asked is so by its word; `stop` is for sleepers.
 //!
 //! ## Edges
 //! | edge | release | acquire | carries | model that fails without it |
@@ -37,9 +39,9 @@
 //! | result | `finish`: CAS to DONE or FAILED | `look` | the result | `who_sees_the_end_sees_the_result` |
 //! | free | `give_back`, `drop_held`: FREE or LITTER | `look`, `hold`: CAS to HELD | "we are done with these bytes" | `a_place_given_back_is_no_longer_used` |
 //! | mend | `retry`, `lose`: CAS | `look` | "the dead one's writes are over", why it was lost | `the_next_attempt_writes_after_the_dead_one`, `who_sees_it_lost_knows_why` |
-//! | reuse | `hold`: fence behind the CAS | `is_still`: fence before the second look | the word, before any byte of the next task | `a_reader_never_takes_the_next_task_for_this_one` |
+//! | reuse | `hold`, `start`: fence behind the CAS | `is_still`: fence before the second look | the word, before any byte of the next task | `a_reader_never_takes_the_next_task_for_this_one` |
 //! | owner | `let_go`: `owner`, fence, look | `settle`: CAS, fence, `owner` | one sees the other | `what_nobody_wants_is_litter` |
-//! | stop | `settle`, out of ASKED: `stop` moved on, CAS | `look` of RUNNING, then `stop` | the epoch that is this task's | `who_is_slow_to_ask_stops_no_other_task` |
+//! | stop | `hold`: fence, before `stop` is moved on | `ask`: `stop`, fence, the word | the end of the task before | `who_asks_again_and_is_slow_stops_no_other_task` |
 
 use crate::shim::{AtomicU32, AtomicU64, Ordering, fence, rmw_fence, words};
 use crate::sync::bell::Bell;
@@ -240,14 +242,20 @@ impl TaskWords {
         let held = Seen::new(seen.generation().wrapping_add(1), 0, Phase::Held, thread);
         // Acquire: LITTER can come of what others did since the look.
         let held = self.swap(seen, held, Ordering::AcqRel)?; // edge: free
-        fence(Ordering::Release); // edge: reuse; pairs with `is_still`
+        fence(Ordering::Release); // edge: reuse, stop; pairs with `is_still`, `ask`
         Some(held)
+    }
+
+    /// Before the task is published: whose it is, and nobody who asked the last one to stop means this one.
+    fn begin(&self, owner: u32) {
+        self.stop.move_on();
+        // Relaxed: the store of the word publishes it.
+        self.owner.store(owner, Ordering::Relaxed);
     }
 
     /// The place is filled: a task, of this process or nobody's. Whoever held it has no more to do with it.
     pub(crate) fn pend(&self, held: Seen, owner: u32) -> Seen {
-        // Relaxed: the store after it publishes it.
-        self.owner.store(owner, Ordering::Relaxed);
+        self.begin(owner);
         let pending = Seen::new(held.generation(), 0, Phase::Pending, 0);
         self.word.store(pending.0, Ordering::Release); // edge: task
         pending
@@ -255,8 +263,7 @@ impl TaskWords {
 
     /// The holder is at work on it himself: a promise.
     pub(crate) fn promise(&self, held: Seen, owner: u32, worker: u32) -> Seen {
-        // Relaxed: the store after it publishes it.
-        self.owner.store(owner, Ordering::Relaxed);
+        self.begin(owner);
         let running = Seen::new(held.generation(), 0, Phase::Running, worker);
         self.word.store(running.0, Ordering::Release); // edge: task
         running
@@ -271,16 +278,17 @@ impl TaskWords {
     pub(crate) fn drop_held(&self, thread: u32) -> bool {
         let seen = self.look();
         let dead = seen.is(Phase::Held) && seen.who() == thread;
-        dead && self
-            .swap(seen, Seen::new(seen.generation(), 0, Phase::Litter, 0), Ordering::Release)
-            .is_some() // edge: free
+        let litter = Seen::new(seen.generation(), 0, Phase::Litter, 0);
+        dead && self.swap(seen, litter, Ordering::Release).is_some() // edge: free
     }
 
     /// A worker takes a task that waits.
     pub(crate) fn start(&self, seen: Seen, worker: u32) -> Option<Seen> {
         let running = Seen::new(seen.generation(), seen.attempt(), Phase::Running, worker);
         // Relaxed: nothing of ours is in it yet, and the look has acquired.
-        seen.is(Phase::Pending).then(|| self.swap(seen, running, Ordering::Relaxed))?
+        let running = seen.is(Phase::Pending).then(|| self.swap(seen, running, Ordering::Relaxed))??;
+        fence(Ordering::Release); // edge: reuse; pairs with `is_still`
+        Some(running)
     }
 
     /// The worker has ended it; its result lies there.
@@ -304,34 +312,29 @@ impl TaskWords {
 
     /// Ends it, from exactly what was seen. Tells whether it did.
     fn settle(&self, seen: Seen, end: Phase, bell: &(impl Bell + ?Sized)) -> bool {
-        self.move_on_stop(seen);
-        let Some(ended) = self.swap(seen, seen.to(end), Ordering::Release) else { return false }; // edge: result, mend, stop
+        let Some(ended) = self.swap(seen, seen.to(end), Ordering::Release) else { return false }; // edge: result, mend
         rmw_fence(Ordering::SeqCst); // edge: owner; pairs with `let_go`
-        if self.owner.load(Ordering::Relaxed) == 0 {
-            self.litter(ended);
-        }
+        self.litter_unless_owned(ended);
         self.settled.notify_after_rmw(bell);
         true
     }
 
-    /// Who has asked, and is slow, sets nothing that the next task is stopped by.
-    fn move_on_stop(&self, seen: Seen) {
-        if matches!(seen.phase(), Some(Phase::Asked | Phase::Condemned)) {
-            self.stop.move_on();
+    /// Nobody wants to know any more. The owner is read after the word: it is that task's, or the swap fails.
+    fn litter_unless_owned(&self, seen: Seen) {
+        if self.owner.load(Ordering::Relaxed) == 0 {
+            // Release: what was read of it is over.
+            self.swap(seen, seen.to(Phase::Litter), Ordering::Release); // edge: free
         }
-    }
-
-    /// Nobody wants to know any more.
-    fn litter(&self, seen: Seen) {
-        // Release: what was read of it is over.
-        self.swap(seen, seen.to(Phase::Litter), Ordering::AcqRel); // edge: free
     }
 
     /// Asks the task to stop, if it runs as seen; `late`: because its time is up. Tells whether it is asked.
     pub(crate) fn ask(&self, seen: Seen, late: bool, bell: &(impl Bell + ?Sized)) -> bool {
         let begun = self.stop.begin();
+        // Who finds `stop` moved on for the next task finds no word of this one behind it.
+        fence(Ordering::Acquire); // edge: stop; pairs with `hold`
         let asked = match seen.phase() {
-            Some(Phase::Running) => self.swap(seen, seen.to(Phase::Asked).late(late), Ordering::Release), // edge: stop
+            // Relaxed: a link of the chain that the input came by, and nothing of ours.
+            Some(Phase::Running) => self.swap(seen, seen.to(Phase::Asked).late(late), Ordering::Relaxed),
             // Somebody has asked, and may have died before he told.
             Some(Phase::Asked) if self.look() == seen => Some(seen),
             _ => None,
@@ -342,8 +345,8 @@ impl TaskWords {
     /// The worker is going to be killed: from here on it cannot end the task. `late`: because its time is up.
     pub(crate) fn condemn(&self, seen: Seen, late: bool) -> Option<Seen> {
         let runs = seen.is(Phase::Running) || seen.is(Phase::Asked);
-        // Release: a link of the chain that the input came by.
-        runs.then(|| self.swap(seen, seen.to(Phase::Condemned).late(late), Ordering::Release))?
+        // Relaxed: a link of the chain that the input came by, and nothing of ours.
+        runs.then(|| self.swap(seen, seen.to(Phase::Condemned).late(late), Ordering::Relaxed))?
     }
 
     /// Cancels a task that waits. Tells whether it did: then it never runs.
@@ -390,8 +393,143 @@ impl TaskWords {
         fence(Ordering::SeqCst); // edge: owner; pairs with `settle`
         let seen = self.look();
         if seen.phase().is_some_and(Phase::is_end) {
-            self.litter(seen);
+            self.litter_unless_owned(seen);
         }
         true
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    const ALL: [Phase; 11] = [
+        Phase::Free,
+        Phase::Held,
+        Phase::Pending,
+        Phase::Running,
+        Phase::Asked,
+        Phase::Condemned,
+        Phase::Done,
+        Phase::Failed,
+        Phase::Cancelled,
+        Phase::Lost,
+        Phase::Litter,
+    ];
+
+    fn at(phase: Phase) -> (TaskWords, Seen) {
+        at_word(Seen::new(3, 1, phase, 2))
+    }
+
+    fn at_word(seen: Seen) -> (TaskWords, Seen) {
+        let task = TaskWords::new();
+        task.owner.store(7, Ordering::Relaxed);
+        task.word.store(seen.0, Ordering::Relaxed);
+        (task, seen)
+    }
+
+    /// The phases from which a move goes, and that it leaves the word alone from all others.
+    fn allowed(does: impl Fn(&TaskWords, Seen) -> bool) -> Vec<Phase> {
+        let goes = |phase: &Phase| {
+            let (task, seen) = at(*phase);
+            let did = does(&task, seen);
+            assert!(did || task.look() == seen, "{phase:?}: refused, and yet moved");
+            did
+        };
+        ALL.into_iter().filter(goes).collect()
+    }
+
+    #[test]
+    fn each_move_goes_from_its_phases_only() {
+        use Phase::{Asked, Condemned, Held, Pending, Running};
+        assert_eq!(allowed(|t, seen| t.start(seen, 5).is_some()), [Pending]);
+        assert_eq!(allowed(|t, seen| t.cancel(seen, &())), [Pending]);
+        assert_eq!(allowed(|t, seen| t.ask(seen, false, &())), [Running, Asked]);
+        assert_eq!(allowed(|t, seen| t.condemn(seen, false).is_some()), [Running, Asked]);
+        assert_eq!(allowed(|t, seen| t.retry(seen).is_some()), [Running]);
+        assert_eq!(allowed(|t, seen| t.lose(seen, 1, &())), [Pending, Running, Asked, Condemned]);
+        assert_eq!(allowed(|t, _| t.drop_held(2)), [Held]);
+        assert_eq!(allowed(|t, _| t.drop_held(3)), []);
+        for outcome in [Outcome::Done, Outcome::Failed] {
+            assert_eq!(allowed(|t, seen| t.finish(seen, outcome, &()) == Finished::Ended), [Running, Asked]);
+        }
+    }
+
+    #[test]
+    fn a_word_that_has_changed_is_not_moved() {
+        let (task, seen) = at(Phase::Running);
+        assert!(task.ask(seen, true, &()) && task.stop.is_set());
+        assert!(
+            !task.ask(seen, false, &()) && task.condemn(seen, false).is_none() && task.retry(seen).is_none()
+        );
+        assert!(!task.lose(seen, 1, &()) && task.look() == seen.to(Phase::Asked).late(true));
+    }
+
+    #[test]
+    fn how_it_ends_depends_on_why_it_was_to_stop() {
+        let end = |phase, late, does: &dyn Fn(&TaskWords, Seen)| {
+            let (task, seen) = at_word(Seen::new(3, 1, phase, 2).late(late));
+            does(&task, seen);
+            task.look().phase().unwrap()
+        };
+        let fail = |t: &TaskWords, seen: Seen| drop(t.finish(seen, Outcome::Failed, &()));
+        let lose = |t: &TaskWords, seen: Seen| drop(t.lose(seen, 4, &()));
+        assert_eq!(end(Phase::Running, false, &fail), Phase::Failed);
+        assert_eq!(end(Phase::Asked, false, &fail), Phase::Cancelled);
+        assert_eq!(end(Phase::Asked, true, &fail), Phase::Lost);
+        assert_eq!(end(Phase::Running, false, &lose), Phase::Lost);
+        for phase in [Phase::Asked, Phase::Condemned] {
+            assert_eq!(end(phase, false, &lose), Phase::Cancelled);
+            assert_eq!(end(phase, true, &lose), Phase::Lost);
+        }
+    }
+
+    #[test]
+    fn the_attempts_end_and_the_generations_begin_anew() {
+        let (task, seen) = at_word(Seen::new(GENERATION_MAX, 255, Phase::Running, 4095));
+        assert_eq!((seen.generation(), seen.attempt(), seen.who()), (GENERATION_MAX, 255, 4095));
+        assert!(task.retry(seen).is_none());
+        assert_eq!(
+            task.finish(Seen::new(GENERATION_MAX, 254, Phase::Running, 4095), Outcome::Done, &()),
+            Finished::Condemned
+        );
+        assert_eq!(task.finish(seen, Outcome::Done, &()), Finished::Ended);
+        let held = task.hold(task.look(), 1).unwrap();
+        assert_eq!((held.generation(), held.attempt(), held.is_late()), (0, 0, false));
+        assert!(!task.is_still(GENERATION_MAX) && task.is_still(0));
+    }
+
+    #[test]
+    fn strange_bits_are_no_phase_and_move_nowhere() {
+        for bits in 11..16 {
+            let (task, seen) = at_word(Seen(u64::MAX & !(0xf << PHASE_SHIFT) | bits << PHASE_SHIFT));
+            assert_eq!(seen.phase(), None);
+            assert!(task.start(seen, 1).is_none() && !task.cancel(seen, &()) && !task.ask(seen, false, &()));
+            assert!(
+                task.condemn(seen, false).is_none() && task.retry(seen).is_none() && !task.lose(seen, 1, &())
+            );
+            assert_eq!(task.finish(seen, Outcome::Done, &()), Finished::Condemned);
+            assert!(!task.drop_held(seen.who()) && task.let_go(7) && task.look() == seen);
+        }
+    }
+
+    #[test]
+    fn only_its_owner_lets_go() {
+        let (task, seen) = at(Phase::Done);
+        assert!(!task.let_go(8) && task.look() == seen);
+        assert!(task.let_go(7) && task.look().is(Phase::Litter) && !task.let_go(7));
+    }
+
+    #[test]
+    fn an_event_that_is_moved_on_is_not_set_by_who_began_before() {
+        let stop = EventWord::new();
+        let begun = stop.begin();
+        stop.move_on();
+        stop.set_since(begun, &());
+        assert!(stop.is_over(begun) && !stop.is_set());
+        stop.set_since(stop.begin(), &());
+        assert!(stop.is_set());
+        stop.move_on();
+        assert!(!stop.is_set());
     }
 }

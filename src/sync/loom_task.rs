@@ -1,0 +1,366 @@
+//! Models of one task of a pool. Each name is the sentence it checks.
+
+#![allow(unsafe_code)] // what a task carries is reached through loom's cells
+
+use super::task::{Finished, Outcome, Phase, Seen, TaskWords};
+use crate::shim::{AtomicU32, Ordering};
+use loom::cell::UnsafeCell;
+use loom::sync::Arc;
+use loom::thread;
+
+struct World {
+    task: TaskWords,
+    /// Exclusive, by turns.
+    bytes: UnsafeCell<u32>,
+    /// What is read without knowing whether it still is.
+    copied: AtomicU32,
+    ends: AtomicU32,
+}
+
+// SAFETY: `bytes` is reached by whose turn it is; loom checks that.
+unsafe impl Sync for World {}
+// SAFETY: as above.
+unsafe impl Send for World {}
+
+const OWNER: u32 = 7;
+const OTHER: u32 = 8;
+const THREAD: u32 = 1;
+
+impl World {
+    fn new() -> Arc<World> {
+        Arc::new(World {
+            task: TaskWords::new(),
+            bytes: UnsafeCell::new(0),
+            copied: AtomicU32::new(0),
+            ends: AtomicU32::new(0),
+        })
+    }
+
+    fn hold(&self) -> Seen {
+        self.task.hold(self.task.look(), THREAD).unwrap()
+    }
+
+    fn pend(&self, owner: u32) -> Seen {
+        self.task.pend(self.hold(), owner)
+    }
+
+    fn start(&self, worker: u32) -> Option<Seen> {
+        self.task.start(self.task.look(), worker)
+    }
+
+    fn run(&self, owner: u32) -> Seen {
+        self.pend(owner);
+        self.start(1).unwrap()
+    }
+
+    fn finish(&self, running: Seen) -> bool {
+        self.task.finish(running, Outcome::Done, &()) == Finished::Ended
+    }
+
+    fn write(&self, value: u32) {
+        // SAFETY: it is our turn; loom checks it.
+        self.bytes.with_mut(|n| unsafe { *n = value });
+    }
+
+    fn read(&self) -> u32 {
+        // SAFETY: it is our turn; loom checks it.
+        self.bytes.with(|n| unsafe { *n })
+    }
+
+    fn ended(&self, did: bool) {
+        self.ends.fetch_add(did.into(), Ordering::Relaxed);
+    }
+
+    fn phase(&self) -> Phase {
+        self.task.look().phase().unwrap()
+    }
+}
+
+fn spawn<R: 'static>(world: &Arc<World>, f: impl FnOnce(&World) -> R + 'static) -> thread::JoinHandle<R> {
+    let world = world.clone();
+    thread::spawn(move || f(&world))
+}
+
+/// Two workers race for it; one runs it.
+#[test]
+fn who_starts_a_task_sees_what_is_to_be_done() {
+    loom::model(|| {
+        let world = World::new();
+        let workers = [1, 2].map(|worker| {
+            spawn(&world, move |w| {
+                let Some(running) = w.start(worker) else { return };
+                assert_eq!(w.read(), 5);
+                w.write(6);
+                w.ended(w.finish(running));
+            })
+        });
+        let held = world.hold();
+        world.write(5);
+        world.task.pend(held, OWNER);
+        workers.into_iter().for_each(|w| w.join().unwrap());
+        assert!(world.ends.load(Ordering::Relaxed) <= 1);
+    });
+}
+
+#[test]
+fn who_sees_the_end_sees_the_result() {
+    loom::model(|| {
+        let world = World::new();
+        let running = world.run(OWNER);
+        let worker = spawn(&world, move |w| {
+            w.write(6);
+            assert!(w.finish(running));
+        });
+        if world.task.look().is(Phase::Done) {
+            assert_eq!(world.read(), 6);
+        }
+        worker.join().unwrap();
+    });
+}
+
+#[test]
+fn a_place_given_back_is_no_longer_used() {
+    loom::model(|| {
+        let world = World::new();
+        let held = world.hold();
+        let next = spawn(&world, |w| {
+            let seen = w.task.look();
+            if seen.phase().unwrap().is_vacant() && w.task.hold(seen, 2).is_some() {
+                w.write(2);
+            }
+        });
+        world.write(1);
+        world.task.give_back(held);
+        next.join().unwrap();
+    });
+}
+
+/// Whoever sweeps has seen it dead, and so all that it wrote.
+#[test]
+fn the_place_of_a_dead_holder_is_no_longer_used() {
+    loom::model(|| {
+        let world = World::new();
+        world.hold();
+        let next = spawn(&world, |w| {
+            let seen = w.task.look();
+            if seen.phase().unwrap().is_vacant() && w.task.hold(seen, 2).is_some() {
+                w.write(2);
+            }
+        });
+        world.write(1);
+        assert!(world.task.drop_held(THREAD));
+        next.join().unwrap();
+    });
+}
+
+/// The keeper has seen the worker dead; it plays it here.
+#[test]
+fn the_next_attempt_writes_after_the_dead_one() {
+    loom::model(|| {
+        let world = World::new();
+        let running = world.run(OWNER);
+        let next = spawn(&world, |w| {
+            if let Some(running) = w.start(2) {
+                assert_eq!(running.attempt(), 1);
+                w.write(2);
+                assert!(w.finish(running));
+            }
+        });
+        world.write(1);
+        assert!(world.task.retry(running).is_some());
+        assert_eq!(world.task.finish(running, Outcome::Done, &()), Finished::Condemned);
+        next.join().unwrap();
+    });
+}
+
+#[test]
+fn who_sees_it_lost_knows_why() {
+    loom::model(|| {
+        let world = World::new();
+        let running = world.run(OWNER);
+        let keeper = spawn(&world, move |w| {
+            w.write(1);
+            assert!(w.task.lose(running, 9, &()));
+        });
+        if world.task.look().is(Phase::Lost) {
+            assert_eq!((world.task.cause(), world.read()), (9, 1));
+        }
+        keeper.join().unwrap();
+    });
+}
+
+/// The next task is filled by one thread and worked at by another.
+#[test]
+fn a_reader_never_takes_the_next_task_for_this_one() {
+    loom::model(|| {
+        let world = World::new();
+        let running = world.run(OWNER);
+        world.copied.store(1, Ordering::Relaxed);
+        assert!(world.finish(running));
+        let seen = world.task.look();
+        let reader = spawn(&world, move |w| {
+            let copied = w.copied.load(Ordering::Relaxed);
+            assert!(!w.task.is_still(seen.generation()) || copied == 1);
+        });
+        let worker = spawn(&world, |w| {
+            if w.start(2).is_some() {
+                w.copied.store(3, Ordering::Relaxed);
+            }
+        });
+        let held = world.hold();
+        world.copied.store(2, Ordering::Relaxed);
+        world.task.pend(held, OWNER);
+        reader.join().unwrap();
+        worker.join().unwrap();
+    });
+}
+
+#[test]
+fn what_nobody_wants_is_litter() {
+    loom::model(|| {
+        let world = World::new();
+        let running = world.run(OWNER);
+        let worker = spawn(&world, move |w| assert!(w.finish(running)));
+        assert!(world.task.let_go(OWNER));
+        worker.join().unwrap();
+        assert_eq!(world.phase(), Phase::Litter);
+    });
+}
+
+/// Its owner has read it, and lets go.
+#[test]
+fn what_is_litter_is_no_longer_read() {
+    loom::model(|| {
+        let world = World::new();
+        let running = world.run(OWNER);
+        assert!(world.finish(running));
+        let owner = spawn(&world, |w| {
+            w.read();
+            assert!(w.task.let_go(OWNER));
+        });
+        let seen = world.task.look();
+        if seen.is(Phase::Litter) {
+            world.task.hold(seen, THREAD).unwrap();
+            world.write(2);
+        }
+        owner.join().unwrap();
+    });
+}
+
+#[test]
+fn what_was_done_before_one_asks_is_seen() {
+    loom::model(|| {
+        let world = World::new();
+        let running = world.run(OWNER);
+        let asker = spawn(&world, move |w| {
+            w.write(3);
+            assert!(w.task.ask(running, false, &()));
+        });
+        if world.task.stop.is_set() {
+            assert_eq!(world.read(), 3);
+        }
+        asker.join().unwrap();
+    });
+}
+
+/// The worker makes litter of it, before who lets go has looked.
+#[test]
+fn who_lets_go_late_makes_no_litter_of_the_next_task() {
+    loom::model(|| {
+        let world = World::new();
+        let running = world.run(OWNER);
+        let owner = spawn(&world, |w| assert!(w.task.let_go(OWNER)));
+        assert!(world.finish(running));
+        let seen = world.task.look();
+        if seen.is(Phase::Litter) {
+            let running = world.run(OTHER);
+            assert!(world.finish(running));
+            owner.join().unwrap();
+            assert_eq!(world.phase(), Phase::Done);
+        } else {
+            owner.join().unwrap();
+            assert_eq!(world.phase(), Phase::Litter);
+        }
+    });
+}
+
+#[test]
+fn who_is_slow_to_ask_stops_no_other_task() {
+    loom::model(|| {
+        let world = World::new();
+        let running = world.run(OWNER);
+        let asker = spawn(&world, move |w| drop(w.task.ask(running, false, &())));
+        assert!(world.finish(running));
+        world.run(OWNER);
+        asker.join().unwrap();
+        assert!(!world.task.stop.is_set());
+    });
+}
+
+/// The second finds it asked.
+#[test]
+fn who_asks_again_and_is_slow_stops_no_other_task() {
+    loom::model(|| {
+        let world = World::new();
+        let running = world.run(OWNER);
+        assert!(world.task.ask(running, false, &()));
+        let asker = spawn(&world, |w| {
+            let seen = w.task.look();
+            if seen.generation() == 1 {
+                w.task.ask(seen, false, &());
+            }
+        });
+        assert!(world.finish(running));
+        world.run(OWNER);
+        asker.join().unwrap();
+        assert!(!world.task.stop.is_set());
+    });
+}
+
+#[test]
+fn who_is_asked_is_told() {
+    loom::model(|| {
+        let world = World::new();
+        let asker = spawn(&world, |w| {
+            let seen = w.task.look();
+            let asked = w.task.ask(seen, false, &());
+            assert_eq!(asked, seen.is(Phase::Running));
+            asked
+        });
+        world.run(OWNER);
+        assert_eq!(asker.join().unwrap(), world.task.stop.is_set());
+    });
+}
+
+#[test]
+fn a_task_cancelled_while_it_waits_never_runs() {
+    loom::model(|| {
+        let world = World::new();
+        let pending = world.pend(OWNER);
+        let canceller = spawn(&world, move |w| w.task.cancel(pending, &()));
+        let ran = world.start(1);
+        assert!(ran.is_none_or(|running| world.finish(running)));
+        assert_eq!(canceller.join().unwrap(), ran.is_none());
+        assert_eq!(world.phase(), if ran.is_none() { Phase::Cancelled } else { Phase::Done });
+    });
+}
+
+/// Its worker, who condemns it, and who asks.
+#[test]
+fn a_task_ends_once_and_in_one_way() {
+    loom::model(|| {
+        let world = World::new();
+        let running = world.run(OWNER);
+        let keeper = spawn(&world, move |w| {
+            if let Some(condemned) = w.task.condemn(w.task.look(), true) {
+                w.ended(w.task.lose(condemned, 9, &()));
+            }
+        });
+        let asker = spawn(&world, move |w| w.task.ask(running, false, &()));
+        world.ended(world.finish(running));
+        keeper.join().unwrap();
+        asker.join().unwrap();
+        assert_eq!(world.ends.load(Ordering::Relaxed), 1);
+        assert!(world.phase().is_end());
+    });
+}
