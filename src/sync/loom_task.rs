@@ -107,14 +107,14 @@ fn who_sees_the_end_sees_the_result() {
     loom::model(|| {
         let world = World::new();
         let running = world.run(OWNER);
-        let worker = spawn(&world, move |w| {
-            w.write(6);
-            assert!(w.finish(running));
+        let observer = spawn(&world, |w| {
+            if w.task.look().is(Phase::Done) {
+                assert_eq!(w.read(), 6);
+            }
         });
-        if world.task.look().is(Phase::Done) {
-            assert_eq!(world.read(), 6);
-        }
-        worker.join().unwrap();
+        world.write(6);
+        assert!(world.finish(running));
+        observer.join().unwrap();
     });
 }
 
@@ -252,14 +252,14 @@ fn what_was_done_before_one_asks_is_seen() {
     loom::model(|| {
         let world = World::new();
         let running = world.run(OWNER);
-        let asker = spawn(&world, move |w| {
-            w.write(3);
-            assert!(w.task.ask(running, false, &()));
+        let worker = spawn(&world, |w| {
+            if w.task.stop.is_set() {
+                assert_eq!(w.read(), 3);
+            }
         });
-        if world.task.stop.is_set() {
-            assert_eq!(world.read(), 3);
-        }
-        asker.join().unwrap();
+        world.write(3);
+        assert!(world.task.ask(running, false, &()));
+        worker.join().unwrap();
     });
 }
 
@@ -289,7 +289,7 @@ fn who_is_slow_to_ask_stops_no_other_task() {
     loom::model(|| {
         let world = World::new();
         let running = world.run(OWNER);
-        let asker = spawn(&world, move |w| drop(w.task.ask(running, false, &())));
+        let asker = spawn(&world, move |w| w.task.ask(running, false, &()));
         assert!(world.finish(running));
         world.run(OWNER);
         asker.join().unwrap();

@@ -472,8 +472,12 @@ mod tests {
             does(&task, seen);
             task.look().phase().unwrap()
         };
-        let fail = |t: &TaskWords, seen: Seen| drop(t.finish(seen, Outcome::Failed, &()));
-        let lose = |t: &TaskWords, seen: Seen| drop(t.lose(seen, 4, &()));
+        let fail = |t: &TaskWords, seen: Seen| {
+            let _ = t.finish(seen, Outcome::Failed, &());
+        };
+        let lose = |t: &TaskWords, seen: Seen| {
+            let _ = t.lose(seen, 4, &());
+        };
         assert_eq!(end(Phase::Running, false, &fail), Phase::Failed);
         assert_eq!(end(Phase::Asked, false, &fail), Phase::Cancelled);
         assert_eq!(end(Phase::Asked, true, &fail), Phase::Lost);
