@@ -349,6 +349,11 @@
 #define CYD_OBJECT_PRIORITY_QUEUE 17
 
 /**
+ * Kind of an object: a pool.
+ */
+#define CYD_OBJECT_POOL 18
+
+/**
  * Event option: it is set at first.
  */
 #define CYD_EVENT_SET 1
@@ -1738,6 +1743,12 @@ typedef uint32_t cyd_fault_kind_t;
  * He was putting to or getting from a priority queue. He has done so or not; the others go on.
  */
 #define CYD_FAULT_PRIORITY_TURN 14
+
+/**
+ * He was giving a pool a task, or had promised a result. The task never was, or is lost; or he was a worker of a pool that
+ * nobody keeps any more: what he had in hand waits again, or is lost.
+ */
+#define CYD_FAULT_TASK 15
 
 /**
  * The thread that took it: only it may release it, taking it twice is a deadlock that is found, and the lock is taken

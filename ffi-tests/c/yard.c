@@ -54,7 +54,7 @@ static void by_name(void) {
     CHECK(cost.empty_bytes == before.lock_bytes && cost.item_bytes == 0);
     OK(cyd_yard_object_cost(&options, CYD_OBJECT_QUEUE, &cost));
     CHECK(cost.empty_bytes == 896 && cost.item_bytes == 64);
-    for (uint32_t kind = 1; kind <= CYD_OBJECT_PRIORITY_QUEUE; kind++) {
+    for (uint32_t kind = 1; kind <= CYD_OBJECT_POOL; kind++) {
         OK(cyd_yard_object_cost(NULL, kind, &cost));
         CHECK(kind == CYD_OBJECT_ARRAY || cost.empty_bytes >= 64);
     }

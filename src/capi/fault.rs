@@ -45,6 +45,9 @@ pub const CYD_FAULT_CONNECTION: cyd_fault_kind_t = 12;
 pub const CYD_FAULT_LIFO_TURN: cyd_fault_kind_t = 13;
 /// He was putting to or getting from a priority queue. He has done so or not; the others go on.
 pub const CYD_FAULT_PRIORITY_TURN: cyd_fault_kind_t = 14;
+/// He was giving a pool a task, or had promised a result. The task never was, or is lost; or he was a worker of a pool that
+/// nobody keeps any more: what he had in hand waits again, or is lost.
+pub const CYD_FAULT_TASK: cyd_fault_kind_t = 15;
 
 const _: () = {
     let kinds = [
@@ -62,6 +65,7 @@ const _: () = {
         (CYD_FAULT_CONNECTION, FaultKind::Connection),
         (CYD_FAULT_LIFO_TURN, FaultKind::LifoTurn),
         (CYD_FAULT_PRIORITY_TURN, FaultKind::PriorityTurn),
+        (CYD_FAULT_TASK, FaultKind::Task),
     ];
     assert!(kinds.len() == FaultKind::ALL.len(), "one has no constant");
     let mut i = 0;

@@ -161,6 +161,8 @@ pub const CYD_OBJECT_PIPE: u32 = 15;
 pub const CYD_OBJECT_LIFO_QUEUE: u32 = 16;
 /// Kind of an object: a priority queue.
 pub const CYD_OBJECT_PRIORITY_QUEUE: u32 = 17;
+/// Kind of an object: a pool.
+pub const CYD_OBJECT_POOL: u32 = 18;
 
 const _: () = {
     assert!(CYD_NAME_BYTES == crate::segment::directory::NAME_MAX + 1);
@@ -181,6 +183,7 @@ const _: () = {
     assert!(CYD_OBJECT_PIPE == ObjectType::Pipe as u32);
     assert!(CYD_OBJECT_LIFO_QUEUE == ObjectType::LifoQueue as u32);
     assert!(CYD_OBJECT_PRIORITY_QUEUE == ObjectType::PriorityQueue as u32);
+    assert!(CYD_OBJECT_POOL == ObjectType::Pool as u32);
 };
 
 /// An object in a yard's directory; filled by cyd_yard_next_object().

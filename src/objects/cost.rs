@@ -4,7 +4,7 @@
 use crate::objects::barrier::layout::Tables;
 use crate::objects::pipe::layout::Plan as PipePlan;
 use crate::objects::{
-    blocks, condition, event, lock, permits, queue, ring, rlock, rwlock, semaphore, structs, value,
+    blocks, condition, event, lock, permits, pool, queue, ring, rlock, rwlock, semaphore, structs, value,
 };
 use crate::segment::directory::ObjectType;
 use crate::sync::heap::Heap;
@@ -55,6 +55,7 @@ pub(crate) fn of(kind: ObjectType, slots: u32) -> ObjectCost {
         ObjectType::Queue => per_item(queue::bytes_of),
         ObjectType::LifoQueue => shelf::<Stack>(),
         ObjectType::PriorityQueue => shelf::<Heap>(),
+        ObjectType::Pool => per_item(pool::bytes_of),
     };
     ObjectCost { empty_bytes, item_bytes }
 }

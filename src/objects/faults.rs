@@ -45,6 +45,9 @@ pub enum FaultKind {
     LifoTurn = 13,
     /// He was putting to or getting from a priority queue. He has done so or not; the others go on.
     PriorityTurn = 14,
+    /// He was giving a pool a task, or had promised a result. The task never was, or is lost; or he was a worker of a pool
+    /// that nobody keeps any more: what he had in hand waits again, or is lost.
+    Task = 15,
 }
 
 impl FaultKind {
@@ -64,6 +67,7 @@ impl FaultKind {
         FaultKind::Connection,
         FaultKind::LifoTurn,
         FaultKind::PriorityTurn,
+        FaultKind::Task,
     ];
 }
 
@@ -136,6 +140,7 @@ fn kind_of(record: &Record, at: u64) -> FaultKind {
         ObjectType::Pipe => FaultKind::Connection,
         ObjectType::LifoQueue => FaultKind::LifoTurn,
         ObjectType::PriorityQueue => FaultKind::PriorityTurn,
+        ObjectType::Pool => FaultKind::Task,
         ObjectType::Struct => FaultKind::Writer,
         ObjectType::Array if !array::has_lock_at(record, at) => FaultKind::Writer,
         ObjectType::Permits if at >= permits::PERMITS_AT => FaultKind::Permits,

@@ -23,6 +23,7 @@ pub(crate) mod owners;
 pub(crate) mod pace;
 pub(crate) mod permits;
 pub(crate) mod pipe;
+pub(crate) mod pool;
 pub(crate) mod priority;
 pub(crate) mod queue;
 pub(crate) mod refer;
@@ -68,6 +69,7 @@ impl Objects for Repair {
                 ObjectType::Queue => queue::recover(yard, &record, who, gone),
                 ObjectType::Pipe => pipe::recover(yard, &record, who, gone),
                 ObjectType::LifoQueue | ObjectType::PriorityQueue => shelf::recover(yard, &record, who),
+                ObjectType::Pool => pool::recover(yard, &record, who, gone),
             }
         }
         for record in directory.iter().filter(|record| record.kind == ObjectType::Blocks) {
@@ -108,6 +110,7 @@ fn names(yard: &Attachment, link: Link, block: BlockHandle) -> bool {
     let Some(record) = directory.iter().find(|record| record.offset == link.object()) else { return false };
     match record.kind {
         ObjectType::Queue => queue::names(yard, &record, link, block),
+        ObjectType::Pool => pool::names(yard, &record, link, block),
         // None of them names blocks.
         ObjectType::Lock
         | ObjectType::Value

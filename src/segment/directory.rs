@@ -60,6 +60,8 @@ pub enum ObjectType {
     LifoQueue = 16,
     /// Messages, smallest priority first.
     PriorityQueue = 17,
+    /// Tasks, and who works at them.
+    Pool = 18,
 }
 
 impl ObjectType {
@@ -82,6 +84,7 @@ impl ObjectType {
         ObjectType::Pipe,
         ObjectType::LifoQueue,
         ObjectType::PriorityQueue,
+        ObjectType::Pool,
     ];
 
     fn from_kind(kind: u32) -> Option<ObjectType> {

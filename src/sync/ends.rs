@@ -149,6 +149,20 @@ pub(crate) fn during<R>(end: &(dyn End + 'static), f: impl FnOnce() -> R) -> R {
     f()
 }
 
+/// Does something whose waits nothing ends that ends the caller's.
+#[cfg(not(loom))]
+pub(crate) fn apart<R>(f: impl FnOnce() -> R) -> R {
+    /// Puts back what was there, also after a panic.
+    struct Before(List);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            LIST.with(|l| l.set(self.0));
+        }
+    }
+    let _before = Before(LIST.with(|l| l.replace(List::EMPTY)));
+    f()
+}
+
 fn set_call(call: Option<Lent>) {
     let mut list = LIST.with(Cell::get);
     list.call = call;

@@ -506,7 +506,7 @@ mod tests {
     #[test]
     fn strange_bits_are_no_phase_and_move_nowhere() {
         for bits in 11..16 {
-            let (task, seen) = at_word(Seen(u64::MAX & !(0xf << PHASE_SHIFT) | bits << PHASE_SHIFT));
+            let (task, seen) = at_word(Seen(!(0xf << PHASE_SHIFT) | bits << PHASE_SHIFT));
             assert_eq!(seen.phase(), None);
             assert!(task.start(seen, 1).is_none() && !task.cancel(seen, &()) && !task.ask(seen, false, &()));
             assert!(

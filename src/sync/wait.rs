@@ -45,6 +45,26 @@ impl Timeout {
     pub(crate) fn or_try(self) -> Timeout {
         if self == Timeout::For(Duration::ZERO) { Timeout::Try } else { self }
     }
+
+    /// The same, for several calls that share it.
+    #[cfg(not(loom))]
+    pub(crate) fn until(self) -> Timeout {
+        match self.or_try() {
+            Timeout::For(wait) => Timeout::Until(Deadline::after(wait)),
+            other => other,
+        }
+    }
+
+    /// Whether nothing is left of it.
+    #[cfg(not(loom))]
+    pub(crate) fn is_over(self) -> bool {
+        match self {
+            Timeout::Try => true,
+            Timeout::Until(deadline) => deadline.has_passed(),
+            Timeout::For(wait) => wait.is_zero(),
+            Timeout::Forever => false,
+        }
+    }
 }
 
 impl From<Duration> for Timeout {

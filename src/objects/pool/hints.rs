@@ -1,0 +1,99 @@
+//! The numbers of tasks that wait, on their way to the workers.
+#![forbid(unsafe_code)]
+
+use crate::error::{ErrorKind, Result};
+use crate::objects::pool::layout::Body;
+use crate::objects::pool::{Table, TaskId};
+use crate::shim::Ordering;
+use crate::sync::deadline::Deadline;
+use crate::sync::wait::Timeout;
+use std::time::Duration;
+
+/// `astray`: a task may wait to which no number leads.
+const RAISED: u32 = 1;
+const ONCE_MORE: u32 = 2;
+/// What wakes a worker, and is no task's number.
+const WAKE: u64 = u64::MAX;
+/// How long a worker sleeps at most before it looks whether a task has gone astray.
+const SLICE: Duration = Duration::from_millis(250);
+
+/// Says that a task may wait to which no number leads.
+pub(super) fn raise(body: &Body) {
+    let more = |astray: u32| Some(astray.wrapping_add(ONCE_MORE) | RAISED);
+    // Release: who lowers it has seen the task.
+    let _ = body.astray.fetch_update(Ordering::Release, Ordering::Relaxed, more);
+}
+
+/// What a look for something to do found.
+pub(super) enum Hint {
+    /// This task may wait.
+    Task(TaskId),
+    /// Look at everything.
+    Look,
+}
+
+impl Table {
+    /// Tells the workers of a task that waits.
+    #[inline]
+    pub(super) fn announce(&self, id: TaskId) {
+        if self.0.queue.try_put(&id.0.to_ne_bytes()).is_err() {
+            raise(self.body());
+        }
+    }
+
+    /// Wakes so many workers, to look at everything.
+    pub(super) fn wake(&self, count: usize) {
+        for _ in 0..count {
+            if self.0.queue.try_put(&WAKE.to_ne_bytes()).is_err() {
+                return; // nobody sleeps
+            }
+        }
+    }
+
+    /// The next number, if there is one.
+    #[inline]
+    pub(super) fn try_hint(&self) -> Option<Hint> {
+        let mut number = [0; 8];
+        self.0.queue.try_get(&mut number).ok()?;
+        Some(hint(number))
+    }
+
+    /// The next number; waits at most `timeout`, and a slice.
+    pub(super) fn hint(&self, timeout: Timeout) -> Result<Hint> {
+        let slice = Deadline::after(SLICE);
+        let timeout = match timeout.until() {
+            Timeout::Until(deadline) => Timeout::Until(deadline.min(slice)),
+            Timeout::Try => Timeout::Try,
+            _ => Timeout::Until(slice),
+        };
+        let mut number = [0; 8];
+        match self.0.queue.get(&mut number, timeout) {
+            Ok(_) => Ok(hint(number)),
+            Err(e) if matches!(e.kind(), ErrorKind::Empty | ErrorKind::Busy | ErrorKind::Timeout) => {
+                Ok(Hint::Look)
+            }
+            Err(e) => Err(e),
+        }
+    }
+
+    /// Whether a task may have gone astray: the number of times that was said.
+    #[inline]
+    pub(super) fn astray(&self) -> Option<u32> {
+        let astray = self.body().astray.load(Ordering::Acquire);
+        (astray & RAISED != 0).then_some(astray)
+    }
+
+    /// None has, if nobody has said so again.
+    pub(super) fn found_none_astray(&self, astray: u32) {
+        let lowered = astray & !RAISED;
+        // Relaxed: it says nothing that others must see.
+        let _ = self.body().astray.compare_exchange(astray, lowered, Ordering::Relaxed, Ordering::Relaxed);
+    }
+}
+
+fn hint(number: [u8; 8]) -> Hint {
+    match u64::from_ne_bytes(number) {
+        WAKE => Hint::Look,
+        id => Hint::Task(TaskId(id)),
+    }
+}

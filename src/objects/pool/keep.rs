@@ -1,0 +1,264 @@
+//! The keeper's part: what becomes of the tasks of dead workers, and of those whose time is up.
+#![forbid(unsafe_code)]
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::objects::pool::future::Cause;
+use crate::objects::pool::layout::{Record, Why, Worker};
+use crate::objects::pool::options::WORKERS_MAX;
+use crate::objects::pool::{Table, TaskId, hints, recover};
+use crate::os::clock;
+use crate::presence::attachment::{Attachment, Who};
+use crate::presence::place::Standing;
+use crate::segment::bits::Token;
+use crate::shim::Ordering;
+use crate::sync::closing::Closing;
+use crate::sync::deadline::Deadline;
+use crate::sync::lock::Crowd;
+use crate::sync::task::Phase;
+use crate::sync::wait::{Timeout, Wait};
+use std::time::Duration;
+
+/// A worker, as its keeper sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hand {
+    pub(crate) number: u32,
+    pub(crate) pid: u32,
+    /// It is gone.
+    pub(crate) is_dead: bool,
+}
+
+/// How the tasks of a pool stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Wait for a worker.
+    pub pending: usize,
+    /// Workers are at them.
+    pub running: usize,
+    /// Have ended with a result that their owners have not thrown away.
+    pub done: usize,
+    /// Likewise, with an error.
+    pub failed: usize,
+    /// Likewise, cancelled.
+    pub cancelled: usize,
+    /// Likewise, lost.
+    pub lost: usize,
+    /// Workers there are.
+    pub workers: usize,
+}
+
+/// How the one behind a worker's token stands.
+pub(super) fn is_dead(yard: &Attachment, token: u32) -> bool {
+    Token::of(token).is_some_and(|token| matches!(yard.thread_standing(token), Standing::Dead))
+}
+
+/// Moves every task of a dead worker on, and tells who waits for it. Tells how many of them wait again.
+pub(super) fn bury(
+    yard: &Attachment,
+    records: &[Record],
+    number: u32,
+    word: u64,
+    may_retry: bool,
+) -> Vec<TaskId> {
+    let mut again = Vec::new();
+    for (index, record) in (0u32..).zip(records) {
+        loop {
+            let seen = record.words.look();
+            if !seen.phase().is_some_and(Phase::is_at_work) || seen.who() != number {
+                break;
+            }
+            let retries = record.retries.load(Ordering::Relaxed); // Relaxed: published with the task's word
+            let pending = (may_retry && seen.attempt() < retries).then(|| record.words.retry(seen)).flatten();
+            if let Some(pending) = pending {
+                again.push(TaskId::new(index, pending));
+                break;
+            }
+            if record.words.lose(seen, word, yard) {
+                break;
+            }
+        }
+    }
+    again
+}
+
+impl Table {
+    /// Who works, or did.
+    pub(crate) fn hands(&self) -> Vec<Hand> {
+        let hand = |(number, worker): (u32, &Worker)| {
+            let token = worker.token.load(Ordering::Acquire); // see `Shift::begin`
+            let known = worker.pid.load(Ordering::Relaxed); // Relaxed: written after the token
+            let person = Token::of(token).map(|token| self.held().person(Who::Thread(token)).0);
+            let pid = person.filter(|pid| *pid != 0).unwrap_or(known);
+            (token != 0).then(|| Hand { number, pid, is_dead: is_dead(self.held(), token) })
+        };
+        (0u32..).zip(self.workers()).filter_map(hand).collect()
+    }
+
+    /// Whether somebody works.
+    pub(super) fn has_workers(&self) -> bool {
+        self.hands().iter().any(|hand| !hand.is_dead)
+    }
+
+    /// A worker is dead: its tasks are moved on, and its place is vacant.
+    pub(crate) fn bury(&self, hand: Hand, cause: Cause) {
+        let may_retry = self.closing() != Closing::Shut;
+        let word = cause.to_word(hand.pid);
+        for id in bury(self.held(), self.records(), hand.number, word, may_retry) {
+            self.announce(id);
+        }
+        if let Some(worker) = self.workers().get(hand.number as usize) {
+            worker.dismissed.store(0, Ordering::Relaxed); // Relaxed: published with the token
+            worker.token.store(0, Ordering::Release);
+        }
+        // What it had taken of the queue and had not begun.
+        hints::raise(self.body());
+        self.wake(1);
+        self.tell_all();
+    }
+
+    /// Those whose workers are to be killed: condemned by somebody, or their time is up. In a pool of threads these are asked
+    /// to stop. Tells when to look again.
+    pub(crate) fn overdue(&self) -> (Vec<u32>, Option<Deadline>) {
+        let (now, mut condemned, mut next) = (clock::now_ns(), Vec::new(), None);
+        for record in self.records() {
+            let seen = record.words.look();
+            if seen.is(Phase::Condemned) {
+                condemned.push(seen.who());
+                continue;
+            }
+            let limit = record.limit.load(Ordering::Relaxed); // Relaxed: published with the task's word
+            if limit == 0 || !(seen.is(Phase::Running) || seen.is(Phase::Asked)) {
+                continue;
+            }
+            // 0: the worker has not come to say it.
+            let since = match record.since.load(Ordering::Relaxed) {
+                0 => now,
+                since => since,
+            };
+            let until = since.saturating_add(limit);
+            if until > now {
+                next = Some(next.map_or(until, |next: u64| next.min(until)));
+            } else if self.options().threads {
+                record.words.ask(seen, true, &**self.held());
+            } else if record.words.condemn(seen, true).is_some() {
+                condemned.push(seen.who());
+            }
+        }
+        (condemned, next.map(Deadline::from_ns))
+    }
+
+    /// Whether the worker of this number is to be killed.
+    pub(crate) fn is_condemned(&self, number: u32) -> bool {
+        let by_it = |record: &Record| {
+            let seen = record.words.look();
+            seen.is(Phase::Condemned) && seen.who() == number
+        };
+        self.records().iter().any(by_it)
+    }
+
+    /// Waits until the keeper is needed: somebody asks for him, a worker dies, `until` has come, or a slice is over.
+    pub(crate) fn keep_watch(&self, until: Option<Deadline>, is_needed: impl Fn() -> bool) {
+        const SLICE: Duration = Duration::from_millis(250);
+        let slice = Deadline::after(SLICE);
+        let until = until.filter(|until| until.ns() < slice.ns()).unwrap_or(slice);
+        let watch = self.body().asked.prepare();
+        if is_needed() {
+            return;
+        }
+        let mut crowd = Crowd::new(watch);
+        for worker in self.workers() {
+            let token = worker.token.load(Ordering::Acquire);
+            match Token::of(token).map(|token| self.held().thread_standing(token)) {
+                Some(Standing::Here(Some(alive))) => {
+                    crowd.add(alive);
+                }
+                Some(Standing::Dead) => return,
+                _ => {}
+            }
+        }
+        let wait = Wait::new(Timeout::Until(until), self.manner().to_the_end());
+        let _ = wait.sleep(crowd.watches(), false);
+    }
+
+    /// So many workers there are to be. Errors: `Range`.
+    pub(crate) fn set_wanted(&self, count: usize) -> Result<()> {
+        let most = self.workers().len().min(WORKERS_MAX);
+        if count == 0 || count > most {
+            return Err(Error::with(ErrorKind::Range, format!("{count} workers, not 1 to {most}")));
+        }
+        self.body().wanted.store(count as u32, Ordering::Relaxed); // Relaxed: the keeper is told afterwards
+        self.ask_keeper();
+        Ok(())
+    }
+
+    pub(crate) fn wanted(&self) -> usize {
+        self.body().wanted.load(Ordering::Relaxed) as usize
+    }
+
+    /// Has so many of those who work end when they have nothing in hand.
+    pub(crate) fn dismiss(&self, count: usize) {
+        let working = self.workers().iter().filter(|worker| worker.token.load(Ordering::Relaxed) != 0);
+        // Relaxed: they are woken afterwards.
+        let staying = working.filter(|worker| worker.dismissed.load(Ordering::Relaxed) == 0);
+        staying.take(count).for_each(|worker| worker.dismissed.store(1, Ordering::Relaxed));
+        self.wake(self.workers().len());
+    }
+
+    /// How many of them are dismissed, and still there.
+    pub(crate) fn leaving(&self) -> usize {
+        let leaves = |worker: &&Worker| {
+            worker.token.load(Ordering::Relaxed) != 0 && worker.dismissed.load(Ordering::Relaxed) != 0
+        };
+        self.workers().iter().filter(leaves).count()
+    }
+
+    /// Tells everybody to look again.
+    pub(crate) fn tell_who_waits(&self) {
+        self.tell_all();
+    }
+
+    /// Shuts the pool for good: what waits is cancelled, or lost.
+    pub(crate) fn shut_for_good(&self, why: Why) {
+        recover::shut(self.body(), why);
+        if why == Why::Terminated {
+            for record in self.records() {
+                let seen = record.words.look();
+                let _ = if self.options().threads {
+                    record.words.ask(seen, false, &**self.held())
+                } else {
+                    record.words.condemn(seen, false).is_some()
+                };
+            }
+        }
+        for record in self.records() {
+            self.settled_phase(record);
+        }
+        self.wake(self.workers().len());
+        self.tell_all();
+    }
+
+    /// The keeper goes: from now on the sweep does his work.
+    pub(crate) fn leave(&self) {
+        self.body().keeper.store(0, Ordering::Release);
+    }
+
+    /// How the tasks stand at this instant. Looks at each of them.
+    pub(crate) fn progress(&self) -> Progress {
+        let mut sum = Progress {
+            workers: self.hands().iter().filter(|hand| !hand.is_dead).count(),
+            ..Progress::default()
+        };
+        for record in self.records() {
+            match self.settled_phase(record) {
+                Some(Phase::Pending) => sum.pending += 1,
+                Some(Phase::Running | Phase::Asked | Phase::Condemned) => sum.running += 1,
+                Some(Phase::Done) => sum.done += 1,
+                Some(Phase::Failed) => sum.failed += 1,
+                Some(Phase::Cancelled) => sum.cancelled += 1,
+                Some(Phase::Lost) => sum.lost += 1,
+                _ => {}
+            }
+        }
+        sum
+    }
+}

@@ -1,0 +1,194 @@
+//! Giving tasks to a pool, and taking them back.
+#![forbid(unsafe_code)]
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::objects::pool::future::Future;
+use crate::objects::pool::layout::{Record, Why};
+use crate::objects::pool::payload::Side;
+use crate::objects::pool::{Table, TaskId, TaskOptions, work};
+use crate::segment::directory::Name;
+use crate::shim::Ordering;
+use crate::sync::closing::Closing;
+use crate::sync::task::{Phase, Seen};
+use crate::sync::wait::Timeout;
+
+/// Before an entry's name: the input are many, each of which the entry is called with.
+pub(crate) const MANY: char = '*';
+
+impl Table {
+    /// Gives the pool a task: what is registered under `entry`, with these bytes. Waits at most `timeout` for a place.
+    pub(crate) fn submit(
+        &self,
+        entry: &str,
+        input: &[u8],
+        options: &TaskOptions,
+        timeout: Timeout,
+    ) -> Result<Future> {
+        Name::new(entry.strip_prefix(MANY).unwrap_or(entry))?;
+        let owner = self.held().process_token()?.0;
+        let (index, record, held) = self.hold_place(timeout)?;
+        if let Err(e) = self.write(index, Side::Input, input) {
+            self.vacate(record, held);
+            return Err(e);
+        }
+        self.write_entry(index, record, entry);
+        let limit =
+            options.time_limit.map_or(0, |limit| u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX).max(1));
+        // Relaxed: published with the task's word.
+        record.limit.store(limit, Ordering::Relaxed);
+        record.since.store(0, Ordering::Relaxed);
+        record.retries.store(options.retries.into(), Ordering::Relaxed);
+        record.promiser.store(0, Ordering::Relaxed);
+        record.result.block.store(0, Ordering::Relaxed);
+        let id = TaskId::new(index, record.words.pend(held, owner));
+        self.announce(id);
+        Ok(Future::new(self.clone(), id, true))
+    }
+
+    /// A place of the caller's, empty, in a pool that takes tasks.
+    pub(super) fn hold_place(&self, timeout: Timeout) -> Result<(u32, &Record, Seen)> {
+        let thread = self.seat()?;
+        self.check_open()?;
+        let attempt = || {
+            if self.closing() != Closing::Open {
+                return Some(Err(self.shut()));
+            }
+            self.try_hold(thread).map(Ok)
+        };
+        let place = match work::helper_of(self) {
+            // A worker waits for no place: those who have them may wait for it. But it can make some.
+            Some(helper) => loop {
+                match attempt() {
+                    Some(place) => break Ok(place),
+                    None if helper.help() => {}
+                    None => break self.wait_for(&self.body().room, Timeout::Try, attempt),
+                }
+            },
+            None => self.wait_for(&self.body().room, timeout, attempt),
+        };
+        let (index, record, held) = place.map_err(|e| match e.kind() {
+            ErrorKind::Timeout => {
+                Error::with(ErrorKind::Full, format!("{} tasks are known", self.records().len()))
+            }
+            _ => e,
+        })??;
+        // After the claim: who has closed the pool meanwhile waits for us, or is seen by us.
+        if self.body().closing.admits() {
+            return Ok((index, record, held));
+        }
+        self.vacate(record, held);
+        Err(self.shut())
+    }
+
+    /// Looks at every place, if need be.
+    fn try_hold(&self, thread: u32) -> Option<(u32, &Record, Seen)> {
+        let count = self.records().len() as u32;
+        let first = self.0.cursor.load(Ordering::Relaxed); // Relaxed: where to begin to look
+        (0..count).map(|nth| (first.wrapping_add(nth)) % count).find_map(|index| {
+            let record = self.records().get(index as usize)?;
+            let seen = record.words.look();
+            let vacant = seen.phase().is_some_and(Phase::is_vacant);
+            let held = vacant.then(|| record.words.hold(seen, thread))??;
+            self.0.cursor.store(index + 1, Ordering::Relaxed);
+            if seen.is(Phase::Litter) {
+                self.clear(record);
+            }
+            Some((index, record, held))
+        })
+    }
+
+    /// Gives back a place that the caller holds.
+    pub(super) fn vacate(&self, record: &Record, held: Seen) {
+        self.clear(record);
+        record.words.give_back(held);
+        self.body().room.notify(&**self.held());
+        self.body().ended.notify(&**self.held());
+    }
+
+    /// Clears the places of tasks that nobody wants to know of. Tells whether there was one.
+    pub(super) fn clear_litter(&self) -> Result<bool> {
+        let (thread, mut found) = (self.seat()?, false);
+        for record in self.records() {
+            let seen = record.words.look();
+            if seen.is(Phase::Litter)
+                && let Some(held) = record.words.hold(seen, thread)
+            {
+                self.vacate(record, held);
+                found = true;
+            }
+        }
+        Ok(found)
+    }
+
+    /// The owner of a task that has ended has no use for it any more; of another, nobody wants to know what becomes of it.
+    pub(super) fn release(&self, id: TaskId, owner: u32) {
+        let Ok((record, seen)) = self.find(id) else { return };
+        if record.words.owner() != owner {
+            return; // a fork child's copy
+        }
+        let ended = seen.phase().is_some_and(Phase::is_end);
+        if ended && let Ok(thread) = self.seat() {
+            if let Some(held) = record.words.hold(seen, thread) {
+                self.vacate(record, held);
+            }
+        } else if record.words.let_go(owner) {
+            let _ = self.clear_litter_of(record);
+        }
+    }
+
+    /// Clears this place if it is litter.
+    pub(super) fn clear_litter_of(&self, record: &Record) -> Result<()> {
+        let seen = record.words.look();
+        if seen.is(Phase::Litter)
+            && let Some(held) = record.words.hold(seen, self.seat()?)
+        {
+            self.vacate(record, held);
+        }
+        Ok(())
+    }
+
+    fn check_open(&self) -> Result<()> {
+        if self.closing() == Closing::Open { Ok(()) } else { Err(self.shut()) }
+    }
+
+    fn shut(&self) -> Error {
+        let why = match self.why() {
+            Why::Open => "the pool was closed",
+            Why::Terminated => "the pool was terminated",
+            Why::Deserted => "the pool's maker is gone",
+            Why::Unfit => "no worker of the pool can begin: its initializer fails",
+        };
+        Error::with(ErrorKind::State, why)
+    }
+
+    /// No task is taken any more.
+    pub(crate) fn close(&self) {
+        self.body().closing.close(Closing::Draining);
+        self.wake(self.workers().len());
+        self.tell_all();
+    }
+
+    /// Whether every task has ended, in a pool that takes no more.
+    pub(crate) fn is_over(&self) -> bool {
+        self.body().closing.state() != Closing::Open
+            && self.records().iter().all(|record| {
+                let phase = self.settled_phase(record);
+                !(phase == Some(Phase::Held)
+                    || phase == Some(Phase::Pending)
+                    || phase.is_some_and(Phase::is_at_work))
+            })
+    }
+
+    /// Waits until every task has ended. Errors: `State` (the pool was not closed), `Timeout`, `Cancelled`.
+    pub(crate) fn join(&self, timeout: Timeout) -> Result<()> {
+        self.join_with(timeout, || true)
+    }
+
+    /// As [`Table::join`], and until the keeper says that it is done.
+    pub(crate) fn join_with(&self, timeout: Timeout, is_done: impl Fn() -> bool) -> Result<()> {
+        if self.closing() == Closing::Open {
+            return Err(Error::with(ErrorKind::State, "join before close"));
+        }
+        self.wait_for(&self.body().ended, timeout, || (self.is_over() && is_done()).then_some(()))
+    }
+}

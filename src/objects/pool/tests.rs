@@ -1,0 +1,187 @@
+use super::*;
+use crate::objects::yard::Options;
+use crate::os::child::Exit;
+use crate::shim::AtomicU64;
+use crate::sync::wait::Timeout;
+use std::time::Duration;
+
+const LONG: Duration = Duration::from_secs(10);
+
+fn options() -> TableOptions {
+    TableOptions { workers: 2, tasks: 8, block_bytes: 1 << 16, blocks_at: 0, threads: false }
+}
+
+fn table() -> (Yard, Table) {
+    let yard = Options::new().size(2 << 20).anonymous().unwrap();
+    let table = Table::create(&yard, "pool", options()).unwrap();
+    (yard, table)
+}
+
+fn submit(table: &Table, input: &[u8]) -> Future {
+    table.submit("work", input, &TaskOptions::default(), Timeout::Try).unwrap()
+}
+
+fn next(shift: &Shift) -> Job {
+    match shift.next(Timeout::Try).unwrap() {
+        Next::Job(job) => job,
+        _ => panic!("nothing to do"),
+    }
+}
+
+fn kind<T>(result: Result<T>) -> ErrorKind {
+    result.map(drop).unwrap_err().kind()
+}
+
+#[test]
+fn a_task_goes_from_hand_to_hand() {
+    let (_yard, table) = table();
+    let future = submit(&table, b"in");
+    assert_eq!(future.state().unwrap(), TaskState::Pending);
+    let shift = Shift::begin(&table).unwrap();
+    let job = next(&shift);
+    assert_eq!((job.entry.as_str(), job.input.as_slice(), job.attempt()), ("work", &b"in"[..], 0));
+    assert!(future.is_running());
+    shift.finish(&job, Ok(b"out")).unwrap();
+    assert_eq!(future.fate(Timeout::Try).unwrap(), Fate::Done(b"out".to_vec()));
+    assert!(matches!(shift.next(Timeout::Try).unwrap(), Next::Nothing));
+}
+
+#[test]
+fn a_number_never_means_another_task() {
+    let (_yard, table) = table();
+    let first = submit(&table, b"");
+    let (id, onlooker) = (first.id(), table.future(first.id()).unwrap());
+    assert!(first.cancel());
+    drop(first);
+    assert_eq!(kind(table.future(id)), ErrorKind::NotFound);
+    assert_eq!(kind(onlooker.result(Timeout::Try)), ErrorKind::NotFound);
+    for _ in 0..20 {
+        let another = submit(&table, b"");
+        assert_ne!(another.id(), id);
+        assert!(another.cancel());
+    }
+    assert_eq!(kind(table.future(u64::MAX)), ErrorKind::NotFound);
+}
+
+#[test]
+fn blocks_come_back_with_the_future() {
+    let (_yard, table) = table();
+    let used =
+        || table.0.blocks.as_ref().unwrap().usage().iter().map(|class| class.count - class.free).sum::<u32>();
+    let shift = Shift::begin(&table).unwrap();
+    for _ in 0..50 {
+        let future = submit(&table, &[1; 3000]);
+        let job = next(&shift);
+        assert_eq!(job.input, [1; 3000]);
+        shift.finish(&job, Ok(&[2; 5000])).unwrap();
+        assert_eq!(future.result(Timeout::Try).unwrap(), [2; 5000]);
+        assert!(used() > 0);
+        drop(future);
+        assert_eq!(used(), 0);
+    }
+    // Nobody wants to know of this one when it ends.
+    drop(submit(&table, &[1; 3000]));
+    let job = next(&shift);
+    shift.finish(&job, Ok(&[2; 5000])).unwrap();
+    assert_eq!(used(), 0);
+}
+
+#[test]
+fn a_buried_workers_task_waits_again_or_is_lost() {
+    let (_yard, table) = table();
+    let options = TaskOptions { retries: 1, ..TaskOptions::default() };
+    let future = table.submit("work", b"", &options, Timeout::Try).unwrap();
+    for attempt in 0..2 {
+        let shift = Shift::begin(&table).unwrap();
+        let job = next(&shift);
+        assert_eq!(job.attempt(), attempt);
+        let hand = table.hands()[0];
+        assert!(!hand.is_dead);
+        table.bury(hand, Cause::Exit(Exit::Signal(9)));
+        assert_eq!(kind(shift.finish(&job, Ok(b"too late"))), ErrorKind::Revoked);
+    }
+    match future.fate(Timeout::Try).unwrap() {
+        Fate::Lost { cause: Cause::Exit(Exit::Signal(9)), attempt: 1, pid } => {
+            assert_eq!(pid, std::process::id())
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_number_that_was_lost_on_its_way_is_found() {
+    let (_yard, table) = table();
+    let future = submit(&table, b"");
+    assert!(table.try_hint().is_some(), "somebody takes it and dies");
+    let shift = Shift::begin(&table).unwrap();
+    assert!(matches!(shift.next(Timeout::Try).unwrap(), Next::Nothing));
+    hints::raise(table.body());
+    let job = next(&shift);
+    shift.finish(&job, Ok(b"found")).unwrap();
+    assert_eq!(future.result(Timeout::Try).unwrap(), b"found");
+    assert!(matches!(shift.next(Timeout::Try).unwrap(), Next::Nothing));
+    assert!(table.astray().is_none(), "lowered");
+}
+
+#[test]
+fn causes_are_read_as_they_were_written() {
+    let exits = [Exit::Code(0), Exit::Code(255), Exit::Signal(9), Exit::Unknown];
+    let causes = exits.map(Cause::Exit).into_iter().chain([Cause::TimeLimit, Cause::NoWorkers, Cause::Unfit]);
+    for cause in causes {
+        let (_yard, table) = table();
+        let future = submit(&table, b"");
+        let shift = Shift::begin(&table).unwrap();
+        let _job = next(&shift);
+        table.bury(table.hands()[0], cause);
+        match future.fate(Timeout::Try).unwrap() {
+            Fate::Lost { cause: read, .. } => assert_eq!(read, cause),
+            other => panic!("{other:?}"),
+        }
+        drop(shift);
+    }
+}
+
+#[test]
+fn a_pool_that_is_shut_takes_nothing_and_leaves_nobody_waiting() {
+    let (_yard, table) = table();
+    let waiting = submit(&table, b"");
+    assert_eq!(kind(table.join(Timeout::Try)), ErrorKind::State);
+    table.close();
+    assert_eq!(kind(table.submit("work", b"", &TaskOptions::default(), Timeout::Try)), ErrorKind::State);
+    assert_eq!(kind(table.join(Timeout::Try)), ErrorKind::Timeout);
+    table.shut_for_good(Why::Deserted);
+    match waiting.fate(LONG).unwrap() {
+        Fate::Lost { cause: Cause::NoWorkers, pid: 0, attempt: 0 } => {}
+        other => panic!("{other:?}"),
+    }
+    table.join(Timeout::Try).unwrap();
+}
+
+/// Whatever a peer writes into the table: an answer or an error, no panic, no endless loop.
+#[test]
+fn strange_words_are_errors() {
+    let (yard, table) = table();
+    let shift = Shift::begin(&table).unwrap();
+    let futures: Vec<Future> = (0..4_u8).map(|n| submit(&table, &[n; 200])).collect();
+    let (at, len) = (table.0.offset, table.options().bytes());
+    let words: &[AtomicU64] = yard.held().region().table(at, (len / 8) as u32).unwrap();
+    let mut state = 88_172_645_463_325_252_u64;
+    for _ in 0..3000 {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        let word = &words[(state % words.len() as u64) as usize];
+        word.store(
+            if state.is_multiple_of(3) { state >> 40 } else { state.rotate_left(7) },
+            Ordering::Relaxed,
+        );
+        for future in &futures {
+            let _ = (future.state(), future.fate(Timeout::Try), future.stop());
+        }
+        if let Ok(Next::Job(job)) = shift.next(Timeout::Try) {
+            let _ = shift.finish(&job, Ok(&[3; 150]));
+        }
+        let _ = table.submit("work", &[4; 150], &TaskOptions::default(), Timeout::Try);
+        let _ = (table.progress(), table.overdue(), table.hands(), table.is_over());
+    }
+}

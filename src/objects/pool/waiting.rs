@@ -1,0 +1,79 @@
+//! Waiting for something in the table.
+#![forbid(unsafe_code)]
+
+use crate::error::{ErrorKind, Result};
+use crate::objects::owners;
+use crate::objects::pool::Table;
+use crate::shim::{Ordering, pause};
+use crate::sync::event_count::EventCount;
+use crate::sync::lock::Crowd;
+use crate::sync::wait::{Slept, Timeout, Wait};
+
+/// Looks before a wait sleeps: some microseconds, a tenth of what a sleep and wake-up cost.
+const SPINS: u32 = 1000;
+
+impl Table {
+    /// Waits until there is an answer; `event` is told when there may be. `Timeout` also for a try.
+    pub(super) fn wait_for<T>(
+        &self,
+        event: &EventCount,
+        timeout: Timeout,
+        mut attempt: impl FnMut() -> Option<T>,
+    ) -> Result<T> {
+        if let Some(answer) = attempt() {
+            return Ok(answer);
+        }
+        let timeout = timeout.or_try();
+        if timeout == Timeout::Try {
+            // Who is dead may have what is missing.
+            self.held().sweep();
+            return attempt().ok_or(ErrorKind::Timeout.into());
+        }
+        let spins = if crate::os::process::cpus() > 1 { SPINS } else { 0 };
+        for _ in 0..spins {
+            pause();
+            if let Some(answer) = attempt() {
+                return Ok(answer);
+            }
+        }
+        self.wait_asleep(event, &Wait::new(timeout, self.0.manner), attempt)
+    }
+
+    fn wait_asleep<T>(
+        &self,
+        event: &EventCount,
+        wait: &Wait,
+        mut attempt: impl FnMut() -> Option<T>,
+    ) -> Result<T> {
+        let (mut over, mut swept): (Option<ErrorKind>, bool) = (None, false);
+        loop {
+            let watch = event.prepare();
+            // Whom to listen to, before the look: who was dead by then has left what he did to be seen.
+            let mut crowd = Crowd::new(watch);
+            let dead = owners::hear(self.held(), &mut crowd);
+            if let Some(answer) = attempt() {
+                return Ok(answer);
+            }
+            // Whatever ends the wait: the table was looked at after it.
+            if let Some(kind) = over {
+                return Err(kind.into());
+            }
+            if dead && !swept {
+                swept = true;
+                self.held().sweep();
+                continue;
+            }
+            match wait.sleep(crowd.watches(), false) {
+                Ok(slept) => {
+                    // Relaxed: only whether it has changed.
+                    let died =
+                        |alive: &crate::shim::Watch<'_>| alive.word.load(Ordering::Relaxed) != alive.value;
+                    if slept == Slept::Slice || crowd.watches().iter().skip(1).any(died) {
+                        self.held().sweep();
+                    }
+                }
+                Err(kind) => over = Some(kind),
+            }
+        }
+    }
+}

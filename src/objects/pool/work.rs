@@ -1,0 +1,343 @@
+//! A worker's part: taking tasks, and ending them.
+#![allow(unsafe_code)] // a helper is lent to the thread for the time of a task
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::objects::pool::future::Cause;
+use crate::objects::pool::hints::Hint;
+use crate::objects::pool::layout::{Record, Worker};
+use crate::objects::pool::payload::Side;
+use crate::objects::pool::{Table, TaskId, corrupt, keep};
+use crate::objects::queue::Queue;
+use crate::os::child::Exit;
+use crate::os::{clock, process};
+use crate::presence::thread;
+use crate::shim::Ordering;
+use crate::sync::closing::Closing;
+use crate::sync::ends;
+use crate::sync::task::{Finished, Outcome, Phase, Seen};
+use crate::sync::wait::{Manner, Timeout};
+use std::cell::{Cell, RefCell};
+use std::ptr::NonNull;
+
+/// A worker's stay in a pool.
+pub(crate) struct Shift {
+    table: Table,
+    number: u32,
+    token: u32,
+}
+
+/// A task in a worker's hand.
+pub(crate) struct Job {
+    pub(crate) id: TaskId,
+    pub(crate) entry: String,
+    pub(crate) input: Vec<u8>,
+    seen: Seen,
+}
+
+/// What a worker is to do.
+pub(crate) enum Next {
+    Job(Job),
+    /// There was nothing within the time.
+    Nothing,
+    /// To end: it is not needed any more.
+    Leave,
+}
+
+impl Shift {
+    /// Takes a worker's place, for the calling thread. Errors: `NoSlots` (there is none, or none in the table of threads).
+    pub(crate) fn begin(table: &Table) -> Result<Shift> {
+        let token = thread::register(table.held())?.0;
+        let vacant = |worker: &Worker| {
+            // Release: whoever finds the token finds its holder registered. Acquire: the last holder's are over.
+            worker.token.compare_exchange(0, token, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+        };
+        let number = table.workers().iter().position(vacant);
+        let Some(number) = number else {
+            let detail = format!("{} workers are there", table.workers().len());
+            return Err(Error::with(ErrorKind::NoSlots, detail));
+        };
+        let worker = &table.workers()[number];
+        // Relaxed: figures, and what only this worker writes.
+        worker.pid.store(process::pid(), Ordering::Relaxed);
+        worker.ended.store(0, Ordering::Relaxed);
+        worker.task.store(0, Ordering::Relaxed);
+        Ok(Shift { table: table.clone(), number: number as u32, token })
+    }
+
+    pub(crate) fn table(&self) -> &Table {
+        &self.table
+    }
+
+    fn worker(&self) -> Option<&Worker> {
+        self.table.workers().get(self.number as usize)
+    }
+
+    /// The next task; waits at most `timeout` for one.
+    pub(crate) fn next(&self, timeout: Timeout) -> Result<Next> {
+        let until = timeout.until();
+        loop {
+            if self.is_to_leave() {
+                self.table.wake(1); // the wake may have been another's
+                return Ok(Next::Leave);
+            }
+            if let Some(job) = self.take()? {
+                return Ok(Next::Job(job));
+            }
+            if until.is_over() {
+                return Ok(Next::Nothing);
+            }
+            if let Hint::Task(id) = self.table.hint(until)?
+                && let Some(job) = self.start(id)?
+            {
+                return Ok(Next::Job(job));
+            }
+        }
+    }
+
+    /// A task that waits, if there is one.
+    pub(crate) fn take(&self) -> Result<Option<Job>> {
+        while let Some(hint) = self.table.try_hint() {
+            if let Hint::Task(id) = hint
+                && let Some(job) = self.start(id)?
+            {
+                return Ok(Some(job));
+            }
+        }
+        match self.table.astray() {
+            Some(astray) => self.hunt(astray),
+            None => Ok(None),
+        }
+    }
+
+    /// Looks at every task.
+    #[cold]
+    fn hunt(&self, astray: u32) -> Result<Option<Job>> {
+        for (index, record) in (0u32..).zip(self.table.records()) {
+            let seen = record.words.look();
+            if seen.is(Phase::Pending)
+                && let Some(job) = self.start(TaskId::new(index, seen))?
+            {
+                return Ok(Some(job));
+            }
+        }
+        self.table.found_none_astray(astray);
+        Ok(None)
+    }
+
+    fn is_to_leave(&self) -> bool {
+        // Relaxed: whoever sets it wakes afterwards.
+        let dismissed = self.worker().is_none_or(|worker| worker.dismissed.load(Ordering::Relaxed) != 0);
+        dismissed
+            || match self.table.closing() {
+                Closing::Open => false,
+                Closing::Draining => self.table.is_over(),
+                Closing::Shut => true,
+            }
+    }
+
+    /// Takes this task, if it still waits.
+    fn start(&self, id: TaskId) -> Result<Option<Job>> {
+        let Some(record) = self.table.records().get(id.index() as usize) else { return Ok(None) };
+        let seen = record.words.look();
+        if seen.generation() != id.generation() {
+            return Ok(None);
+        }
+        let Some(seen) = record.words.start(seen, self.number) else { return Ok(None) };
+        // Relaxed: figures.
+        record.pid.store(process::pid(), Ordering::Relaxed);
+        if let Some(worker) = self.worker() {
+            worker.task.store(id.0, Ordering::Relaxed);
+        }
+        if record.limit.load(Ordering::Relaxed) != 0 {
+            record.since.store(clock::now_ns(), Ordering::Relaxed);
+            self.table.ask_keeper();
+        }
+        let entry = self.table.read_entry(id.index(), record)?;
+        let input = self.table.read(id.index(), Side::Input)?;
+        Ok(Some(Job { id, entry, input, seen }))
+    }
+
+    /// Ends a task. Errors: `Revoked` (somebody has decided that this worker is to be killed; the task is not its any more).
+    pub(crate) fn finish(&self, job: &Job, result: std::result::Result<&[u8], &str>) -> Result<()> {
+        let index = job.id.index();
+        let record = self.table.records().get(index as usize).ok_or_else(corrupt)?;
+        let outcome = self.write_result(index, result);
+        let finished = record.words.finish(job.seen, outcome, &**self.table.held());
+        if let Some(worker) = self.worker() {
+            worker.task.store(0, Ordering::Relaxed); // Relaxed: a figure
+            let ended = worker.ended.load(Ordering::Relaxed);
+            worker.ended.store(ended.wrapping_add(1), Ordering::Relaxed);
+        }
+        if finished == Finished::Condemned {
+            return Err(Error::with(ErrorKind::Revoked, "the worker is to be killed"));
+        }
+        self.table.ended(record);
+        Ok(())
+    }
+
+    fn write_result(&self, index: u32, result: std::result::Result<&[u8], &str>) -> Outcome {
+        let failure = match result {
+            Ok(bytes) => match self.table.write(index, Side::Result, bytes) {
+                Ok(()) => return Outcome::Done,
+                Err(e) => format!("the result: {e}"),
+            },
+            Err(text) => text.to_owned(),
+        };
+        // What is longer than there is room for is cut.
+        let cut = failure.floor_char_boundary(super::layout::INLINE);
+        if self.table.write(index, Side::Result, failure.as_bytes()).is_err() {
+            let _ = self.table.write(index, Side::Result, &failure.as_bytes()[..cut]);
+        }
+        Outcome::Failed
+    }
+
+    /// How many tasks this worker has ended.
+    pub(crate) fn ended(&self) -> u32 {
+        self.worker().map_or(0, |worker| worker.ended.load(Ordering::Relaxed))
+    }
+}
+
+impl Drop for Shift {
+    fn drop(&mut self) {
+        // What it could not end, and what it was to be killed for.
+        let word = Cause::Exit(Exit::Unknown).to_word(process::pid());
+        keep::bury(self.table.held(), self.table.records(), self.number, word, false);
+        if let Some(worker) = self.worker() {
+            worker.dismissed.store(0, Ordering::Relaxed); // Relaxed: published with the token
+            let _ = worker.token.compare_exchange(self.token, 0, Ordering::Release, Ordering::Relaxed);
+        }
+        self.table.ask_keeper();
+    }
+}
+
+impl Job {
+    /// Whether it was asked to stop.
+    pub(crate) fn is_asked(&self, table: &Table) -> bool {
+        let Some(record) = table.records().get(self.id.index() as usize) else { return false };
+        let seen = record.words.look();
+        seen.generation() == self.id.generation() && !seen.is(Phase::Running)
+    }
+
+    /// How many workers were lost with it before.
+    pub(crate) fn attempt(&self) -> u32 {
+        self.seen.attempt()
+    }
+
+    /// Does something whose waits end when the task is asked to stop, and then only.
+    pub(crate) fn during<R>(&self, table: &Table, f: impl FnOnce() -> R) -> Result<R> {
+        /// Leaves the scope, also after a panic.
+        struct Entered(ends::Scope);
+        impl Drop for Entered {
+            fn drop(&mut self) {
+                ends::leave(self.0);
+            }
+        }
+        let record = table.records().get(self.id.index() as usize).ok_or_else(corrupt)?;
+        ends::apart(|| {
+            // SAFETY: the word lies in the yard, which the table keeps mapped, and the scope a clone of it.
+            let scope = unsafe { ends::enter(&record.words.stop, table.clone()) };
+            let _entered = Entered(scope?);
+            Ok(f())
+        })
+    }
+}
+
+/// What a worker does while it waits in a task.
+pub(crate) trait Help {
+    /// The pool.
+    fn shift(&self) -> &Shift;
+    /// Works at this task.
+    fn run(&self, job: Job);
+}
+
+thread_local! {
+    /// Who works in this thread.
+    static HELP: Cell<Option<NonNull<dyn Help>>> = const { Cell::new(None) };
+    /// What this thread has in hand, the outermost task first.
+    static IN_HAND: RefCell<Vec<TaskId>> = const { RefCell::new(Vec::new()) };
+}
+
+/// So many tasks at most a worker has in hand, one within the other; with more it waits like anybody.
+const DEPTH_MAX: usize = 128;
+
+/// Works at a task; if it waits for others of the pool, this worker works at those that wait.
+pub(crate) fn helping<R>(help: &dyn Help, id: TaskId, f: impl FnOnce() -> R) -> R {
+    /// Puts back what was there, also after a panic.
+    struct Before(Option<NonNull<dyn Help>>);
+    impl Drop for Before {
+        fn drop(&mut self) {
+            HELP.set(self.0);
+            IN_HAND.with_borrow_mut(Vec::pop);
+        }
+    }
+    // SAFETY: only the lifetime changes; it is taken out again before `help` ends, and is used by this thread only.
+    let lent =
+        unsafe { std::mem::transmute::<NonNull<dyn Help + '_>, NonNull<dyn Help>>(NonNull::from(help)) };
+    let _before = Before(HELP.replace(Some(lent)));
+    IN_HAND.with_borrow_mut(|ids| ids.push(id));
+    f()
+}
+
+/// The worker that the calling thread is, in a task.
+pub(super) struct Helper(NonNull<dyn Help>);
+
+impl Helper {
+    /// Works at a task that waits; false if there is none.
+    pub(super) fn help(&self) -> bool {
+        // SAFETY: it is lent to this thread for as long as the task lasts that the caller is in.
+        let help = unsafe { self.0.as_ref() };
+        match help.shift().take() {
+            Ok(Some(job)) => {
+                help.run(job);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The worker that the calling thread is, if it works for this pool, and is not too deep in it.
+pub(super) fn helper_of(table: &Table) -> Option<Helper> {
+    let help = HELP.get()?;
+    // SAFETY: as in `Helper::help`.
+    let ours = unsafe { help.as_ref() }.shift().table().is_same(table);
+    let deep = IN_HAND.with_borrow(Vec::len) >= DEPTH_MAX;
+    (ours && !deep).then_some(Helper(help))
+}
+
+/// Whether the calling thread is at work on this task.
+pub(super) fn is_in_hand(table: &Table, id: TaskId) -> bool {
+    let ours = HELP.get().is_some_and(|help| {
+        // SAFETY: as in `Helper::help`.
+        unsafe { help.as_ref() }.shift().table().is_same(table)
+    });
+    ours && IN_HAND.with_borrow(|ids| ids.contains(&id))
+}
+
+impl Table {
+    /// A task has ended.
+    pub(super) fn ended(&self, record: &Record) {
+        self.body().ended.notify_after_rmw(&**self.held());
+        let _ = self.clear_litter_of(record);
+        if self.closing() != Closing::Open && self.is_over() {
+            self.wake(self.workers().len());
+        }
+    }
+
+    /// The keeper is to look.
+    pub(super) fn ask_keeper(&self) {
+        self.body().asked.notify(&**self.held());
+    }
+
+    pub(super) fn queue(&self) -> &Queue {
+        &self.0.queue
+    }
+
+    pub(super) fn manner(&self) -> Manner {
+        self.0.manner
+    }
+
+    pub(super) fn address_of(&self, id: TaskId) -> usize {
+        self.records().get(id.index() as usize).map_or(0, |record| std::ptr::from_ref(record).addr())
+    }
+}
