@@ -47,6 +47,8 @@
 //! * **Death.** Each type says what a kill at any instruction leaves behind.
 //! * **Processes.** Any way of making processes will do. The library's own, [`Process`], tells how each one ended, stops it
 //!   when asked, and can have it die with its parent; a program that calls [`init`] first can be started anew for one function.
+//! * **Pools.** A [`Pool`]'s workers do tasks by name, for any process of the yard; a [`Future`] tells what became of each. A
+//!   worker that is killed costs the task that it had in hand, no other, and is replaced.
 //! * **Descriptors.** A yard keeps one descriptor. If somebody else closes it (closefrom), a named yard is found again by
 //!   its name; of an anonymous one no new member process can be made then, and a dead process that used it without any
 //!   registered thread is taken for alive.
@@ -57,9 +59,9 @@
 //!
 //! ```text
 //! capi       a C call becomes a Rust call
-//! process    start methods, children, how they ended
+//! process    start methods, children, how they ended, pools
 //! objects    what users hold: yard, member, cancel token, lock, rlock, rwlock, permits, semaphore, event, condition,
-//!            barrier, value, struct, array, ring, queue, pipe, lifo, priority, blocks
+//!            barrier, value, struct, array, ring, queue, pipe, lifo, priority, blocks, tasks
 //! lockfree   the moves of the ring on shared words      sync   waiting, waking, owning
 //! presence   who is here, and is he alive
 //! segment    bytes with an address
@@ -107,6 +109,7 @@ pub use objects::{
     member::Member,
     permits::{Permit, PermitHolder, Permits},
     pipe::{Connection, Pipe, PipeEnd, PipeOptions, PipeStream, Writable},
+    pool::{Cause, Fate, Future, Progress, Promise, TaskOptions, TaskState, as_completed},
     priority::{PriorityOptions, PriorityQueue, TypedPriorityQueue},
     queue::{Message, Owed, Queue, QueueOptions, QueuePart, QueueSide, TypedQueue},
     refer::{ObjectRef, YardObject},
@@ -128,8 +131,9 @@ pub use os::child::Exit;
 pub use os::probe::Probe;
 #[cfg(not(loom))]
 pub use process::{
-    AtExit, ForkServer, Parent, Process, ProcessOptions, ThisProcess, active_children, init, log_to_stderr,
-    parent_process, register_entry, this_process, wait_any_child,
+    AtExit, ForkServer, Map, MapOptions, Parent, Pool, PoolOptions, Process, ProcessOptions, StartMethod,
+    Task, ThisProcess, Unordered, active_children, init, log_to_stderr, parent_process, register_entry,
+    register_task, this_process, wait_any_child,
 };
 #[cfg(not(loom))]
 pub use segment::directory::ObjectType;

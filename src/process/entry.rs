@@ -6,6 +6,7 @@ use crate::os::child;
 use crate::presence::attachment;
 use crate::process::family::{self, EntryFn};
 use crate::process::letter::Letter;
+use crate::process::pool::worker;
 use crate::process::server;
 use crate::segment::directory::Name;
 use std::sync::Arc;
@@ -81,6 +82,9 @@ fn run(letter: Letter) -> ! {
 pub(super) fn call(entry: &str, bytes: &[u8]) -> i32 {
     if entry == server::ENTRY {
         return server::serve(bytes);
+    }
+    if entry == worker::ENTRY {
+        return worker::serve(bytes);
     }
     match find(entry) {
         Some(work) => {

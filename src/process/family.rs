@@ -12,6 +12,7 @@ use crate::os::child::{self, Exit};
 use crate::os::{Mutex, MutexGuard, fork, process};
 use crate::presence::attachment;
 use crate::process::handle::{AtExit, Child, Process};
+use crate::process::pool::TaskFn;
 use crate::process::watch::FdWait;
 use crate::sync::wait::Timeout;
 use std::collections::HashMap;
@@ -47,6 +48,8 @@ pub(super) struct Family {
     /// This process, or the one it was forked from, has something to do at its end.
     ends_here: bool,
     pub(super) entries: Option<HashMap<String, EntryFn>>,
+    /// What workers can do.
+    pub(super) tasks: Option<HashMap<String, TaskFn>>,
     /// `init` has been called.
     pub(super) is_init: bool,
 }
@@ -61,6 +64,7 @@ static FAMILY: Mutex<Family> = Mutex::new(Family {
     made: 0,
     ends_here: false,
     entries: None,
+    tasks: None,
     is_init: false,
 });
 

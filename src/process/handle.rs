@@ -249,28 +249,7 @@ impl Process {
     /// Errors: `State` (this process has other threads: see [`ProcessOptions::despite_threads`]), `Name`, `NoMemory` (also: no
     /// descriptors are left), `Os` (no processes are left).
     pub fn fork_with(options: &ProcessOptions, work: impl FnOnce() -> i32) -> Result<Process> {
-        options.check()?;
-        if !options.despite_threads {
-            alone()?;
-        }
-        let (name, life) = family::expect(options.name.as_deref())?;
-        let parent = process::pid();
-        child::flush();
-        match child::fork()? {
-            Fork::Parent(pid) => watched(pid, name, options).map(family::adopt),
-            Fork::Child => run_forked(|| {
-                if options.group {
-                    child::lead_group();
-                }
-                match family::become_child(&name, parent, Some(life), options.at_exit) {
-                    Ok(()) => {
-                        ::log::info!("begins, forked by process {parent}");
-                        work()
-                    }
-                    Err(_) => PANICKED,
-                }
-            }),
-        }
+        fork_any(options, work).map(family::adopt)
     }
 
     /// Starts this program anew, which runs the function that is registered under `entry`. See [`Process::spawn_with`].
@@ -402,6 +381,38 @@ pub(super) fn alone() -> Result<()> {
 pub(super) fn run_forked(work: impl FnOnce() -> i32) -> ! {
     let code = catch_unwind(AssertUnwindSafe(work)).unwrap_or(PANICKED);
     family::end_forked(code)
+}
+
+/// Runs `work` in a copy of this process.
+fn fork_any(options: &ProcessOptions, work: impl FnOnce() -> i32) -> Result<Child> {
+    options.check()?;
+    if !options.despite_threads {
+        alone()?;
+    }
+    let (name, life) = family::expect(options.name.as_deref())?;
+    let parent = process::pid();
+    child::flush();
+    match child::fork()? {
+        Fork::Parent(pid) => watched(pid, name, options),
+        Fork::Child => run_forked(|| {
+            if options.group {
+                child::lead_group();
+            }
+            match family::become_child(&name, parent, Some(life), options.at_exit) {
+                Ok(()) => {
+                    ::log::info!("begins, forked by process {parent}");
+                    work()
+                }
+                Err(_) => PANICKED,
+            }
+        }),
+    }
+}
+
+/// A copy of this process that serves the library.
+pub(super) fn fork_service(options: &ProcessOptions, work: impl FnOnce() -> i32) -> Result<Process> {
+    let child = fork_any(options, work)?;
+    Ok(family::adopt(Child { service: true, ..child }))
 }
 
 /// Starts the program anew with any entry, also those of the library itself.

@@ -12,6 +12,7 @@
 //! | `family.rs` | all children of this process, its parent, and who it is itself |
 //! | `letter.rs` | what a new process is told |
 //! | `entry.rs` | functions that a process can be started with, by name |
+//! | `pool/` | workers, tasks, and who looks after them |
 //! | `log.rs` | what is said of all this, and to whom |
 //! | `server.rs` | a process that forks others |
 //! | `watch.rs` | waiting on descriptors |
@@ -21,6 +22,7 @@ mod family;
 mod handle;
 mod letter;
 mod log;
+mod pool;
 mod server;
 mod watch;
 
@@ -30,4 +32,5 @@ pub use family::{Parent, ThisProcess, active_children, parent_process, this_proc
 pub use handle::{AtExit, Process, ProcessOptions};
 pub(crate) use log::log_to;
 pub use log::log_to_stderr;
+pub use pool::{Map, MapOptions, Pool, PoolOptions, StartMethod, Task, Unordered, register_task};
 pub use server::ForkServer;

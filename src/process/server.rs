@@ -87,6 +87,25 @@ impl ForkServer {
         Ok(ForkServer { process, maker: process::pid(), line })
     }
 
+    /// A server that is a copy of this process, which must have one thread. Errors: as for [`Process::fork`].
+    pub(super) fn fork() -> Result<ForkServer> {
+        let (ours, theirs) = socket::pair()?;
+        let mut told = theirs.as_raw_fd().to_ne_bytes().to_vec();
+        told.push(0); // nothing is run first
+        let options = ProcessOptions {
+            name: Some("ForkServer".into()),
+            at_exit: AtExit::Kill,
+            ..ProcessOptions::default()
+        };
+        let stray = [ours.as_raw_fd()];
+        let process = handle::fork_service(&options, || {
+            child::close_all(&stray);
+            serve(&told)
+        })?;
+        let line = Mutex::new(Line { socket: ours, is_ready: false });
+        Ok(ForkServer { process, maker: process::pid(), line })
+    }
+
     /// The server itself.
     pub fn process(&self) -> &Process {
         &self.process
@@ -111,9 +130,25 @@ impl ForkServer {
     /// Errors: as for [`Process::spawn_with`]; `Range` (more than 251 inherited descriptors), `State` (the `preload` entry has left
     /// threads in the server), `PeerDied` (the server has ended), `NotOwner`.
     pub fn spawn_with(&self, options: &ProcessOptions, entry: &str, bytes: &[u8]) -> Result<Process> {
+        entry::check(entry)?;
+        self.make(options, entry, bytes).map(family::adopt)
+    }
+
+    /// A process that serves the library.
+    pub(super) fn spawn_service(
+        &self,
+        options: &ProcessOptions,
+        entry: &str,
+        bytes: &[u8],
+    ) -> Result<Process> {
+        let mut child = self.make(options, entry, bytes)?;
+        child.service = true;
+        Ok(family::adopt(child))
+    }
+
+    fn make(&self, options: &ProcessOptions, entry: &str, bytes: &[u8]) -> Result<Child> {
         self.own()?;
         options.check()?;
-        entry::check(entry)?;
         if options.inherit.len() > INHERIT_MAX {
             let detail = format!("{} inherited descriptors, more than {INHERIT_MAX}", options.inherit.len());
             return Err(Error::with(ErrorKind::Range, detail));
@@ -126,7 +161,7 @@ impl ForkServer {
         let inherited = child::borrow_all(&options.inherit)?;
         let fds: Vec<BorrowedFd<'_>> = [letter.as_fd(), tell.as_fd()].into_iter().chain(inherited).collect();
         let (pid, pidfd) = self.line.lock().ask(&request, &fds)?;
-        Ok(family::adopt(Child::new(pid, Pidfd::from_fd(pidfd), News::Server(news.into()), name, options)))
+        Ok(Child::new(pid, Pidfd::from_fd(pidfd), News::Server(news.into()), name, options))
     }
 
     fn own(&self) -> Result<()> {

@@ -1,0 +1,91 @@
+//! What does a task cost that does nothing, there and back, and what an input of a map?
+//!
+//! The floor of a task is a message to another process and one back through two queues, which both sides look at without
+//! sleeping. The floor of a map is the loop itself, in one thread.
+#![allow(missing_docs, clippy::unwrap_used)] // a bench
+
+mod support;
+
+use courtyard::{
+    MapOptions, Options, Pool, PoolOptions, Process, Queue, QueueOptions, StartMethod, TaskOptions, Timeout,
+    Yard,
+};
+use std::hint::black_box;
+use support::{compare, describe, scale, variant};
+
+fn pool(yard: &Yard, name: &str, method: StartMethod) -> Pool {
+    let options = PoolOptions { workers: 1, method, tasks: 256, ..PoolOptions::default() };
+    let pool = Pool::create(yard, name, &options).unwrap();
+    pool.apply("nothing", b"", &TaskOptions::default()).unwrap();
+    pool
+}
+
+/// Sends back whatever comes, until it is shut down.
+fn echo(there: &Queue, back: &Queue) -> i32 {
+    let mut message = [0; 8];
+    while there.get(&mut message, Timeout::Forever).is_ok() {
+        back.put(&message, Timeout::Forever).unwrap();
+    }
+    0
+}
+
+/// Something that a compiler cannot leave out: some 3 ns.
+fn step(input: &[u8]) -> u64 {
+    u64::from_ne_bytes(input.try_into().unwrap()).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+fn main() {
+    courtyard::register_task("nothing", |_, _: &[u8]| Ok::<_, String>(Vec::new())).unwrap();
+    courtyard::register_task("step", |_, input: &[u8]| Ok::<_, String>(step(input).to_ne_bytes())).unwrap();
+    courtyard::init();
+    let yard = Options::new().size(64 << 20).anonymous().unwrap();
+    let queue =
+        |name| Queue::create(&yard, name, QueueOptions { capacity: 64, ..QueueOptions::default() }).unwrap();
+    let (there, back) = (queue("there"), queue("back"));
+    let child = Process::fork(|| echo(&there, &back)).unwrap();
+    let (processes, threads) =
+        (pool(&yard, "processes", StartMethod::ForkServer), pool(&yard, "threads", StartMethod::Threads));
+    let plain = TaskOptions::default();
+    describe("a task that does nothing, one after the other");
+    let round_trip = |n: u64| {
+        let mut message = [0; 8];
+        for _ in 0..n {
+            there.put(&message, Timeout::Forever).unwrap();
+            back.get(&mut message, Timeout::Forever).unwrap();
+        }
+    };
+    let apply = |pool: &Pool, n: u64| (0..n).for_each(|_| drop(pool.apply("nothing", b"", &plain).unwrap()));
+    compare(
+        "there and back",
+        scale(20_000),
+        vec![
+            variant("two queues, between processes", round_trip),
+            variant("Pool::apply, a process", |n| apply(&processes, n)),
+            variant("Pool::apply, a thread", |n| apply(&threads, n)),
+        ],
+    );
+    there.shutdown(false);
+    child.join(Timeout::Forever).unwrap();
+    describe("an input of 8 bytes of a map, one worker");
+    let inputs: Vec<[u8; 8]> = (0..2000_u64).map(u64::to_ne_bytes).collect();
+    let map = |pool: &Pool, n: u64| {
+        let options = MapOptions { chunk: 500, ..MapOptions::default() };
+        for _ in 0..n / 2000 {
+            black_box(pool.map("step", &inputs, &options, Timeout::Forever).unwrap());
+        }
+    };
+    compare(
+        "each input",
+        scale(200_000),
+        vec![
+            variant("the loop, results collected", |n| {
+                for _ in 0..n / 2000 {
+                    let results = inputs.iter().map(|input| step(input).to_ne_bytes().to_vec());
+                    black_box(results.collect::<Vec<Vec<u8>>>());
+                }
+            }),
+            variant("Pool::map, a process", |n| map(&processes, n)),
+            variant("Pool::map, a thread", |n| map(&threads, n)),
+        ],
+    );
+}

@@ -1,0 +1,299 @@
+//! The keeper of a pool: one thread of its maker, which makes the workers, reaps them, and moves on what the dead had in hand.
+#![forbid(unsafe_code)]
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::objects::pool::{Cause, Hand, Shift, Table, Why};
+use crate::os::Mutex;
+use crate::os::child::{Exit, Pidfd};
+use crate::os::process;
+use crate::process::handle::{self, AtExit, Process, ProcessOptions};
+use crate::process::pool::worker::{self, Orders, UNFIT};
+use crate::process::pool::{PoolOptions, StartMethod};
+use crate::process::server::ForkServer;
+use crate::shim::{AtomicU32, Ordering};
+use crate::sync::closing::Closing;
+use crate::sync::wait::Timeout;
+use std::os::fd::{AsRawFd, RawFd};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+const SIGKILL: i32 = 9;
+/// So many workers may fail to begin, one after the other, before the pool gives up; more if there are to be more.
+const TRIES: usize = 3;
+/// How long the keeper waits for the rest of an end that it has heard of.
+const MOMENT: Duration = Duration::from_millis(1);
+
+/// Where workers come from.
+enum Source {
+    Server(ForkServer),
+    Spawn,
+    Threads,
+}
+
+/// One worker.
+enum Made {
+    Process(Process),
+    /// And what it has ended with.
+    Thread(JoinHandle<()>, Arc<AtomicU32>),
+}
+
+impl Made {
+    /// How it ended, if it has. A thread's end is told as a process's.
+    fn exit(&self) -> Option<Exit> {
+        match self {
+            Made::Process(process) => process.exit().ok().flatten(),
+            Made::Thread(thread, code) => {
+                thread.is_finished().then(|| Exit::Code(code.load(Ordering::Acquire).cast_signed()))
+            }
+        }
+    }
+}
+
+/// The maker's side of a pool.
+pub(super) struct Keeper {
+    table: Table,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    has_ended: Arc<AtomicU32>,
+    maker: u32,
+}
+
+impl Keeper {
+    pub(super) fn begin(table: &Table, name: &str, options: &PoolOptions) -> Result<Keeper> {
+        let source = match options.method {
+            StartMethod::ForkServer => Source::Server(ForkServer::start()?),
+            StartMethod::Fork => Source::Server(ForkServer::fork()?),
+            StartMethod::Spawn => Source::Spawn,
+            StartMethod::Threads => Source::Threads,
+        };
+        let orders = Orders {
+            yard: table.held().checked_fd()?.as_raw_fd(),
+            pool: name.to_owned(),
+            tasks: options.tasks_per_worker,
+            initializer: options.initializer.clone().unwrap_or_default(),
+            bytes: options.initializer_bytes.clone(),
+        };
+        let has_ended = Arc::new(AtomicU32::new(0));
+        let mut office = Office {
+            table: table.clone(),
+            source,
+            inherit: if options.method == StartMethod::Fork { Vec::new() } else { vec![orders.yard] },
+            orders,
+            made: Vec::new(),
+            unfit: 0,
+            begun: 0,
+            has_ended: has_ended.clone(),
+        };
+        let thread = std::thread::Builder::new()
+            .name("courtyard-pool".into())
+            .spawn(move || office.run())
+            .map_err(|e| Error::with(ErrorKind::NoMemory, format!("the pool's thread: {e}")))?;
+        Ok(Keeper {
+            table: table.clone(),
+            thread: Mutex::new(Some(thread)),
+            has_ended,
+            maker: process::pid(),
+        })
+    }
+
+    /// Whether every worker has ended, and is reaped.
+    pub(super) fn has_ended(&self) -> bool {
+        self.has_ended.load(Ordering::Acquire) != 0
+    }
+
+    /// Whether this process made the pool: a fork child has a copy only.
+    pub(super) fn is_ours(&self) -> bool {
+        self.maker == process::pid()
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        if !self.is_ours() {
+            return;
+        }
+        self.table.shut_for_good(Why::Terminated);
+        if let Some(thread) = self.thread.lock().take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What the keeper's thread has.
+struct Office {
+    table: Table,
+    source: Source,
+    orders: Orders,
+    /// What a worker does not have anyway.
+    inherit: Vec<RawFd>,
+    made: Vec<Made>,
+    /// How many workers in a row have ended before they began.
+    unfit: usize,
+    /// How many have begun, as far as it has seen.
+    begun: usize,
+    has_ended: Arc<AtomicU32>,
+}
+
+impl Office {
+    fn run(&mut self) {
+        loop {
+            let hurried = self.reap();
+            let (condemned, until) = self.table.overdue();
+            condemned.iter().for_each(|number| self.kill(*number));
+            if self.table.closing() == Closing::Shut {
+                self.kill_all();
+            } else if !self.is_needed_no_more() {
+                self.staff();
+            }
+            if self.made.is_empty() && (self.table.closing() == Closing::Shut || self.is_needed_no_more()) {
+                break;
+            }
+            if hurried || self.table.closing() == Closing::Shut {
+                std::thread::sleep(MOMENT);
+            } else {
+                self.table.keep_watch(until, || false);
+            }
+        }
+        self.table.leave();
+        self.has_ended.store(1, Ordering::Release);
+        self.table.tell_who_waits();
+    }
+
+    fn is_needed_no_more(&self) -> bool {
+        self.table.closing() != Closing::Open && self.table.is_over()
+    }
+
+    /// Moves on what the dead had in hand. Tells whether somebody is dead whose end is still to be told.
+    fn reap(&mut self) -> bool {
+        let mut hands = self.table.hands();
+        if hands.iter().any(|hand| !hand.is_dead) {
+            self.unfit = 0;
+        }
+        let mut ends = Vec::new();
+        self.made.retain(|made| match made.exit() {
+            Some(exit) => {
+                ends.push((if let Made::Process(process) = made { process.pid() } else { 0 }, exit));
+                false
+            }
+            None => true,
+        });
+        if !ends.is_empty() {
+            hands = self.table.hands(); // who ended just now is seen dead
+        }
+        for (pid, exit) in ends {
+            let has_begun = hands.iter().any(|hand| hand.pid == pid) || exit == Exit::Code(0);
+            self.unfit += usize::from(!has_begun);
+            ::log::info!("pool {}: worker process {pid} ended: {exit}", self.orders.pool);
+            hands
+                .iter()
+                .filter(|hand| hand.pid == pid)
+                .for_each(|hand| self.table.bury(*hand, Cause::Exit(exit)));
+            hands.retain(|hand| hand.pid != pid);
+        }
+        self.give_up_if_unfit();
+        let mut is_to_come = false;
+        for hand in hands.into_iter().filter(|hand| hand.is_dead) {
+            if self.is_made(hand) {
+                is_to_come = true; // a zombie in a moment
+            } else {
+                self.table.bury(hand, Cause::Exit(Exit::Unknown));
+            }
+        }
+        is_to_come
+    }
+
+    fn is_made(&self, hand: Hand) -> bool {
+        self.made.iter().any(|made| matches!(made, Made::Process(process) if process.pid() == hand.pid))
+    }
+
+    fn give_up_if_unfit(&self) {
+        if self.unfit >= TRIES.max(self.table.wanted()) {
+            ::log::error!("pool {}: {} workers in a row could not begin", self.orders.pool, self.unfit);
+            self.table.shut_for_good(Why::Unfit);
+        }
+    }
+
+    /// Makes the workers that are missing, or dismisses those that are too many.
+    fn staff(&mut self) {
+        let wanted = self.table.wanted();
+        let leaving = self.table.leaving();
+        let staying = self.made.len().saturating_sub(leaving);
+        if staying > wanted {
+            self.table.dismiss(staying - wanted);
+        }
+        for _ in staying..wanted {
+            match self.make() {
+                Ok(made) => self.made.push(made),
+                Err(e) => {
+                    ::log::warn!("pool {}: a worker cannot be made: {e}", self.orders.pool);
+                    self.unfit += usize::from(self.made.is_empty());
+                    self.give_up_if_unfit();
+                    return;
+                }
+            }
+        }
+    }
+
+    fn make(&mut self) -> Result<Made> {
+        self.begun += 1;
+        let options = ProcessOptions {
+            name: Some(format!("{}-worker-{}", self.orders.pool, self.begun)).filter(|name| name.len() <= 63),
+            at_exit: AtExit::Kill,
+            inherit: self.inherit.clone(),
+            ..ProcessOptions::default()
+        };
+        match &self.source {
+            Source::Server(server) => {
+                server.spawn_service(&options, worker::ENTRY, &self.orders.to_bytes()).map(Made::Process)
+            }
+            Source::Spawn => {
+                handle::spawn_service(&options, worker::ENTRY, &self.orders.to_bytes()).map(Made::Process)
+            }
+            Source::Threads => self.make_thread(),
+        }
+    }
+
+    fn make_thread(&self) -> Result<Made> {
+        let (table, orders) = (self.table.clone(), self.orders.clone());
+        let code = Arc::new(AtomicU32::new(UNFIT.cast_unsigned()));
+        let ends_with = code.clone();
+        let work = move || {
+            let begun =
+                worker::initialize(&orders.initializer, &orders.bytes).and_then(|()| Shift::begin(&table));
+            match begun.and_then(|shift| worker::work(&shift, orders.tasks)) {
+                Ok(()) => ends_with.store(0, Ordering::Release),
+                Err(e) => ::log::warn!("pool {}: a worker cannot go on: {e}", orders.pool),
+            }
+        };
+        let name = format!("{}-{}", self.orders.pool, self.begun);
+        std::thread::Builder::new()
+            .name(name)
+            .spawn(work)
+            .map(|thread| Made::Thread(thread, code))
+            .map_err(|e| Error::with(ErrorKind::NoMemory, format!("a worker's thread: {e}")))
+    }
+
+    /// Kills the worker of this number: it has a task that was condemned, so it begins no other.
+    fn kill(&self, number: u32) {
+        let find = || self.table.hands().into_iter().find(|hand| hand.number == number && !hand.is_dead);
+        let Some(hand) = find() else { return };
+        let Ok(pidfd) = Pidfd::open(hand.pid) else { return };
+        // Now the descriptor means it, as it lives still; and the place is its, as the task is condemned still.
+        if find() == Some(hand) && self.table.is_condemned(number) {
+            let _ = pidfd.signal(SIGKILL);
+        }
+    }
+
+    fn kill_all(&self) {
+        for made in &self.made {
+            if let Made::Process(process) = made {
+                let _ = process.kill();
+            }
+        }
+    }
+}
+
+/// Waits for the keeper, at most `timeout`.
+pub(super) fn join(keeper: &Keeper, timeout: Timeout) -> Result<()> {
+    keeper.table.join_with(timeout, || keeper.has_ended())
+}

@@ -1,0 +1,279 @@
+//! A pool: workers, tasks, and what becomes of them.
+#![forbid(unsafe_code)]
+
+mod keeper;
+mod map;
+mod task;
+pub(super) mod worker;
+
+pub use map::{Map, MapOptions, Unordered};
+pub(super) use task::TaskFn;
+pub use task::{Task, register_task};
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::objects::pool::{Fate, Future, Progress, Promise, Shift, Table, TableOptions, TaskOptions, Why};
+use crate::objects::yard::Yard;
+use crate::os::process;
+use crate::process::entry;
+use crate::sync::wait::Timeout;
+use keeper::Keeper;
+use std::sync::Arc;
+
+/// How the workers of a pool are made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u32)]
+pub enum StartMethod {
+    /// By a [`ForkServer`](crate::ForkServer) of the pool's own. The program must have called [`init`](crate::init).
+    #[default]
+    ForkServer = 0,
+    /// Each is the program anew: see [`Process::spawn`](crate::Process::spawn). It must have called [`init`](crate::init).
+    Spawn = 1,
+    /// By a fork of this process, which is made with the pool and must have no other threads then: workers have what this
+    /// process has by then, and whatever is registered.
+    Fork = 2,
+    /// They are threads of this process: nothing is copied, no one's death is another's, and no task can be killed.
+    Threads = 3,
+}
+
+/// What a pool is made as.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolOptions {
+    /// How many workers there are at first, 1 to 4094; 0: as many as this process may use CPUs.
+    pub workers: usize,
+    /// How many there can be at a time, with those who come from elsewhere ([`Pool::work`]); 0: twice as many as at first, and
+    /// 16.
+    pub most_workers: usize,
+    /// How many tasks can be known at a time, 1 to 8388608: those that wait, run, or have ended and whose futures are kept.
+    pub tasks: usize,
+    /// Bytes for inputs and results of more than 112 bytes; 0: there are none.
+    pub block_bytes: usize,
+    /// How workers are made.
+    pub method: StartMethod,
+    /// An entry ([`register_entry`](crate::register_entry)) that each worker runs before its first task. If it does not return
+    /// 0, that worker ends; if three in a row do, and as many as there are to be, the pool gives up and says so.
+    pub initializer: Option<String>,
+    /// What it is given.
+    pub initializer_bytes: Vec<u8>,
+    /// A worker is replaced after so many tasks; 0: never.
+    pub tasks_per_worker: u32,
+}
+
+impl Default for PoolOptions {
+    fn default() -> PoolOptions {
+        PoolOptions {
+            workers: 0,
+            most_workers: 0,
+            tasks: 1024,
+            block_bytes: 1 << 18,
+            method: StartMethod::default(),
+            initializer: None,
+            initializer_bytes: Vec::new(),
+            tasks_per_worker: 0,
+        }
+    }
+}
+
+/// Workers that do tasks: processes, or threads. Any process that has the yard open submits tasks, by the name of a function
+/// that the workers have registered ([`register_task`]), and learns what becomes of each: see [`Future`].
+///
+/// One death costs one task. A worker that dies is replaced; what it had in hand is begun again by another one if the task
+/// allows that ([`TaskOptions::retries`]), or is lost, and says of what: exit code or signal. Nothing else is touched.
+///
+/// Whoever made the pool looks after its workers, in a thread of its own. Dropping his last handle terminates the pool, as
+/// [`Pool::terminate`]; to let it finish: [`Pool::close`], [`Pool::join`]. If he dies, his workers die too, and the tasks that
+/// nobody works at any more are lost, and say so.
+///
+/// ```no_run
+/// use courtyard::{Pool, PoolOptions, TaskOptions, Timeout, Yard, init, register_task};
+///
+/// fn main() -> courtyard::Result<()> {
+///     register_task("double", |_, input| {
+///         let number: u64 = std::str::from_utf8(input)?.parse()?;
+///         Ok::<_, Box<dyn std::error::Error>>((2 * number).to_string())
+///     })?;
+///     init(); // workers are this program anew
+///     let yard = Yard::anonymous()?;
+///     let pool = Pool::create(&yard, "pool", &PoolOptions::default())?;
+///     let future = pool.submit("double", b"21", &TaskOptions::default())?;
+///     assert_eq!(future.result(Timeout::Forever)?, b"42");
+///     Ok(())
+/// }
+/// ```
+///
+/// # Death
+/// Who submits and is killed has submitted nothing, or a task that runs and whose result nobody wants. Who is killed at any
+/// instruction of any other call leaves every task as it was, or moved on.
+///
+/// # Threads, fork
+/// Any number of threads. A fork child of the maker may use the pool, but does not keep it.
+#[derive(Clone)]
+pub struct Pool {
+    table: Table,
+    keeper: Option<Arc<Keeper>>,
+}
+
+impl Pool {
+    /// Makes a pool, and its workers. Beside it lie its queue and its blocks, under its name and `.tasks`, `.blocks`.
+    ///
+    /// Errors: `State` ([`init`](crate::init) was not called; or other threads run, with [`StartMethod::Fork`]), `NotFound` (no
+    /// such initializer), `Range`, `Size`, `Exists`, `Name`, `NoSpace`, `NoSlots`, `NoMemory`, `Os`, `Timeout`.
+    pub fn create(yard: &Yard, name: &str, options: &PoolOptions) -> Result<Pool> {
+        if matches!(options.method, StartMethod::ForkServer | StartMethod::Spawn) {
+            entry::check_init()?;
+        }
+        if let Some(initializer) = options.initializer.as_deref()
+            && entry::find(initializer).is_none()
+        {
+            return Err(Error::with(ErrorKind::NotFound, format!("no entry {initializer:?} is registered")));
+        }
+        let workers = if options.workers == 0 { process::cpus() as usize } else { options.workers };
+        let most =
+            if options.most_workers == 0 { (2 * workers + 16).min(4094) } else { options.most_workers };
+        let table = Table::create(
+            yard,
+            name,
+            TableOptions {
+                workers: most,
+                tasks: options.tasks,
+                block_bytes: options.block_bytes,
+                blocks_at: 0,
+                threads: options.method == StartMethod::Threads,
+            },
+        )?;
+        table.set_wanted(workers)?;
+        let keeper = Keeper::begin(&table, name, options).inspect_err(|_| {
+            table.shut_for_good(Why::Unfit);
+            table.leave();
+        })?;
+        Ok(Pool { table, keeper: Some(Arc::new(keeper)) })
+    }
+
+    /// Opens a pool that somebody has made. Errors: `NotFound`, `Type`, `Corrupt`.
+    pub fn open(yard: &Yard, name: &str) -> Result<Pool> {
+        Table::open(yard, name).map(Pool::of)
+    }
+
+    pub(super) fn of(table: Table) -> Pool {
+        Pool { table, keeper: None }
+    }
+
+    pub(super) fn table(&self) -> &Table {
+        &self.table
+    }
+
+    /// Gives the pool a task: what the workers have registered under `entry`, with this input. Returns at once; waits only
+    /// while there is no place for another task. In a task of this pool it does not wait for that: `Full`, when it has worked at
+    /// all that waits and there is none.
+    ///
+    /// An entry that no worker knows fails the task, which says so.
+    ///
+    /// Errors: `State` (the pool is closed, or has given up: the detail says why), `TooLong` (the input can never fit), `NoSpace`
+    /// (no block is free for it), `Name`, `NoSlots`, `Cancelled`, `Interrupted`.
+    pub fn submit(&self, entry: &str, input: &[u8], options: &TaskOptions) -> Result<Future> {
+        self.submit_within(entry, input, options, Timeout::Forever)
+    }
+
+    /// As [`Pool::submit`]; waits at most `timeout` for a place: `Full` if there is none.
+    pub fn submit_within(
+        &self,
+        entry: &str,
+        input: &[u8],
+        options: &TaskOptions,
+        timeout: impl Into<Timeout>,
+    ) -> Result<Future> {
+        crate::segment::directory::Name::new(entry)?;
+        self.table.submit(entry, input, options, timeout.into())
+    }
+
+    /// Has a task done, and waits for its result. Errors: as for [`Pool::submit`] and [`Future::result`].
+    pub fn apply(&self, entry: &str, input: &[u8], options: &TaskOptions) -> Result<Vec<u8>> {
+        self.submit(entry, input, options)?.result(Timeout::Forever)
+    }
+
+    /// Gives the pool a task, and calls `done` with what became of it, in a thread of its own. A panic in there is that thread's.
+    ///
+    /// Errors: as for [`Pool::submit`]; `NoMemory` (no thread can be made; the task is cancelled, if it waits still).
+    pub fn apply_async(
+        &self,
+        entry: &str,
+        input: &[u8],
+        options: &TaskOptions,
+        done: impl FnOnce(Result<Fate>) + Send + 'static,
+    ) -> Result<()> {
+        let future = self.submit(entry, input, options)?;
+        let wait = move || done(future.fate(Timeout::Forever));
+        let thread = std::thread::Builder::new().name("courtyard-done".into()).spawn(wait);
+        thread
+            .map(drop)
+            .map_err(|e| Error::with(ErrorKind::NoMemory, format!("a thread for the callback: {e}")))
+    }
+
+    /// A future whose result this process gives itself, and who gives it. It takes a place as a task does. Errors: as for
+    /// [`Pool::submit`].
+    pub fn promise(&self) -> Result<(Promise, Future)> {
+        self.table.promise(Timeout::Forever)
+    }
+
+    /// A future of a task that somebody else has submitted, for who looks on: it can wait, look and cancel. Errors: `NotFound`
+    /// (its owner has no use for it any more).
+    pub fn future(&self, id: u64) -> Result<Future> {
+        self.table.future(id)
+    }
+
+    /// How many workers there are to be.
+    pub fn size(&self) -> usize {
+        self.table.wanted()
+    }
+
+    /// There are to be so many workers. Those that are too many end when they have nothing in hand. Errors: `Range` (0, or more
+    /// than [`PoolOptions::most_workers`]).
+    pub fn resize(&self, workers: usize) -> Result<()> {
+        self.table.set_wanted(workers)
+    }
+
+    /// How the tasks stand. Looks at each of them.
+    pub fn progress(&self) -> Progress {
+        self.table.progress()
+    }
+
+    /// Works for the pool in this thread, as one of its workers, until it is closed and everything is done. Whoever made the
+    /// pool, and whatever it is written in: who has registered tasks does them.
+    ///
+    /// Errors: `NoSlots` (there are as many workers as there can be), `Revoked` (this worker is to be killed).
+    pub fn work(&self) -> Result<()> {
+        worker::work(&Shift::begin(&self.table)?, 0)
+    }
+
+    /// No more tasks: what was submitted is done, then the workers end.
+    pub fn close(&self) {
+        self.table.close();
+    }
+
+    /// Whether it was closed, or has given up.
+    pub fn is_closed(&self) -> bool {
+        self.table.closing() != crate::sync::closing::Closing::Open
+    }
+
+    /// Waits until all is done, at most `timeout`; who made the pool also waits until its workers have ended. Errors: `State` (it
+    /// was not closed), `Timeout`, `Cancelled`, `Interrupted`.
+    pub fn join(&self, timeout: impl Into<Timeout>) -> Result<()> {
+        match self.keeper.as_ref().filter(|keeper| keeper.is_ours()) {
+            Some(keeper) => keeper::join(keeper, timeout.into()),
+            None => self.table.join(timeout.into()),
+        }
+    }
+
+    /// Ends the pool at once: what waits is cancelled, and so is what runs, whose workers are killed; threads are asked to stop.
+    pub fn terminate(&self) {
+        self.table.shut_for_good(Why::Terminated);
+    }
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool")
+            .field("size", &self.size())
+            .field("progress", &self.progress())
+            .finish_non_exhaustive()
+    }
+}

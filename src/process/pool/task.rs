@@ -1,0 +1,113 @@
+//! What workers can do: functions by name, and what such a function is told.
+#![forbid(unsafe_code)]
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::objects::pool::{Job, MANY, Shift, Table};
+use crate::process::family;
+use crate::process::pool::Pool;
+use crate::segment::directory::Name;
+use std::fmt::Display;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// A function that workers call: what it is told, its input, and its result or error.
+pub(in crate::process) type TaskFn =
+    Arc<dyn Fn(&Task<'_>, &[u8]) -> std::result::Result<Vec<u8>, String> + Send + Sync>;
+
+/// Has workers of this program call `work` for tasks that are submitted under this name. Every process whose workers are to
+/// know it registers it, before its workers begin: a program that starts itself anew for them does so before
+/// [`init`](crate::init).
+///
+/// What it returns is the task's result; an error, or a panic, is the task's error, and the worker goes on.
+///
+/// Errors: `Name` (not 1 to 63 characters of `A-Z a-z 0-9 . _ -`), `Exists`.
+pub fn register_task<R, E>(
+    name: &str,
+    work: impl Fn(&Task<'_>, &[u8]) -> std::result::Result<R, E> + Send + Sync + 'static,
+) -> Result<()>
+where
+    R: Into<Vec<u8>>,
+    E: Display,
+{
+    Name::new(name)?;
+    let call =
+        move |task: &Task<'_>, input: &[u8]| work(task, input).map(Into::into).map_err(|e| e.to_string());
+    let mut family = family::family()?;
+    let tasks = family.tasks.get_or_insert_default();
+    if tasks.contains_key(name) {
+        return Err(Error::with(ErrorKind::Exists, format!("task {name:?} is registered already")));
+    }
+    tasks.insert(name.to_owned(), Arc::new(call));
+    Ok(())
+}
+
+fn find(name: &str) -> Option<TaskFn> {
+    family::family().ok()?.tasks.as_ref()?.get(name).cloned()
+}
+
+/// What a function that works at a task is told of it.
+pub struct Task<'a> {
+    job: &'a Job,
+    shift: &'a Shift,
+}
+
+impl Task<'_> {
+    /// The task's number: see [`Future::id`](crate::Future::id).
+    pub fn id(&self) -> u64 {
+        self.job.id.0
+    }
+
+    /// How many workers were lost with this task before: more than 0 means that a part of it may be done already.
+    pub fn attempt(&self) -> u32 {
+        self.job.attempt()
+    }
+
+    /// Whether it was asked to stop. Its waits end with `Cancelled` then; one that only computes looks here from time to time.
+    pub fn is_cancelled(&self) -> bool {
+        self.job.is_asked(self.table())
+    }
+
+    /// The pool that it is a task of, to submit others. Who waits for them works at others meanwhile.
+    pub fn pool(&self) -> Pool {
+        Pool::of(self.table().clone())
+    }
+
+    fn table(&self) -> &Table {
+        self.shift.table()
+    }
+}
+
+impl std::fmt::Debug for Task<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Task")
+            .field("id", &self.id())
+            .field("attempt", &self.attempt())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Does what a task asks for.
+pub(super) fn perform(job: &Job, shift: &Shift) -> std::result::Result<Vec<u8>, String> {
+    let many = job.entry.strip_prefix(MANY);
+    let name = many.unwrap_or(&job.entry);
+    let Some(work) = find(name) else {
+        return Err(format!("no task {name:?} is registered in worker process {}", std::process::id()));
+    };
+    let task = Task { job, shift };
+    let call = |input: &[u8]| match catch_unwind(AssertUnwindSafe(|| work(&task, input))) {
+        Ok(result) => result,
+        Err(panic) => Err(format!("panicked: {}", text_of(&*panic))),
+    };
+    let done = job.during(shift.table(), || match many {
+        None => call(&job.input),
+        Some(_) => super::map::each(&job.input, |input| {
+            if task.is_cancelled() { Err("cancelled".to_owned()) } else { call(input) }
+        }),
+    });
+    done.unwrap_or_else(|e| Err(e.to_string()))
+}
+
+fn text_of(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
+}
