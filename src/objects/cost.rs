@@ -25,6 +25,7 @@ use crate::sync::stack::Stack;
 /// | blocks | a block | its bytes, rounded up to 64 |
 /// | ring, pipe | a message | its length, rounded up to 8; all of them lie in the capacity, which a pipe has once or twice |
 /// | queue | a message | nothing, up to 48 bytes; with another `inline_max` so many bytes more or less. With `sides`, 8 for each slot of the yard |
+/// | pool | a task | nothing; a place for a worker takes 64. Its queue and blocks are objects of their own |
 /// | last-in-first-out and priority queue | a message | the longest one, rounded up to 8, at least 8 |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -83,6 +84,7 @@ mod tests {
     use crate::objects::lock::{Lock, Scope};
     use crate::objects::permits::Permits;
     use crate::objects::pipe::{Pipe, PipeOptions};
+    use crate::objects::pool::{Table, TableOptions};
     use crate::objects::priority::{PriorityOptions, PriorityQueue};
     use crate::objects::queue::{Queue, QueueOptions};
     use crate::objects::ring::{Ring, RingOptions};
@@ -127,6 +129,8 @@ mod tests {
         LifoQueue::create(&yard, "LifoQueue", LifoOptions { capacity: 33, message_max: 100 }).unwrap();
         PriorityQueue::create(&yard, "PriorityQueue", PriorityOptions { capacity: 33, message_max: 100 })
             .unwrap();
+        let pool = TableOptions { workers: 5, tasks: 33, block_bytes: 0, blocks_at: 0, threads: false };
+        Table::create(&yard, "Pool", pool).unwrap();
         let items = |kind| match kind {
             ObjectType::Permits => (300, 0),
             ObjectType::RwLock => (50, 0),
@@ -137,6 +141,7 @@ mod tests {
             ObjectType::Ring => (0, 4096),
             ObjectType::Pipe => (0, 2 * 4096),
             ObjectType::Queue => (33, 0),
+            ObjectType::Pool => (33, 5 * 64),
             ObjectType::LifoQueue | ObjectType::PriorityQueue => (33, 33 * 104),
             _ => (0, 0),
         };

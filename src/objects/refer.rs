@@ -167,6 +167,7 @@ mod tests {
     use crate::objects::lock::{Lock, Scope};
     use crate::objects::permits::Permits;
     use crate::objects::pipe::{Pipe, PipeOptions};
+    use crate::objects::pool::{Table, TableOptions};
     use crate::objects::priority::{PriorityOptions, PriorityQueue, TypedPriorityQueue};
     use crate::objects::queue::{Queue, QueueOptions, TypedQueue};
     use crate::objects::ring::{Ring, RingOptions, TypedRing};
@@ -224,6 +225,8 @@ mod tests {
         travels(y, TypedLifoQueue::<u64>::create(y, "typed-lifo", 4).unwrap());
         travels(y, PriorityQueue::create(y, "priority", PriorityOptions::default()).unwrap());
         travels(y, TypedPriorityQueue::<u64>::create(y, "typed-priority", 4).unwrap());
+        let pool = TableOptions { workers: 2, tasks: 4, block_bytes: 0, blocks_at: 0, threads: false };
+        travels(y, Table::create(y, "pool", pool).unwrap());
         let kinds: std::collections::HashSet<_> = y.objects().unwrap().iter().map(|info| info.kind).collect();
         assert_eq!(kinds.len(), ObjectType::ALL.len(), "a kind that was not tried");
     }

@@ -167,6 +167,11 @@ impl Table {
         })))
     }
 
+    /// An address inside the object.
+    pub(crate) fn address(&self) -> usize {
+        self.0.body.addr().get()
+    }
+
     pub(crate) fn held(&self) -> &Held {
         self.0.yard.held()
     }
@@ -242,3 +247,5 @@ fn corrupt() -> Error {
 pub(in crate::objects) fn bytes_of(tasks: u32) -> u64 {
     bytes(0, tasks)
 }
+
+crate::objects::refer::referable!(Table, Pool, |it| (it.held(), it.address()));

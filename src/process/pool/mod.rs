@@ -277,3 +277,5 @@ impl std::fmt::Debug for Pool {
             .finish_non_exhaustive()
     }
 }
+
+crate::objects::refer::referable!(Pool, Pool, |it| (it.table.held(), it.table.address()));
