@@ -51,6 +51,11 @@ const fn epoch_of(word: u32) -> u32 {
     word & !(EVENT_SET | EVENT_WAITERS)
 }
 
+/// The epoch counted up.
+const fn one_more(word: u32) -> u32 {
+    word.wrapping_add(EVENT_EPOCH)
+}
+
 impl EventWord {
     /// One that is not set.
     pub(crate) fn new() -> EventWord {
@@ -66,7 +71,7 @@ impl EventWord {
             if word & EVENT_SET != 0 {
                 return false;
             }
-            let next = (word & !EVENT_WAITERS).wrapping_add(EVENT_EPOCH) | EVENT_SET;
+            let next = one_more(word & !EVENT_WAITERS) | EVENT_SET;
             let set = self.0.compare_exchange(word, next, Ordering::Release, Ordering::Relaxed); // edge: set
             match set {
                 Ok(_) => break,
@@ -89,7 +94,7 @@ impl EventWord {
     pub(crate) fn set_since(&self, begun: Begun, bell: &(impl Bell + ?Sized)) {
         let mut word = self.0.load(Ordering::Relaxed);
         while !begun.is_over(word) {
-            let next = (word & !EVENT_WAITERS).wrapping_add(EVENT_EPOCH) | EVENT_SET;
+            let next = one_more(word & !EVENT_WAITERS) | EVENT_SET;
             let set = self.0.compare_exchange(word, next, Ordering::Release, Ordering::Relaxed); // edge: set
             match set {
                 Ok(_) if word & EVENT_WAITERS != 0 => return self.wake_sleepers(u32::MAX, bell),
@@ -103,7 +108,7 @@ impl EventWord {
     pub(crate) fn move_on(&self) {
         let mut word = self.0.load(Ordering::Relaxed);
         loop {
-            let next = epoch_of(word).wrapping_add(EVENT_EPOCH);
+            let next = one_more(epoch_of(word));
             // Relaxed: it tells nobody anything.
             let moved = self.0.compare_exchange(word, next, Ordering::Relaxed, Ordering::Relaxed);
             match moved {
