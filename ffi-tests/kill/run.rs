@@ -43,6 +43,23 @@ fn in_ci() -> bool {
 struct Count {
     passed: usize,
     failed: usize,
+    /// What was printed of each failure.
+    failures: Vec<String>,
+}
+
+impl Count {
+    fn fail(&mut self, lines: String) {
+        println!("{lines}");
+        self.failed += 1;
+        self.failures.push(lines);
+    }
+
+    /// Once more, at the end: whoever keeps only the last lines of a long report still reads why it failed.
+    fn repeat_failures(&self) {
+        for lines in &self.failures {
+            println!("failed:\n{lines}");
+        }
+    }
 }
 
 /// Plays what the arguments ask for.
@@ -72,6 +89,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
     if share != WHOLE {
         println!("one of {} points was played; with --all, a filter, or CI=true: every one", share.of);
     }
+    count.repeat_failures();
     println!("{} passed, {} failed", count.passed, count.failed);
     if count.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
@@ -100,14 +118,13 @@ fn play_all(filter: &str, share: Share, count: &mut Count) {
 }
 
 fn tell(outcome: &Outcome, count: &mut Count) {
-    println!("  {}", outcome.line);
+    let line = format!("  {}", outcome.line);
     if outcome.passed {
+        println!("{line}");
         count.passed += 1;
     } else {
-        count.failed += 1;
-        for detail in &outcome.details {
-            println!("    {detail}");
-        }
+        let details = outcome.details.iter().map(|detail| format!("    {detail}"));
+        count.fail(std::iter::once(line).chain(details).collect::<Vec<_>>().join("\n"));
     }
     let _ = std::io::stdout().flush();
 }
@@ -125,10 +142,7 @@ fn check_manifest(filter: &str, count: &mut Count) {
                 count.passed += 1;
                 println!("  {name}: ok, {remark}");
             }
-            Err(why) => {
-                count.failed += 1;
-                println!("  {name}: FAILED: {why}");
-            }
+            Err(why) => count.fail(format!("  {name}: FAILED: {why}")),
         }
     }
 }
