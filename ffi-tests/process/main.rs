@@ -83,8 +83,16 @@ type Entry = fn(&[u8]) -> i32;
 static WARM: AtomicU32 = AtomicU32::new(0);
 
 fn entries() {
-    let all: [(&str, Entry); 9] = [
+    let all: [(&str, Entry); 11] = [
         ("echo", |bytes| bytes.first().map_or(0, |b| i32::from(*b))),
+        ("sum", |bytes| bytes.iter().fold(0, |sum, byte| (sum + i32::from(*byte)) % 251)),
+        ("leave-a-child", |bytes| {
+            let number = RawFd::from_ne_bytes(bytes[..4].try_into().unwrap());
+            let yard = Yard::from_fd(unsafe { OwnedFd::from_raw_fd(number) }).unwrap();
+            let pid = Value::<u32>::open(&yard, "grandchild").unwrap();
+            pid.set(fork(|| sleep_ms(60_000)).0.cast_unsigned());
+            0
+        }),
         ("count-descriptors", |_| open_fds().len() as i32),
         ("report", report),
         ("sleep", |_| {

@@ -245,9 +245,10 @@ pub(crate) fn poll(fds: &[BorrowedFd<'_>], wait: Option<Duration>) -> Result<Opt
     }
 }
 
-/// A pipe of which neither end survives exec: what is written into the second comes out of the first.
+/// A pipe of which neither end survives exec: what is written into the second comes out of the first. Nobody waits in it.
 pub(crate) fn pipe() -> Result<(OwnedFd, OwnedFd)> {
-    nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(|e| error("pipe2", e as i32))
+    use nix::fcntl::OFlag;
+    nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).map_err(|e| error("pipe2", e as i32))
 }
 
 /// The program of this process once more, with one variable more in its environment; of the descriptors that are closed on
@@ -306,10 +307,8 @@ pub(crate) fn take_variable(name: &str) -> Option<String> {
 
 /// Whether this process heeds SIGINT, which a terminal sends to all of its processes.
 pub(crate) fn heed_interrupts(heed: bool) {
-    use nix::sys::signal::{SigHandler, Signal, signal};
-    let handler = if heed { SigHandler::SigDfl } else { SigHandler::SigIgn };
     // SAFETY: no handler of ours is called.
-    let _ = unsafe { signal(Signal::SIGINT, handler) };
+    unsafe { libc::signal(libc::SIGINT, if heed { libc::SIG_DFL } else { libc::SIG_IGN }) };
 }
 
 /// Descriptors by their numbers. Errors: `Closed` names one that is not open.

@@ -38,27 +38,37 @@ pub(crate) fn send(line: &OwnedFd, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> Resu
 }
 
 /// A message that was received.
-pub(crate) struct Message {
-    pub(crate) bytes: Vec<u8>,
+pub(crate) struct Message<'a> {
+    pub(crate) bytes: &'a [u8],
     pub(crate) fds: Vec<OwnedFd>,
 }
 
-/// Waits for one message of at most `longest` bytes; `None` if nobody has the other end any more.
-pub(crate) fn receive(line: &OwnedFd, longest: usize) -> Result<Option<Message>> {
-    let mut bytes = vec![0; longest];
-    let mut space = nix::cmsg_space!([RawFd; FDS_MAX]);
-    let (len, fds) = loop {
-        let mut parts = [IoSliceMut::new(&mut bytes)];
-        let flags = MsgFlags::MSG_CMSG_CLOEXEC;
-        match recvmsg::<()>(line.as_raw_fd(), &mut parts, Some(&mut space), flags) {
-            Ok(message) => break (message.bytes, taken(&message)),
-            Err(Errno::EINTR) => {}
-            Err(Errno::ECONNRESET) => return Ok(None),
-            Err(e) => return Err(error("recvmsg", e as i32)),
-        }
-    };
-    bytes.truncate(len);
-    Ok((len > 0).then_some(Message { bytes, fds }))
+/// Room for one message, used again and again: each page of new memory costs who forks a copy of it.
+pub(crate) struct Inbox {
+    bytes: Vec<u8>,
+    control: Vec<u8>,
+}
+
+impl Inbox {
+    /// For messages of at most `longest` bytes.
+    pub(crate) fn new(longest: usize) -> Inbox {
+        Inbox { bytes: vec![0; longest], control: nix::cmsg_space!([RawFd; FDS_MAX]) }
+    }
+
+    /// Waits for one message; `None` if nobody has the other end any more.
+    pub(crate) fn receive(&mut self, line: &OwnedFd) -> Result<Option<Message<'_>>> {
+        let (len, fds) = loop {
+            let mut parts = [IoSliceMut::new(&mut self.bytes)];
+            let flags = MsgFlags::MSG_CMSG_CLOEXEC;
+            match recvmsg::<()>(line.as_raw_fd(), &mut parts, Some(&mut self.control), flags) {
+                Ok(message) => break (message.bytes, taken(&message)),
+                Err(Errno::EINTR) => {}
+                Err(Errno::ECONNRESET) => return Ok(None),
+                Err(e) => return Err(error("recvmsg", e as i32)),
+            }
+        };
+        Ok((len > 0).then_some(Message { bytes: &self.bytes[..len], fds }))
+    }
 }
 
 /// The descriptors that came with a message: this process's own from now on.

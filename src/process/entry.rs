@@ -26,11 +26,10 @@ const NO_ENTRY: i32 = 127;
 pub fn register_entry(name: &str, work: impl Fn(&[u8]) -> i32 + Send + Sync + 'static) -> Result<()> {
     Name::new(name)?;
     let mut family = family::family()?;
-    let entries = family.entries.get_or_insert_default();
-    if entries.contains_key(name) {
+    if family.entries.contains_key(name) {
         return Err(Error::with(ErrorKind::Exists, format!("entry {name:?} is registered already")));
     }
-    entries.insert(name.to_owned(), Arc::new(work));
+    family.entries.insert(name.to_owned(), Arc::new(work));
     Ok(())
 }
 
@@ -99,7 +98,7 @@ pub(super) fn call(entry: &str, bytes: &[u8]) -> i32 {
 }
 
 pub(super) fn find(entry: &str) -> Option<EntryFn> {
-    family::family().ok()?.entries.as_ref()?.get(entry).cloned()
+    family::family().ok()?.entries.get(entry).cloned()
 }
 
 /// Whether this program can be started anew for an entry.

@@ -1,4 +1,5 @@
-//! What a new process is told: a letter in a memory file, which it reads before anything else.
+//! What a new process is told: a letter, which it reads before anything else. It lies in a memory file, or comes in the request
+//! to a fork server.
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, ErrorKind, Result};
@@ -31,7 +32,7 @@ pub(super) struct Letter {
 }
 
 impl Letter {
-    fn to_bytes(&self) -> Vec<u8> {
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         let (at_exit, group) = (self.at_exit as u32, u32::from(self.group));
         for number in [self.parent, at_exit, group, self.life.cast_unsigned()] {
@@ -43,6 +44,11 @@ impl Letter {
             out.extend(part);
         }
         out
+    }
+
+    /// What these bytes say. Errors: `Corrupt` if they are no letter.
+    pub(super) fn of(bytes: &[u8]) -> Result<Letter> {
+        Letter::from_bytes(bytes).ok_or_else(|| Error::with(ErrorKind::Corrupt, "no letter to a child"))
     }
 
     fn from_bytes(mut bytes: &[u8]) -> Option<Letter> {
@@ -73,11 +79,7 @@ impl Letter {
 
     /// The letter in a memory file.
     pub(super) fn write(&self) -> Result<OwnedFd> {
-        let failed =
-            |e: std::io::Error| Error::with(ErrorKind::NoMemory, format!("a letter to a child: {e}"));
-        let mut paper = File::from(file::memfd("courtyard-letter")?);
-        paper.write_all(&self.to_bytes()).map_err(failed)?;
-        Ok(paper.into())
+        on_paper(&self.to_bytes())
     }
 
     /// Reads a letter. Errors: `Corrupt` if it is none.
@@ -85,8 +87,16 @@ impl Letter {
         let len = file::stat(paper.as_fd())?.size;
         let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
         let n = file::read_start(paper.as_fd(), &mut bytes)?;
-        Letter::from_bytes(&bytes[..n]).ok_or_else(|| Error::with(ErrorKind::Corrupt, "no letter to a child"))
+        Letter::of(&bytes[..n])
     }
+}
+
+/// A letter's bytes in a memory file.
+pub(super) fn on_paper(bytes: &[u8]) -> Result<OwnedFd> {
+    let failed = |e: std::io::Error| Error::with(ErrorKind::NoMemory, format!("a letter to a child: {e}"));
+    let mut paper = File::from(file::memfd("courtyard-letter")?);
+    paper.write_all(bytes).map_err(failed)?;
+    Ok(paper.into())
 }
 
 fn take<'b>(from: &mut &'b [u8], len: usize) -> Option<&'b [u8]> {

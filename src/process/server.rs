@@ -3,10 +3,10 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::child::{self, Exit, Fork, Pidfd};
-use crate::os::socket::{self, Message};
+use crate::os::socket::{self, Inbox, Message};
 use crate::os::{Mutex, process};
 use crate::process::handle::{self, AtExit, Child, News, Process, ProcessOptions};
-use crate::process::letter::Letter;
+use crate::process::letter::{self, Letter};
 use crate::process::watch::FdWait;
 use crate::process::{entry, family};
 use crate::sync::wait::Timeout;
@@ -18,16 +18,20 @@ use std::time::Duration;
 
 /// What a server is started with; no program's entry has such a name.
 pub(super) const ENTRY: &str = "/fork-server";
-/// What a request begins with, so that none is empty.
+/// What a request begins with, then whether the child is to lead a group, how many descriptors it inherits, and their numbers.
 const FORK: u8 = 1;
 /// What a server says once, when it is ready.
 const READY: u8 = 2;
 /// The server's own descriptors have numbers from here on.
 const OURS_FROM: RawFd = 200;
-/// Descriptors of a request besides those that the child inherits: its letter, and where its end is told.
+/// Descriptors of a request besides those that the child inherits: where its end is told, and its letter if that is long.
 const OWN_FDS: usize = 2;
 /// The most descriptors that a child of a server can inherit.
 const INHERIT_MAX: usize = socket::FDS_MAX - OWN_FDS;
+/// A letter of at most so many bytes is in the request itself.
+const LETTER_MAX: usize = 2048;
+/// The longest request.
+const REQUEST_MAX: usize = 3 + 4 * INHERIT_MAX + LETTER_MAX;
 
 /// A process that forks others when it is asked to: as quick as a fork of a small program, whatever this one has mapped, and
 /// safe whatever threads this one has, because the server has one.
@@ -52,6 +56,7 @@ pub struct ForkServer {
 
 struct Line {
     socket: OwnedFd,
+    inbox: Inbox,
     is_ready: bool,
 }
 
@@ -83,8 +88,7 @@ impl ForkServer {
             ..ProcessOptions::default()
         };
         let process = handle::spawn_service(&options, ENTRY, &told)?;
-        let line = Mutex::new(Line { socket: ours, is_ready: false });
-        Ok(ForkServer { process, maker: process::pid(), line })
+        Ok(ForkServer { process, maker: process::pid(), line: Line::new(ours) })
     }
 
     /// A server that is a copy of this process, which must have one thread. Errors: as for [`Process::fork`].
@@ -102,8 +106,7 @@ impl ForkServer {
             child::close_all(&stray);
             serve(&told)
         })?;
-        let line = Mutex::new(Line { socket: ours, is_ready: false });
-        Ok(ForkServer { process, maker: process::pid(), line })
+        Ok(ForkServer { process, maker: process::pid(), line: Line::new(ours) })
     }
 
     /// The server itself.
@@ -154,12 +157,16 @@ impl ForkServer {
             return Err(Error::with(ErrorKind::Range, detail));
         }
         let (name, _life) = family::expect(options.name.as_deref())?;
-        let letter = options.letter(name.clone(), -1, entry, bytes).write()?;
+        let letter = options.letter(name.clone(), -1, entry, bytes).to_bytes();
+        let paper = if letter.len() > LETTER_MAX { Some(letter::on_paper(&letter)?) } else { None };
         let (news, tell) = child::pipe()?;
-        let mut request = vec![FORK];
+        let mut request = vec![FORK, u8::from(options.group), options.inherit.len() as u8];
         options.inherit.iter().for_each(|number| request.extend(number.to_ne_bytes()));
-        let inherited = child::borrow_all(&options.inherit)?;
-        let fds: Vec<BorrowedFd<'_>> = [letter.as_fd(), tell.as_fd()].into_iter().chain(inherited).collect();
+        if paper.is_none() {
+            request.extend(letter);
+        }
+        let own = std::iter::once(tell.as_fd()).chain(paper.as_ref().map(AsFd::as_fd));
+        let fds: Vec<BorrowedFd<'_>> = own.chain(child::borrow_all(&options.inherit)?).collect();
         let (pid, pidfd) = self.line.lock().ask(&request, &fds)?;
         Ok(Child::new(pid, Pidfd::from_fd(pidfd), News::Server(news.into()), name, options))
     }
@@ -179,11 +186,15 @@ impl std::fmt::Debug for ForkServer {
 }
 
 impl Line {
+    fn new(socket: OwnedFd) -> Mutex<Line> {
+        Mutex::new(Line { socket, inbox: Inbox::new(Answer::BYTES), is_ready: false })
+    }
+
     fn be_ready(&mut self, timeout: Timeout) -> Result<()> {
         let wait = FdWait::new(timeout);
         while !self.is_ready {
             if matches!(child::poll(&[self.socket.as_fd()], Some(Duration::ZERO)), Ok(Some(_))) {
-                socket::receive(&self.socket, 1)?.ok_or_else(gone)?;
+                self.inbox.receive(&self.socket)?.ok_or_else(gone)?;
                 self.is_ready = true;
             } else {
                 wait.sleep(&[self.socket.as_fd()])?;
@@ -199,8 +210,8 @@ impl Line {
             ErrorKind::PeerDied => gone(),
             _ => e,
         })?;
-        let answer = socket::receive(&self.socket, Answer::BYTES)?.ok_or_else(gone)?;
-        Answer::of(&answer.bytes).into_result(answer.fds)
+        let answer = self.inbox.receive(&self.socket)?.ok_or_else(gone)?;
+        Answer::of(answer.bytes).into_result(answer.fds)
     }
 }
 
@@ -242,7 +253,10 @@ impl Answer {
 
 /// A child of the server, and where its end is to be told.
 struct Ward {
+    pid: u32,
     pidfd: Pidfd,
+    /// It leads a group, of which nobody is to be left when it has ended.
+    group: bool,
     tell: File,
 }
 
@@ -285,41 +299,46 @@ struct Server {
 impl Server {
     fn run(mut self) -> Result<()> {
         socket::send(&self.line, &[READY], &[])?;
+        child::flush(); // once: nothing is written from now on
+        let mut inbox = Inbox::new(REQUEST_MAX);
         loop {
+            // Those who have ended come first: whoever asks and asks keeps nobody from hearing of it.
             let wards = self.wards.iter().map(|ward| ward.pidfd.as_fd());
-            let fds: Vec<BorrowedFd<'_>> = std::iter::once(self.line.as_fd()).chain(wards).collect();
+            let fds: Vec<BorrowedFd<'_>> = wards.chain([self.line.as_fd()]).collect();
             match child::poll(&fds, None) {
-                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),
-                Ok(Some(0)) => match socket::receive(&self.line, 1 + 4 * INHERIT_MAX)? {
+                Ok(Some(at)) if at < self.wards.len() => {
+                    if self.wards[at].has_ended() {
+                        self.wards.swap_remove(at);
+                    }
+                }
+                Ok(_) => match inbox.receive(&self.line)? {
                     Some(request) => self = self.answer(request)?,
                     None => return Ok(()),
                 },
-                Ok(_) => {}
             }
-            self.wards.retain_mut(|ward| !ward.has_ended());
         }
     }
 
     /// Makes a child, or says why not.
-    fn answer(mut self, request: Message) -> Result<Server> {
+    fn answer(mut self, request: Message<'_>) -> Result<Server> {
         let alone = self.alone.clone();
         let request = match Request::of(request).and_then(|request| alone.map(|()| request)) {
             Ok(request) => request,
             Err(e) => return self.refuse(&e),
         };
         let life = family::parents_life();
-        child::flush();
         match child::fork() {
             Ok(Fork::Child) => {
-                drop(self); // neither requests nor the ends of others are this one's business
+                self.forsake();
                 handle::run_forked(|| request.fulfil(life))
             }
             Ok(Fork::Parent(pid)) => match Pidfd::open(pid) {
                 Ok(pidfd) => {
                     let answer = Answer { code: 0, os: 0, pid };
                     socket::send(&self.line, &answer.to_bytes(), &[pidfd.as_fd()])?;
-                    self.wards.push(Ward { pidfd, tell: request.tell.into() });
+                    self.wards.push(Ward { pid, pidfd, group: request.group, tell: request.tell.into() });
                     Ok(self)
                 }
                 Err(e) => {
@@ -331,6 +350,15 @@ impl Server {
         }
     }
 
+    /// In a child: neither requests nor the ends of others are its business. Their memory stays as it is: a page that is not
+    /// written need not be copied.
+    fn forsake(self) {
+        let Server { line, mut wards, alone: _ } = self;
+        drop(line);
+        wards.drain(..).for_each(drop);
+        std::mem::forget(wards);
+    }
+
     fn refuse(self, error: &Error) -> Result<Server> {
         let answer = Answer { code: error.kind().code(), os: error.os_error().unwrap_or(0), pid: 0 };
         socket::send(&self.line, &answer.to_bytes(), &[])?;
@@ -339,29 +367,39 @@ impl Server {
 }
 
 /// What a server is asked for.
-struct Request {
-    paper: OwnedFd,
+struct Request<'m> {
+    /// Empty if the letter is on paper.
+    letter: &'m [u8],
+    paper: Option<OwnedFd>,
+    group: bool,
     tell: OwnedFd,
     inherited: Vec<OwnedFd>,
     numbers: Vec<RawFd>,
 }
 
-impl Request {
-    fn of(message: Message) -> Result<Request> {
+impl<'m> Request<'m> {
+    fn of(message: Message<'m>) -> Result<Request<'m>> {
         let corrupt = || Error::with(ErrorKind::Corrupt, "no request to a fork server");
-        let numbers = message.bytes.strip_prefix(&[FORK]).ok_or_else(corrupt)?;
-        let numbers = numbers.chunks_exact(4).map(|c| RawFd::from_ne_bytes([c[0], c[1], c[2], c[3]]));
+        let Some(([FORK, group, count], rest)) = message.bytes.split_first_chunk() else {
+            return Err(corrupt());
+        };
+        let (numbers, letter) = rest.split_at_checked(4 * usize::from(*count)).ok_or_else(corrupt)?;
+        let numbers = numbers.as_chunks().0.iter().map(|number| RawFd::from_ne_bytes(*number)).collect();
         let mut fds = message.fds.into_iter();
-        let (Some(paper), Some(tell)) = (fds.next(), fds.next()) else { return Err(corrupt()) };
-        Ok(Request { paper, tell, inherited: fds.collect(), numbers: numbers.collect() })
+        let tell = fds.next().ok_or_else(corrupt)?;
+        let paper = if letter.is_empty() { Some(fds.next().ok_or_else(corrupt)?) } else { None };
+        Ok(Request { letter, paper, group: *group != 0, tell, inherited: fds.collect(), numbers })
+    }
+
+    fn read(letter: &[u8], paper: Option<OwnedFd>) -> Result<Letter> {
+        paper.map_or_else(|| Letter::of(letter), |paper| Letter::read(&paper))
     }
 
     /// In the child: becomes who the letter says, and does what it is for.
     fn fulfil(self, life: Option<Arc<OwnedFd>>) -> i32 {
         drop(self.tell);
         child::heed_interrupts(true);
-        let begun = Letter::read(&self.paper).and_then(|letter| {
-            drop(self.paper);
+        let begun = Request::read(self.letter, self.paper).and_then(|letter| {
             child::place(self.inherited, &self.numbers)?;
             if letter.group {
                 child::lead_group();
@@ -382,6 +420,9 @@ impl Request {
 impl Ward {
     /// Whether it has ended; tells how.
     fn has_ended(&mut self) -> bool {
+        if self.group && self.pidfd.ended(true).is_some() {
+            child::kill_group(self.pid); // before its number may mean another group
+        }
         let Some(exit) = self.pidfd.ended(false) else { return false };
         let _ = self.tell.write_all(&exit_to_bytes(exit)); // nobody may want to know
         true
@@ -403,12 +444,11 @@ fn exit_to_bytes(exit: Exit) -> [u8; 8] {
 /// What has been heard from a server of one child: nothing yet, or how it ended, or that nothing is to come because the
 /// server has ended (`Some(None)`).
 pub(super) fn read_exit(mut news: &File) -> Option<Option<Exit>> {
-    if !matches!(child::poll(&[news.as_fd()], Some(Duration::ZERO)), Ok(Some(_))) {
-        return None;
-    }
     let mut bytes = [0; 8];
-    if news.read_exact(&mut bytes).is_err() {
-        return Some(None);
+    match news.read_exact(&mut bytes) {
+        Ok(()) => {}
+        Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => return None,
+        Err(_) => return Some(None),
     }
     let [kind, value] = [&bytes[..4], &bytes[4..]].map(|b| i32::from_ne_bytes([b[0], b[1], b[2], b[3]]));
     Some(Some(match kind {
