@@ -129,6 +129,7 @@ pub use objects::{
 pub use os::child::Exit;
 #[cfg(not(loom))]
 pub use os::probe::Probe;
+pub use presence::handover::HeldEnd;
 #[cfg(not(loom))]
 pub use process::{
     AtExit, ForkServer, Map, MapOptions, Parent, Pool, PoolOptions, Process, ProcessOptions, StartMethod,

@@ -1,6 +1,7 @@
 //! Making processes and hearing of their end: fork(2), execve(2), pidfd_open(2), waitid(2), poll(2).
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::os::file::spare_standard;
 use crate::os::{errno, error, thread};
 use std::ffi::CString;
 use std::fs;
@@ -248,7 +249,9 @@ pub(crate) fn poll(fds: &[BorrowedFd<'_>], wait: Option<Duration>) -> Result<Opt
 /// A pipe of which neither end survives exec: what is written into the second comes out of the first. Nobody waits in it.
 pub(crate) fn pipe() -> Result<(OwnedFd, OwnedFd)> {
     use nix::fcntl::OFlag;
-    nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).map_err(|e| error("pipe2", e as i32))
+    let (read, write) =
+        nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).map_err(|e| error("pipe2", e as i32))?;
+    Ok((spare_standard(read)?, spare_standard(write)?))
 }
 
 /// The program of this process once more, with one variable more in its environment; of the descriptors that are closed on

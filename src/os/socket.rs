@@ -2,6 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::error;
+use crate::os::file::spare_standard;
 use nix::errno::Errno;
 use nix::sys::socket::{
     AddressFamily, ControlMessage, ControlMessageOwned, MsgFlags, RecvMsg, SockFlag, SockType, recvmsg,
@@ -15,8 +16,9 @@ pub(crate) const FDS_MAX: usize = 253;
 
 /// Both ends of a new line; neither survives exec.
 pub(crate) fn pair() -> Result<(OwnedFd, OwnedFd)> {
-    socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
-        .map_err(|e| error("socketpair", e as i32))
+    let (one, other) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)
+        .map_err(|e| error("socketpair", e as i32))?;
+    Ok((spare_standard(one)?, spare_standard(other)?))
 }
 
 /// Sends one message. Errors: `PeerDied` if nobody has the other end.

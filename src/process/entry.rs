@@ -3,7 +3,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::child;
-use crate::presence::attachment;
+use crate::presence::{attachment, handover};
 use crate::process::family::{self, EntryFn};
 use crate::process::letter::Letter;
 use crate::process::pool::worker;
@@ -66,7 +66,12 @@ fn run(letter: Letter) -> ! {
     if letter.group {
         child::lead_group();
     }
-    if let Err(e) = family::become_child(&letter.name, letter.parent, life, letter.at_exit) {
+    let begun = letter.invited.iter().try_for_each(|it| {
+        let description = child::adopt(it.fd).ok_or(ErrorKind::NotFound)?;
+        handover::accept(description, it)
+    });
+    let begun = begun.and_then(|()| family::become_child(&letter.name, letter.parent, life, letter.at_exit));
+    if let Err(e) = begun {
         eprintln!("courtyard: {} cannot begin: {e}", letter.name);
         child::exit_now(NO_LETTER)
     }

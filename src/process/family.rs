@@ -9,7 +9,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::child::{self, Exit};
-use crate::os::{Mutex, MutexGuard, fork, process};
+use crate::os::{Mutex, MutexGuard, file, fork, process};
 use crate::presence::attachment;
 use crate::process::handle::{AtExit, Child, Process};
 use crate::process::pool::TaskFn;
@@ -101,6 +101,8 @@ impl Family {
             return Ok(life.read.clone());
         }
         let (read, write) = child::pipe()?;
+        // Whoever it belongs to, a child opens it anew, also if this process has become another user's meanwhile.
+        file::set_mode(read.as_fd(), 0o444)?;
         let read = Arc::new(read);
         self.life = Some(Life { read: read.clone(), _write: write });
         Ok(read)

@@ -5,6 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::os::child::{self, Exit, Fork, Pidfd};
 use crate::os::socket::{self, Inbox, Message};
 use crate::os::{Mutex, process};
+use crate::presence::handover::{self, Invitation};
 use crate::process::handle::{self, AtExit, Child, News, Process, ProcessOptions};
 use crate::process::letter::{self, Letter};
 use crate::process::watch::FdWait;
@@ -130,7 +131,7 @@ impl ForkServer {
     ///
     /// [`ProcessOptions::despite_threads`] means nothing here.
     ///
-    /// Errors: as for [`Process::spawn_with`]; `Range` (more than 251 inherited descriptors), `State` (the `preload` entry has left
+    /// Errors: as for [`Process::spawn_with`]; `Range` (more than 251 inherited descriptors and ends), `State` (the `preload` entry has left
     /// threads in the server), `PeerDied` (the server has ended), `NotOwner`.
     pub fn spawn_with(&self, options: &ProcessOptions, entry: &str, bytes: &[u8]) -> Result<Process> {
         entry::check(entry)?;
@@ -152,23 +153,41 @@ impl ForkServer {
     fn make(&self, options: &ProcessOptions, entry: &str, bytes: &[u8]) -> Result<Child> {
         self.own()?;
         options.check()?;
-        if options.inherit.len() > INHERIT_MAX {
-            let detail = format!("{} inherited descriptors, more than {INHERIT_MAX}", options.inherit.len());
+        let count = options.inherit.len() + options.ends.len();
+        if count > INHERIT_MAX {
+            let detail = format!("{count} inherited descriptors and ends, more than {INHERIT_MAX}");
             return Err(Error::with(ErrorKind::Range, detail));
         }
+        self.line.lock().be_ready(Timeout::Forever)?;
         let (name, _life) = family::expect(options.name.as_deref())?;
-        let letter = options.letter(name.clone(), -1, entry, bytes).to_bytes();
-        let paper = if letter.len() > LETTER_MAX { Some(letter::on_paper(&letter)?) } else { None };
         let (news, tell) = child::pipe()?;
+        let mut letter = options.letter(name.clone(), -1, entry, bytes);
+        let (pid, pidfd) = handover::invite(&options.ends, |invited| {
+            letter.invited = invited.to_vec();
+            self.ask(options, &letter.to_bytes(), invited, &tell)
+        })?;
+        Ok(Child::new(pid, Pidfd::from_fd(pidfd), News::Server(news.into()), name, options))
+    }
+
+    /// A request and its answer: the child's number and its pidfd.
+    fn ask(
+        &self,
+        options: &ProcessOptions,
+        letter: &[u8],
+        invited: &[Invitation],
+        tell: &OwnedFd,
+    ) -> Result<(u32, OwnedFd)> {
+        let paper = if letter.len() > LETTER_MAX { Some(letter::on_paper(letter)?) } else { None };
         let mut request = vec![FORK, u8::from(options.group), options.inherit.len() as u8];
         options.inherit.iter().for_each(|number| request.extend(number.to_ne_bytes()));
         if paper.is_none() {
             request.extend(letter);
         }
         let own = std::iter::once(tell.as_fd()).chain(paper.as_ref().map(AsFd::as_fd));
-        let fds: Vec<BorrowedFd<'_>> = own.chain(child::borrow_all(&options.inherit)?).collect();
-        let (pid, pidfd) = self.line.lock().ask(&request, &fds)?;
-        Ok(Child::new(pid, Pidfd::from_fd(pidfd), News::Server(news.into()), name, options))
+        let numbers: Vec<RawFd> =
+            options.inherit.iter().copied().chain(invited.iter().map(|it| it.fd)).collect();
+        let fds: Vec<BorrowedFd<'_>> = own.chain(child::borrow_all(&numbers)?).collect();
+        self.line.lock().ask(&request, &fds)
     }
 
     fn own(&self) -> Result<()> {
@@ -375,6 +394,8 @@ struct Request<'m> {
     tell: OwnedFd,
     inherited: Vec<OwnedFd>,
     numbers: Vec<RawFd>,
+    /// What belongs to the letter's invitations.
+    invited: Vec<OwnedFd>,
 }
 
 impl<'m> Request<'m> {
@@ -384,11 +405,13 @@ impl<'m> Request<'m> {
             return Err(corrupt());
         };
         let (numbers, letter) = rest.split_at_checked(4 * usize::from(*count)).ok_or_else(corrupt)?;
-        let numbers = numbers.as_chunks().0.iter().map(|number| RawFd::from_ne_bytes(*number)).collect();
+        let numbers: Vec<RawFd> =
+            numbers.as_chunks().0.iter().map(|number| RawFd::from_ne_bytes(*number)).collect();
         let mut fds = message.fds.into_iter();
         let tell = fds.next().ok_or_else(corrupt)?;
         let paper = if letter.is_empty() { Some(fds.next().ok_or_else(corrupt)?) } else { None };
-        Ok(Request { letter, paper, group: *group != 0, tell, inherited: fds.collect(), numbers })
+        let inherited = fds.by_ref().take(numbers.len()).collect();
+        Ok(Request { letter, paper, group: *group != 0, tell, inherited, numbers, invited: fds.collect() })
     }
 
     fn read(letter: &[u8], paper: Option<OwnedFd>) -> Result<Letter> {
@@ -400,6 +423,7 @@ impl<'m> Request<'m> {
         drop(self.tell);
         child::heed_interrupts(true);
         let begun = Request::read(self.letter, self.paper).and_then(|letter| {
+            accept(&letter, self.invited)?;
             child::place(self.inherited, &self.numbers)?;
             if letter.group {
                 child::lead_group();
@@ -415,6 +439,14 @@ impl<'m> Request<'m> {
             }
         }
     }
+}
+
+/// Keeps what a child was invited to, out of the way of the numbers that it is to have.
+fn accept(letter: &Letter, invited: Vec<OwnedFd>) -> Result<()> {
+    for (it, fd) in letter.invited.iter().zip(invited) {
+        handover::accept(child::lift(&fd, OURS_FROM)?, it)?;
+    }
+    Ok(())
 }
 
 impl Ward {
