@@ -1,7 +1,7 @@
 //! Children of odd parents, and odd children: without standard streams, without processes left, deaf, gone their own way.
 
 use super::*;
-use courtyard::ForkServer;
+use courtyard::{ForkServer, Waitable};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     ("without_standard_streams_children_are_made_all_the_same", without_standard_streams),
@@ -9,6 +9,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ("without_processes_nothing_is_made", without_processes),
     ("a_child_that_becomes_a_daemon_has_ended", a_daemon),
     ("a_child_in_a_session_of_its_own_is_a_child", a_session_of_its_own),
+    ("a_child_and_a_queue_are_waited_for_at_once", a_child_and_a_queue),
     ("a_servers_child_that_is_deaf_is_stopped_in_time", a_deaf_one_is_stopped),
 ];
 
@@ -117,6 +118,32 @@ fn a_session_of_its_own() {
     let child = child.unwrap();
     scene.step.wait(1);
     assert_eq!(child.stop(|| {}, Duration::ZERO, LONG).unwrap(), Exit::Signal(libc::SIGTERM));
+}
+
+fn a_child_and_a_queue() {
+    let scene = Scene::new();
+    let queue = courtyard::Queue::create(&scene.yard, "queue", courtyard::QueueOptions::default()).unwrap();
+    let child = Process::fork_with(&ProcessOptions { despite_threads: true, ..options() }, || {
+        scene.step.wait(1);
+        queue.put(b"first", LONG).unwrap();
+        scene.step.wait(2);
+        3
+    });
+    let child = child.unwrap();
+    let notifier = queue.notifier().unwrap();
+    let ready = || {
+        let of = |fd: RawFd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+        let mut both = [of(child.as_fd().as_raw_fd()), of(notifier.as_fd().as_raw_fd())];
+        assert!(unsafe { libc::poll(both.as_mut_ptr(), 2, 20_000) } > 0, "nothing came");
+        both.map(|one| one.revents != 0)
+    };
+    scene.step.set(1);
+    assert_eq!(ready(), [false, true]);
+    notifier.clear().unwrap();
+    assert_eq!(queue.get_vec(Timeout::Try).unwrap().0, b"first");
+    scene.step.set(2);
+    until("the child's end", || ready()[0]);
+    assert_eq!(child.join(Timeout::Try).unwrap(), Exit::Code(3));
 }
 
 fn a_deaf_one_is_stopped() {

@@ -224,7 +224,7 @@ impl Pidfd {
 
     /// Whether the process has ended, reaped or not.
     pub(crate) fn is_over(&self) -> bool {
-        matches!(poll(&[self.0.as_fd()], Some(Duration::ZERO)), Ok(Some(_)))
+        matches!(poll([self.0.as_fd()], Some(Duration::ZERO)), Ok(Some(_)))
     }
 }
 
@@ -236,10 +236,23 @@ impl AsFd for Pidfd {
 
 /// Waits until one of the descriptors can be read or is hung up; tells the first one, `None` when the time is up.
 /// `Interrupted` if a signal handler ran.
-pub(crate) fn poll(fds: &[BorrowedFd<'_>], wait: Option<Duration>) -> Result<Option<usize>> {
+pub(crate) fn poll<'f>(
+    fds: impl IntoIterator<Item = BorrowedFd<'f>>,
+    wait: Option<Duration>,
+) -> Result<Option<usize>> {
     use nix::poll::{PollFd, PollFlags, ppoll};
-    let mut polled: Vec<PollFd<'_>> = fds.iter().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)).collect();
-    match ppoll(&mut polled, wait.map(nix::sys::time::TimeSpec::from), None) {
+    let mut fds = fds.into_iter().map(|fd| PollFd::new(fd, PollFlags::POLLIN)).peekable();
+    // A few need no memory: whoever forks much should not write in many pages.
+    let Some(first) = fds.peek().cloned() else { return Ok(None) };
+    let mut few: [PollFd<'_>; 8] = std::array::from_fn(|_| first.clone());
+    let mut count = 0;
+    few.iter_mut().zip(fds.by_ref()).for_each(|(to, fd)| (*to, count) = (fd, count + 1));
+    let mut many: Vec<PollFd<'_>> = Vec::new();
+    if fds.peek().is_some() {
+        many = few.iter().cloned().chain(fds).collect();
+    }
+    let polled = if many.is_empty() { &mut few[..count] } else { &mut many[..] };
+    match ppoll(polled, wait.map(nix::sys::time::TimeSpec::from), None) {
         Ok(_) => Ok(polled.iter().position(|p| p.any().unwrap_or(true))),
         Err(nix::errno::Errno::EINTR) => Err(ErrorKind::Interrupted.into()),
         Err(e) => Err(error("ppoll", e as i32)),

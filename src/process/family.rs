@@ -267,7 +267,7 @@ impl Parent {
     /// Whether it is there still.
     pub fn is_alive(&self) -> bool {
         match &self.life {
-            Some(life) => matches!(child::poll(&[life.as_fd()], Some(Duration::ZERO)), Ok(None)),
+            Some(life) => matches!(child::poll([life.as_fd()], Some(Duration::ZERO)), Ok(None)),
             None => process::parent() == self.pid,
         }
     }

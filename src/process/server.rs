@@ -3,7 +3,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::child::{self, Exit, Fork, Pidfd};
-use crate::os::socket::{self, Inbox, Message};
+use crate::os::socket::{self, Message};
 use crate::os::{Mutex, process};
 use crate::presence::handover::{self, Invitation};
 use crate::process::handle::{self, AtExit, Child, News, Process, ProcessOptions};
@@ -57,7 +57,6 @@ pub struct ForkServer {
 
 struct Line {
     socket: OwnedFd,
-    inbox: Inbox,
     is_ready: bool,
 }
 
@@ -206,14 +205,14 @@ impl std::fmt::Debug for ForkServer {
 
 impl Line {
     fn new(socket: OwnedFd) -> Mutex<Line> {
-        Mutex::new(Line { socket, inbox: Inbox::new(Answer::BYTES), is_ready: false })
+        Mutex::new(Line { socket, is_ready: false })
     }
 
     fn be_ready(&mut self, timeout: Timeout) -> Result<()> {
         let wait = FdWait::new(timeout);
         while !self.is_ready {
-            if matches!(child::poll(&[self.socket.as_fd()], Some(Duration::ZERO)), Ok(Some(_))) {
-                self.inbox.receive(&self.socket)?.ok_or_else(gone)?;
+            if matches!(child::poll([self.socket.as_fd()], Some(Duration::ZERO)), Ok(Some(_))) {
+                socket::receive(&self.socket, &mut [0])?.ok_or_else(gone)?;
                 self.is_ready = true;
             } else {
                 wait.sleep(&[self.socket.as_fd()])?;
@@ -229,7 +228,8 @@ impl Line {
             ErrorKind::PeerDied => gone(),
             _ => e,
         })?;
-        let answer = self.inbox.receive(&self.socket)?.ok_or_else(gone)?;
+        let mut room = [0; Answer::BYTES];
+        let answer = socket::receive(&self.socket, &mut room)?.ok_or_else(gone)?;
         Answer::of(answer.bytes).into_result(answer.fds)
     }
 }
@@ -249,8 +249,11 @@ struct Answer {
 impl Answer {
     const BYTES: usize = 12;
 
-    fn to_bytes(&self) -> Vec<u8> {
-        [self.code, self.os, self.pid.cast_signed()].iter().flat_map(|n| n.to_ne_bytes()).collect()
+    fn to_bytes(&self) -> [u8; Answer::BYTES] {
+        let mut bytes = [0; Answer::BYTES];
+        let numbers = [self.code, self.os, self.pid.cast_signed()];
+        bytes.chunks_exact_mut(4).zip(numbers).for_each(|(to, n)| to.copy_from_slice(&n.to_ne_bytes()));
+        bytes
     }
 
     fn of(bytes: &[u8]) -> Answer {
@@ -319,12 +322,12 @@ impl Server {
     fn run(mut self) -> Result<()> {
         socket::send(&self.line, &[READY], &[])?;
         child::flush(); // once: nothing is written from now on
-        let mut inbox = Inbox::new(REQUEST_MAX);
+        // Not on the heap, of which each page that is written is copied after a fork.
+        let mut room = [0; REQUEST_MAX];
         loop {
             // Those who have ended come first: whoever asks and asks keeps nobody from hearing of it.
             let wards = self.wards.iter().map(|ward| ward.pidfd.as_fd());
-            let fds: Vec<BorrowedFd<'_>> = wards.chain([self.line.as_fd()]).collect();
-            match child::poll(&fds, None) {
+            match child::poll(wards.chain([self.line.as_fd()]), None) {
                 Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),
                 Ok(Some(at)) if at < self.wards.len() => {
@@ -332,7 +335,7 @@ impl Server {
                         self.wards.swap_remove(at);
                     }
                 }
-                Ok(_) => match inbox.receive(&self.line)? {
+                Ok(_) => match socket::receive(&self.line, &mut room)? {
                     Some(request) => self = self.answer(request)?,
                     None => return Ok(()),
                 },

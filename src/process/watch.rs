@@ -33,7 +33,7 @@ impl FdWait {
         }
         self.wait.check().map_err(Error::from)?;
         let slice = if Ends::mine().is_empty() { Duration::from_nanos(SLICE_NS) } else { LOOK };
-        match child::poll(fds, Some(self.wait.left().map_or(slice, |left| left.min(slice)))) {
+        match child::poll(fds.iter().copied(), Some(self.wait.left().map_or(slice, |left| left.min(slice)))) {
             Err(e) if e.kind() == ErrorKind::Interrupted => Ok(()),
             other => other.map(drop),
         }
