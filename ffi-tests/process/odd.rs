@@ -91,12 +91,11 @@ fn a_daemon() {
         let (pid, me) = (scene.number("daemon"), std::process::id());
         let options = ProcessOptions { group, ..ends(AtExit::Kill) };
         let child = Process::fork_with(&options, || {
-            let daemon = fork(|| {
+            fork(|| {
                 assert!(unsafe { libc::setsid() } > 0);
                 pid.set(std::process::id());
                 sleep_ms(60_000);
             });
-            std::mem::forget(daemon);
             until("the daemon", || pid.get() != 0);
             0
         });

@@ -101,7 +101,8 @@ fn taken(header: &libc::msghdr) -> Vec<OwnedFd> {
         while let Some(part) = next.as_ref() {
             if (part.cmsg_level, part.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
                 let first = libc::CMSG_DATA(part).cast::<RawFd>();
-                let count = (part.cmsg_len as usize - libc::CMSG_LEN(0) as usize) / size_of::<RawFd>();
+                let len: usize = part.cmsg_len as _; // musl has it in 4 bytes
+                let count = (len - libc::CMSG_LEN(0) as usize) / size_of::<RawFd>();
                 fds.extend((0..count).map(|at| OwnedFd::from_raw_fd(first.add(at).read_unaligned())));
             }
             next = libc::CMSG_NXTHDR(header, part);
