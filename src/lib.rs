@@ -129,6 +129,7 @@ pub use objects::{
 pub use os::child::Exit;
 #[cfg(not(loom))]
 pub use os::probe::Probe;
+#[cfg(not(loom))]
 pub use presence::handover::HeldEnd;
 #[cfg(not(loom))]
 pub use process::{
