@@ -361,7 +361,10 @@ pub(crate) const ROWS: &[Row] = &[
     none("cyd_fork_server_close", "gives back memory of this process"),
     none("cyd_fork_server_pid", "reads memory of this process"),
     none("cyd_fork_server_ready", "waits for a process of its own"),
-    none("cyd_fork_server_spawn", "makes a process; ffi-tests/process kills server, asker, and who gives ends"),
+    none(
+        "cyd_fork_server_spawn",
+        "makes a process; ffi-tests/process kills server, asker, and who gives ends",
+    ),
     none("cyd_fork_server_start", "writes no shared memory; ffi-tests/process kills server and asker"),
     stepped(
         "cyd_future_cancel",
