@@ -40,7 +40,7 @@
  *   a yard with its first call there that claims something or waits, and stays until it ends: so many slots a yard
  *   needs. Closing the process's last handle on a yard takes out the calling thread only; the others leave when they
  *   next enter a yard, or end, and until then the yard counts as open. cyd_yard_detach_thread() leaves earlier. The
- *   library starts no thread but the one for notifiers: see cyd_notifier_t.
+ *   library starts no thread but the one for notifiers (see cyd_notifier_t), and those of a pool that this process makes.
  *
  * Signals.  A function may be called from a signal handler only if its Blocking paragraph says async-signal-safe.
  *   A signal does not end a wait, unless the yard was opened with #CYD_YARD_INTERRUPTIBLE. The library installs no
@@ -66,6 +66,10 @@
  *   blocks, ends of rings,| taken over, the barrier      |                 |                     |
  *   declared parties of   | breaks                       |                 |                     |
  *   barriers              |                              |                 |                     |
+ *   a worker of a pool:   | it is begun again, or lost,  | as if killed    | nothing             | nothing
+ *   its task              | and says of what             |                 |                     |
+ *   the maker of a pool   | its workers die; tasks that  | nothing         | nothing             | nothing
+ *                         | nobody does are lost         |                 |                     |
  *   a process and its     | the other end is told, if    | nothing         | nothing, if another | nothing
  *   fork children: ends   | nobody else holds this one   |                 | holds it            |
  *   of pipes              |                              |                 |                     |
