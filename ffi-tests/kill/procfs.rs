@@ -14,9 +14,16 @@ pub(crate) fn sleeps(pid: i32, tid: i32) -> bool {
     state(pid, tid) == Some('S')
 }
 
-/// Whether nothing runs, or waits for a processor, of the process and its descendants.
+/// Whether nothing runs, or waits for a processor, of the process and its descendants, in whatever thread. (The first thread
+/// of a process that is being killed may be gone while others still wait for a processor to die on.)
 pub(crate) fn all_rest(pid: i32) -> bool {
-    !matches!(state(pid, pid), Some('R' | 'D')) && children(pid).into_iter().all(all_rest)
+    let rests = |thread: &i32| !matches!(state(pid, *thread), Some('R' | 'D'));
+    threads(pid).iter().all(rests) && children(pid).into_iter().all(all_rest)
+}
+
+fn threads(pid: i32) -> Vec<i32> {
+    let Ok(tasks) = fs::read_dir(format!("/proc/{pid}/task")) else { return Vec::new() };
+    tasks.flatten().filter_map(|task| task.file_name().to_str()?.parse().ok()).collect()
 }
 
 /// How often the thread has gone to sleep of itself: unchanged between two looks, it slept all the time.

@@ -14,12 +14,12 @@ pub(crate) const SOON: Duration = Duration::from_millis(250 + 1750);
 /// Long enough to see that somebody holds on.
 pub(crate) const BRIEF: Duration = Duration::from_millis(5);
 
-/// One CPU, so that nobody spins: the stepped instructions are those of the protocol.
+/// One CPU, the one that we are on, so that nobody spins: the stepped instructions are those of the protocol.
 pub(crate) fn pin() {
     // SAFETY: plain values on the stack; pid 0 is the calling thread.
     unsafe {
         let mut one: libc::cpu_set_t = std::mem::zeroed();
-        libc::CPU_SET(0, &mut one);
+        libc::CPU_SET(usize::try_from(libc::sched_getcpu()).unwrap_or(0), &mut one);
         libc::sched_setaffinity(0, size_of::<libc::cpu_set_t>(), &raw const one);
     }
 }

@@ -224,12 +224,12 @@ fn is_through(point: &Point) -> bool {
 
 /// What the plays of a pool have in common: others change the same words, and so no two runs are alike.
 macro_rules! play {
-    ($actor:ty) => {
+    ($actor:ty, $points:expr) => {
         type World = World;
         type Actor = $actor;
 
         fn points(&self) -> Points {
-            NEAR
+            $points
         }
 
         fn steady(&self) -> bool {
@@ -253,7 +253,7 @@ struct Submit {
 }
 
 impl Operation for Submit {
-    play!(Option<Future>);
+    play!(Option<Future>, NEAR);
 
     fn name(&self) -> &'static str {
         self.name
@@ -296,7 +296,7 @@ struct Work {
 }
 
 impl Operation for Work {
-    play!(());
+    play!((), NEAR);
 
     fn name(&self) -> &'static str {
         self.name
@@ -343,7 +343,7 @@ impl Operation for Work {
 struct WorkWaiting;
 
 impl Operation for WorkWaiting {
-    play!(());
+    play!((), NEAR);
 
     fn name(&self) -> &'static str {
         "pool work, waiting"
@@ -391,7 +391,7 @@ struct Collect {
 }
 
 impl Operation for Collect {
-    play!(RefCell<Option<Future>>);
+    play!(RefCell<Option<Future>>, NEAR);
 
     fn name(&self) -> &'static str {
         self.name
@@ -425,7 +425,7 @@ impl Operation for Collect {
 struct Cancel;
 
 impl Operation for Cancel {
-    play!(Future);
+    play!(Future, Points::Every);
 
     fn name(&self) -> &'static str {
         "pool cancel"
@@ -467,7 +467,7 @@ impl Operation for Cancel {
 struct Stop;
 
 impl Operation for Stop {
-    play!(Future);
+    play!(Future, Points::Every);
 
     fn name(&self) -> &'static str {
         "pool stop"
@@ -510,7 +510,7 @@ impl Operation for Stop {
 struct Wait;
 
 impl Operation for Wait {
-    play!(Future);
+    play!(Future, NEAR);
 
     fn name(&self) -> &'static str {
         "pool wait"
@@ -624,7 +624,7 @@ impl Operation for Promised {
 struct Resize;
 
 impl Operation for Resize {
-    play!(());
+    play!((), Points::Every);
 
     fn name(&self) -> &'static str {
         "pool resize"
@@ -727,7 +727,7 @@ impl Operation for Shutdown {
 struct Join;
 
 impl Operation for Join {
-    play!(());
+    play!((), NEAR);
 
     fn name(&self) -> &'static str {
         "pool join"
