@@ -26,6 +26,8 @@ mod tests_of_blocks;
 #[cfg(test)]
 mod tests_of_budget;
 #[cfg(test)]
+mod tests_of_debts;
+#[cfg(test)]
 mod tests_of_sides;
 mod typed;
 
