@@ -64,7 +64,7 @@ fn good(output: &Output) -> String {
 /// Lines, words and bytes of a run.
 fn total(said: &str) -> Vec<u64> {
     let line = said.lines().find_map(|line| line.strip_prefix("total: ")).expect("a line with the total");
-    line.split(", ").map(|part| part.split(' ').next().unwrap().parse().unwrap()).collect()
+    line.split(", ").take(3).map(|part| part.split(' ').next().unwrap().parse().unwrap()).collect()
 }
 
 /// A folder with texts that is removed at the end.
@@ -151,15 +151,18 @@ fn any_byte_is_counted() {
 }
 
 #[test]
-fn a_killed_worker_changes_no_total() {
+fn killed_workers_change_no_total() {
     let texts = Texts::new("kill");
     let path = texts.path("TEXT");
+    let mut killed = 0;
     for turn in 0..12 {
         let (workers, chunk) = (["1", "2", "3"][turn % 3], ["100", "3000", "16384"][turn / 3 % 3]);
         let said = good(&run(&["--kill", "--workers", workers, "--chunk", chunk, &path]));
-        let told = said.lines().filter(|l| l.starts_with("worker 1 was killed after ")).count();
-        assert_eq!((told, total(&said)), (1, plainly(&path)), "{workers} workers, chunks of {chunk}: {said}");
+        let line = said.lines().find(|line| line.contains(" workers were killed, ")).unwrap();
+        killed += line.split(' ').next().unwrap().parse::<u32>().unwrap();
+        assert_eq!(total(&said), plainly(&path), "{workers} workers, chunks of {chunk}: {said}");
     }
+    assert!(killed > 12, "only {killed} workers were killed in twelve runs");
     let said = good(&run(&["--kill", &texts.path("EMPTY")]));
     assert_eq!(total(&said), [0, 0, 0]);
 }
@@ -186,11 +189,11 @@ fn a_yard_with_a_name_is_gone_in_the_end() {
     assert!(!in_shm(&yard));
     let alone = run(&["--yard", &yard, "--external", "1", "--patience", "0", &texts.path("TEXT")]);
     assert_eq!(alone.status.code(), Some(1), "{alone:?}");
-    assert!(text(&alone.stderr).contains("worker 2: nobody joined"));
+    assert!(text(&alone.stderr).contains("nobody joined"));
     assert!(!in_shm(&yard));
 }
 
-/// A job whose second worker is `joins`, which is killed once or twice before it may finish.
+/// A job with a worker that `joins`, which is killed once or twice before it may finish.
 fn with_a_worker_from_outside(name: &str, joins: impl Fn(&str) -> Command) {
     let texts = Texts::new(name);
     let yard = format!("words-{name}-{}", std::process::id());
@@ -220,7 +223,7 @@ fn with_a_worker_from_outside(name: &str, joins: impl Fn(&str) -> Command) {
 fn a_worker_joins_from_outside() {
     with_a_worker_from_outside("join", |yard| {
         let mut command = Command::new(example("wordcount"));
-        command.args(["--yard", yard, "--join", "2"]);
+        command.args(["--yard", yard, "--join"]);
         command
     });
 }
@@ -236,10 +239,10 @@ fn a_worker_in_c_joins() {
         };
         with_a_worker_from_outside("c", |yard| {
             let mut command = built.command(&worker);
-            command.args(["--yard", yard, "--worker", "2"]);
+            command.args(["--yard", yard]);
             command
         });
-        let lost = built.command(&worker).args(["--yard", "words-none", "--worker", "1"]).output().unwrap();
+        let lost = built.command(&worker).args(["--yard", "words-none"]).output().unwrap();
         assert_eq!(lost.status.code(), Some(1), "{lost:?}");
         assert_eq!(built.command(&worker).arg("--yard").output().unwrap().status.code(), Some(2));
     }

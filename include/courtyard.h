@@ -40,7 +40,7 @@
  *   a yard with its first call there that claims something or waits, and stays until it ends: so many slots a yard
  *   needs. Closing the process's last handle on a yard takes out the calling thread only; the others leave when they
  *   next enter a yard, or end, and until then the yard counts as open. cyd_yard_detach_thread() leaves earlier. The
- *   library starts no thread but the one for notifiers: see cyd_notifier_t.
+ *   library starts no thread but the one for notifiers (see cyd_notifier_t), and those of a pool that this process makes.
  *
  * Signals.  A function may be called from a signal handler only if its Blocking paragraph says async-signal-safe.
  *   A signal does not end a wait, unless the yard was opened with #CYD_YARD_INTERRUPTIBLE. The library installs no
@@ -66,6 +66,10 @@
  *   blocks, ends of rings,| taken over, the barrier      |                 |                     |
  *   declared parties of   | breaks                       |                 |                     |
  *   barriers              |                              |                 |                     |
+ *   a worker of a pool:   | it is begun again, or lost,  | as if killed    | nothing             | nothing
+ *   its task              | and says of what             |                 |                     |
+ *   the maker of a pool   | its workers die; tasks that  | nothing         | nothing             | nothing
+ *                         | nobody does are lost         |                 |                     |
  *   a process and its     | the other end is told, if    | nothing         | nothing, if another | nothing
  *   fork children: ends   | nobody else holds this one   |                 | holds it            |
  *   of pipes              |                              |                 |                     |
@@ -390,6 +394,46 @@
 #define CYD_EXIT_UNKNOWN 2
 
 /**
+ * Its worker ended by itself; `value` is the exit code.
+ */
+#define CYD_LOST_EXIT_CODE 1
+
+/**
+ * Its worker was ended by the signal `value`.
+ */
+#define CYD_LOST_SIGNAL 2
+
+/**
+ * Its worker is gone, and nobody knows how; or who promised the result is.
+ */
+#define CYD_LOST_UNKNOWN 3
+
+/**
+ * Its time was up.
+ */
+#define CYD_LOST_TIME_LIMIT 4
+
+/**
+ * The pool's maker is gone, and no worker is left.
+ */
+#define CYD_LOST_NO_WORKERS 5
+
+/**
+ * No worker could begin: the pool's initializer fails.
+ */
+#define CYD_LOST_UNFIT 6
+
+/**
+ * Flag of a map's options: each result comes as soon as it is there, not in the order of the inputs.
+ */
+#define CYD_MAP_UNORDERED 1
+
+/**
+ * Flag of a pool's options: no input or result has more than 112 bytes, and no memory is kept for longer ones.
+ */
+#define CYD_POOL_SHORT 1
+
+/**
  * Numbers of one type that processes share. Fresh elements are 0.
  *
  * Each element is what a cyd_value_t is: every access is one atomic access of the number's own width. Runs of elements
@@ -495,6 +539,18 @@ typedef struct cyd_event_t cyd_event_t;
 typedef struct cyd_fork_server_t cyd_fork_server_t;
 
 /**
+ * What becomes of a task: for the process that has submitted it. Several threads may use a handle at a time.
+ *
+ * Every task ends exactly once, in one of four ways: see #cyd_fate_t. The result can be had as often as one likes, until the
+ * handle is closed. Then nobody wants to know any more: the task runs nevertheless, and what it gives is thrown away. The same
+ * happens to the tasks of a process that dies.
+ *
+ * A worker that waits for a task of its own pool works at others meanwhile, one within the other: so a task may submit tasks
+ * and wait for them, however few workers there are.
+ */
+typedef struct cyd_future_t cyd_future_t;
+
+/**
  * Messages of 0 bytes to a fixed maximum, last in, first out.
  *
  * Any number of threads and processes put and get at a time; a fork() child may use inherited handles at once. Each does
@@ -511,6 +567,11 @@ typedef struct cyd_lifo_queue_t cyd_lifo_queue_t;
  * may overtake a sleeping one. Several threads may use a handle at a time.
  */
 typedef struct cyd_lock_t cyd_lock_t;
+
+/**
+ * The results of many inputs, one after the other. One thread at a time may use a handle.
+ */
+typedef struct cyd_map_t cyd_map_t;
 
 /**
  * A process that takes part in a yard: one stay of it there, from its first handle to its last.
@@ -568,6 +629,36 @@ typedef struct cyd_permits_t cyd_permits_t;
 typedef struct cyd_pipe_t cyd_pipe_t;
 
 /**
+ * Workers that do tasks: processes, or threads. Any process that has the yard open submits tasks, by the name of a function
+ * that the workers have registered (cyd_task_register()), in whatever language, and learns what becomes of each. Several
+ * threads may use a handle at a time.
+ *
+ * One death costs one task. A worker that dies is replaced; what it had in hand is begun again by another one if the task
+ * allows that, or is lost, and says of what: see #cyd_fate_t. Nothing else is touched.
+ *
+ * Whoever made the pool looks after its workers, in a thread of its own. Closing his last handle ends the pool at once; to let
+ * it finish: cyd_pool_shutdown(), cyd_pool_join(). If he dies, his workers die too, and the tasks that nobody works at any more
+ * are lost, and say so.
+ *
+ * @code{.c}
+ * static int twice(cyd_task_t *task, const void *input, size_t len, void *argument) {
+ *     int number;
+ *     if (len != sizeof number) { return 1; }
+ *     memcpy(&number, input, len);
+ *     number *= 2;
+ *     return cyd_task_return(task, &number, sizeof number);
+ * }
+ *
+ * int main(int argc, char **argv) {
+ *     cyd_task_register("twice", twice, NULL);
+ *     cyd_init(argc, (const char *const *)argv); // workers are this program anew
+ *     cyd_pool_create(yard, "pool", NULL, &pool);
+ *     cyd_pool_apply(pool, "twice", &number, sizeof number, NULL, &number, sizeof number, &len);
+ * @endcode
+ */
+typedef struct cyd_pool_t cyd_pool_t;
+
+/**
  * Messages of 0 bytes to a fixed maximum. The one with the smallest priority goes out first, and of equals the one that was
  * put first.
  *
@@ -589,6 +680,14 @@ typedef struct cyd_priority_queue_t cyd_priority_queue_t;
  * zombie stays. No handler of SIGCHLD is installed or needed.
  */
 typedef struct cyd_process_t cyd_process_t;
+
+/**
+ * The other side of a #cyd_future_t that no worker works at: this process gives the result, whenever it has it. One thread at a
+ * time may use a handle.
+ *
+ * Closed without a result, or if its process dies, the future tells that it was lost.
+ */
+typedef struct cyd_promise_t cyd_promise_t;
 
 /**
  * A queue: messages, from 0 bytes to the longest that fits, go in order from any number of producers to any number of
@@ -668,6 +767,11 @@ typedef struct cyd_struct_array_t cyd_struct_array_t;
  * The struct must mean the same in every process: no pointers. Padding is stored as it is.
  */
 typedef struct cyd_struct_t cyd_struct_t;
+
+/**
+ * What a function that works at a task is told of it: for the call, and for the thread that it is called in.
+ */
+typedef struct cyd_task_t cyd_task_t;
 
 /**
  * A number of at most 8 bytes that processes share. Fresh ones are 0.
@@ -1085,6 +1189,278 @@ typedef struct {
 } cyd_exit_t;
 
 /**
+ * How far a task is: a CYD_TASK_ number.
+ */
+typedef uint32_t cyd_task_state_t;
+
+/**
+ * How far a task is, and who is at it.
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cyd_future_info_t) before the call.
+     */
+    size_t struct_size;
+    /**
+     * The task's number: it never means another task of this pool. See cyd_pool_future().
+     */
+    uint64_t id;
+    /**
+     * How far it is.
+     */
+    cyd_task_state_t state;
+    /**
+     * If it runs: its worker's process; else 0.
+     */
+    uint32_t pid;
+    /**
+     * If it runs: how many workers were lost with it before.
+     */
+    uint32_t attempt;
+    /**
+     * 1 if it runs and was asked to stop, or its worker is going to be killed; else 0.
+     */
+    uint32_t is_asked;
+} cyd_future_info_t;
+
+/**
+ * How a task has ended.
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cyd_fate_t) before the call of cyd_future_fate().
+     */
+    size_t struct_size;
+    /**
+     * #CYD_TASK_DONE, #CYD_TASK_FAILED, #CYD_TASK_CANCELLED or #CYD_TASK_LOST.
+     */
+    cyd_task_state_t state;
+    /**
+     * If it was lost: a CYD_LOST_ number; else 0.
+     */
+    uint32_t cause;
+    /**
+     * The exit code, or the signal, of a lost worker.
+     */
+    int32_t value;
+    /**
+     * A lost worker's process; 0: there was none.
+     */
+    uint32_t pid;
+    /**
+     * If it was lost: how many workers were lost with it before.
+     */
+    uint32_t attempt;
+    /**
+     * 0
+     */
+    uint32_t reserved;
+    /**
+     * To a callback: the result, or the error's text, with a NUL behind it; gone when it returns. Else NULL: cyd_future_result()
+     * and cyd_future_error() copy them.
+     */
+    const void *data;
+    /**
+     * How many bytes the result, or the error's text, has.
+     */
+    size_t len;
+} cyd_fate_t;
+
+/**
+ * Bytes to send: one record of a batch.
+ */
+typedef struct {
+    /**
+     * The first byte; may be NULL when `len` is 0.
+     */
+    const void *data;
+    /**
+     * How many bytes.
+     */
+    size_t len;
+} cyd_slice_t;
+
+/**
+ * How many inputs are given to the workers. Zero means default; a NULL pointer to it means all defaults.
+ */
+typedef struct {
+    /**
+     * sizeof(cyd_map_options_t)
+     */
+    size_t struct_size;
+    /**
+     * How many inputs make one task; 0: of cyd_pool_map() so many that each worker gets four tasks, of cyd_pool_imap() one.
+     */
+    size_t chunk;
+    /**
+     * How many tasks may be on their way at a time; 0: twice as many as there are workers.
+     */
+    size_t window;
+    /**
+     * How long all of it may take, in nanoseconds, from the call that makes it; 0: as long as it likes.
+     */
+    uint64_t timeout_ns;
+    /**
+     * As in #cyd_task_options_t, of each task.
+     */
+    uint64_t time_limit_ns;
+    /**
+     * As in #cyd_task_options_t, of each task. A chunk that is lost is lost with all that it has.
+     */
+    uint32_t retries;
+    /**
+     * #CYD_MAP_UNORDERED, or 0.
+     */
+    uint32_t flags;
+} cyd_map_options_t;
+
+/**
+ * How the workers of a pool are made: a CYD_START_ number.
+ */
+typedef uint32_t cyd_start_t;
+
+/**
+ * What a pool is made as. Zero means default; a NULL pointer to it means all defaults.
+ */
+typedef struct {
+    /**
+     * sizeof(cyd_pool_options_t)
+     */
+    size_t struct_size;
+    /**
+     * How many workers there are at first, 1 to 4094; 0: as many as this process may use CPUs.
+     */
+    size_t workers;
+    /**
+     * How many there can be at a time, with those who come from elsewhere (cyd_pool_work()); 0: twice as many as at first, and
+     * 16.
+     */
+    size_t most_workers;
+    /**
+     * How many tasks can be known at a time, 1 to 8388608: those that wait, run, or have ended and whose futures are kept; 0
+     * means 1024.
+     */
+    size_t tasks;
+    /**
+     * Bytes for inputs and results of more than 112 bytes; 0 means 262144.
+     */
+    size_t block_bytes;
+    /**
+     * An entry (cyd_entry_register()) that each worker runs before its first task; NULL: none. If it does not return 0, that
+     * worker ends; if three in a row do, and as many as there are to be, the pool gives up and says so.
+     */
+    const char *initializer;
+    /**
+     * What it is given; copied. May be NULL if `initializer_len` is 0.
+     */
+    const void *initializer_bytes;
+    /**
+     * How many bytes.
+     */
+    size_t initializer_len;
+    /**
+     * How workers are made; 0 is #CYD_START_FORK_SERVER.
+     */
+    cyd_start_t method;
+    /**
+     * A worker is replaced after so many tasks; 0: never.
+     */
+    uint32_t tasks_per_worker;
+    /**
+     * CYD_POOL_ flags, or 0.
+     */
+    uint32_t flags;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved;
+} cyd_pool_options_t;
+
+/**
+ * What is asked of one task. Zero means default; a NULL pointer to it means all defaults.
+ */
+typedef struct {
+    /**
+     * sizeof(cyd_task_options_t)
+     */
+    size_t struct_size;
+    /**
+     * How long an attempt may take, in nanoseconds; 0: as long as it likes. When the time is up, its worker is killed and
+     * replaced, and the task is lost; in a pool of threads the task is asked to stop.
+     */
+    uint64_t time_limit_ns;
+    /**
+     * How often it is begun again when its worker dies at it, at most 255; 0: it is lost with its first worker. What it has
+     * done by then is done: only a task that may be done twice should have more.
+     */
+    uint32_t retries;
+    /**
+     * Must be 0.
+     */
+    uint32_t reserved;
+} cyd_task_options_t;
+
+/**
+ * How the tasks of a pool stand.
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cyd_progress_t) before the call.
+     */
+    size_t struct_size;
+    /**
+     * Wait for a worker.
+     */
+    size_t pending;
+    /**
+     * Workers are at them.
+     */
+    size_t running;
+    /**
+     * Have ended with a result that their owners have not thrown away.
+     */
+    size_t done;
+    /**
+     * Likewise, with an error.
+     */
+    size_t failed;
+    /**
+     * Likewise, cancelled.
+     */
+    size_t cancelled;
+    /**
+     * Likewise, lost.
+     */
+    size_t lost;
+    /**
+     * Workers there are.
+     */
+    size_t workers;
+} cyd_progress_t;
+
+/**
+ * A task's number, and how often it was begun before.
+ */
+typedef struct {
+    /**
+     * Set to sizeof(cyd_task_info_t) before the call.
+     */
+    size_t struct_size;
+    /**
+     * As cyd_future_info() tells it.
+     */
+    uint64_t id;
+    /**
+     * How many workers were lost with this task before: not 0 means that a part of it may be done already.
+     */
+    uint32_t attempt;
+    /**
+     * 0
+     */
+    uint32_t reserved;
+} cyd_task_info_t;
+
+/**
  * The type of a value, or of the elements of an array: a CYD_TYPE_ number. CYD_TYPE_OF() finds it for a C expression.
  */
 typedef uint32_t cyd_type_t;
@@ -1144,20 +1520,6 @@ typedef uint32_t cyd_peer_t;
  * How an end waits: a CYD_STRATEGY_ number.
  */
 typedef uint32_t cyd_strategy_t;
-
-/**
- * Bytes to send: one record of a batch.
- */
-typedef struct {
-    /**
-     * The first byte; may be NULL when `len` is 0.
-     */
-    const void *data;
-    /**
-     * How many bytes.
-     */
-    size_t len;
-} cyd_slice_t;
 
 /**
  * Memory for a message, from cyd_queue_loan().
@@ -1846,6 +2208,56 @@ typedef uint32_t cyd_fault_kind_t;
  * It goes on.
  */
 #define CYD_AT_EXIT_DETACH 2
+
+/**
+ * It waits for a worker.
+ */
+#define CYD_TASK_PENDING 0
+
+/**
+ * A worker is at it.
+ */
+#define CYD_TASK_RUNNING 1
+
+/**
+ * It has ended with a result.
+ */
+#define CYD_TASK_DONE 2
+
+/**
+ * It has ended with an error.
+ */
+#define CYD_TASK_FAILED 3
+
+/**
+ * It was cancelled.
+ */
+#define CYD_TASK_CANCELLED 4
+
+/**
+ * It was lost with its worker.
+ */
+#define CYD_TASK_LOST 5
+
+/**
+ * By a fork server of the pool's own. The program must have called cyd_init().
+ */
+#define CYD_START_FORK_SERVER 0
+
+/**
+ * Each is the program anew: see cyd_process_spawn(). It must have called cyd_init().
+ */
+#define CYD_START_SPAWN 1
+
+/**
+ * By a fork of this process, which is made with the pool and must have no other threads then.
+ */
+#define CYD_START_FORK 2
+
+/**
+ * They are threads of this process: no one's death is another's, and no task can be killed.
+ */
+#define CYD_START_THREADS 3
 
 /**
  * Only for cyd_value_open() and cyd_array_open(): whatever type it has.
@@ -4947,6 +5359,787 @@ CYD_MUST_USE cyd_status_t cyd_parent_wait(int64_t timeout_ns);
 CYD_MUST_USE cyd_status_t cyd_parent_fd(int *out);
 
 /**
+ * Tells a task's number, how far it is, and who is at it.
+ *
+ * \param future  Borrowed.
+ * \param out     Filled as far as its `struct_size` reaches.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  this future only looks on (cyd_pool_future()), and the task's owner has no use for it any more
+ *   - #CYD_E_CORRUPT    somebody has written into the yard who keeps no rules
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  `future` or `out` is NULL, `future` is closed or no future
+ *   - #CYD_E_INVALID    a pointer is misaligned, `struct_size` is not set
+ *
+ * \par Threads    Any.
+ * \par Processes  A fork child may ask too.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_future_info(const cyd_future_t *future, cyd_future_info_t *out);
+
+/**
+ * Waits until a task has ended, however. cyd_wait_any() and cyd_wait_all() wait for many.
+ *
+ * \param future      Borrowed.
+ * \param timeout_ns  0 looks and never waits; a negative value waits without limit.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_TIMEOUT      it has not; it goes on
+ *   - #CYD_E_DEADLOCK     the caller is in this very task
+ *   - #CYD_E_CANCELLED    the wait was cancelled: see cyd_cancel_t
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NOT_FOUND    this future only looks on, and the task's owner has no use for it any more
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_CORRUPT      somebody has written into the yard who keeps no rules
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `future` is NULL, closed, no future, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  A fork child may wait too.
+ * \par Blocking   At most `timeout_ns`. Not async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_future_wait(cyd_future_t *future, int64_t timeout_ns);
+
+/**
+ * Waits until a task has ended, and tells how.
+ *
+ * \param future      Borrowed.
+ * \param timeout_ns  0 looks and never waits; a negative value waits without limit.
+ * \param out         Filled as far as its `struct_size` reaches.
+ *
+ * \return As cyd_future_wait(); #CYD_E_NULL also if `out` is NULL, #CYD_E_INVALID if `struct_size` is not set.
+ *
+ * \par Threads    Any.
+ * \par Processes  A fork child may ask too.
+ * \par Blocking   At most `timeout_ns`. Not async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_future_fate(cyd_future_t *future, int64_t timeout_ns, cyd_fate_t *out);
+
+/**
+ * Waits until a task has ended, and copies its result.
+ *
+ * \param future      Borrowed.
+ * \param buffer      Receives the result. May be NULL when `room` is 0.
+ * \param room        Bytes of `buffer`.
+ * \param timeout_ns  0 looks and never waits; a negative value waits without limit.
+ * \param len         Receives the result's length; with #CYD_E_TOO_LONG too.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_FAILED     the task has; cyd_last_error_message() has its error, as far as it fits: see cyd_future_error()
+ *   - #CYD_E_LOST       it was lost; cyd_last_error_message() says of what, cyd_future_fate() too
+ *   - #CYD_E_CANCELLED  the task was, or this wait: cyd_future_info() tells
+ *   - #CYD_E_TOO_LONG   it is longer than `room` and stays; `len` tells how long
+ *   - whatever else cyd_future_wait() answers; #CYD_E_NULL also if `len` is NULL, or `buffer` is and `room` is not 0
+ *
+ * \par Threads    Any.
+ * \par Processes  A fork child may ask too.
+ * \par Blocking   At most `timeout_ns`. Not async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_future_result(cyd_future_t *future, void *buffer, size_t room, int64_t timeout_ns, size_t *len);
+
+/**
+ * Copies the error of a task that has failed, as snprintf(3) does: cut to fit, always with a NUL.
+ *
+ * \param future  Borrowed.
+ * \param buffer  Receives the text. NULL with a `room` of 0 only asks for the length.
+ * \param room    Bytes of `buffer`.
+ * \param len     Receives the length of the whole text, without its NUL; may be NULL.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_STATE      the task has not failed
+ *   - #CYD_E_NOT_FOUND  this future only looks on, and the task's owner has no use for it any more
+ *   - #CYD_E_CORRUPT    somebody has written into the yard who keeps no rules
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `future` is NULL, closed, no future, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  A fork child may ask too.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_future_error(cyd_future_t *future, char *buffer, size_t room, size_t *len);
+
+/**
+ * Cancels a task if it waits for a worker still: then it never runs.
+ *
+ * \param future  Borrowed.
+ * \param out     Receives whether it is cancelled; may be NULL.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  A fork child may do it too.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Killed before the one swap: nothing has changed. Killed after: it is cancelled, and who waits finds it within
+ *   a quarter of a second.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_future_cancel(cyd_future_t *future, bool *out);
+
+/**
+ * Cancels a task if it waits, or asks it to stop if it runs: its waits end with #CYD_E_CANCELLED, and cyd_task_is_cancelled()
+ * tells it. It may end with a result nevertheless.
+ *
+ * \param future  Borrowed.
+ * \param out     Receives whether it is cancelled, or asked; may be NULL.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  A fork child may do it too.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      It is cancelled, or asked, or not; if it is asked, its waits end within a quarter of a second.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_future_stop(cyd_future_t *future, bool *out);
+
+/**
+ * Cancels a task if it waits, or has its worker killed if it runs: only this task ends with it, and what its worker has in hand
+ * because this one waits for it.
+ *
+ * \param future  Borrowed.
+ * \param out     Receives whether it is cancelled, or is going to be; may be NULL.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_UNSUPPORTED  it runs in a pool of threads: nothing can kill it
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `future` is NULL, closed, no future, a pointer is misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  A fork child may do it too.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      It is cancelled, or its worker is condemned, or nothing has changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_future_kill(cyd_future_t *future, bool *out);
+
+/**
+ * Closes the handle: its task's result is thrown away, whenever it comes. NULL is harmless.
+ *
+ * \param future  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
+ * \par Processes  In a fork child nothing else happens: the task is its parent's.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
+ * \par Crash      The result is there until whoever sweeps throws it away.
+ * \par Since      0.1
+ */
+cyd_status_t cyd_future_close(cyd_future_t *future);
+
+/**
+ * Calls `entry` with each of the inputs, in chunks of which each is one task. cyd_map_next() gives the results.
+ *
+ * \param pool     Borrowed; its handle may be closed before the map's.
+ * \param entry    As cyd_pool_submit().
+ * \param inputs   Borrowed for the call, with their bytes, which are copied; may be NULL when `count` is 0.
+ * \param count    How many.
+ * \param options  Borrowed for the call; NULL means all defaults.
+ * \param out      Receives the handle; close it with cyd_map_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NAME     `entry` is no legal name, or NULL
+ *   - #CYD_E_RANGE    more than 255 retries
+ *   - #CYD_E_VERSION  an option is set that this version does not know
+ *   - #CYD_E_NULL     `pool` or `out` is NULL; an input is, and is not empty
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `pool` is closed, or no pool
+ *   - #CYD_E_INVALID  a pointer is misaligned, `struct_size` is not set
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never: tasks are submitted as results are asked for.
+ * \par Crash      As cyd_pool_submit(), for each.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pool_map(cyd_pool_t *pool, const char *entry, const cyd_slice_t *inputs, size_t count, const cyd_map_options_t *options, cyd_map_t **out);
+
+/**
+ * Calls `entry` with what `next` gives, as long as it gives something: there may be no end of it. cyd_map_next() gives the
+ * results.
+ *
+ * `next` is called by cyd_map_next(), in its thread, as often as the window allows.
+ *
+ * \param pool      Borrowed; its handle may be closed before the map's.
+ * \param entry     As cyd_pool_submit().
+ * \param next      Sets its argument to the next input, whose bytes stay until it is called again, and returns 1; or returns 0 if
+ *   there is none. A C++ exception must not leave it.
+ * \param argument  Whatever `next` is to have, until the map is closed.
+ * \param options   Borrowed for the call; NULL means all defaults.
+ * \param out       Receives the handle; close it with cyd_map_close().
+ *
+ * \return As cyd_pool_map(); #CYD_E_NULL also if `next` is NULL.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never: tasks are submitted as results are asked for.
+ * \par Crash      As cyd_pool_submit(), for each.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pool_imap(cyd_pool_t *pool, const char *entry, int (*next)(cyd_slice_t *input, void *argument), void *argument, const cyd_map_options_t *options, cyd_map_t **out);
+
+/**
+ * Waits for the next result, and copies it.
+ *
+ * \param map     Borrowed.
+ * \param buffer  Receives the result. May be NULL when `room` is 0.
+ * \param room    Bytes of `buffer`.
+ * \param len     Receives the result's length; with #CYD_E_TOO_LONG too.
+ * \param index   Receives which input it is of, counted from 0, whenever the call is about one; may be NULL.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_END       there were no more inputs
+ *   - #CYD_E_FAILED    this input has; cyd_last_error_message() has its error
+ *   - #CYD_E_LOST      it was lost with its chunk; cyd_last_error_message() says of what
+ *   - #CYD_E_CANCELLED, #CYD_E_TIMEOUT  it was cancelled, the wait was, or the time is up
+ *   - #CYD_E_TOO_LONG  it is longer than `room` and stays; `len` tells how long
+ *   - whatever cyd_pool_submit() answers: this input, and all that come, could not be submitted
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `map` or `len` is NULL, or `buffer` is and `room` is not 0; `map`
+ *     is closed, no map, misaligned
+ *
+ * \par Threads    One at a time.
+ * \par Processes  The one that made it.
+ * \par Blocking   Until the result is there, or the map's time is up. Not async-signal-safe.
+ * \par Crash      As cyd_pool_submit().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_map_next(cyd_map_t *map, void *buffer, size_t room, size_t *len, size_t *index);
+
+/**
+ * Closes the handle; what waits for a worker still is cancelled. NULL is harmless.
+ *
+ * \param map  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle.
+ * \par Processes  In a fork child nothing else happens: the tasks are its parent's.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      What waits runs, and its results are thrown away.
+ * \par Since      0.1
+ */
+cyd_status_t cyd_map_close(cyd_map_t *map);
+
+/**
+ * Makes a pool, and its workers. Beside it lie its queue and its blocks, under its name and ".tasks", ".blocks".
+ *
+ * \param yard     Where. Borrowed; the pool keeps the yard open by itself.
+ * \param name     1 to 56 characters of A-Z a-z 0-9 . _ -
+ * \param options  Borrowed for the call; NULL means all defaults.
+ * \param out      Receives the handle; close it with cyd_pool_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_STATE      cyd_init() was not called; or other threads run, with #CYD_START_FORK
+ *   - #CYD_E_NOT_FOUND  there is no such initializer
+ *   - #CYD_E_RANGE      an option is out of its range
+ *   - #CYD_E_SIZE       `block_bytes` is too little
+ *   - #CYD_E_EXISTS     the name is taken
+ *   - #CYD_E_NAME       `name` is no legal name, or NULL; it has more than 56 characters
+ *   - #CYD_E_NO_SPACE   the yard has no room for it
+ *   - #CYD_E_NO_SLOTS   the directory, or the table of processes or threads, is full
+ *   - #CYD_E_NO_MEMORY, #CYD_E_OS  no process, thread or descriptor can be made
+ *   - #CYD_E_TIMEOUT    another object has been in the making for ten seconds
+ *   - #CYD_E_VERSION    an option is set that this version does not know
+ *   - #CYD_E_INVALID    a pointer is misaligned, `struct_size` is not set, `method` is no CYD_START_ number
+ *   - #CYD_E_NULL       `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `yard` is closed, or no yard
+ *
+ * \par Threads    Any; with #CYD_START_FORK the calling one must be the only one.
+ * \par Processes  One of several that create the same name at once succeeds.
+ * \par Blocking   Until the fork server serves; for whoever is making another object in the yard, at most ten seconds.
+ * \par Crash      Killed in it, the pool is there or not, and its workers die too.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pool_create(cyd_yard_t *yard, const char *name, const cyd_pool_options_t *options, cyd_pool_t **out);
+
+/**
+ * Opens a pool that somebody has made, to submit tasks, or to work.
+ *
+ * \param yard  Where. Borrowed; the pool keeps the yard open by itself.
+ * \param name  1 to 56 characters of A-Z a-z 0-9 . _ -
+ * \param out   Receives the handle; close it with cyd_pool_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  there is no object of that name
+ *   - #CYD_E_TYPE       the object of that name is no pool; or `yard` is no yard
+ *   - #CYD_E_NAME       `name` is no legal name, or NULL
+ *   - #CYD_E_CORRUPT    somebody has written into the yard who keeps no rules
+ *   - #CYD_E_NULL       `yard` or `out` is NULL
+ *   - #CYD_E_CLOSED     `yard` is closed
+ *   - #CYD_E_INVALID    a pointer is misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pool_open(cyd_yard_t *yard, const char *name, cyd_pool_t **out);
+
+/**
+ * Gives the pool a task: what the workers have registered under `entry`, with this input. Does not wait for it.
+ *
+ * An entry that no worker knows fails the task, which says so. In a task of this pool it does not wait for a place: #CYD_E_FULL,
+ * when it has worked at all that waits and there is none.
+ *
+ * \param pool        Borrowed.
+ * \param entry       1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param input       What the function is called with; copied. May be NULL if `len` is 0.
+ * \param len         How many bytes.
+ * \param options     Borrowed for the call; NULL means all defaults.
+ * \param timeout_ns  How long to wait for a place: 0 tries and never waits, a negative value waits without limit.
+ * \param out         Receives the handle of its future; close it with cyd_future_close(). NULL: nobody wants to know.
+ *
+ * \return #CYD_OK; else nothing was submitted:
+ *   - #CYD_E_FULL         there is no place for another task within `timeout_ns`
+ *   - #CYD_E_STATE        the pool is shut down, or has given up: cyd_last_error_message() says why
+ *   - #CYD_E_TOO_LONG     the input can never fit
+ *   - #CYD_E_NO_SPACE     no block is free for it
+ *   - #CYD_E_NAME         `entry` is no legal name, or NULL
+ *   - #CYD_E_RANGE        more than 255 retries
+ *   - #CYD_E_CANCELLED    the wait was cancelled: see cyd_cancel_t
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_CORRUPT      somebody has written into the yard who keeps no rules
+ *   - #CYD_E_VERSION      an option is set that this version does not know
+ *   - #CYD_E_NULL         `pool` is NULL, or `input` is and `len` is not 0
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `pool` is closed, or no pool
+ *   - #CYD_E_INVALID      a pointer is misaligned, `struct_size` is not set
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   At most `timeout_ns`, while there is no place. Not async-signal-safe.
+ * \par Crash      Killed before the one store: nothing was submitted. Killed after: it is done, and nobody wants its result.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pool_submit(cyd_pool_t *pool, const char *entry, const void *input, size_t len, const cyd_task_options_t *options, int64_t timeout_ns, cyd_future_t **out);
+
+/**
+ * Has a task done, waits for it, and copies its result.
+ *
+ * \param pool     Borrowed.
+ * \param entry    As cyd_pool_submit().
+ * \param input    As cyd_pool_submit().
+ * \param len      As cyd_pool_submit().
+ * \param options  As cyd_pool_submit().
+ * \param buffer   Receives the result. May be NULL when `room` is 0.
+ * \param room     Bytes of `buffer`.
+ * \param out_len  Receives the result's length; with #CYD_E_TOO_LONG too.
+ *
+ * \return As cyd_pool_submit() and cyd_future_result(). With #CYD_E_TOO_LONG the result is gone: take cyd_pool_submit() and
+ *   cyd_future_result() where nobody knows how long it can be.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Until the task has ended. Not async-signal-safe.
+ * \par Crash      As cyd_pool_submit().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pool_apply(cyd_pool_t *pool, const char *entry, const void *input, size_t len, const cyd_task_options_t *options, void *buffer, size_t room, size_t *out_len);
+
+/**
+ * Gives the pool a task, and calls `done` with what became of it, in a thread of the library's.
+ *
+ * \param pool      Borrowed.
+ * \param entry     As cyd_pool_submit().
+ * \param input     As cyd_pool_submit().
+ * \param len       As cyd_pool_submit().
+ * \param options   As cyd_pool_submit().
+ * \param done      Called once; the fate, with its bytes, is gone when it returns. A C++ exception must not leave it.
+ * \param argument  Whatever `done` is to have, until it was called.
+ *
+ * \return As cyd_pool_submit(), but that it waits for a place without limit; #CYD_E_NULL also if `done` is NULL;
+ *   #CYD_E_NO_MEMORY if no thread can be made: then `done` is not called, and the task is cancelled, if it waits still.
+ *
+ * \par Threads    Any. `done` runs in another one.
+ * \par Processes  Any; a fork child has no callbacks of its parent's.
+ * \par Blocking   While there is no place. Not async-signal-safe.
+ * \par Crash      As cyd_pool_submit().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pool_apply_async(cyd_pool_t *pool, const char *entry, const void *input, size_t len, const cyd_task_options_t *options, void (*done)(const cyd_fate_t *fate, void *argument), void *argument);
+
+/**
+ * Opens the future of a task that somebody else has submitted, for who looks on: it can wait, look and cancel.
+ *
+ * \param pool  Borrowed.
+ * \param id    As cyd_future_info() told it.
+ * \param out   Receives the handle; close it with cyd_future_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NOT_FOUND  its owner has no use for it any more, or it never was
+ *   - #CYD_E_CORRUPT    somebody has written into the yard who keeps no rules
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `pool` or `out` is NULL, `pool` is closed, no pool, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pool_future(cyd_pool_t *pool, uint64_t id, cyd_future_t **out);
+
+/**
+ * Tells how many workers there are to be.
+ *
+ * \param pool  Borrowed.
+ * \param out   Receives the number.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pool_size(const cyd_pool_t *pool, size_t *out);
+
+/**
+ * Says how many workers there are to be. Those that are too many end when they have nothing in hand.
+ *
+ * \param pool     Borrowed.
+ * \param workers  1 to the `most_workers` that it was made with.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_RANGE  it is 0, or too many
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `pool` is NULL, closed, no pool, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any; the pool's maker sees to it.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      It was said, or not.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pool_resize(cyd_pool_t *pool, size_t workers);
+
+/**
+ * Tells how the tasks stand. Looks at each of them.
+ *
+ * \param pool  Borrowed.
+ * \param out   Filled as far as its `struct_size` reaches.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  `pool` or `out` is NULL, `pool` is closed or no pool
+ *   - #CYD_E_INVALID  a pointer is misaligned, `struct_size` is not set
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pool_progress(const cyd_pool_t *pool, cyd_progress_t *out);
+
+/**
+ * Works for a pool in this thread, as one of its workers, until it is shut down and everything is done. Whoever made the pool,
+ * and whatever it is written in: who has registered tasks does them.
+ *
+ * \param pool   Borrowed.
+ * \param tasks  Ends also when it has done so many; 0: goes on.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NO_SLOTS   there are as many workers as there can be, or the yard's table of threads is full
+ *   - #CYD_E_REVOKED    this worker is to be killed
+ *   - #CYD_E_CANCELLED  the wait was cancelled: see cyd_cancel_t
+ *   - #CYD_E_CORRUPT    somebody has written into the yard who keeps no rules
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `pool` is NULL, closed, no pool, misaligned
+ *
+ * \par Threads    Any; each is a worker.
+ * \par Processes  Any.
+ * \par Blocking   Until the pool is shut down and everything is done, or `tasks` are. Not async-signal-safe.
+ * \par Crash      What this worker had in hand is begun again by another one, or lost, and says so.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pool_work(cyd_pool_t *pool, uint32_t tasks);
+
+/**
+ * Shuts a pool down, for everybody and for good.
+ *
+ * \param pool  Borrowed.
+ * \param now   False: no more tasks are taken, what was submitted is done, then the workers end. True: what waits is cancelled,
+ *   and so is what runs, whose workers are killed; threads are asked to stop. It may follow the other.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Killed before the one store: nothing has changed. Killed after: the pool is shut down, and who waits finds it
+ *   within a quarter of a second.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pool_shutdown(cyd_pool_t *pool, bool now);
+
+/**
+ * Tells whether a pool was shut down, or has given up.
+ *
+ * \param pool  Borrowed.
+ * \param out   Receives the answer.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pool_is_shut_down(const cyd_pool_t *pool, bool *out);
+
+/**
+ * Waits until all is done; who made the pool also waits until its workers have ended.
+ *
+ * \param pool        Borrowed.
+ * \param timeout_ns  0 looks and never waits; a negative value waits without limit.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_STATE        it was not shut down
+ *   - #CYD_E_TIMEOUT      not yet
+ *   - #CYD_E_CANCELLED    the wait was cancelled: see cyd_cancel_t
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `pool` is NULL, closed, no pool, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   At most `timeout_ns`. Not async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pool_join(cyd_pool_t *pool, int64_t timeout_ns);
+
+/**
+ * Closes the handle. The maker's last one ends the pool at once, as cyd_pool_shutdown() does. NULL is harmless.
+ *
+ * \param pool  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
+ * \par Processes  Closes this process's handle only; in a fork child of the maker nothing else happens.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms, and the maker's workers have ended. Not
+ *   async-signal-safe.
+ * \par Crash      Killed in it, the pool ends as with its maker.
+ * \par Since      0.1
+ */
+cyd_status_t cyd_pool_close(cyd_pool_t *pool);
+
+/**
+ * Makes a future whose result this process gives itself. It takes a place as a task does.
+ *
+ * \param pool        Borrowed.
+ * \param timeout_ns  How long to wait for a place: 0 tries and never waits, a negative value waits without limit.
+ * \param promise     Receives the handle of who gives the result; close it with cyd_promise_close().
+ * \param future      Receives the handle of who waits for it; close it with cyd_future_close().
+ *
+ * \return As cyd_pool_submit(); #CYD_E_NULL also if `promise` or `future` is NULL.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   At most `timeout_ns`, while there is no place. Not async-signal-safe.
+ * \par Crash      Killed in it, nothing was promised.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pool_promise(cyd_pool_t *pool, int64_t timeout_ns, cyd_promise_t **promise, cyd_future_t **future);
+
+/**
+ * Gives the result.
+ *
+ * \param promise  Borrowed; it has to be closed still.
+ * \param data     The first byte; copied. May be NULL if `len` is 0.
+ * \param len      How many bytes.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_TOO_LONG, #CYD_E_NO_SPACE  there is no block for it: the future fails, and says so
+ *   - #CYD_E_STATE      it was kept already
+ *   - #CYD_E_NOT_OWNER  this is a fork child of who promised
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  `promise` is NULL, or `data` is and `len` is not 0; `promise` is closed or none
+ *   - #CYD_E_INVALID    `len` is more than any memory, `promise` is misaligned
+ *
+ * \par Threads    One at a time.
+ * \par Processes  The one that promised.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Killed before the one swap: it is lost. Killed after: the result is there, whole.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_promise_set(cyd_promise_t *promise, const void *data, size_t len);
+
+/**
+ * Gives an error instead.
+ *
+ * \param promise  Borrowed; it has to be closed still.
+ * \param text     In UTF-8; copied.
+ *
+ * \return As cyd_promise_set(); #CYD_E_NAME if `text` is NULL, or not UTF-8.
+ *
+ * \par Threads    One at a time.
+ * \par Processes  The one that promised.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      As cyd_promise_set().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_promise_fail(cyd_promise_t *promise, const char *text);
+
+/**
+ * Tells whether somebody has asked it to stop, or nobody wants its result any more.
+ *
+ * \param promise  Borrowed.
+ * \param out      Receives the answer; true also once it was kept.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    One at a time.
+ * \par Processes  A fork child may ask too.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_promise_is_cancelled(cyd_promise_t *promise, bool *out);
+
+/**
+ * Closes the handle; a promise that was not kept is broken. NULL is harmless.
+ *
+ * \param promise  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle.
+ * \par Processes  In a fork child nothing else happens: the promise is its parent's.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      The future tells that it was lost.
+ * \par Since      0.1
+ */
+cyd_status_t cyd_promise_close(cyd_promise_t *promise);
+
+/**
+ * Has workers of this program call `work` for tasks that are submitted under this name.
+ *
+ * Every process whose workers are to know it registers it before its workers begin: a program that starts itself anew for them
+ * does so before it calls cyd_init(). Programs in other languages register what they like under the same name.
+ *
+ * \param name      1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param work      Called with the task, its input, which is gone afterwards, and `argument`. It gives the result with
+ *   cyd_task_return(), or an error with cyd_task_fail(), and returns 0 if the task is done, anything else if it has failed. A
+ *   C++ exception must not leave it. In a pool of threads it is called by several at once.
+ * \param argument  Whatever `work` is to have, for as long as the process runs.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_EXISTS  the name is taken
+ *   - #CYD_E_NAME    `name` is no legal name, or NULL
+ *   - #CYD_E_NULL    `work` is NULL
+ *
+ * \par Threads    Any.
+ * \par Processes  Each for itself.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_task_register(const char *name, int (*work)(cyd_task_t *task, const void *input, size_t len, void *argument), void *argument);
+
+/**
+ * Gives a task's result; the last one counts. Without it the result is empty.
+ *
+ * \param task  What the function was called with.
+ * \param data  The first byte; copied. May be NULL if `len` is 0.
+ * \param len   How many bytes. More than the pool's blocks have room for fail the task.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NULL     `task` is NULL, or `data` is and `len` is not 0
+ *   - #CYD_E_CLOSED   the function has returned
+ *   - #CYD_E_INVALID  `len` is more than any memory, `task` is misaligned
+ *
+ * \par Threads    The one that the function was called in.
+ * \par Processes  The worker.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is shared before the function has returned.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_task_return(cyd_task_t *task, const void *data, size_t len);
+
+/**
+ * Says why a task fails, for a function that returns something else than 0 then; the last one counts.
+ *
+ * \param task  What the function was called with.
+ * \param text  In UTF-8; copied.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NULL     `task` is NULL
+ *   - #CYD_E_NAME     `text` is NULL, or not UTF-8
+ *   - #CYD_E_CLOSED   the function has returned
+ *   - #CYD_E_INVALID  `task` is misaligned
+ *
+ * \par Threads    The one that the function was called in.
+ * \par Processes  The worker.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is shared before the function has returned.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_task_fail(cyd_task_t *task, const char *text);
+
+/**
+ * Tells a task's number, and how often it was begun before.
+ *
+ * \param task  What the function was called with.
+ * \param out   Filled as far as its `struct_size` reaches.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NULL     `task` or `out` is NULL
+ *   - #CYD_E_CLOSED   the function has returned
+ *   - #CYD_E_INVALID  a pointer is misaligned, `struct_size` is not set
+ *
+ * \par Threads    The one that the function was called in.
+ * \par Processes  The worker.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_task_info(const cyd_task_t *task, cyd_task_info_t *out);
+
+/**
+ * Tells whether a task was asked to stop. Its waits end with #CYD_E_CANCELLED then; one that only computes looks here from
+ * time to time.
+ *
+ * \param task  What the function was called with.
+ * \param out   Receives the answer.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NULL     `task` or `out` is NULL
+ *   - #CYD_E_CLOSED   the function has returned
+ *   - #CYD_E_INVALID  a pointer is misaligned
+ *
+ * \par Threads    The one that the function was called in.
+ * \par Processes  The worker.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_task_is_cancelled(const cyd_task_t *task, bool *out);
+
+/**
+ * Opens the pool that a task is one of, to submit others. Who waits for them works at others meanwhile.
+ *
+ * \param task  What the function was called with.
+ * \param out   Receives the handle; close it with cyd_pool_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NULL     `task` or `out` is NULL
+ *   - #CYD_E_CLOSED   the function has returned
+ *   - #CYD_E_INVALID  a pointer is misaligned
+ *
+ * \par Threads    The one that the function was called in; the pool's handle is good for any.
+ * \par Processes  The worker.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_task_pool(const cyd_task_t *task, cyd_pool_t **out);
+
+/**
  * Waits until one of several objects is ready; tells which. If several are, the one that comes first in the list: begin the
  * next list with another one if none may starve.
  *
@@ -4966,6 +6159,7 @@ CYD_MUST_USE cyd_status_t cyd_parent_fd(int *out);
  *   cyd_connection_t      | there is something to receive, or nobody holds the other end any more; of
  *                         | one that only sends: there is room for the longest message, or the same
  *   cyd_member_t          | its process is gone
+ *   cyd_future_t          | its task has ended
  *
  * @code{.c}
  * void *both[] = {stop, receiver};

@@ -129,6 +129,14 @@ using ProcessOptions = Sized<cyd_process_options_t>;
 using ProcessInfo = Sized<cyd_process_info_t>;
 /** How a process ended. */
 using Exit = cyd_exit_t;
+using PoolOptions = Sized<cyd_pool_options_t>;
+using TaskOptions = Sized<cyd_task_options_t>;
+using MapOptions = Sized<cyd_map_options_t>;
+using TaskInfo = Sized<cyd_task_info_t>;
+using FutureInfo = Sized<cyd_future_info_t>;
+/** How a task has ended. */
+using Fate = Sized<cyd_fate_t>;
+using Progress = Sized<cyd_progress_t>;
 using Probe = Sized<cyd_probe_t>;
 /** Bytes to send in a batch. */
 using Slice = cyd_slice_t;
@@ -311,6 +319,23 @@ Result<T> opened(Call call) {
     typename T::native out = nullptr;
     const Status status(call(&out));
     return status.ok() ? Result<T>(status, T(out)) : Result<T>(status);
+}
+
+/** A call that copies bytes, or tells how many there are, and then keeps them. */
+template <class Call>
+Result<std::string> text(Call call) {
+    std::string bytes(112, '\0');
+    std::size_t len = 0;
+    Status status(call(bytes.data(), bytes.size(), &len));
+    while (status.code() == CYD_E_TOO_LONG) {
+        bytes.resize(len);
+        status = Status(call(bytes.data(), bytes.size(), &len));
+    }
+    if (!status.ok()) {
+        return Result<std::string>(status);
+    }
+    bytes.resize(len);
+    return Result<std::string>(status, std::move(bytes));
 }
 
 /** Owns a handle of C. */
@@ -2277,6 +2302,218 @@ inline Result<Probe> probe() {
     return detail::filled<Probe>([](auto out) { return cyd_probe(out); });
 }
 
+/** What becomes of a task: cyd_future_t. */
+class Future : public detail::Handle<cyd_future_t, cyd_future_close> {
+public:
+    using Handle::Handle;
+
+    Result<FutureInfo> info() const {
+        return detail::filled<FutureInfo>([&](auto out) { return cyd_future_info(raw_, out); });
+    }
+    Status wait(Timeout timeout) { return Status(cyd_future_wait(raw_, timeout.ns())); }
+    Result<Fate> fate(Timeout timeout) {
+        return detail::filled<Fate>([&](auto out) { return cyd_future_fate(raw_, timeout.ns(), out); });
+    }
+    /** Its result, into a buffer; `len` becomes its length, with #CYD_E_TOO_LONG too. */
+    Status result(void *buffer, std::size_t room, Timeout timeout, std::size_t &len) {
+        return Status(cyd_future_result(raw_, buffer, room, timeout.ns(), &len));
+    }
+    /** Its result. */
+    Result<std::string> result(Timeout timeout) {
+        return detail::text([&](char *buffer, std::size_t room, std::size_t *len) {
+            return cyd_future_result(raw_, buffer, room, timeout.ns(), len);
+        });
+    }
+    /** Why it failed. */
+    Result<std::string> error() const {
+        std::size_t len = 0;
+        Status status(cyd_future_error(raw_, nullptr, 0, &len));
+        std::string text(len, '\0');
+        if (status.ok()) {
+            status = Status(cyd_future_error(raw_, text.data(), len + 1, nullptr));
+        }
+        return status.ok() ? Result<std::string>(status, std::move(text)) : Result<std::string>(status);
+    }
+    Result<bool> cancel() {
+        return detail::filled<bool>([&](auto out) { return cyd_future_cancel(raw_, out); });
+    }
+    Result<bool> stop() {
+        return detail::filled<bool>([&](auto out) { return cyd_future_stop(raw_, out); });
+    }
+    Result<bool> kill() {
+        return detail::filled<bool>([&](auto out) { return cyd_future_kill(raw_, out); });
+    }
+};
+
+/** Gives a result that no worker works at: cyd_promise_t. Destroyed without one it is broken. */
+class Promise : public detail::Handle<cyd_promise_t, cyd_promise_close> {
+public:
+    using Handle::Handle;
+
+    Status set(std::string_view result) { return Status(cyd_promise_set(raw_, result.data(), result.size())); }
+    Status fail(const char *text) { return Status(cyd_promise_fail(raw_, text)); }
+    Result<bool> is_cancelled() {
+        return detail::filled<bool>([&](auto out) { return cyd_promise_is_cancelled(raw_, out); });
+    }
+};
+
+/** The results of many inputs: cyd_map_t. */
+class Map : public detail::Handle<cyd_map_t, cyd_map_close> {
+public:
+    using Handle::Handle;
+
+    /** The next result, into a buffer; `len` becomes its length, with #CYD_E_TOO_LONG too. */
+    Status next(void *buffer, std::size_t room, std::size_t &len, std::size_t *index = nullptr) {
+        return Status(cyd_map_next(raw_, buffer, room, &len, index));
+    }
+    /** The next result; #CYD_E_END when there is none. */
+    Result<std::string> next(std::size_t *index = nullptr) {
+        return detail::text([&](char *buffer, std::size_t room, std::size_t *len) {
+            return cyd_map_next(raw_, buffer, room, len, index);
+        });
+    }
+};
+
+class Task;
+
+/** Workers that do tasks: cyd_pool_t. */
+class Pool : public detail::Handle<cyd_pool_t, cyd_pool_close> {
+public:
+    using Handle::Handle;
+
+    static Result<Pool> create(const Yard &yard, const char *name, const PoolOptions &options = {}) {
+        return detail::opened<Pool>([&](auto out) { return cyd_pool_create(yard.get_native(), name, &options, out); });
+    }
+    static Result<Pool> open(const Yard &yard, const char *name) {
+        return detail::opened<Pool>([&](auto out) { return cyd_pool_open(yard.get_native(), name, out); });
+    }
+
+    Result<Future> submit(const char *entry, std::string_view input = {}, const TaskOptions &options = {},
+                          Timeout timeout = forever) {
+        return detail::opened<Future>([&](auto out) {
+            return cyd_pool_submit(raw_, entry, input.data(), input.size(), &options, timeout.ns(), out);
+        });
+    }
+    /** Has a task done; into a buffer; `len` becomes the result's length. */
+    Status apply(const char *entry, std::string_view input, void *buffer, std::size_t room, std::size_t &len,
+                 const TaskOptions &options = {}) {
+        return Status(
+            cyd_pool_apply(raw_, entry, input.data(), input.size(), &options, buffer, room, &len));
+    }
+    /** Has a task done; its result. */
+    Result<std::string> apply(const char *entry, std::string_view input = {}, const TaskOptions &options = {}) {
+        auto future = submit(entry, input, options);
+        return future.ok() ? future->result(forever) : Result<std::string>(future.status());
+    }
+    /** Calls `done` with what became of the task, and its bytes, in another thread. An exception that leaves it aborts. */
+    template <class Done>
+    Status apply_async(const char *entry, std::string_view input, Done done, const TaskOptions &options = {}) {
+        const auto call = [](const cyd_fate_t *fate, void *it) noexcept {
+            const std::unique_ptr<Done> kept(static_cast<Done *>(it));
+            (*kept)(*fate, std::string_view(static_cast<const char *>(fate->data), fate->len));
+        };
+        auto kept = std::make_unique<Done>(std::move(done));
+        const Status status(
+            cyd_pool_apply_async(raw_, entry, input.data(), input.size(), &options, call, kept.get()));
+        if (status.ok()) {
+            static_cast<void>(kept.release()); // the callback's from here on
+        }
+        return status;
+    }
+    Result<Map> map(const char *entry, const Slice *inputs, std::size_t count, const MapOptions &options = {}) {
+        return detail::opened<Map>(
+            [&](auto out) { return cyd_pool_map(raw_, entry, inputs, count, &options, out); });
+    }
+    /** `next` sets its argument and returns true, or returns false; it stays where it is until the map ends. */
+    template <class Next>
+    Result<Map> imap(const char *entry, Next &next, const MapOptions &options = {}) {
+        const auto call = [](cyd_slice_t *input, void *it) noexcept -> int {
+            return (*static_cast<Next *>(it))(*input) ? 1 : 0;
+        };
+        return detail::opened<Map>(
+            [&](auto out) { return cyd_pool_imap(raw_, entry, call, &next, &options, out); });
+    }
+    /** A future, and who gives its result. */
+    Result<std::pair<Promise, Future>> promise(Timeout timeout = forever) {
+        cyd_promise_t *ours = nullptr;
+        cyd_future_t *theirs = nullptr;
+        const Status status(cyd_pool_promise(raw_, timeout.ns(), &ours, &theirs));
+        using Both = std::pair<Promise, Future>;
+        return status.ok() ? Result<Both>(status, Both(ours, theirs)) : Result<Both>(status);
+    }
+    Result<Future> future(std::uint64_t id) {
+        return detail::opened<Future>([&](auto out) { return cyd_pool_future(raw_, id, out); });
+    }
+    Result<std::size_t> size() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_pool_size(raw_, out); });
+    }
+    Status resize(std::size_t workers) { return Status(cyd_pool_resize(raw_, workers)); }
+    Result<Progress> progress() const {
+        return detail::filled<Progress>([&](auto out) { return cyd_pool_progress(raw_, out); });
+    }
+    /** Works until it is shut down, or has done so many tasks, if that is not 0. */
+    Status work(std::uint32_t tasks = 0) { return Status(cyd_pool_work(raw_, tasks)); }
+    Status shutdown(Shutdown how) { return Status(cyd_pool_shutdown(raw_, how == Shutdown::now)); }
+    Result<bool> is_shut_down() const {
+        return detail::filled<bool>([&](auto out) { return cyd_pool_is_shut_down(raw_, out); });
+    }
+    Status join(Timeout timeout) { return Status(cyd_pool_join(raw_, timeout.ns())); }
+};
+
+/** What a function that works at a task is told of it, for as long as it runs: cyd_task_t. */
+class Task {
+public:
+    explicit Task(cyd_task_t *raw) noexcept : raw_(raw) {}
+
+    Result<TaskInfo> info() const {
+        return detail::filled<TaskInfo>([&](auto out) { return cyd_task_info(raw_, out); });
+    }
+    Result<bool> is_cancelled() const {
+        return detail::filled<bool>([&](auto out) { return cyd_task_is_cancelled(raw_, out); });
+    }
+    Result<Pool> pool() const {
+        return detail::opened<Pool>([&](auto out) { return cyd_task_pool(raw_, out); });
+    }
+    cyd_task_t *get_native() const noexcept { return raw_; }
+
+private:
+    cyd_task_t *raw_;
+};
+
+/**
+ * A function that workers call: `work(task, input)` gives the result as something that a std::string_view is made of. What it
+ * throws is the task's error. It is kept for as long as the process runs.
+ */
+template <class Work>
+Status register_task(const char *name, Work work) {
+    const auto call = [](cyd_task_t *raw, const void *input, std::size_t len, void *it) noexcept -> int {
+        const auto perform = [&] {
+            Task task(raw);
+            const auto &result =
+                (*static_cast<Work *>(it))(task, std::string_view(static_cast<const char *>(input), len));
+            const std::string_view bytes(result);
+            return CYD_FAILED(cyd_task_return(raw, bytes.data(), bytes.size())) ? 1 : 0;
+        };
+#if COURTYARD_EXCEPTIONS
+        try {
+            return perform();
+        } catch (const std::exception &error) {
+            return CYD_FAILED(cyd_task_fail(raw, error.what())) ? 2 : 1;
+        } catch (...) {
+            return CYD_FAILED(cyd_task_fail(raw, "something was thrown that is no std::exception")) ? 2 : 1;
+        }
+#else
+        return perform();
+#endif
+    };
+    auto kept = std::make_unique<Work>(std::move(work));
+    const Status status(cyd_task_register(name, call, kept.get()));
+    if (status.ok()) {
+        static_cast<void>(kept.release());
+    }
+    return status;
+}
+
 /** An object that can be waited for among others; it stays the caller's. */
 class Waitable {
 public:
@@ -2290,6 +2527,7 @@ public:
     Waitable(const PriorityQueue &queue) noexcept : raw_(queue.get_native()) {}
     Waitable(const Connection &connection) noexcept : raw_(connection.get_native()) {}
     Waitable(const Member &member) noexcept : raw_(member.get_native()) {}
+    Waitable(const Future &future) noexcept : raw_(future.get_native()) {}
 
     /** The handles of a list, as courtyard.h takes them. */
     static void *const *natives(const Waitable *list) noexcept {

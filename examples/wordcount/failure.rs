@@ -1,5 +1,6 @@
 //! Why the program ends early, and with which exit code.
 
+use nix::sys::signal::{SigHandler, Signal, signal};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -43,8 +44,16 @@ impl From<nix::Error> for Failure {
 
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
-/// For a signal handler: asks the program to end in good order.
-pub(crate) extern "C" fn interrupt(_signal: i32) {
+/// From here on an interrupt from the keyboard, or a polite request to end, lets the program tidy up first.
+pub(crate) fn catch_signals() -> Result<(), Failure> {
+    for which in [Signal::SIGINT, Signal::SIGTERM] {
+        // SAFETY: the handler stores to an atomic and does nothing else.
+        unsafe { signal(which, SigHandler::Handler(interrupt)) }?;
+    }
+    Ok(())
+}
+
+extern "C" fn interrupt(_signal: i32) {
     INTERRUPTED.store(true, Ordering::Relaxed);
 }
 

@@ -122,8 +122,8 @@ impl Progress {
         Progress { size, done: 0, start: now, said: now, on_one_line: stderr().is_terminal() }
     }
 
-    pub(crate) fn more(&mut self, bytes: usize) {
-        self.done += bytes as u64;
+    pub(crate) fn more(&mut self, bytes: u64) {
+        self.done += bytes;
         if self.said.elapsed() < Duration::from_millis(500) {
             return;
         }

@@ -26,6 +26,8 @@ mod crew;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod engine;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod heap;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod manifest;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod operation;

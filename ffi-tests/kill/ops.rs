@@ -12,6 +12,7 @@ mod many;
 mod object;
 mod permits;
 mod pipe;
+mod pool;
 mod presence;
 mod queue;
 mod queue_ack;
@@ -50,6 +51,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     all.extend(queue_ack::all());
     all.extend(blocks::all());
     all.extend(pipe::all());
+    all.extend(pool::all());
     all.extend(object::all());
     all.extend(presence::all());
     all.extend(yard::all());

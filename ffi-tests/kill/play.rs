@@ -17,7 +17,7 @@ use crate::tracer::Tracee;
 use crate::victim::Victim;
 use crate::walk::{Trouble, Walk};
 use crate::watch::{Watch, Watcher};
-use crate::{child, patience, procfs, seats};
+use crate::{child, heap, patience, procfs, seats};
 
 const NAP: Duration = Duration::from_millis(2);
 
@@ -69,7 +69,10 @@ fn play_caught<O: Operation>(
     sheet: &Sheet,
 ) -> Report {
     sheet.enter(Phase::Setup as u32);
+    heap::make();
+    heap::use_it(true);
     let world = operation.setup(&mut stage);
+    heap::use_it(false);
     let position = Position::start(0);
     let point =
         Point { moment: Moment::Killed, position, last: false, released: false, victim: 0, thread: 0 };

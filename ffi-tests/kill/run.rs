@@ -64,7 +64,6 @@ impl Count {
 
 /// Plays what the arguments ask for.
 pub(crate) fn run(arguments: impl Iterator<Item = String>) -> ExitCode {
-    steady_heap();
     let (options, words): (Vec<String>, Vec<String>) = arguments.partition(|word| word.starts_with('-'));
     let filter = words.first().map_or("", String::as_str);
     if options.iter().any(|option| option == "--list") {
@@ -144,15 +143,5 @@ fn check_manifest(filter: &str, count: &mut Count) {
             }
             Err(why) => count.fail(format!("  {name}: FAILED: {why}")),
         }
-    }
-}
-
-/// Freed memory goes back to the heap at once: glibc would collect small pieces and join them some day, in the middle of an
-/// operation, in as many steps as there are pieces of whatever was done before.
-fn steady_heap() {
-    #[cfg(target_env = "gnu")]
-    // SAFETY: sets a number of the allocator, in a process that has one thread yet.
-    unsafe {
-        libc::mallopt(libc::M_MXFAST, 0);
     }
 }

@@ -78,9 +78,9 @@ impl Stage {
     }
 }
 
-/// What every name of one point begins with.
+/// What every name of one point begins with: as long as any other.
 fn stem(run: u32, serial: u64) -> String {
-    format!("killstep-{run}-{serial}-")
+    format!("killstep-{run}-{serial:07}-")
 }
 
 /// Removes what a point has left in /dev/shm. Called by the process that forked its stage.

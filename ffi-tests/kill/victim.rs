@@ -9,7 +9,7 @@ use nix::sys::signal::{SaFlags, SigAction, SigHandler, SigSet, Signal, sigaction
 use crate::operation::{Mode, Operation};
 use crate::sheet::Sheet;
 use crate::tracer::Tracee;
-use crate::{child, procfs};
+use crate::{child, heap, procfs};
 
 const ACTING: u32 = 0;
 const FINISHED: u32 = 1;
@@ -28,6 +28,7 @@ impl Victim {
         let sheet = Sheet::new(ROOM);
         sheet.wipe();
         let pid = child::spawn(|| {
+            heap::use_it(true);
             pass_marks();
             match mode {
                 Mode::Exit => play_in_thread(operation, world, &sheet),

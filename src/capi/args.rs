@@ -118,6 +118,23 @@ pub(super) unsafe fn out_or_null<T>(place: *mut T) -> Result<Option<Out<T>>, Err
     unsafe { out(place) }.map(Some)
 }
 
+/// What is behind an argument of C that goes with a callback, which the caller lets any thread have.
+pub(super) struct Argument(*mut c_void);
+// SAFETY: the header asks for one that any thread may use.
+unsafe impl Send for Argument {}
+// SAFETY: as above.
+unsafe impl Sync for Argument {}
+
+impl Argument {
+    pub(super) fn new(argument: *mut c_void) -> Argument {
+        Argument(argument)
+    }
+
+    pub(super) fn get(&self) -> *mut c_void {
+        self.0
+    }
+}
+
 /// Copies a text the way snprintf(3) does: cut to fit (between characters), always with a NUL; answers the length of
 /// the whole text. A NULL buffer or a `room` of 0 only asks for that length.
 ///

@@ -54,21 +54,6 @@ pub extern "C" fn cyd_log_to_stderr(level: cyd_log_level_t) -> cyd_status_t {
     boundary::call(|| process::log_to_stderr(limit(level)?))
 }
 
-/// What is behind an argument of C, which the caller lets any thread have.
-struct Argument(*mut c_void);
-#[allow(unsafe_code)]
-// SAFETY: the header asks for one that any thread may use.
-unsafe impl Send for Argument {}
-#[allow(unsafe_code)]
-// SAFETY: as above.
-unsafe impl Sync for Argument {}
-
-impl Argument {
-    fn get(&self) -> *mut c_void {
-        self.0
-    }
-}
-
 /// Calls a function with every message of at least this importance, instead of printing it.
 ///
 /// \param level     A CYD_LOG_ number; #CYD_LOG_OFF ends it.
@@ -102,7 +87,7 @@ pub extern "C" fn cyd_log_to_listener(
 ) -> cyd_status_t {
     boundary::call(|| {
         let (limit, listener) = (limit(level)?, listener.ok_or(ErrorKind::Null)?);
-        let argument = Argument(argument);
+        let argument = args::Argument::new(argument);
         let call = move |level: Level, name: &str, message: &str| {
             let [name, message] = [name, message].map(text);
             // SAFETY: the caller's function, called with the caller's argument, as the header says.

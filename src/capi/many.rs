@@ -7,6 +7,7 @@
 //! * where it is tested: `ffi-tests/c/many.c`
 
 use crate::capi::event::cyd_event_t;
+use crate::capi::future::cyd_future_t;
 use crate::capi::handle::{self, Inside};
 use crate::capi::lifo_queue::cyd_lifo_queue_t;
 use crate::capi::member::cyd_member_t;
@@ -27,7 +28,7 @@ use std::ffi::c_void;
 /// Does something with a handle, whatever it is of those that can be waited for.
 macro_rules! by_noun {
     ($handle:expr, |$it:ident| $do:expr) => {
-        by_noun!($handle, |$it| $do, cyd_event_t, cyd_semaphore_t, cyd_permits_t, cyd_receiver_t, cyd_sender_t, cyd_queue_t, cyd_lifo_queue_t, cyd_priority_queue_t, cyd_connection_t, cyd_member_t)
+        by_noun!($handle, |$it| $do, cyd_event_t, cyd_semaphore_t, cyd_permits_t, cyd_receiver_t, cyd_sender_t, cyd_queue_t, cyd_lifo_queue_t, cyd_priority_queue_t, cyd_connection_t, cyd_member_t, cyd_future_t)
     };
     ($handle:expr, |$it:ident| $do:expr, $($noun:ty),*) => {{
         let found = Err(ErrorKind::Type);
@@ -122,6 +123,7 @@ unsafe fn wait(handles: *const *mut c_void, count: usize, need: Need, timeout_ns
 ///   cyd_connection_t      | there is something to receive, or nobody holds the other end any more; of
 ///                         | one that only sends: there is room for the longest message, or the same
 ///   cyd_member_t          | its process is gone
+///   cyd_future_t          | its task has ended
 ///
 /// @code{.c}
 /// void *both[] = {stop, receiver};

@@ -8,6 +8,8 @@
 //! * where it is tested: `spsc/tests.rs`, `mpmc/tests.rs` (arithmetic, hostile words), `loom_spsc.rs`, `loom_mpmc.rs`
 //!   (orderings, deaths), `mpmc/explorer.rs` (every interleaving of a few moves, every death and stop)
 
+#[cfg(all(test, not(loom)))]
+mod explore;
 mod line;
 #[cfg(all(test, loom))]
 mod loom_mpmc;

@@ -1,9 +1,6 @@
 //! Every interleaving of a few moves, with every death and every stop, on the ring's own code.
 //!
-//! A process here is a list of moves. One step of it is one access to the shared words: the move runs from its beginning
-//! on a memory that answers as before until the answers are used up, makes one access more, and is unwound at the next.
-//! So the code explored is the code that is shipped; a state is the words and what each move in progress was answered.
-//! What is not seen here: orders weaker than the program's. Those are loom's.
+//! How: see `lockfree/explore.rs`.
 //!
 //! In every state that can be reached
 //! * each change of a control word is one that the protocol knows, made by one who may;
@@ -17,11 +14,8 @@
 use super::layout::{Ctl, Shape, State};
 use super::memory::{Memory, Word};
 use super::{Holders, NoPop, NoPush, Ring};
+use crate::lockfree::explore::{self, Found, Replay, until_paused};
 use crate::shim::Ordering;
-use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::time::Instant;
 
 /// What a process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -81,61 +75,21 @@ impl Words {
     }
 }
 
-/// The memory of one step: answers as it did, then makes one access, then stops the move.
-struct Steps<'a> {
-    words: &'a RefCell<Words>,
-    log: &'a RefCell<Vec<u64>>,
-    at: Cell<usize>,
-    left: Cell<usize>,
-    unwinding: Cell<bool>,
+/// The memory of one step.
+struct Steps {
+    replay: Replay<Words>,
     dead: u32,
     broken: Broken,
 }
 
-/// Unwinds a move that is not through.
-struct Paused;
-
-impl<'a> Steps<'a> {
-    fn new(
-        words: &'a RefCell<Words>,
-        log: &'a RefCell<Vec<u64>>,
-        left: usize,
-        dead: u32,
-        broken: Broken,
-    ) -> Self {
-        let (at, left, unwinding) = (Cell::new(0), Cell::new(left), Cell::new(false));
-        Steps { words, log, at, left, unwinding, dead, broken }
-    }
-
-    /// One access. A free one belongs to the access before it.
-    fn access(&self, free: bool, make: impl FnOnce(&mut Words) -> u64) -> u64 {
-        if self.unwinding.get() {
-            return 1; // dropped claims find that all is well, and change nothing
-        }
-        let mut log = self.log.borrow_mut();
-        if self.at.get() == log.len() {
-            if !free && self.left.get() == 0 {
-                self.unwinding.set(true);
-                drop(log);
-                resume_unwind(Box::new(Paused));
-            }
-            self.left.set(self.left.get() - usize::from(!free));
-            log.push(make(&mut self.words.borrow_mut()));
-        }
-        let answer = log[self.at.get()];
-        self.at.set(self.at.get() + 1);
-        answer
-    }
-}
-
-impl Memory for &Steps<'_> {
+impl Memory for &Steps {
     type Cell<'m>
         = u32
     where
         Self: 'm;
 
     fn capacity(&self) -> u32 {
-        self.words.borrow().cells.len() as u32
+        self.replay.fixed(|words| words.cells.len() as u32)
     }
 
     fn room(&self) -> usize {
@@ -151,14 +105,11 @@ impl Memory for &Steps<'_> {
     }
 
     fn load(&self, word: Word<u32>, _: Ordering) -> u64 {
-        self.access(matches!(word, Word::Header(_)), |words| *words.word(word))
+        self.replay.access(matches!(word, Word::Header(_)), |words| *words.word(word))
     }
 
     fn store(&self, word: Word<u32>, value: u64, _: Ordering) {
-        self.access(matches!(word, Word::Header(_)), |words| {
-            *words.word(word) = value;
-            0
-        });
+        self.replay.store(matches!(word, Word::Header(_)), |words| words.word(word), value);
     }
 
     fn swap(&self, word: Word<u32>, old: u64, new: u64, _: Ordering) -> bool {
@@ -168,7 +119,7 @@ impl Memory for &Steps<'_> {
         if claim && self.load(word, Ordering::Relaxed) != old {
             return false;
         }
-        let swapped = self.access(false, |words| {
+        let swapped = self.replay.access(false, |words| {
             let now = words.word(word);
             let same = *now == old || claim || blind;
             if same && !lost {
@@ -180,31 +131,29 @@ impl Memory for &Steps<'_> {
     }
 
     fn write(&self, cell: u32, from: &[u8]) {
-        self.access(false, |words| {
-            words.cells[cell as usize][2] = u64::from_ne_bytes(from.try_into().unwrap());
-            0
-        });
+        let item = u64::from_ne_bytes(from.try_into().unwrap());
+        self.replay.store(false, |words| &mut words.cells[cell as usize][2], item);
     }
 
     fn read(&self, cell: u32, to: &mut [u8]) {
-        to.copy_from_slice(&self.access(false, |words| words.cells[cell as usize][2]).to_ne_bytes());
+        to.copy_from_slice(&self.replay.access(false, |words| words.cells[cell as usize][2]).to_ne_bytes());
     }
 }
 
-impl Holders for &Steps<'_> {
+impl Holders for &Steps {
     fn is_dead(&self, slot: u32) -> bool {
         // Whether somebody is dead may change at any time, as a word does.
-        self.access(false, |_| u64::from(self.dead >> slot & 1)) == 1
+        self.replay.access(false, |_| u64::from(self.dead >> slot & 1)) == 1
     }
 }
 
 /// Runs a move until it is paused; its answer if it came to one.
-fn run(what: Move, me: u32, steps: &Steps<'_>) -> Option<Answer> {
+fn run(what: Move, me: u32, steps: &Steps) -> Option<Answer> {
     let ring = Ring::open(steps).ok()?;
-    catch_unwind(AssertUnwindSafe(|| perform(what, me, &ring, steps))).ok()
+    until_paused(|| perform(what, me, &ring, steps))
 }
 
-fn perform(what: Move, me: u32, ring: &Ring<&Steps<'_>>, steps: &Steps<'_>) -> Answer {
+fn perform(what: Move, me: u32, ring: &Ring<&Steps>, steps: &Steps) -> Answer {
     let mut bytes = [0; 8];
     match what {
         Move::Push(n) => match ring.try_push(me, n as u32, &n.to_ne_bytes(), &steps) {
@@ -277,8 +226,6 @@ struct World {
     odd: bool,
 }
 
-type Found = Result<(), String>;
-
 fn state(cell: &[u64; 3]) -> State {
     Ctl(cell[0]).state().unwrap()
 }
@@ -330,9 +277,10 @@ impl World {
         let process = &mut self.processes[me];
         let what = process.moves[0];
         let before = self.words.clone();
-        let (words, log) = (RefCell::new(before.clone()), RefCell::new(std::mem::take(&mut process.log)));
-        let answer = run(what, me as u32, &Steps::new(&words, &log, 1, dead, broken));
-        (self.words, process.log) = (words.into_inner(), log.into_inner());
+        let replay = Replay::new(before.clone(), std::mem::take(&mut process.log), 1);
+        let steps = Steps { replay, dead, broken };
+        let answer = run(what, me as u32, &steps);
+        (self.words, process.log) = steps.replay.into_parts();
         for index in 0..before.cells.len() {
             self.changed(me, index, before.cells[index])?;
         }
@@ -418,9 +366,10 @@ impl World {
     /// A move of the survivor, from beginning to end.
     fn alone(&mut self, what: Move, dead: u32) -> Result<Answer, String> {
         const ENOUGH: usize = 400;
-        let (words, log) = (RefCell::new(self.words.clone()), RefCell::new(Vec::new()));
-        let answer = run(what, SURVIVOR, &Steps::new(&words, &log, ENOUGH, dead, Broken::Nothing));
-        self.words = words.into_inner();
+        let replay = Replay::new(self.words.clone(), Vec::new(), ENOUGH);
+        let steps = Steps { replay, dead, broken: Broken::Nothing };
+        let answer = run(what, SURVIVOR, &steps);
+        self.words = steps.replay.into_parts().0;
         answer.ok_or_else(|| format!("{what:?} has no end"))
     }
 
@@ -514,26 +463,6 @@ impl World {
     }
 }
 
-/// Looks at every world that can be reached; how many there are, or what is wrong with one of them.
-fn explore(first: World, deaths: u32, broken: Broken) -> Result<usize, String> {
-    let mut seen = HashSet::from([first.clone()]);
-    let (mut open, mut ends) = (vec![first], HashSet::new());
-    while let Some(world) = open.pop() {
-        // What can still be done depends on the words, and on who is in the middle of a move.
-        let owed = (world.published, world.delivered);
-        if ends.insert((world.words.clone(), world.inside(), world.dead(), owed)) {
-            world.clone().all_stop()?;
-            world.clone().all_die()?;
-        }
-        world.successors(deaths, broken, |next| {
-            if seen.insert(next.clone()) {
-                open.push(next);
-            }
-        })?;
-    }
-    Ok(seen.len())
-}
-
 use Move::{GiveUp, Pop, Push, PutBack, Sweep};
 
 /// Capacity, items that are there, deaths, and the moves of each process.
@@ -554,32 +483,26 @@ const PLAYS: &[Play] = &[
     ("given up", 2, 0, 1, &[&[GiveUp, Push(1)], &[Push(2), Pop]]),
 ];
 
+fn explore(play: &Play, broken: Broken) -> (&'static str, Result<usize, String>) {
+    let (name, capacity, filled, deaths, programs) = *play;
+    let states = explore::explore(
+        World::new(capacity, filled, programs),
+        // What can still be done depends on the words, on who is in the middle of a move, and on what is owed.
+        |world| (world.words.clone(), world.inside(), world.dead(), world.published, world.delivered),
+        |world| world.clone().all_stop().and_then(|()| world.clone().all_die()),
+        |world, take| world.successors(deaths, broken, take),
+    );
+    (name, states)
+}
+
 #[test]
 fn every_interleaving_and_every_death_keeps_the_promise() {
-    let (begin, mut sum) = (Instant::now(), 0);
-    for (name, capacity, filled, deaths, programs) in PLAYS {
-        let states = explore(World::new(*capacity, *filled, programs), *deaths, Broken::Nothing);
-        let states = states.unwrap_or_else(|why| panic!("{name}: {why}"));
-        println!("{states:>8} states: {name}");
-        sum += states;
-    }
-    println!("{sum:>8} states in {:.1} s", begin.elapsed().as_secs_f64());
-    assert!(sum > 10_000, "the explorer has not explored");
+    explore::all_right(PLAYS, |play| explore(play, Broken::Nothing));
 }
 
 /// The first thing found wrong with a broken protocol.
 fn found(broken: Broken) -> String {
-    let why = found_in_any(broken);
-    println!("{broken:?}: {why}");
-    why
-}
-
-fn found_in_any(broken: Broken) -> String {
-    let plays = PLAYS.iter().map(|(_, capacity, filled, deaths, programs)| {
-        explore(World::new(*capacity, *filled, programs), *deaths, broken)
-    });
-    let wrong = plays.filter_map(Result::err).next();
-    wrong.unwrap_or_else(|| panic!("nothing is found wrong with {broken:?}"))
+    explore::wrong(PLAYS, |play| explore(play, broken))
 }
 
 #[test]

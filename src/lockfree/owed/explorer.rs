@@ -1,7 +1,6 @@
 //! Every interleaving of a few moves on a ring and what is owed beside it, with every death, on the code itself.
 //!
-//! As the ring's explorer: a process is a list of moves; one step is one access to the shared words; the move is played
-//! from its beginning on a memory that answers as before until the answers are used up, and then makes one access more.
+//! How: see `lockfree/explore.rs`.
 //! A thread may end in the middle of a move with its process alive, or the whole process may die; the place of a dead one
 //! goes to another, with the next generation, when it has been swept.
 //!
@@ -19,13 +18,10 @@ use super::layout::{Ctl, State, Ticket};
 use super::memory::{Memory, Word};
 use super::next::{Getter, Next, NoNext, next};
 use super::{Debtor, Debts, NoDebt, Threads, finish, settle};
+use crate::lockfree::explore::{self, Found, Replay, until_paused};
 use crate::lockfree::mpmc::memory::{Memory as RingMemory, Word as RingWord};
 use crate::lockfree::mpmc::{Holders, NoPush, Ring};
 use crate::shim::Ordering;
-use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::time::Instant;
 
 /// What a process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -137,52 +133,11 @@ fn place(token: u32) -> usize {
 
 /// The memory of one step.
 struct Steps<'a> {
-    words: &'a RefCell<Words>,
-    log: &'a RefCell<Vec<u64>>,
-    at: Cell<usize>,
-    left: Cell<usize>,
-    unwinding: Cell<bool>,
+    replay: Replay<Words>,
     stands: &'a [Stands],
     /// How many places there are to sweep.
     others: usize,
     broken: Broken,
-}
-
-/// Unwinds a move that is not through.
-struct Paused;
-
-impl Steps<'_> {
-    /// One access. A free one belongs to the access before it.
-    fn access(&self, free: bool, make: impl FnOnce(&mut Words) -> u64) -> u64 {
-        if self.unwinding.get() {
-            return 1; // dropped claims find that all is well, and change nothing
-        }
-        let mut log = self.log.borrow_mut();
-        if self.at.get() == log.len() {
-            if !free && self.left.get() == 0 {
-                self.unwinding.set(true);
-                drop(log);
-                resume_unwind(Box::new(Paused));
-            }
-            self.left.set(self.left.get() - usize::from(!free));
-            log.push(make(&mut self.words.borrow_mut()));
-        }
-        let answer = log[self.at.get()];
-        self.at.set(self.at.get() + 1);
-        answer
-    }
-
-    fn swap_word(&self, word: impl Fn(&mut Words) -> &mut u64, old: u64, new: u64) -> bool {
-        let swapped = self.access(false, |words| {
-            let now = word(words);
-            let same = *now == old;
-            if same {
-                *now = new;
-            }
-            u64::from(same)
-        });
-        swapped == 1
-    }
 }
 
 impl RingMemory for &Steps<'_> {
@@ -192,7 +147,7 @@ impl RingMemory for &Steps<'_> {
         Self: 'm;
 
     fn capacity(&self) -> u32 {
-        self.words.borrow().ring.len() as u32
+        self.replay.fixed(|words| words.ring.len() as u32)
     }
 
     fn room(&self) -> usize {
@@ -208,29 +163,24 @@ impl RingMemory for &Steps<'_> {
     }
 
     fn load(&self, word: RingWord<u32>, _: Ordering) -> u64 {
-        self.access(matches!(word, RingWord::Header(_)), |words| *words.of_ring(word))
+        self.replay.access(matches!(word, RingWord::Header(_)), |words| *words.of_ring(word))
     }
 
     fn store(&self, word: RingWord<u32>, value: u64, _: Ordering) {
-        self.access(matches!(word, RingWord::Header(_)), |words| {
-            *words.of_ring(word) = value;
-            0
-        });
+        self.replay.store(matches!(word, RingWord::Header(_)), |words| words.of_ring(word), value);
     }
 
     fn swap(&self, word: RingWord<u32>, old: u64, new: u64, _: Ordering) -> bool {
-        self.swap_word(|words| words.of_ring(word), old, new)
+        self.replay.swap(|words| words.of_ring(word), old, new)
     }
 
     fn write(&self, cell: u32, from: &[u8]) {
-        self.access(true, |words| {
-            words.ring[cell as usize][2] = u64::from_ne_bytes(from.try_into().unwrap());
-            0
-        });
+        let message = u64::from_ne_bytes(from.try_into().unwrap());
+        self.replay.store(true, |words| &mut words.ring[cell as usize][2], message);
     }
 
     fn read(&self, cell: u32, to: &mut [u8]) {
-        let message = self.access(false, |words| words.ring[cell as usize][2]);
+        let message = self.replay.access(false, |words| words.ring[cell as usize][2]);
         to.copy_from_slice(&message.to_ne_bytes());
     }
 }
@@ -242,7 +192,7 @@ impl Memory for &Steps<'_> {
         Self: 'm;
 
     fn count(&self) -> u32 {
-        self.words.borrow().owed.len() as u32
+        self.replay.fixed(|words| words.owed.len() as u32)
     }
 
     fn room(&self) -> usize {
@@ -255,32 +205,27 @@ impl Memory for &Steps<'_> {
 
     fn load(&self, word: Word<u32>, _: Ordering) -> u64 {
         let free = matches!(word, Word::Header(_) | Word::Getter(_));
-        self.access(free, |words| *words.of_owed(word))
+        self.replay.access(free, |words| *words.of_owed(word))
     }
 
     fn store(&self, word: Word<u32>, value: u64, _: Ordering) {
         let free = matches!(word, Word::Header(_) | Word::Getter(_) | Word::Position(_));
         let value = self.stay(word, value);
-        self.access(free, |words| {
-            *words.of_owed(word) = value;
-            0
-        });
+        self.replay.store(free, |words| words.of_owed(word), value);
     }
 
     fn swap(&self, word: Word<u32>, old: u64, new: u64, _: Ordering) -> bool {
         let new = self.stay(word, new);
-        self.swap_word(|words| words.of_owed(word), old, new)
+        self.replay.swap(|words| words.of_owed(word), old, new)
     }
 
     fn write(&self, cell: u32, from: &[u8]) {
-        self.access(true, |words| {
-            words.owed[cell as usize][LATER + 1] = u64::from_ne_bytes(from.try_into().unwrap());
-            0
-        });
+        let message = u64::from_ne_bytes(from.try_into().unwrap());
+        self.replay.store(true, |words| &mut words.owed[cell as usize][LATER + 1], message);
     }
 
     fn read(&self, cell: u32, to: &mut [u8]) {
-        let message = self.access(false, |words| words.owed[cell as usize][LATER + 1]);
+        let message = self.replay.access(false, |words| words.owed[cell as usize][LATER + 1]);
         to.copy_from_slice(&message.to_ne_bytes());
     }
 }
@@ -297,7 +242,7 @@ impl Steps<'_> {
     fn stands(&self, index: usize) -> Stands {
         let Stands { thread_dead, process_dead, generation } = self.stands[index];
         let packed = u64::from(thread_dead) | u64::from(process_dead) << 1 | u64::from(generation) << 2;
-        let seen = self.access(false, |_| packed);
+        let seen = self.replay.access(false, |_| packed);
         Stands { thread_dead: seen & 1 != 0, process_dead: seen & 2 != 0, generation: (seen >> 2) as u32 }
     }
 }
@@ -319,7 +264,7 @@ impl Threads for &Steps<'_> {
 fn run(what: Move, me: usize, of: Option<Ticket>, steps: &Steps<'_>) -> Option<Answer> {
     let ring = Ring::open(steps).ok()?;
     let debts = Debts::open(steps, 1);
-    catch_unwind(AssertUnwindSafe(|| perform(what, me, of, &ring, &debts, steps))).ok()
+    until_paused(|| perform(what, me, of, &ring, &debts, steps))
 }
 
 fn perform<'a>(
@@ -468,8 +413,6 @@ struct World {
     deaths: u32,
 }
 
-type Found = Result<(), String>;
-
 impl World {
     fn new(capacity: usize, cells: usize, filled: u64, programs: &[&[Move]]) -> World {
         let (ring, owed) = (vec![[0; 3]; capacity], vec![[0; LATER + 2]; cells]);
@@ -511,21 +454,11 @@ impl World {
             Move::DoneAgain => process.used.last().copied(),
             _ => process.owes.last().map(|(ticket, _)| *ticket),
         };
-        let (words, log) = (RefCell::new(self.words.clone()), RefCell::new(std::mem::take(&mut process.log)));
-        let steps = Steps {
-            words: &words,
-            log: &log,
-            at: Cell::new(0),
-            left: Cell::new(1),
-            unwinding: Cell::new(false),
-            stands: &stands,
-            others: self.processes.len(),
-            broken,
-        };
+        let replay = Replay::new(self.words.clone(), std::mem::take(&mut process.log), 1);
+        let steps = Steps { replay, stands: &stands, others: self.processes.len(), broken };
         let before = self.words.clone();
         let answer = run(what, me, of.map(Ticket), &steps);
-        self.words = words.into_inner();
-        self.processes[me].log = log.into_inner();
+        (self.words, self.processes[me].log) = steps.replay.into_parts();
         self.watch(what, &before);
         let Some(answer) = answer else { return Ok(()) };
         let process = &mut self.processes[me];
@@ -641,19 +574,11 @@ impl World {
     /// A move of the survivor, from beginning to end.
     fn alone(&mut self, what: Move) -> Result<Answer, String> {
         const ENOUGH: usize = 1000;
-        let (words, log) = (RefCell::new(self.words.clone()), RefCell::new(Vec::new()));
-        let steps = Steps {
-            words: &words,
-            log: &log,
-            at: Cell::new(0),
-            left: Cell::new(ENOUGH),
-            unwinding: Cell::new(false),
-            stands: &self.stands,
-            others: self.processes.len(),
-            broken: Broken::Nothing,
-        };
+        let replay = Replay::new(self.words.clone(), Vec::new(), ENOUGH);
+        let (others, broken) = (self.processes.len(), Broken::Nothing);
+        let steps = Steps { replay, stands: &self.stands, others, broken };
         let answer = run(what, SURVIVOR, None, &steps);
-        self.words = words.into_inner();
+        self.words = steps.replay.into_parts().0;
         answer.ok_or_else(|| format!("{what:?} has no end"))
     }
 
@@ -791,25 +716,6 @@ impl World {
     }
 }
 
-/// Looks at every world that can be reached; how many there are, or what is wrong with one of them.
-fn explore(first: World, deaths: u32, broken: Broken) -> Result<usize, String> {
-    let mut seen = HashSet::from([first.clone()]);
-    let (mut open, mut ends) = (vec![first], HashSet::new());
-    while let Some(world) = open.pop() {
-        let key = (world.words.clone(), world.stands, world.put, world.over, world.ending, world.delivered);
-        if ends.insert((key, world.owed_by_living())) {
-            world.clone().all_stop()?;
-            world.clone().all_die()?;
-        }
-        world.successors(deaths, broken, |next| {
-            if seen.insert(next.clone()) {
-                open.push(next);
-            }
-        })?;
-    }
-    Ok(seen.len())
-}
-
 use Move::{Done, DoneAgain, Get, GetAck, Join, Leave, Push, PutBack, Sweep};
 
 /// Capacity, cells for what is owed, messages that are there, deaths, and the moves of each process.
@@ -831,28 +737,28 @@ const PLAYS: &[Play] = &[
     ("joined while one comes again", 1, 2, 1, 1, &[&[GetAck], &[Sweep, GetAck, Done], &[Join]]),
 ];
 
+fn explore(play: &Play, broken: Broken) -> (&'static str, Result<usize, String>) {
+    let (name, capacity, cells, filled, deaths, programs) = *play;
+    let states = explore::explore(
+        World::new(capacity, cells, filled, programs),
+        |world| {
+            let words = (world.words.clone(), world.stands);
+            (words, world.put, world.over, world.ending, world.delivered, world.owed_by_living())
+        },
+        |world| world.clone().all_stop().and_then(|()| world.clone().all_die()),
+        |world, take| world.successors(deaths, broken, take),
+    );
+    (name, states)
+}
+
 #[test]
 fn every_interleaving_and_every_death_keeps_the_promise() {
-    let (begin, mut sum) = (Instant::now(), 0);
-    for (name, capacity, cells, filled, deaths, programs) in PLAYS {
-        let states = explore(World::new(*capacity, *cells, *filled, programs), *deaths, Broken::Nothing);
-        let states = states.unwrap_or_else(|why| panic!("{name}: {why}"));
-        println!("{states:>8} states: {name}, {:.1} s", begin.elapsed().as_secs_f64());
-        sum += states;
-    }
-    println!("{sum:>8} states in {:.1} s", begin.elapsed().as_secs_f64());
-    assert!(sum > 10_000, "the explorer has not explored");
+    explore::all_right(PLAYS, |play| explore(play, Broken::Nothing));
 }
 
 /// The first thing found wrong with a broken protocol.
 fn found(broken: Broken) -> String {
-    let plays = PLAYS.iter().map(|(_, capacity, cells, filled, deaths, programs)| {
-        explore(World::new(*capacity, *cells, *filled, programs), *deaths, broken)
-    });
-    let wrong = plays.filter_map(Result::err).next();
-    let why = wrong.unwrap_or_else(|| panic!("nothing is found wrong with {broken:?}"));
-    println!("{broken:?}: {why}");
-    why
+    explore::wrong(PLAYS, |play| explore(play, broken))
 }
 
 #[test]

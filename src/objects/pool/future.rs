@@ -166,8 +166,11 @@ impl Future {
         let (record, _) = self.table.find(self.id)?;
         self.table.settled_phase(record);
         let (record, seen) = self.table.find(self.id)?;
+        // The worker's own word, which it has written before it took a task; the task's may be the last worker's still.
+        let worker = self.table.workers().get(seen.who() as usize);
+        let pid = worker.map_or(&record.pid, |worker| &worker.pid);
         let running = |is_asked| TaskState::Running {
-            pid: record.pid.load(Ordering::Relaxed), // Relaxed: a figure for people
+            pid: pid.load(Ordering::Relaxed), // Relaxed: a figure for people
             attempt: seen.attempt(),
             is_asked,
         };

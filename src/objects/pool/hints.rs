@@ -69,7 +69,10 @@ impl Table {
         let mut number = [0; 8];
         match self.0.queue.get(&mut number, timeout) {
             Ok(_) => Ok(hint(number)),
-            Err(e) if matches!(e.kind(), ErrorKind::Empty | ErrorKind::Busy | ErrorKind::Timeout) => {
+            Err(e) if e.kind() == ErrorKind::Empty => Ok(Hint::Look),
+            Err(e) if matches!(e.kind(), ErrorKind::Busy | ErrorKind::Timeout) => {
+                // Somebody stands still in front of the numbers.
+                raise(self.body());
                 Ok(Hint::Look)
             }
             Err(e) => Err(e),

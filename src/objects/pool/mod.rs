@@ -5,7 +5,8 @@
 //!
 //! ## Why no task that waits is forgotten
 //! A task that waits has its number in the queue, or in the hand of a living submitter, worker or keeper, or `astray` is
-//! raised: by the sweep, behind each thread that died, and by whoever finds the queue full. A worker that finds the queue
+//! raised: by the sweep, behind each thread that died, by whoever finds the queue full, and by a worker that has found somebody
+//! stopped in the middle of a move there for a slice. A worker that finds the queue
 //! empty and `astray` raised looks at every task, and lowers it (from the very number that it saw before) when it has found
 //! none. Between a death and its sweep a slice may lie, no more.
 //!

@@ -4,6 +4,7 @@
 use crate::error::{ErrorKind, Result};
 use crate::objects::owners;
 use crate::objects::pool::Table;
+use crate::presence::thread;
 use crate::shim::{Ordering, pause};
 use crate::sync::event_count::EventCount;
 use crate::sync::lock::Crowd;
@@ -46,6 +47,9 @@ impl Table {
         mut attempt: impl FnMut() -> Option<T>,
     ) -> Result<T> {
         let (mut over, mut swept): (Option<ErrorKind>, bool) = (None, false);
+        // So that our death is heard of, and that we can clear up behind others: who had what we wait for may be a process
+        // that has no thread here, of whose death nobody hears.
+        let _ = thread::register(self.held());
         loop {
             let watch = event.prepare();
             // Whom to listen to, before the look: who was dead by then has left what he did to be seen.

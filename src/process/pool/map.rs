@@ -9,6 +9,7 @@ use crate::objects::pool::{Fate, Future, MANY, TaskOptions, as_completed};
 use crate::process::pool::Pool;
 use crate::sync::wait::Timeout;
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// Chunks for each worker, if nobody says how long they are to be: so that a slow one does not keep the others waiting.
 const CHUNKS_PER_WORKER: usize = 4;
@@ -25,6 +26,8 @@ pub struct MapOptions {
     pub window: usize,
     /// What is asked of each task. A chunk that is lost is lost with all that it has.
     pub task: TaskOptions,
+    /// How long all of it may take, from the call on; `None`: as long as it likes. [`Pool::map`] has a timeout of its own.
+    pub timeout: Option<Duration>,
 }
 
 fn put(chunk: &mut Vec<u8>, bytes: &[u8]) {
@@ -94,11 +97,16 @@ impl Pool {
     ) -> Result<Vec<Vec<u8>>> {
         let timeout = timeout.into().until();
         let chunk = match options.chunk {
-            0 => inputs.len().div_ceil(CHUNKS_PER_WORKER * self.size().max(1)).max(1),
+            0 => self.chunk_of(inputs.len()),
             chunk => chunk,
         };
         let options = MapOptions { chunk, ..*options };
         self.imap_within(entry, inputs.iter(), &options, timeout)?.collect()
+    }
+
+    /// How many inputs make one task, if there are so many.
+    pub(crate) fn chunk_of(&self, inputs: usize) -> usize {
+        inputs.div_ceil(CHUNKS_PER_WORKER * self.size().max(1)).max(1)
     }
 
     /// Calls `entry` with what the iterator gives, and returns the results in that order, each as soon as it and those before
@@ -112,7 +120,7 @@ impl Pool {
         I: IntoIterator<Item: AsRef<[u8]>>,
     {
         let options = MapOptions { chunk: options.chunk.max(1), ..*options };
-        self.imap_within(entry, inputs.into_iter(), &options, Timeout::Forever)
+        self.imap_within(entry, inputs.into_iter(), &options, Timeout::from(options.timeout).until())
     }
 
     /// As [`Pool::imap`], in whatever order the results come: each with the number of its input.
@@ -126,7 +134,12 @@ impl Pool {
         I: IntoIterator<Item: AsRef<[u8]>>,
     {
         let options = MapOptions { chunk: options.chunk.max(1), ..*options };
-        Ok(Unordered(self.imap_within(entry, inputs.into_iter(), &options, Timeout::Forever)?))
+        Ok(Unordered(self.imap_within(
+            entry,
+            inputs.into_iter(),
+            &options,
+            Timeout::from(options.timeout).until(),
+        )?))
     }
 
     fn imap_within<I>(&self, entry: &str, inputs: I, options: &MapOptions, timeout: Timeout) -> Result<Map<I>>

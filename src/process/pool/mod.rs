@@ -129,6 +129,10 @@ impl Pool {
         let workers = if options.workers == 0 { process::cpus() as usize } else { options.workers };
         let most =
             if options.most_workers == 0 { (2 * workers + 16).min(4094) } else { options.most_workers };
+        if workers > most {
+            // Before anything is made.
+            return Err(Error::with(ErrorKind::Range, format!("{workers} workers, not 1 to {most}")));
+        }
         let table = Table::create(
             yard,
             name,
@@ -211,7 +215,12 @@ impl Pool {
     /// A future whose result this process gives itself, and who gives it. It takes a place as a task does. Errors: as for
     /// [`Pool::submit`].
     pub fn promise(&self) -> Result<(Promise, Future)> {
-        self.table.promise(Timeout::Forever)
+        self.promise_within(Timeout::Forever)
+    }
+
+    /// As [`Pool::promise`]; waits at most `timeout` for a place: `Full` if there is none.
+    pub fn promise_within(&self, timeout: impl Into<Timeout>) -> Result<(Promise, Future)> {
+        self.table.promise(timeout.into())
     }
 
     /// A future of a task that somebody else has submitted, for who looks on: it can wait, look and cancel. Errors: `NotFound`
@@ -241,7 +250,12 @@ impl Pool {
     ///
     /// Errors: `NoSlots` (there are as many workers as there can be), `Revoked` (this worker is to be killed).
     pub fn work(&self) -> Result<()> {
-        worker::work(&Shift::begin(&self.table)?, 0)
+        self.work_at_most(0)
+    }
+
+    /// As [`Pool::work`]; ends also when it has done so many tasks, if that is not 0.
+    pub fn work_at_most(&self, tasks: u32) -> Result<()> {
+        worker::work(&Shift::begin(&self.table)?, tasks)
     }
 
     /// No more tasks: what was submitted is done, then the workers end.

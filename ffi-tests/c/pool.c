@@ -1,0 +1,536 @@
+/* Pools: tasks in C, what becomes of them, maps, promises, callbacks; and what is refused. */
+#define _GNU_SOURCE
+#include "courtyard.h"
+
+#include "check.h"
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+
+enum { LONG_RESULT = 5000 };
+
+static int told_twice;
+
+static int twice(cyd_task_t *task, const void *input, size_t len, void *argument) {
+    int number;
+    CHECK(argument == &told_twice);
+    if (len != sizeof number) {
+        OK(cyd_task_fail(task, "twice wants an int"));
+        return 1;
+    }
+    memcpy(&number, input, len);
+    number *= 2;
+    return cyd_task_return(task, &number, sizeof number);
+}
+
+static int says_nothing(cyd_task_t *task, const void *input, size_t len, void *argument) {
+    (void)task, (void)input, (void)argument;
+    return len == 0 ? 0 : 7;
+}
+
+static int long_one(cyd_task_t *task, const void *input, size_t len, void *argument) {
+    (void)input, (void)len, (void)argument;
+    char bytes[LONG_RESULT];
+    memset(bytes, 'x', sizeof bytes);
+    return cyd_task_return(task, bytes, sizeof bytes);
+}
+
+/* Killed at its first attempts, as many as the input says. */
+static int dies(cyd_task_t *task, const void *input, size_t len, void *argument) {
+    cyd_task_info_t info = {.struct_size = sizeof info};
+    (void)argument;
+    OK(cyd_task_info(task, &info));
+    CHECK(len == 1);
+    if (info.attempt < *(const unsigned char *)input) {
+        raise(SIGKILL);
+    }
+    return cyd_task_return(task, &info.attempt, sizeof info.attempt);
+}
+
+static int waits(cyd_task_t *task, const void *input, size_t len, void *argument) {
+    bool asked = false;
+    (void)input, (void)len, (void)argument;
+    while (!asked) {
+        usleep(1000);
+        OK(cyd_task_is_cancelled(task, &asked));
+    }
+    OK(cyd_task_fail(task, "was asked"));
+    return 1;
+}
+
+/* The sum of 1 to n, each step another task. */
+static int sum(cyd_task_t *task, const void *input, size_t len, void *argument) {
+    cyd_pool_t *pool;
+    int n, rest = 0;
+    size_t got;
+    (void)argument;
+    CHECK(len == sizeof n);
+    memcpy(&n, input, len);
+    if (n > 1) {
+        int less = n - 1;
+        OK(cyd_task_pool(task, &pool));
+        OK(cyd_pool_apply(pool, "sum", &less, sizeof less, NULL, &rest, sizeof rest, &got));
+        OK(cyd_pool_close(pool));
+    }
+    n += rest;
+    return cyd_task_return(task, &n, sizeof n);
+}
+
+static cyd_task_t *stale;
+
+static int is_kept(cyd_task_t *task, const void *input, size_t len, void *argument) {
+    bool asked;
+    (void)input, (void)len, (void)argument;
+    stale = task;
+    IS(cyd_task_is_cancelled(task, NULL), CYD_E_NULL);
+    IS(cyd_task_is_cancelled(NULL, &asked), CYD_E_NULL);
+    IS(cyd_task_return(task, NULL, 1), CYD_E_NULL);
+    IS(cyd_task_fail(task, NULL), CYD_E_NAME);
+    IS(cyd_task_pool(task, NULL), CYD_E_NULL);
+    cyd_task_info_t unset = {.struct_size = 1};
+    IS(cyd_task_info(task, &unset), CYD_E_INVALID);
+    return 0;
+}
+
+static int never_begins(const void *bytes, size_t len) { return len == 1 ? *(const unsigned char *)bytes : 0; }
+
+static cyd_future_t *submit(cyd_pool_t *pool, const char *entry, const void *input, size_t len) {
+    cyd_future_t *future;
+    OK(cyd_pool_submit(pool, entry, input, len, NULL, -1, &future));
+    return future;
+}
+
+static void results(cyd_pool_t *pool) {
+    int number = 21;
+    size_t len = 0;
+    char text[64], large[LONG_RESULT];
+    cyd_fate_t fate = {.struct_size = sizeof fate};
+    OK(cyd_pool_apply(pool, "twice", &number, sizeof number, NULL, &number, sizeof number, &len));
+    CHECK(number == 42 && len == sizeof number);
+    IS(cyd_pool_apply(pool, "twice", &number, sizeof number, NULL, NULL, 0, &len), CYD_E_TOO_LONG);
+    CHECK(len == sizeof number);
+
+    cyd_future_t *failed = submit(pool, "twice", NULL, 0);
+    IS(cyd_future_result(failed, text, sizeof text, -1, &len), CYD_E_FAILED);
+    CHECK(strstr(cyd_last_error_message(), "twice wants an int") != NULL);
+    OK(cyd_future_error(failed, text, 6, &len));
+    CHECK(strcmp(text, "twice") == 0 && len == strlen("twice wants an int"));
+    OK(cyd_future_fate(failed, 0, &fate));
+    CHECK(fate.state == CYD_TASK_FAILED && fate.data == NULL && fate.len == len);
+    OK(cyd_future_close(failed));
+
+    cyd_future_t *coded = submit(pool, "says-nothing", "x", 1);
+    IS(cyd_future_result(coded, NULL, 0, -1, &len), CYD_E_FAILED);
+    OK(cyd_future_error(coded, text, sizeof text, NULL));
+    CHECK(strcmp(text, "it returned 7") == 0);
+    OK(cyd_future_close(coded));
+
+    cyd_future_t *empty = submit(pool, "says-nothing", NULL, 0);
+    OK(cyd_future_result(empty, NULL, 0, -1, &len));
+    CHECK(len == 0);
+    IS(cyd_future_error(empty, text, sizeof text, NULL), CYD_E_STATE);
+    OK(cyd_future_close(empty));
+
+    cyd_future_t *large_one = submit(pool, "long", NULL, 0);
+    IS(cyd_future_result(large_one, large, 10, -1, &len), CYD_E_TOO_LONG);
+    CHECK(len == LONG_RESULT);
+    OK(cyd_future_result(large_one, large, sizeof large, 0, &len)); /* it stayed */
+    CHECK(len == LONG_RESULT && large[LONG_RESULT - 1] == 'x');
+    OK(cyd_future_close(large_one));
+
+    cyd_future_t *unknown = submit(pool, "nobody", NULL, 0);
+    IS(cyd_future_result(unknown, NULL, 0, -1, &len), CYD_E_FAILED);
+    OK(cyd_future_close(unknown));
+    OK(cyd_pool_submit(pool, "says-nothing", NULL, 0, NULL, -1, NULL)); /* nobody wants to know */
+
+    int ten = 10;
+    OK(cyd_pool_apply(pool, "sum", &ten, sizeof ten, NULL, &number, sizeof number, &len));
+    CHECK(number == 55);
+}
+
+static void deaths(cyd_pool_t *pool) {
+    const unsigned char once = 1, thrice = 3;
+    uint32_t attempts = 0;
+    size_t len;
+    cyd_fate_t fate = {.struct_size = sizeof fate};
+    cyd_task_options_t options = {.struct_size = sizeof options, .retries = 1};
+    OK(cyd_pool_apply(pool, "dies", &once, 1, &options, &attempts, sizeof attempts, &len));
+    CHECK(attempts == 1);
+    cyd_future_t *lost;
+    OK(cyd_pool_submit(pool, "dies", &thrice, 1, &options, -1, &lost));
+    IS(cyd_future_result(lost, NULL, 0, -1, &len), CYD_E_LOST);
+    OK(cyd_future_fate(lost, -1, &fate));
+    CHECK(fate.state == CYD_TASK_LOST && fate.cause == CYD_LOST_SIGNAL && fate.value == SIGKILL);
+    CHECK(fate.attempt == 1 && fate.pid != 0 && fate.len == 0);
+    OK(cyd_future_close(lost));
+    options.retries = 0;
+    options.time_limit_ns = 50 * MS;
+    OK(cyd_pool_submit(pool, "waits", NULL, 0, &options, -1, &lost));
+    OK(cyd_future_fate(lost, -1, &fate));
+    CHECK(fate.state == CYD_TASK_LOST && fate.cause == CYD_LOST_TIME_LIMIT);
+    OK(cyd_future_close(lost));
+    options.retries = 256;
+    IS(cyd_pool_submit(pool, "dies", &once, 1, &options, -1, &lost), CYD_E_RANGE);
+}
+
+/* Waits until a worker is at it. */
+static cyd_future_info_t running(cyd_future_t *future) {
+    cyd_future_info_t info = {.struct_size = sizeof info};
+    do {
+        usleep(500);
+        OK(cyd_future_info(future, &info));
+    } while (info.state == CYD_TASK_PENDING);
+    return info;
+}
+
+static void ends(cyd_pool_t *pool, bool threads) {
+    bool did = false, shut = true;
+    size_t len, which;
+    cyd_future_t *busy[2], *later, *onlooker;
+    cyd_progress_t progress = {.struct_size = sizeof progress};
+    cyd_fate_t fate = {.struct_size = sizeof fate};
+    for (int i = 0; i < 2; i++) {
+        busy[i] = submit(pool, "waits", NULL, 0);
+        CHECK(running(busy[i]).state == CYD_TASK_RUNNING);
+    }
+    later = submit(pool, "waits", NULL, 0);
+    IS(cyd_future_wait(later, 0), CYD_E_TIMEOUT);
+    IS(cyd_future_wait(later, MS), CYD_E_TIMEOUT);
+    OK(cyd_pool_progress(pool, &progress));
+    CHECK(progress.pending == 1 && progress.running == 2 && progress.workers == 2);
+    OK(cyd_future_cancel(busy[0], &did));
+    CHECK(!did);
+    OK(cyd_future_cancel(later, &did));
+    CHECK(did);
+    IS(cyd_future_result(later, NULL, 0, 0, &len), CYD_E_CANCELLED);
+
+    cyd_future_info_t info = running(busy[0]);
+    CHECK(info.is_asked == 0 && info.pid != 0);
+    OK(cyd_pool_future(pool, info.id, &onlooker));
+    OK(cyd_future_stop(onlooker, NULL));
+    void *both[] = {busy[1], busy[0]};
+    OK(cyd_wait_any(both, 2, -1, &which));
+    CHECK(which == 1);
+    OK(cyd_future_fate(onlooker, 0, &fate));
+    CHECK(fate.state == CYD_TASK_CANCELLED);
+    if (threads) {
+        IS(cyd_future_kill(busy[1], &did), CYD_E_UNSUPPORTED);
+        OK(cyd_future_stop(busy[1], &did));
+    } else {
+        OK(cyd_future_kill(busy[1], &did));
+    }
+    CHECK(did);
+    OK(cyd_wait_all(both, 2, -1));
+    OK(cyd_future_fate(busy[1], 0, &fate));
+    CHECK(fate.state == CYD_TASK_CANCELLED);
+    for (int i = 0; i < 2; i++) {
+        OK(cyd_future_close(busy[i]));
+    }
+    OK(cyd_future_close(later));
+    IS(cyd_future_wait(onlooker, 0), CYD_E_NOT_FOUND);
+    OK(cyd_future_close(onlooker));
+    IS(cyd_pool_future(pool, info.id, &onlooker), CYD_E_NOT_FOUND);
+    OK(cyd_pool_is_shut_down(pool, &shut));
+    CHECK(!shut);
+    IS(cyd_pool_join(pool, 0), CYD_E_STATE);
+}
+
+struct told {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    uint32_t state;
+    int number;
+    bool called;
+};
+
+static void done(const cyd_fate_t *fate, void *argument) {
+    struct told *told = argument;
+    pthread_mutex_lock(&told->lock);
+    told->called = true;
+    told->state = fate->state;
+    if (fate->state == CYD_TASK_DONE && fate->len == sizeof told->number) {
+        memcpy(&told->number, fate->data, fate->len);
+    } else {
+        CHECK(strcmp(fate->data, "twice wants an int") == 0); /* with its NUL */
+    }
+    pthread_cond_signal(&told->changed);
+    pthread_mutex_unlock(&told->lock);
+}
+
+static void callbacks(cyd_pool_t *pool) {
+    static struct told told = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    int number = 4;
+    for (int round = 0; round < 2; round++) {
+        told.called = false;
+        OK(cyd_pool_apply_async(pool, "twice", &number, round == 0 ? sizeof number : 1, NULL, done, &told));
+        pthread_mutex_lock(&told.lock);
+        while (!told.called) {
+            pthread_cond_wait(&told.changed, &told.lock);
+        }
+        pthread_mutex_unlock(&told.lock);
+        CHECK(told.number == 8 && told.state == (round == 0 ? CYD_TASK_DONE : CYD_TASK_FAILED));
+    }
+    IS(cyd_pool_apply_async(pool, "twice", NULL, 0, NULL, NULL, NULL), CYD_E_NULL);
+}
+
+static int count_up(cyd_slice_t *input, void *argument) {
+    int *number = argument;
+    ++*number;
+    *input = (cyd_slice_t){number, sizeof *number};
+    return *number <= 50;
+}
+
+static void maps(cyd_pool_t *pool) {
+    enum { COUNT = 100 };
+    int numbers[COUNT], result, seen = 0;
+    size_t len, index;
+    cyd_slice_t inputs[COUNT];
+    cyd_map_t *map;
+    for (int i = 0; i < COUNT; i++) {
+        numbers[i] = i;
+        inputs[i] = (cyd_slice_t){&numbers[i], sizeof numbers[i]};
+    }
+    inputs[40].len = 1;
+    OK(cyd_pool_map(pool, "twice", inputs, COUNT, NULL, &map));
+    memset(numbers, 0xff, sizeof numbers); /* they were copied */
+    for (int i = 0; i < COUNT; i++) {
+        if (i == 40) {
+            IS(cyd_map_next(map, &result, sizeof result, &len, &index), CYD_E_FAILED);
+            CHECK(index == 40 && strstr(cyd_last_error_message(), "twice wants an int") != NULL);
+            continue;
+        }
+        IS(cyd_map_next(map, NULL, 0, &len, &index), CYD_E_TOO_LONG); /* it stays */
+        OK(cyd_map_next(map, &result, sizeof result, &len, &index));
+        CHECK(result == 2 * i && len == sizeof result && index == (size_t)i);
+    }
+    IS(cyd_map_next(map, &result, sizeof result, &len, NULL), CYD_E_END);
+    OK(cyd_map_close(map));
+
+    int number = 0;
+    cyd_map_options_t options = {.struct_size = sizeof options, .chunk = 3, .window = 2, .flags = CYD_MAP_UNORDERED};
+    OK(cyd_pool_imap(pool, "twice", count_up, &number, &options, &map));
+    CHECK(number == 0); /* nothing was asked for */
+    cyd_status_t rc;
+    while ((rc = cyd_map_next(map, &result, sizeof result, &len, &index)) == CYD_OK) {
+        CHECK(result == 2 * (int)(index + 1));
+        seen += result;
+    }
+    CHECK(rc == CYD_E_END && seen == 50 * 51);
+    OK(cyd_map_close(map));
+
+    cyd_slice_t one = {NULL, 0};
+    options = (cyd_map_options_t){.struct_size = sizeof options, .timeout_ns = 20 * MS};
+    OK(cyd_pool_map(pool, "waits", &one, 1, &options, &map));
+    IS(cyd_map_next(map, NULL, 0, &len, &index), CYD_E_TIMEOUT);
+    OK(cyd_map_close(map));
+    options.flags = 2;
+    IS(cyd_pool_map(pool, "twice", &one, 1, &options, &map), CYD_E_VERSION);
+    IS(cyd_pool_map(pool, "twice", NULL, 1, NULL, &map), CYD_E_NULL);
+    IS(cyd_pool_imap(pool, "twice", NULL, NULL, NULL, &map), CYD_E_NULL);
+    IS(cyd_map_next(NULL, NULL, 0, &len, NULL), CYD_E_NULL);
+    IS(cyd_map_next(map, NULL, 0, &len, NULL), CYD_E_CLOSED);
+}
+
+static void promises(cyd_pool_t *pool) {
+    cyd_promise_t *promise;
+    cyd_future_t *future;
+    char text[16];
+    size_t len;
+    bool cancelled = true;
+    cyd_fate_t fate = {.struct_size = sizeof fate};
+    OK(cyd_pool_promise(pool, -1, &promise, &future));
+    OK(cyd_promise_is_cancelled(promise, &cancelled));
+    CHECK(!cancelled);
+    IS(cyd_future_wait(future, 0), CYD_E_TIMEOUT);
+    OK(cyd_promise_set(promise, "kept", 4));
+    IS(cyd_promise_set(promise, "again", 5), CYD_E_STATE);
+    OK(cyd_promise_is_cancelled(promise, &cancelled));
+    CHECK(cancelled);
+    OK(cyd_promise_close(promise));
+    OK(cyd_future_result(future, text, sizeof text, 0, &len));
+    CHECK(len == 4 && memcmp(text, "kept", 4) == 0);
+    OK(cyd_future_close(future));
+
+    OK(cyd_pool_promise(pool, 0, &promise, &future));
+    IS(cyd_promise_fail(promise, NULL), CYD_E_NAME);
+    OK(cyd_promise_fail(promise, "cannot"));
+    OK(cyd_promise_close(promise));
+    IS(cyd_future_result(future, NULL, 0, 0, &len), CYD_E_FAILED);
+    OK(cyd_future_close(future));
+
+    OK(cyd_pool_promise(pool, 0, &promise, &future));
+    OK(cyd_promise_close(promise)); /* broken */
+    OK(cyd_future_fate(future, 0, &fate));
+    CHECK(fate.state == CYD_TASK_LOST && fate.cause == CYD_LOST_UNKNOWN);
+    OK(cyd_future_close(future));
+    IS(cyd_pool_promise(pool, 0, NULL, &future), CYD_E_NULL);
+    IS(cyd_pool_promise(pool, 0, &promise, NULL), CYD_E_NULL);
+}
+
+static void *closes_soon(void *handle) {
+    usleep(30000);
+    OK(cyd_future_close(handle));
+    return NULL;
+}
+
+static void closing(cyd_pool_t *pool) {
+    pthread_t closer;
+    cyd_future_t *future = submit(pool, "waits", NULL, 0);
+    running(future);
+    CHECK(pthread_create(&closer, NULL, closes_soon, future) == 0);
+    IS(cyd_future_wait(future, -1), CYD_E_CLOSED);
+    CHECK(pthread_join(closer, NULL) == 0);
+    IS(cyd_future_wait(future, 0), CYD_E_CLOSED);
+    IS(cyd_future_close(future), CYD_E_CLOSED);
+}
+
+static void *works(void *pool) {
+    OK(cyd_pool_work(pool, 0));
+    return NULL;
+}
+
+static void strangers(cyd_yard_t *yard) {
+    cyd_pool_t *maker, *pool;
+    cyd_ref_t ref;
+    cyd_object_info_t object = {.struct_size = sizeof object};
+    pthread_t worker;
+    int number = 5;
+    size_t len, size = 0;
+    cyd_pool_options_t options = {.struct_size = sizeof options, .workers = 1, .method = CYD_START_THREADS, .flags = CYD_POOL_SHORT};
+    OK(cyd_pool_create(yard, "strangers", &options, &maker));
+    OK(cyd_pool_open(yard, "strangers", &pool));
+    OK(cyd_yard_ref(yard, "strangers", &ref));
+    OK(cyd_yard_resolve(yard, &ref, &object));
+    CHECK(object.kind == CYD_OBJECT_POOL && strcmp(object.name, "strangers") == 0);
+    CHECK(pthread_create(&worker, NULL, works, pool) == 0);
+    OK(cyd_pool_apply(pool, "twice", &number, sizeof number, NULL, &number, sizeof number, &len));
+    CHECK(number == 10);
+    IS(cyd_pool_apply(pool, "twice", yard, 113, NULL, &number, sizeof number, &len), CYD_E_TOO_LONG);
+    OK(cyd_pool_resize(pool, 2));
+    OK(cyd_pool_size(maker, &size));
+    CHECK(size == 2);
+    IS(cyd_pool_resize(pool, 0), CYD_E_RANGE);
+    IS(cyd_pool_resize(pool, 1000), CYD_E_RANGE);
+    OK(cyd_pool_shutdown(pool, false));
+    IS(cyd_pool_submit(pool, "twice", NULL, 0, NULL, 0, NULL), CYD_E_STATE);
+    OK(cyd_pool_join(pool, 20000 * MS));
+    OK(cyd_pool_join(maker, 20000 * MS));
+    CHECK(pthread_join(worker, NULL) == 0);
+    OK(cyd_pool_close(pool));
+    OK(cyd_pool_close(maker));
+}
+
+static void one_by_one(cyd_yard_t *yard) {
+    cyd_pool_t *pool;
+    cyd_future_t *busy, *waiting;
+    bool asked;
+    size_t len;
+    cyd_pool_options_t options = {.struct_size = sizeof options, .workers = 1, .tasks = 2, .method = CYD_START_THREADS};
+    OK(cyd_pool_create(yard, "one", &options, &pool));
+    OK(cyd_pool_apply(pool, "is-kept", NULL, 0, NULL, NULL, 0, &len));
+    IS(cyd_task_is_cancelled(stale, &asked), CYD_E_CLOSED);
+    busy = submit(pool, "waits", NULL, 0);
+    running(busy);
+    waiting = submit(pool, "waits", NULL, 0);
+    IS(cyd_pool_submit(pool, "waits", NULL, 0, NULL, 0, NULL), CYD_E_FULL);
+    IS(cyd_pool_submit(pool, "waits", NULL, 0, NULL, MS, NULL), CYD_E_FULL);
+    OK(cyd_pool_shutdown(pool, true));
+    OK(cyd_pool_join(pool, 20000 * MS));
+    IS(cyd_future_result(busy, NULL, 0, 0, &len), CYD_E_CANCELLED);
+    IS(cyd_future_result(waiting, NULL, 0, 0, &len), CYD_E_CANCELLED);
+    OK(cyd_future_close(busy));
+    OK(cyd_future_close(waiting));
+    OK(cyd_pool_close(pool));
+}
+
+static void unfit(cyd_yard_t *yard) {
+    const unsigned char three = 3;
+    cyd_pool_t *pool;
+    cyd_fate_t fate = {.struct_size = sizeof fate};
+    cyd_pool_options_t options = {
+        .struct_size = sizeof options, .workers = 1, .initializer = "never-begins", .initializer_bytes = &three, .initializer_len = 1};
+    OK(cyd_pool_create(yard, "unfit", &options, &pool));
+    cyd_future_t *future = submit(pool, "twice", NULL, 0);
+    OK(cyd_future_fate(future, -1, &fate));
+    CHECK(fate.state == CYD_TASK_LOST && fate.cause == CYD_LOST_UNFIT && fate.pid == 0);
+    OK(cyd_future_close(future));
+    IS(cyd_pool_submit(pool, "twice", NULL, 0, NULL, 0, NULL), CYD_E_STATE);
+    OK(cyd_pool_close(pool));
+}
+
+static void bad_input(cyd_yard_t *yard) {
+    cyd_pool_t *pool = NULL;
+    cyd_pool_options_t options = {.struct_size = sizeof options, .method = 4};
+    IS(cyd_pool_create(yard, "bad", &options, &pool), CYD_E_INVALID);
+    options = (cyd_pool_options_t){.struct_size = sizeof options, .flags = 2};
+    IS(cyd_pool_create(yard, "bad", &options, &pool), CYD_E_VERSION);
+    options = (cyd_pool_options_t){.struct_size = sizeof options, .flags = CYD_POOL_SHORT, .block_bytes = 4096};
+    IS(cyd_pool_create(yard, "bad", &options, &pool), CYD_E_INVALID);
+    options = (cyd_pool_options_t){.struct_size = sizeof options, .initializer = "nobody"};
+    IS(cyd_pool_create(yard, "bad", &options, &pool), CYD_E_NOT_FOUND);
+    options = (cyd_pool_options_t){.struct_size = sizeof options, .workers = 5000};
+    IS(cyd_pool_create(yard, "bad", &options, &pool), CYD_E_RANGE);
+    options = (cyd_pool_options_t){.struct_size = 4};
+    IS(cyd_pool_create(yard, "bad", &options, &pool), CYD_E_INVALID);
+    IS(cyd_pool_create(yard, "a b", NULL, &pool), CYD_E_NAME);
+    IS(cyd_pool_create(NULL, "bad", NULL, &pool), CYD_E_NULL);
+    IS(cyd_pool_create(yard, "bad", NULL, NULL), CYD_E_NULL);
+    IS(cyd_pool_open(yard, "bad", &pool), CYD_E_NOT_FOUND);
+    CHECK(pool == NULL);
+    IS(cyd_pool_submit(NULL, "twice", NULL, 0, NULL, 0, NULL), CYD_E_NULL);
+    IS(cyd_pool_work(NULL, 0), CYD_E_NULL);
+    IS(cyd_task_register("twice", twice, NULL), CYD_E_EXISTS);
+    IS(cyd_task_register("a b", twice, NULL), CYD_E_NAME);
+    IS(cyd_task_register("other", NULL, NULL), CYD_E_NULL);
+    OK(cyd_pool_close(NULL));
+    OK(cyd_future_close(NULL));
+    OK(cyd_promise_close(NULL));
+    OK(cyd_map_close(NULL));
+}
+
+int main(int argc, char **argv) {
+    OK(cyd_task_register("twice", twice, &told_twice));
+    OK(cyd_task_register("says-nothing", says_nothing, NULL));
+    OK(cyd_task_register("long", long_one, NULL));
+    OK(cyd_task_register("dies", dies, NULL));
+    OK(cyd_task_register("waits", waits, NULL));
+    OK(cyd_task_register("sum", sum, NULL));
+    OK(cyd_task_register("is-kept", is_kept, NULL));
+    OK(cyd_entry_register("never-begins", never_begins));
+    OK(cyd_init(argc, (const char *const *)argv));
+
+    cyd_yard_t *yard;
+    cyd_yard_options_t large = {.struct_size = sizeof large, .size = 16 << 20};
+    OK(cyd_yard_create_anonymous(&large, &yard));
+    for (uint32_t method = CYD_START_FORK_SERVER; method <= CYD_START_THREADS; method++) {
+        if (method == CYD_START_FORK) {
+            continue; /* the C library has more threads than one by now */
+        }
+        cyd_pool_t *pool;
+        char name[8];
+        snprintf(name, sizeof name, "pool%u", (unsigned)method);
+        bool threads = method == CYD_START_THREADS;
+        cyd_pool_options_t options = {.struct_size = sizeof options, .workers = 2, .method = method};
+        OK(cyd_pool_create(yard, name, &options, &pool));
+        IS(cyd_pool_create(yard, name, &options, &pool), CYD_E_EXISTS);
+        results(pool);
+        if (!threads) {
+            deaths(pool);
+        }
+        ends(pool, threads);
+        callbacks(pool);
+        maps(pool);
+        promises(pool);
+        if (!threads) {
+            closing(pool);
+        }
+        OK(cyd_pool_close(pool));
+        IS(cyd_pool_shutdown(pool, true), CYD_E_CLOSED);
+    }
+    strangers(yard);
+    one_by_one(yard);
+    unfit(yard);
+    bad_input(yard);
+    OK(cyd_yard_close(yard));
+    return 0;
+}

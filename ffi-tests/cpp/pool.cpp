@@ -1,0 +1,139 @@
+/* Pools in C++: tasks that are lambdas, what they give and throw, futures, promises, maps. */
+#include "courtyard.hpp"
+
+#include "check.hpp"
+#include <condition_variable>
+#include <csignal>
+#include <cstring>
+#include <mutex>
+#include <string>
+#include <vector>
+#if COURTYARD_EXCEPTIONS
+#include <stdexcept>
+#endif
+
+namespace cyd = courtyard;
+using namespace std::chrono_literals;
+
+static void tasks() {
+    cyd::register_task("reverse", [](cyd::Task &, std::string_view input) {
+        return std::string(input.rbegin(), input.rend());
+    }).value();
+    cyd::register_task("attempt", [](cyd::Task &task, std::string_view input) {
+        const auto attempt = task.info().value().attempt;
+        if (attempt < input.size()) {
+            std::raise(SIGKILL);
+        }
+        return std::to_string(attempt);
+    }).value();
+    cyd::register_task("wait", [](cyd::Task &task, std::string_view) {
+        while (!task.is_cancelled().value()) {
+            usleep(1000);
+        }
+        return "asked";
+    }).value();
+    cyd::register_task("nest", [](cyd::Task &task, std::string_view input) {
+        auto pool = task.pool().value();
+        return pool.apply("reverse", input).value() + "!";
+    }).value();
+#if COURTYARD_EXCEPTIONS
+    cyd::register_task("throw", [](cyd::Task &, std::string_view input) -> std::string {
+        throw std::runtime_error("thrown: " + std::string(input));
+    }).value();
+#endif
+}
+
+int main(int argc, char **argv) {
+    tasks();
+    cyd::init(argc, argv).value();
+
+    auto yard = cyd::Yard::create_anonymous().value();
+    cyd::PoolOptions options;
+    options.workers = 2;
+    auto pool = cyd::Pool::create(yard, "pool", options).value();
+    CHECK(cyd::Pool::create(yard, "pool", options).code() == CYD_E_EXISTS);
+    auto other = cyd::Pool::open(yard, "pool").value();
+
+    CHECK(pool.apply("reverse", "abc").value() == "cba");
+    CHECK(other.apply("nest", "abc").value() == "cba!");
+    const std::string large(4000, 'x');
+    CHECK(pool.apply("reverse", large).value() == large);
+    char small[2];
+    std::size_t len = 0;
+    CHECK(pool.apply("reverse", "abc", small, sizeof small, len).code() == CYD_E_TOO_LONG && len == 3);
+    CHECK(pool.submit("a b").code() == CYD_E_NAME);
+
+#if COURTYARD_EXCEPTIONS
+    auto thrown = pool.submit("throw", "no").value();
+    CHECK(thrown.result(20s).code() == CYD_E_FAILED);
+    CHECK(thrown.error().value() == "thrown: no");
+#endif
+
+    cyd::TaskOptions twice;
+    twice.retries = 2;
+    CHECK(pool.apply("attempt", "ab", twice).value() == "2");
+    auto lost = pool.submit("attempt", "abc", twice).value();
+    const cyd::Fate fate = lost.fate(20s).value();
+    CHECK(fate.state == CYD_TASK_LOST && fate.cause == CYD_LOST_SIGNAL && fate.value == SIGKILL && fate.attempt == 2);
+    CHECK(lost.error().code() == CYD_E_STATE);
+
+    auto busy = pool.submit("wait").value();
+    while (busy.info()->state == CYD_TASK_PENDING) {
+        usleep(500);
+    }
+    CHECK(busy.wait(cyd::no_wait).code() == CYD_E_TIMEOUT && !busy.cancel().value());
+    auto onlooker = other.future(busy.info()->id).value();
+    CHECK(onlooker.stop().value());
+    CHECK(cyd::wait_any({busy}, 20s).value() == 0);
+    CHECK(busy.result(cyd::no_wait).value() == "asked");
+    CHECK(busy.result(small, sizeof small, cyd::no_wait, len).code() == CYD_E_TOO_LONG && len == 5);
+    auto killed = pool.submit("wait").value();
+    CHECK(killed.kill().value());
+    CHECK(killed.fate(20s)->state == CYD_TASK_CANCELLED);
+
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::string told;
+    pool.apply_async("reverse", "xyz", [&](const cyd_fate_t &end, std::string_view bytes) {
+        const std::lock_guard<std::mutex> guard(mutex);
+        CHECK(end.state == CYD_TASK_DONE);
+        told = bytes;
+        changed.notify_one();
+    }).value();
+    std::unique_lock<std::mutex> lock(mutex);
+    changed.wait(lock, [&] { return !told.empty(); });
+    CHECK(told == "zyx");
+
+    const std::vector<cyd::Slice> inputs = {{"ab", 2}, {"cd", 2}, {nullptr, 0}, {"efg", 3}};
+    auto map = pool.map("reverse", inputs.data(), inputs.size()).value();
+    for (const char *wanted : {"ba", "dc", "", "gfe"}) {
+        CHECK(map.next().value() == wanted);
+    }
+    CHECK(map.next().code() == CYD_E_END);
+    int count = 0;
+    auto next = [&](cyd_slice_t &input) {
+        input = {"0123456789", static_cast<std::size_t>(count)};
+        return count++ < 10;
+    };
+    auto lazy = pool.imap("reverse", next).value();
+    for (std::size_t i = 0, index = 99; i < 10; i++) {
+        CHECK(lazy.next(&index).value().size() == i && index == i);
+    }
+    CHECK(lazy.next(small, 0, len).code() == CYD_E_END);
+
+    auto [promise, future] = pool.promise().value();
+    CHECK(!promise.is_cancelled().value());
+    promise.set("kept").value();
+    CHECK(promise.fail("too late").code() == CYD_E_STATE);
+    CHECK(future.result(cyd::no_wait).value() == "kept");
+
+    CHECK(pool.size().value() == 2);
+    pool.resize(1).value();
+    CHECK(pool.progress()->pending == 0);
+    CHECK(!pool.is_shut_down().value());
+    pool.shutdown(cyd::Shutdown::drain).value();
+    CHECK(pool.submit("reverse").code() == CYD_E_STATE);
+    pool.join(20s).value();
+    CHECK(other.work().ok()); // there is nothing to do any more
+    return 0;
+}

@@ -1,0 +1,765 @@
+//! Pools: submitting, working, collecting, ending tasks, and ending the pool.
+//!
+//! The pool's maker is a role of its own, with one worker that is a thread of it, so that somebody looks after the dead. It is
+//! kept busy where the victim is to do the work.
+
+use std::cell::RefCell;
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileExt;
+use std::time::{Duration, Instant};
+
+use courtyard::{
+    Blocks, Error, ErrorKind, Event, EventOptions, Fate, Future, Options, Pool, PoolOptions, Promise,
+    StartMethod, TaskOptions, Timeout, Value, Yard, register_task,
+};
+
+use super::common::{SOON, is_gone, pin, wrong};
+use crate::engine::Trial;
+use crate::operation::{Mode, Moment, Operation, Point, Points};
+use crate::stage::{RoleId, Stage};
+use crate::watch::Watch;
+
+pub(crate) fn all() -> Vec<Box<dyn Trial>> {
+    vec![
+        Box::new(Submit { name: "pool submit", len: SHORT }),
+        Box::new(Submit { name: "pool submit, by block", len: LONG }),
+        Box::new(Work { name: "pool work", len: SHORT, retries: 0 }),
+        Box::new(Work { name: "pool work, by block", len: LONG, retries: 1 }),
+        Box::new(WorkWaiting),
+        Box::new(Collect { name: "pool collect", len: SHORT }),
+        Box::new(Collect { name: "pool collect, by block", len: LONG }),
+        Box::new(Cancel),
+        Box::new(Stop),
+        Box::new(Wait),
+        Box::new(Promised { name: "pool promise", len: SHORT }),
+        Box::new(Promised { name: "pool promise, by block", len: LONG }),
+        Box::new(Resize),
+        Box::new(Shutdown),
+        Box::new(Join),
+    ]
+}
+
+const SHORT: usize = 8;
+/// More than a place has room for: one block.
+const LONG: usize = 200;
+const TASKS: usize = 4;
+/// Others change the same words all the time: many points are chosen for it.
+const NEAR: Points = Points::Chosen(8);
+
+fn bytes(len: usize) -> Vec<u8> {
+    (0..len).map(|i| (7 * i) as u8).collect()
+}
+
+fn said(what: &str) -> impl FnOnce(Error) -> String {
+    move |e| format!("{what}: {e:?}")
+}
+
+pub(crate) struct World {
+    yard: Yard,
+    pool: Pool,
+    /// How often "add" was done.
+    count: Value<u64>,
+    /// A number that the victim tells.
+    id: Value<u64>,
+    /// Ends "hold".
+    hold: Event,
+    /// The task that keeps the maker's worker busy.
+    holder: Option<Future>,
+    /// What the stage has submitted for the play.
+    future: Option<Future>,
+    /// How that has ended.
+    fate: Option<Fate>,
+    /// How often "add" was to be done, for the stage's own sake.
+    ours: u64,
+}
+
+/// A pool of one worker, which is busy or not.
+fn world(stage: &mut Stage, is_busy: bool) -> World {
+    pin();
+    let yard = Options::new().size(1 << 18).slots(16).objects(16).anonymous().unwrap();
+    let count = Value::<u64>::create(&yard, "count").unwrap();
+    let id = Value::<u64>::create(&yard, "id").unwrap();
+    let hold = Event::create(&yard, "hold", EventOptions::default()).unwrap();
+    let (counter, until) = (count.clone(), hold.clone());
+    register_task("add", move |_, input| {
+        counter.fetch_add(1);
+        Ok::<_, String>(input.to_vec())
+    })
+    .unwrap();
+    register_task("hold", move |_, _| until.wait(Timeout::Forever).map(|()| "held")).unwrap();
+    stage.role("maker", |part| {
+        let options = PoolOptions {
+            workers: 1,
+            most_workers: 3,
+            tasks: TASKS,
+            block_bytes: 1 << 13,
+            method: StartMethod::Threads,
+            ..PoolOptions::default()
+        };
+        let _pool = Pool::create(&yard, "pool", &options).map_err(said("the pool"))?;
+        part.until_told();
+        Ok(())
+    });
+    let pool = loop {
+        match Pool::open(&yard, "pool") {
+            Ok(pool) => break pool,
+            Err(e) if e.kind() == ErrorKind::NotFound => std::thread::yield_now(),
+            Err(e) => panic!("{e:?}"),
+        }
+    };
+    let mut world = World { yard, pool, count, id, hold, holder: None, future: None, fate: None, ours: 0 };
+    if is_busy {
+        world.holder = Some(world.begin("hold"));
+    }
+    world
+}
+
+impl World {
+    /// Submits, and waits until a worker is at it.
+    fn begin(&self, entry: &str) -> Future {
+        let future = self.pool.submit(entry, b"", &TaskOptions::default()).unwrap();
+        while !future.is_running() {
+            std::thread::yield_now();
+        }
+        future
+    }
+
+    fn submit(&mut self, len: usize, retries: u8) {
+        let options = TaskOptions { retries, ..TaskOptions::default() };
+        self.future = Some(self.pool.submit("add", &bytes(len), &options).unwrap());
+        self.id.set(self.future.as_ref().unwrap().id());
+    }
+
+    /// The future of the stage's task, as the victim has it.
+    fn seen_by_victim(&self) -> Future {
+        self.pool.future(self.id.get()).unwrap()
+    }
+
+    /// The maker's worker comes free.
+    fn let_go(&mut self) -> Result<(), String> {
+        self.hold.set();
+        match self.holder.take() {
+            Some(holder) => match holder.fate(SOON).map_err(said("what was held"))? {
+                Fate::Done(_) | Fate::Cancelled => Ok(()),
+                other => wrong("what was held", other),
+            },
+            None => Ok(()),
+        }
+    }
+
+    /// How the stage's task ends.
+    fn fate(&mut self) -> Result<Fate, String> {
+        if let Some(future) = self.future.take() {
+            self.fate = Some(future.fate(SOON).map_err(said("the task"))?);
+        }
+        Ok(self.fate.clone().unwrap())
+    }
+
+    /// Tasks are done, and all places and blocks come free but those of `owned` tasks that somebody may own still.
+    fn goes_on(&mut self, owned: usize) -> Result<(), String> {
+        self.let_go()?;
+        self.future = None;
+        for _ in 0..2 {
+            let futures: Result<Vec<_>, _> = (owned..TASKS)
+                .map(|_| self.pool.submit_within("add", &bytes(LONG), &TaskOptions::default(), SOON))
+                .collect();
+            self.ours += (TASKS - owned) as u64;
+            for future in futures.map_err(said("a place is not to be had"))? {
+                match future.result(SOON).map_err(said("the task after it"))? {
+                    result if result == bytes(LONG) => {}
+                    result => return wrong("the result of the task after it", result),
+                }
+            }
+        }
+        self.is_clear(owned)
+    }
+
+    fn is_clear(&self, owned: usize) -> Result<(), String> {
+        let begin = Instant::now();
+        loop {
+            self.yard.sweep();
+            let now = self.pool.progress();
+            let known = now.pending + now.running + now.done + now.failed + now.cancelled + now.lost;
+            let blocks = Blocks::open(&self.yard, "pool.blocks").map_err(said("the blocks"))?;
+            let in_use: u32 =
+                blocks.usage().iter().map(|class| class.owned + class.offered + class.linked).sum();
+            if known <= owned && in_use <= 2 * owned as u32 {
+                return Ok(());
+            }
+            if begin.elapsed() > SOON {
+                return wrong("left behind", (now, in_use));
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// How often "add" was done for the play's sake.
+    fn done(&self) -> u64 {
+        self.count.get() - self.ours
+    }
+
+    fn watch(&self) -> Watch {
+        const PART: usize = 12 << 10;
+        let file = std::fs::File::from(self.yard.as_fd().try_clone_to_owned().unwrap());
+        let cost = self.yard.cost().unwrap();
+        let objects_at = cost.total_bytes - cost.object_bytes;
+        Watch::Bytes(Box::new(move |_| {
+            let mut bytes = vec![0; 2 * PART];
+            let (tables, objects) = bytes.split_at_mut(PART);
+            file.read_exact_at(tables, 0).unwrap();
+            file.read_exact_at(objects, objects_at).unwrap();
+            bytes
+        }))
+    }
+}
+
+fn is_process_gone(point: &Point) -> bool {
+    matches!(point.moment, Moment::Killed | Moment::ProcessEnded)
+}
+
+/// Whether all of the operation was done.
+fn is_through(point: &Point) -> bool {
+    point.last || point.moment == Moment::Finished
+}
+
+/// What the plays of a pool have in common: others change the same words, and so no two runs are alike.
+macro_rules! play {
+    ($actor:ty) => {
+        type World = World;
+        type Actor = $actor;
+
+        fn points(&self) -> Points {
+            NEAR
+        }
+
+        fn steady(&self) -> bool {
+            false
+        }
+
+        fn patience(&self) -> Duration {
+            3 * SOON
+        }
+
+        fn watch(&self, world: &World) -> Watch {
+            world.watch()
+        }
+    };
+}
+
+/// Submits a task, which the maker's worker does.
+struct Submit {
+    name: &'static str,
+    len: usize,
+}
+
+impl Operation for Submit {
+    play!(Option<Future>);
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn setup(&self, stage: &mut Stage) -> World {
+        world(stage, false)
+    }
+
+    fn prepare(&self, _: &World) -> Option<Future> {
+        None
+    }
+
+    fn act(&self, world: &World, future: &mut Option<Future>) {
+        *future = Some(world.pool.submit("add", &bytes(self.len), &TaskOptions::default()).unwrap());
+    }
+
+    fn finish(&self, _: &World, future: &mut Option<Future>) -> Result<(), String> {
+        match future.as_ref().unwrap().result(SOON).map_err(said("the task"))? {
+            result if result == bytes(self.len) => Ok(()),
+            result => wrong("its result", result),
+        }
+    }
+
+    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+        // A process that lives, without its thread, owns what it has submitted.
+        world.goes_on(usize::from(!is_process_gone(point)))?;
+        match (world.done(), is_through(point)) {
+            (1, _) | (0, false) => Ok(()),
+            (times, _) => wrong("it was done so often", times),
+        }
+    }
+}
+
+/// Does one task.
+struct Work {
+    name: &'static str,
+    len: usize,
+    retries: u8,
+}
+
+impl Operation for Work {
+    play!(());
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn setup(&self, stage: &mut Stage) -> World {
+        let mut world = world(stage, true);
+        world.submit(self.len, self.retries);
+        world
+    }
+
+    fn prepare(&self, _: &World) {}
+
+    fn act(&self, world: &World, (): &mut ()) {
+        world.pool.work_at_most(1).unwrap();
+    }
+
+    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+        if point.moment == Moment::Stopped {
+            return Ok(()); // it may have the task in hand
+        }
+        world.let_go()?;
+        let fate = world.fate()?;
+        let through = is_through(point);
+        let as_promised = match &fate {
+            Fate::Done(result) => *result == bytes(self.len),
+            Fate::Lost { attempt, .. } => self.retries == 0 && !through && *attempt == 0,
+            _ => false,
+        };
+        if !as_promised {
+            return wrong("the task's fate", fate);
+        }
+        // A block that was taken for the result is the process's, which lives.
+        world.goes_on(usize::from(point.moment == Moment::ThreadEnded))?;
+        match (world.done(), fate) {
+            (1, _) | (0, Fate::Lost { .. }) => Ok(()),
+            (2, Fate::Done(_)) if self.retries == 1 && !through => Ok(()),
+            (times, _) => wrong("it was done so often", times),
+        }
+    }
+}
+
+/// Works, and sleeps until there is a task.
+struct WorkWaiting;
+
+impl Operation for WorkWaiting {
+    play!(());
+
+    fn name(&self) -> &'static str {
+        "pool work, waiting"
+    }
+
+    fn sleeps(&self) -> bool {
+        true
+    }
+
+    fn setup(&self, stage: &mut Stage) -> World {
+        world(stage, true)
+    }
+
+    fn prepare(&self, _: &World) {}
+
+    fn act(&self, world: &World, (): &mut ()) {
+        world.pool.work_at_most(1).unwrap();
+    }
+
+    fn release(&self, world: &mut World, _: &mut Stage) {
+        if world.future.is_none() {
+            world.submit(SHORT, 1);
+        }
+    }
+
+    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+        if !is_gone(point.moment) && point.moment != Moment::Finished {
+            return Ok(());
+        }
+        world.let_go()?;
+        if world.future.is_some() {
+            match world.fate()? {
+                Fate::Done(result) if result == bytes(SHORT) => {}
+                other => return wrong("the task's fate", other),
+            }
+        }
+        world.goes_on(0)
+    }
+}
+
+/// Takes the result of a task that has ended, and throws the future away.
+struct Collect {
+    name: &'static str,
+    len: usize,
+}
+
+impl Operation for Collect {
+    play!(RefCell<Option<Future>>);
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn setup(&self, stage: &mut Stage) -> World {
+        world(stage, false)
+    }
+
+    fn prepare(&self, world: &World) -> RefCell<Option<Future>> {
+        let future = world.pool.submit("add", &bytes(self.len), &TaskOptions::default()).unwrap();
+        future.wait(Timeout::Forever).unwrap();
+        RefCell::new(Some(future))
+    }
+
+    fn act(&self, _: &World, future: &mut RefCell<Option<Future>>) {
+        let future = future.take().unwrap();
+        assert_eq!(future.result(Timeout::Try).unwrap(), bytes(self.len));
+    }
+
+    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+        world.goes_on(usize::from(!is_process_gone(point) && point.moment != Moment::Finished))?;
+        match world.done() {
+            1 => Ok(()),
+            times => wrong("it was done so often", times),
+        }
+    }
+}
+
+/// Cancels a task that waits.
+struct Cancel;
+
+impl Operation for Cancel {
+    play!(Future);
+
+    fn name(&self) -> &'static str {
+        "pool cancel"
+    }
+
+    fn setup(&self, stage: &mut Stage) -> World {
+        let mut world = world(stage, true);
+        world.submit(SHORT, 0);
+        world
+    }
+
+    fn prepare(&self, world: &World) -> Future {
+        world.seen_by_victim()
+    }
+
+    fn act(&self, _: &World, future: &mut Future) {
+        assert!(future.cancel());
+    }
+
+    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+        if point.moment == Moment::Stopped {
+            return Ok(()); // the victim finds it waiting, or cancelled
+        }
+        if is_through(point) && world.future.as_ref().is_some_and(|future| !future.is_cancelled()) {
+            return wrong("it is not cancelled", world.future.as_ref());
+        }
+        world.let_go()?;
+        let fate = world.fate()?;
+        world.goes_on(0)?;
+        match (fate, world.done()) {
+            (Fate::Cancelled, 0) => Ok(()),
+            (Fate::Done(_), 1) if !is_through(point) => Ok(()),
+            other => wrong("the task's fate", other),
+        }
+    }
+}
+
+/// Asks a task to stop that runs, and sleeps.
+struct Stop;
+
+impl Operation for Stop {
+    play!(Future);
+
+    fn name(&self) -> &'static str {
+        "pool stop"
+    }
+
+    fn setup(&self, stage: &mut Stage) -> World {
+        let mut world = world(stage, false);
+        let future = world.begin("hold");
+        world.id.set(future.id());
+        world.future = Some(future);
+        world
+    }
+
+    fn prepare(&self, world: &World) -> Future {
+        world.seen_by_victim()
+    }
+
+    fn act(&self, _: &World, future: &mut Future) {
+        assert!(future.stop());
+    }
+
+    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+        if point.moment == Moment::Stopped {
+            return Ok(()); // it may be about to tell
+        }
+        let is_asked = is_through(point);
+        if !is_asked {
+            world.hold.set();
+        }
+        match world.fate()? {
+            Fate::Cancelled => {}
+            Fate::Done(_) if !is_asked => {}
+            other => return wrong("the task's fate", other),
+        }
+        world.goes_on(0)
+    }
+}
+
+/// Waits for a task that runs.
+struct Wait;
+
+impl Operation for Wait {
+    play!(Future);
+
+    fn name(&self) -> &'static str {
+        "pool wait"
+    }
+
+    fn sleeps(&self) -> bool {
+        true
+    }
+
+    fn setup(&self, stage: &mut Stage) -> World {
+        let world = world(stage, true);
+        world.id.set(world.holder.as_ref().unwrap().id());
+        world
+    }
+
+    fn prepare(&self, world: &World) -> Future {
+        world.seen_by_victim()
+    }
+
+    fn act(&self, _: &World, future: &mut Future) {
+        future.wait(Timeout::Forever).unwrap();
+    }
+
+    fn release(&self, world: &mut World, _: &mut Stage) {
+        world.hold.set();
+    }
+
+    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+        if point.moment == Moment::Stopped {
+            return Ok(());
+        }
+        world.goes_on(0)
+    }
+}
+
+/// Keeps a promise, while somebody waits for it.
+struct Promised {
+    name: &'static str,
+    len: usize,
+}
+
+pub(crate) struct Waited {
+    world: World,
+    waiter: RoleId,
+}
+
+impl Operation for Promised {
+    type World = Waited;
+    type Actor = RefCell<Option<(Promise, Future)>>;
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn points(&self) -> Points {
+        NEAR
+    }
+
+    fn steady(&self) -> bool {
+        false
+    }
+
+    fn patience(&self) -> Duration {
+        3 * SOON
+    }
+
+    fn watch(&self, waited: &Waited) -> Watch {
+        waited.world.watch()
+    }
+
+    fn setup(&self, stage: &mut Stage) -> Waited {
+        let (world, len) = (world(stage, false), self.len);
+        let waiter = stage.role("waiter", |_| {
+            while world.id.get() == 0 {
+                std::thread::yield_now();
+            }
+            match world.pool.future(world.id.get()).and_then(|future| future.fate(Timeout::Forever)) {
+                Ok(Fate::Done(result)) if result == bytes(len) => Ok(()),
+                Ok(Fate::Lost { .. }) => Ok(()),
+                // Who promised it was its owner too.
+                Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
+                other => wrong("what was promised", other),
+            }
+        });
+        Waited { world, waiter }
+    }
+
+    fn prepare(&self, waited: &Waited) -> Self::Actor {
+        let (promise, future) = waited.world.pool.promise().unwrap();
+        waited.world.id.set(future.id());
+        RefCell::new(Some((promise, future)))
+    }
+
+    fn act(&self, _: &Waited, actor: &mut Self::Actor) {
+        let (promise, future) = actor.take().unwrap();
+        promise.set_result(&bytes(self.len)).unwrap();
+        actor.replace(None);
+        std::mem::forget(future); // its owner lives, and may look still
+    }
+
+    fn check(&self, waited: &mut Waited, stage: &mut Stage, point: &Point) -> Result<(), String> {
+        let lives = !is_process_gone(point);
+        if !lives || is_through(point) {
+            stage.finish(waited.waiter, SOON)?;
+        }
+        waited.world.goes_on(usize::from(lives))
+    }
+}
+
+/// Asks for another number of workers.
+struct Resize;
+
+impl Operation for Resize {
+    play!(());
+
+    fn name(&self) -> &'static str {
+        "pool resize"
+    }
+
+    fn setup(&self, stage: &mut Stage) -> World {
+        world(stage, false)
+    }
+
+    fn prepare(&self, _: &World) {}
+
+    fn act(&self, world: &World, (): &mut ()) {
+        world.pool.resize(2).unwrap();
+    }
+
+    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+        match (world.pool.size(), is_through(point)) {
+            (2, _) | (1, false) => world.goes_on(0),
+            (size, _) => wrong("the pool's size", size),
+        }
+    }
+}
+
+/// Closes a pool, while somebody joins it.
+struct Shutdown;
+
+pub(crate) struct Joined {
+    world: World,
+    joiner: RoleId,
+}
+
+impl Operation for Shutdown {
+    type World = Joined;
+    type Actor = ();
+
+    fn name(&self) -> &'static str {
+        "pool shutdown"
+    }
+
+    fn points(&self) -> Points {
+        NEAR
+    }
+
+    fn steady(&self) -> bool {
+        false
+    }
+
+    fn patience(&self) -> Duration {
+        3 * SOON
+    }
+
+    fn watch(&self, joined: &Joined) -> Watch {
+        joined.world.watch()
+    }
+
+    fn setup(&self, stage: &mut Stage) -> Joined {
+        let mut world = world(stage, true);
+        world.submit(SHORT, 0);
+        let joiner = stage.role("joiner", |part| {
+            part.waiting();
+            loop {
+                match world.pool.join(Timeout::Forever) {
+                    Err(e) if e.kind() == ErrorKind::State => std::thread::sleep(Duration::from_millis(1)),
+                    ended => return ended.map_err(said("joining")),
+                }
+            }
+        });
+        Joined { world, joiner }
+    }
+
+    fn prepare(&self, _: &Joined) {}
+
+    fn act(&self, joined: &Joined, (): &mut ()) {
+        joined.world.pool.close();
+    }
+
+    fn check(&self, joined: &mut Joined, stage: &mut Stage, point: &Point) -> Result<(), String> {
+        let world = &mut joined.world;
+        let refused = world.pool.submit_within("add", b"", &TaskOptions::default(), Timeout::Try).err();
+        match refused.map(|e| e.kind()) {
+            Some(ErrorKind::State) => {}
+            None if !is_through(point) => world.ours += 1,
+            other => return wrong("a task after it", other),
+        }
+        if point.moment == Moment::Stopped {
+            return Ok(());
+        }
+        if !world.pool.is_closed() {
+            world.pool.close();
+        }
+        world.let_go()?;
+        match world.fate()? {
+            Fate::Done(_) => stage.finish(joined.joiner, SOON).map(drop),
+            other => wrong("what was submitted before", other),
+        }
+    }
+}
+
+/// Waits until a pool that was closed has done everything.
+struct Join;
+
+impl Operation for Join {
+    play!(());
+
+    fn name(&self) -> &'static str {
+        "pool join"
+    }
+
+    fn modes(&self) -> &'static [Mode] {
+        &[Mode::Kill, Mode::Exit]
+    }
+
+    fn sleeps(&self) -> bool {
+        true
+    }
+
+    fn setup(&self, stage: &mut Stage) -> World {
+        let world = world(stage, true);
+        world.pool.close();
+        world
+    }
+
+    fn prepare(&self, _: &World) {}
+
+    fn act(&self, world: &World, (): &mut ()) {
+        world.pool.join(Timeout::Forever).unwrap();
+    }
+
+    fn release(&self, world: &mut World, _: &mut Stage) {
+        world.hold.set();
+    }
+
+    fn check(&self, world: &mut World, _: &mut Stage, _: &Point) -> Result<(), String> {
+        world.let_go()?;
+        world.pool.join(SOON).map_err(said("joining"))?;
+        world.is_clear(0)
+    }
+}
