@@ -10,6 +10,9 @@ mod call;
 #[cfg(feature = "serde")]
 mod codec;
 pub(crate) mod debts;
+#[cfg(test)]
+#[path = "debts/tests.rs"]
+mod debts_tests;
 mod get;
 mod large;
 pub(crate) mod layout;
@@ -25,8 +28,6 @@ mod tests;
 mod tests_of_blocks;
 #[cfg(test)]
 mod tests_of_budget;
-#[cfg(test)]
-mod tests_of_debts;
 #[cfg(test)]
 mod tests_of_sides;
 mod typed;

@@ -2,19 +2,15 @@
 
 use super::*;
 use crate::objects::ring::Peer;
+use crate::os::Mutex;
 use crate::sync::wait::Timeout;
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);
 const BRIEF: Duration = Duration::from_millis(20);
 
-/// A child has the parts that its parent has: who forks writes, whose test closes a part reads.
-pub(super) static FORKS: RwLock<()> = RwLock::new(());
-
-fn no_forks() -> RwLockReadGuard<'static, ()> {
-    FORKS.read().unwrap_or_else(PoisonError::into_inner)
-}
+/// A child has the parts that its parent has: for who forks, and for who wants to be the only one that has a part.
+pub(super) static FORKS: Mutex<()> = Mutex::new(());
 
 fn kind<T>(result: Result<T>) -> ErrorKind {
     result.err().unwrap().kind()
@@ -30,7 +26,7 @@ fn queue(yard: &Yard) -> Queue {
 
 #[test]
 fn who_waits_for_a_message_hears_that_the_last_producer_has_closed() {
-    let _apart = no_forks();
+    let _apart = FORKS.lock();
     let yard = Yard::anonymous().unwrap();
     let queue = queue(&yard);
     assert_eq!(
@@ -79,7 +75,7 @@ fn who_waits_for_a_message_hears_that_the_last_producer_has_closed() {
 
 #[test]
 fn who_waits_for_room_hears_that_the_last_consumer_has_closed() {
-    let _apart = no_forks();
+    let _apart = FORKS.lock();
     let yard = Yard::anonymous().unwrap();
     let queue = queue(&yard);
     let consumer = queue.consumer().unwrap();
@@ -101,7 +97,7 @@ fn who_waits_for_room_hears_that_the_last_consumer_has_closed() {
 
 #[test]
 fn what_somebody_has_in_hand_is_waited_for_also_when_nobody_produces() {
-    let _apart = no_forks();
+    let _apart = FORKS.lock();
     let yard = Yard::anonymous().unwrap();
     let queue = queue(&yard);
     queue.producer().unwrap().put(b"x", SOON).unwrap();
@@ -132,7 +128,7 @@ fn what_somebody_has_in_hand_is_waited_for_also_when_nobody_produces() {
 
 #[test]
 fn a_process_leaves_a_side_as_often_as_it_has_entered_it() {
-    let _apart = no_forks();
+    let _apart = FORKS.lock();
     let yard = Yard::anonymous().unwrap();
     let queue = queue(&yard);
     queue.enter_side(QueueSide::Consumers).unwrap();
