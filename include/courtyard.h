@@ -624,7 +624,8 @@ typedef struct cyd_permits_t cyd_permits_t;
  * cyd_pipe_end() takes an end; the process holds it until it closes the last handle on it. Any number of processes
  * and threads may hold an end at a time. When the last process has gone that held an end, the other end is told so,
  * after it has received everything: #CYD_E_PEER_CLOSED or #CYD_E_PEER_DIED. A fork() child holds, from its birth on,
- * what its parent holds at that moment. Several threads may use a handle at a time.
+ * what its parent holds at that moment; a process that is made anew holds what it is given (`ends` of
+ * #cyd_process_options_t). Several threads may use a handle at a time.
  */
 typedef struct cyd_pipe_t cyd_pipe_t;
 
@@ -1116,6 +1117,33 @@ typedef struct {
 typedef uint32_t cyd_at_exit_t;
 
 /**
+ * A side of a queue that was made with `sides`.
+ */
+typedef uint32_t cyd_queue_side_t;
+
+/**
+ * An end of a pipe, or a side of a queue, for a child to hold. One of the two pointers is NULL.
+ */
+typedef struct {
+    /**
+     * The end of a pipe.
+     */
+    cyd_connection_t *connection;
+    /**
+     * A queue that was made with sides.
+     */
+    cyd_queue_t *queue;
+    /**
+     * Which side of it: a CYD_QUEUE_ number.
+     */
+    cyd_queue_side_t side;
+    /**
+     * 0
+     */
+    uint32_t reserved;
+} cyd_held_end_t;
+
+/**
  * How a process is made. Zero means default; a NULL pointer to it means all defaults.
  */
 typedef struct {
@@ -1145,6 +1173,17 @@ typedef struct {
      * CYD_PROCESS_ flags, or 0.
      */
     uint32_t flags;
+    /**
+     * Ends of pipes and sides of queues that the child holds from its birth on, by cyd_process_spawn() or a fork server: those
+     * opposite see no end of the stream between this process's last handle on it and the child's first. The child opens
+     * the yard and takes the end there; it holds it until it closes its last handle on it, or on the yard, or ends. A
+     * forked child holds all that its parent holds. Until it opens the yard its death is noticed within a slice of 250 ms.
+     */
+    const cyd_held_end_t *ends;
+    /**
+     * How many those are.
+     */
+    size_t end_count;
 } cyd_process_options_t;
 
 /**
@@ -1609,11 +1648,6 @@ typedef struct {
      */
     uint32_t reserved;
 } cyd_queue_options_t;
-
-/**
- * A side of a queue that was made with `sides`.
- */
-typedef uint32_t cyd_queue_side_t;
 
 /**
  * Refers to an object of a yard: plain numbers, to be sent in a message or kept in a struct. Every process that has the
@@ -4899,7 +4933,7 @@ CYD_MUST_USE cyd_status_t cyd_fork_server_pid(const cyd_fork_server_t *server, u
  * \return As cyd_process_spawn(), or
  *   - #CYD_E_PEER_DIED  the server has ended
  *   - #CYD_E_STATE      the `preload` entry has left threads in the server
- *   - #CYD_E_RANGE      more than 251 descriptors are to be inherited
+ *   - #CYD_E_RANGE      more than 251 descriptors and ends are to be inherited
  *   - #CYD_E_NOT_OWNER  this is a fork child of the process that started the server
  *   - #CYD_E_CLOSED, #CYD_E_TYPE  `server` is closed, or no fork server; a descriptor is not open
  *
@@ -5077,8 +5111,11 @@ CYD_MUST_USE cyd_status_t cyd_process_fork(const cyd_process_options_t *options,
  *   - #CYD_E_NO_MEMORY  there is no memory, or no descriptor, left
  *   - #CYD_E_OS, #CYD_E_PERMISSION  the system refuses
  *   - #CYD_E_NULL       `bytes` is NULL, and `len` is not 0
+ *   - #CYD_E_NO_SLOTS   the yard of an end that the child is to hold has no room for one more process
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_UNSUPPORTED  such an end is a closed handle, another noun's, a queue made without sides
  *   - #CYD_E_VERSION    an option is set that this version does not know
- *   - #CYD_E_INVALID    a pointer is misaligned, `struct_size` is not set, `at_exit` is no CYD_AT_EXIT_ number
+ *   - #CYD_E_INVALID    a pointer is misaligned, `struct_size` is not set, `at_exit` is no CYD_AT_EXIT_ number, an end that the
+ *     child is to hold is not one thing
  *
  * \par Threads    Any.
  * \par Processes  Any.

@@ -130,6 +130,8 @@ pub use os::child::Exit;
 #[cfg(not(loom))]
 pub use os::probe::Probe;
 #[cfg(not(loom))]
+pub use presence::handover::HeldEnd;
+#[cfg(not(loom))]
 pub use process::{
     AtExit, ForkServer, Map, MapOptions, Parent, Pool, PoolOptions, Process, ProcessOptions, StartMethod,
     Task, ThisProcess, Unordered, active_children, init, log_to_stderr, parent_process, register_entry,

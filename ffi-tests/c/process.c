@@ -7,6 +7,8 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define EXITED(process, kind_, value_)                          \
     do {                                                        \
@@ -243,6 +245,116 @@ static void parents(void) {
     close(line[1]);
 }
 
+/* Sends what it gets to the end of a pipe that it was given, in the yard behind the descriptor that it was told. */
+static int send_late(const void *bytes, size_t len) {
+    int fd;
+    cyd_yard_t *yard;
+    cyd_pipe_t *pipe_;
+    cyd_connection_t *end;
+    CHECK(len == sizeof fd);
+    memcpy(&fd, bytes, sizeof fd);
+    usleep(100000);
+    OK(cyd_yard_open_fd(fd, NULL, &yard));
+    OK(cyd_pipe_open(yard, "pipe", &pipe_));
+    usleep(100000);
+    OK(cyd_pipe_end(pipe_, CYD_PIPE_SECOND, &end));
+    OK(cyd_connection_send(end, "late", 4, 20000 * MS));
+    return 0;
+}
+
+/* What a child is given to hold is never gone in between. */
+static void held_ends(void) {
+    cyd_process_t *child;
+    cyd_yard_t *yard;
+    cyd_pipe_t *pipe_;
+    cyd_queue_t *queue;
+    cyd_connection_t *mine, *theirs;
+    char text[8];
+    size_t len;
+    int fd = -1;
+    OK(cyd_yard_create_anonymous(NULL, &yard));
+    OK(cyd_yard_fd(yard, &fd));
+    OK(cyd_pipe_create(yard, "pipe", NULL, &pipe_));
+    OK(cyd_queue_create(yard, "queue", NULL, &queue));
+    OK(cyd_pipe_end(pipe_, CYD_PIPE_FIRST, &mine));
+    OK(cyd_pipe_end(pipe_, CYD_PIPE_SECOND, &theirs));
+    cyd_held_end_t end = {.connection = theirs, .queue = queue};
+    cyd_process_options_t options = {
+        .struct_size = sizeof options, .inherit = &fd, .inherit_count = 1, .ends = &end, .end_count = 1};
+    IS(cyd_process_spawn(&options, "send-late", &fd, sizeof fd, NULL), CYD_E_INVALID); /* two things */
+    end.connection = NULL;
+    IS(cyd_process_spawn(&options, "send-late", &fd, sizeof fd, NULL), CYD_E_UNSUPPORTED); /* no sides */
+    end.side = 7;
+    IS(cyd_process_spawn(&options, "send-late", &fd, sizeof fd, NULL), CYD_E_INVALID);
+    end.queue = NULL;
+    IS(cyd_process_spawn(&options, "send-late", &fd, sizeof fd, NULL), CYD_E_INVALID); /* nothing */
+    options.ends = NULL;
+    IS(cyd_process_spawn(&options, "send-late", &fd, sizeof fd, NULL), CYD_E_NULL);
+    options.ends = &end;
+    end.connection = theirs;
+    OK(cyd_process_spawn(&options, "send-late", &fd, sizeof fd, &child));
+    OK(cyd_connection_close(theirs));
+    OK(cyd_connection_recv(mine, text, sizeof text, 20000 * MS, &len));
+    CHECK(len == 4 && memcmp(text, "late", 4) == 0);
+    IS(cyd_connection_recv(mine, text, sizeof text, 20000 * MS, &len), CYD_E_PEER_CLOSED);
+    EXITED(child, CYD_EXIT_CODE, 0);
+    OK(cyd_process_close(child));
+    IS(cyd_process_spawn(&options, "send-late", &fd, sizeof fd, NULL), CYD_E_CLOSED);
+    OK(cyd_connection_close(mine));
+    OK(cyd_queue_close(queue));
+    OK(cyd_pipe_close(pipe_));
+    OK(cyd_yard_close(yard));
+}
+
+/* A child is its maker's alone. */
+static void strangers(void) {
+    cyd_process_t *child;
+    cyd_exit_t end;
+    bool alive;
+    int status;
+    OK(cyd_process_fork(NULL, sleeps, NULL, &child));
+    pid_t stranger = fork();
+    CHECK(stranger >= 0);
+    if (stranger == 0) {
+        IS(cyd_process_join(child, 0, NULL), CYD_E_NOT_OWNER);
+        IS(cyd_process_kill(child), CYD_E_NOT_OWNER);
+        IS(cyd_process_stop(child, NULL, NULL, 0, 0, &end), CYD_E_NOT_OWNER);
+        OK(cyd_process_is_alive(child, &alive));
+        CHECK(alive);
+        _exit(0);
+    }
+    CHECK(waitpid(stranger, &status, 0) == stranger && status == 0);
+    OK(cyd_process_kill(child));
+    EXITED(child, CYD_EXIT_SIGNAL, SIGKILL);
+    OK(cyd_process_close(child));
+}
+
+static int leaves_a_child(void *line) {
+    pid_t left = fork();
+    CHECK(left >= 0);
+    if (left == 0) {
+        sleep(60);
+        _exit(0);
+    }
+    (void)line;
+    return 0;
+}
+
+/* Who is left of a group has the pipe open until it is killed. */
+static void grouped(void) {
+    cyd_process_t *child;
+    cyd_process_options_t options = {.struct_size = sizeof options, .flags = CYD_PROCESS_GROUP};
+    int line[2];
+    CHECK(pipe(line) == 0);
+    OK(cyd_process_fork(&options, leaves_a_child, line, &child));
+    close(line[1]);
+    EXITED(child, CYD_EXIT_CODE, 0);
+    struct pollfd gone = {.fd = line[0], .events = POLLIN};
+    CHECK(poll(&gone, 1, 20000) == 1 && (gone.revents & POLLHUP));
+    close(line[0]);
+    OK(cyd_process_close(child));
+}
+
 static void *close_soon(void *child) {
     usleep(50000);
     OK(cyd_process_close(child));
@@ -268,6 +380,7 @@ int main(int argc, char **argv) {
     OK(cyd_entry_register("warm-up", warm_up));
     OK(cyd_entry_register("is-warm", is_warm));
     OK(cyd_entry_register("set-value", set_value));
+    OK(cyd_entry_register("send-late", send_late));
     OK(cyd_init(argc, (const char *const *)argv));
     forked();
     bad_options();
@@ -277,5 +390,8 @@ int main(int argc, char **argv) {
     listed();
     parents();
     closed_under_a_wait();
+    strangers();
+    grouped();
+    held_ends();
     return 0;
 }

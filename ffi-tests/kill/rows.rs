@@ -361,7 +361,10 @@ pub(crate) const ROWS: &[Row] = &[
     none("cyd_fork_server_close", "gives back memory of this process"),
     none("cyd_fork_server_pid", "reads memory of this process"),
     none("cyd_fork_server_ready", "waits for a process of its own"),
-    none("cyd_fork_server_spawn", "writes no shared memory; ffi-tests/process kills server and asker"),
+    none(
+        "cyd_fork_server_spawn",
+        "makes a process; ffi-tests/process kills server, asker, and who gives ends",
+    ),
     none("cyd_fork_server_start", "writes no shared memory; ffi-tests/process kills server and asker"),
     stepped(
         "cyd_future_cancel",
@@ -701,7 +704,7 @@ pub(crate) const ROWS: &[Row] = &[
     none("cyd_process_join", "asks the kernel, and waits for a child of its own"),
     none("cyd_process_kill", "asks the kernel"),
     none("cyd_process_signal", "asks the kernel"),
-    none("cyd_process_spawn", "writes no shared memory; ffi-tests/process kills who spawns"),
+    none("cyd_process_spawn", "makes a process; ffi-tests/process kills who spawns, and who gives ends"),
     none("cyd_process_stop", "asks the kernel, and waits for a child of its own"),
     none("cyd_process_terminate", "asks the kernel"),
     none("cyd_promise_close", "loses the task as the sweep does; one swap, as in cyd_future_cancel"),

@@ -9,6 +9,8 @@
 
 #[path = "../support/process.rs"]
 mod process;
+
+mod hard;
 mod storm;
 
 use courtyard::{
@@ -61,6 +63,7 @@ const SCENARIOS: &[Scenario] = &[
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     entries();
+    hard::entries();
     courtyard::init();
     if let Some(kills) = args.strip_prefix(&["storm".to_owned()]) {
         let kills = kills.first().map_or(1000, |n| n.parse().unwrap());
@@ -68,7 +71,9 @@ fn main() {
     }
     let wanted = |name: &str| args.is_empty() || args.iter().any(|a| name.contains(a.as_str()));
     let (mut passed, mut failed) = (0, 0);
-    for (name, methods, scenario) in SCENARIOS.iter().chain(storm::SCENARIOS).filter(|s| wanted(s.0)) {
+    for (name, methods, scenario) in
+        SCENARIOS.iter().chain(hard::SCENARIOS).chain(storm::SCENARIOS).filter(|s| wanted(s.0))
+    {
         for method in *methods {
             let end = fork(|| scenario(*method)).wait();
             let is_ok = end == Ended::Code(0);

@@ -6,6 +6,8 @@
 #![allow(unsafe_code, clippy::undocumented_unsafe_blocks)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod handover;
+mod odd;
 #[path = "../support/process.rs"]
 mod process;
 mod server;
@@ -57,7 +59,13 @@ fn main() {
     courtyard::init();
     let wanted = |name: &str| args.is_empty() || args.iter().any(|a| name.contains(a.as_str()));
     let (mut passed, mut failed) = (0, 0);
-    for (name, scenario) in SCENARIOS.iter().chain(server::SCENARIOS).filter(|s| wanted(s.0)) {
+    for (name, scenario) in SCENARIOS
+        .iter()
+        .chain(server::SCENARIOS)
+        .chain(handover::SCENARIOS)
+        .chain(odd::SCENARIOS)
+        .filter(|s| wanted(s.0))
+    {
         let end = fork_with(|| {
             scenario();
             0
@@ -83,8 +91,35 @@ type Entry = fn(&[u8]) -> i32;
 static WARM: AtomicU32 = AtomicU32::new(0);
 
 fn entries() {
-    let all: [(&str, Entry); 9] = [
+    let all: [(&str, Entry); 16] = [
         ("echo", |bytes| bytes.first().map_or(0, |b| i32::from(*b))),
+        ("sum", |bytes| bytes.iter().fold(0, |sum, byte| (sum + i32::from(*byte)) % 251)),
+        ("knows-its-parent", |_| {
+            let parent = courtyard::parent_process().unwrap();
+            i32::from(parent.sentinel().is_none() || !parent.is_alive())
+        }),
+        ("no-more-processes", |_| {
+            let none = libc::rlimit { rlim_cur: 0, rlim_max: 4096 };
+            unsafe { libc::setrlimit(libc::RLIMIT_NPROC, &none) }
+        }),
+        ("deaf", |bytes| {
+            let number = RawFd::from_ne_bytes(bytes[..4].try_into().unwrap());
+            let yard = Yard::from_fd(unsafe { OwnedFd::from_raw_fd(number) }).unwrap();
+            if bytes[4] == 0 {
+                unsafe { libc::signal(libc::SIGTERM, libc::SIG_IGN) };
+            }
+            Value::<u32>::open(&yard, "ready").unwrap().set(1);
+            sleeper()
+        }),
+        ("send-late", handover::send_late),
+        ("put-late", handover::put_late),
+        ("leave-a-child", |bytes| {
+            let number = RawFd::from_ne_bytes(bytes[..4].try_into().unwrap());
+            let yard = Yard::from_fd(unsafe { OwnedFd::from_raw_fd(number) }).unwrap();
+            let pid = Value::<u32>::open(&yard, "grandchild").unwrap();
+            pid.set(fork(|| sleep_ms(60_000)).0.cast_unsigned());
+            0
+        }),
         ("count-descriptors", |_| open_fds().len() as i32),
         ("report", report),
         ("sleep", |_| {

@@ -12,6 +12,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ("whoever_is_killed_while_it_asks_leaves_neither_server_nor_child", killed_while_asking),
     ("a_server_is_its_makers_alone", a_server_is_its_makers),
     ("a_server_leaves_nothing_behind", a_server_leaves_nothing),
+    ("a_letter_is_short_or_long", a_letter_is_short_or_long),
+    ("who_is_left_of_a_servers_childs_group_is_killed", a_servers_group_is_killed),
 ];
 
 fn children_are_watched() {
@@ -135,6 +137,37 @@ fn a_server_leaves_nothing() {
         children().is_empty()
     });
     assert_eq!(open_fds().len(), before);
+}
+
+fn a_letter_is_short_or_long() {
+    let server = ForkServer::start().unwrap();
+    let numbers: Vec<RawFd> = vec![server.process().as_fd().as_raw_fd()];
+    for inherit in [vec![], numbers] {
+        for len in [0, 1, 1900, 1950, 2000, 2048, 2100, 1 << 20] {
+            let options = ProcessOptions { inherit: inherit.clone(), ..super::options() };
+            let child = server.spawn_with(&options, "sum", &vec![1; len]).unwrap();
+            assert_eq!(child.join(LONG).unwrap(), Exit::Code((len % 251) as i32), "{len} bytes");
+        }
+    }
+}
+
+fn a_servers_group_is_killed() {
+    let server = ForkServer::start().unwrap();
+    let scene = Scene::new();
+    let pid = scene.number("grandchild");
+    let number = scene.yard.as_fd().as_raw_fd();
+    for group in [true, false] {
+        let options = ProcessOptions { group, inherit: vec![number], ..super::options() };
+        let child = server.spawn_with(&options, "leave-a-child", &number.to_ne_bytes()).unwrap();
+        assert_eq!(child.join(LONG).unwrap(), Exit::Code(0));
+        if group {
+            until("the end of the grandchild", || !runs(pid.get()));
+        } else {
+            sleep_ms(50);
+            assert!(runs(pid.get()), "nobody asked for its end");
+            unsafe { libc::kill(pid.get().cast_signed(), libc::SIGKILL) };
+        }
+    }
 }
 
 /// As `killed_while_making`.

@@ -136,7 +136,7 @@ pub unsafe extern "C" fn cyd_fork_server_pid(
 /// \return As cyd_process_spawn(), or
 ///   - #CYD_E_PEER_DIED  the server has ended
 ///   - #CYD_E_STATE      the `preload` entry has left threads in the server
-///   - #CYD_E_RANGE      more than 251 descriptors are to be inherited
+///   - #CYD_E_RANGE      more than 251 descriptors and ends are to be inherited
 ///   - #CYD_E_NOT_OWNER  this is a fork child of the process that started the server
 ///   - #CYD_E_CLOSED, #CYD_E_TYPE  `server` is closed, or no fork server; a descriptor is not open
 ///

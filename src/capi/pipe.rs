@@ -21,7 +21,8 @@ use std::ffi::{c_char, c_void};
 /// cyd_pipe_end() takes an end; the process holds it until it closes the last handle on it. Any number of processes
 /// and threads may hold an end at a time. When the last process has gone that held an end, the other end is told so,
 /// after it has received everything: #CYD_E_PEER_CLOSED or #CYD_E_PEER_DIED. A fork() child holds, from its birth on,
-/// what its parent holds at that moment. Several threads may use a handle at a time.
+/// what its parent holds at that moment; a process that is made anew holds what it is given (`ends` of
+/// #cyd_process_options_t). Several threads may use a handle at a time.
 pub struct cyd_pipe_t {
     _opaque: [u8; 0],
 }

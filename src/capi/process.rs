@@ -6,10 +6,14 @@
 //! * the invariant: a child never returns into the code that made it
 //! * where it is tested: `ffi-tests/c/process.c`
 
+use crate::capi::pipe::cyd_connection_t;
+use crate::capi::queue::cyd_queue_t;
+use crate::capi::queue_side::{self, cyd_queue_side_t};
 use crate::capi::status::cyd_status_t;
 use crate::capi::{args, boundary, handle, options};
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::child::Exit;
+use crate::presence::handover::HeldEnd;
 use crate::process::{self, AtExit, Process, ProcessOptions};
 use crate::sync::wait::Timeout;
 use std::ffi::{c_char, c_int, c_void};
@@ -70,6 +74,13 @@ pub struct cyd_process_options_t {
     pub at_exit: cyd_at_exit_t,
     /// CYD_PROCESS_ flags, or 0.
     pub flags: u32,
+    /// Ends of pipes and sides of queues that the child holds from its birth on, by cyd_process_spawn() or a fork server: those
+    /// opposite see no end of the stream between this process's last handle on it and the child's first. The child opens
+    /// the yard and takes the end there; it holds it until it closes its last handle on it, or on the yard, or ends. A
+    /// forked child holds all that its parent holds. Until it opens the yard its death is noticed within a slice of 250 ms.
+    pub ends: *const cyd_held_end_t,
+    /// How many those are.
+    pub end_count: usize,
 }
 options::sized!(cyd_process_options_t {
     struct_size,
@@ -78,7 +89,38 @@ options::sized!(cyd_process_options_t {
     inherit_count: usize,
     at_exit: cyd_at_exit_t,
     flags: u32,
+    ends: *const cyd_held_end_t,
+    end_count: usize,
 });
+
+/// An end of a pipe, or a side of a queue, for a child to hold. One of the two pointers is NULL.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct cyd_held_end_t {
+    /// The end of a pipe.
+    pub connection: *mut cyd_connection_t,
+    /// A queue that was made with sides.
+    pub queue: *mut cyd_queue_t,
+    /// Which side of it: a CYD_QUEUE_ number.
+    pub side: cyd_queue_side_t,
+    /// 0
+    pub reserved: u32,
+}
+
+/// # Safety
+/// Its pointers are as the header asks.
+unsafe fn held_end(it: &cyd_held_end_t) -> Result<HeldEnd> {
+    if it.reserved != 0 || it.connection.is_null() == it.queue.is_null() {
+        let detail = "an end that is to be held is either a connection or a side of a queue";
+        return Err(Error::with(ErrorKind::Invalid, detail));
+    }
+    match it.queue.is_null() {
+        // SAFETY: the caller's promise.
+        true => unsafe { handle::get(it.connection)? }.held_end(),
+        // SAFETY: the caller's promise.
+        false => unsafe { handle::get(it.queue)? }.held_end(queue_side::side(it.side)?),
+    }
+}
 
 /// # Safety
 /// As `options::read`; what the struct points to is as the header asks.
@@ -95,9 +137,12 @@ pub(super) unsafe fn process_options(from: *const cyd_process_options_t) -> Resu
     };
     // SAFETY: the caller's promise.
     let inherit = unsafe { args::items(theirs.inherit, theirs.inherit_count)? }.to_vec();
+    // SAFETY: the caller's promise, here and for each of them.
+    let ends = unsafe { args::items(theirs.ends, theirs.end_count)?.iter().map(|it| held_end(it)) };
+    let ends = ends.collect::<Result<_>>()?;
     let group = theirs.flags & CYD_PROCESS_GROUP != 0;
     let despite_threads = theirs.flags & CYD_PROCESS_DESPITE_THREADS != 0;
-    Ok(ProcessOptions { name, at_exit, group, despite_threads, inherit })
+    Ok(ProcessOptions { name, at_exit, group, despite_threads, inherit, ends })
 }
 
 /// How a process ended.
@@ -279,8 +324,11 @@ pub(super) fn give_process(out: Option<args::Out<*mut cyd_process_t>>, child: Pr
 ///   - #CYD_E_NO_MEMORY  there is no memory, or no descriptor, left
 ///   - #CYD_E_OS, #CYD_E_PERMISSION  the system refuses
 ///   - #CYD_E_NULL       `bytes` is NULL, and `len` is not 0
+///   - #CYD_E_NO_SLOTS   the yard of an end that the child is to hold has no room for one more process
+///   - #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_UNSUPPORTED  such an end is a closed handle, another noun's, a queue made without sides
 ///   - #CYD_E_VERSION    an option is set that this version does not know
-///   - #CYD_E_INVALID    a pointer is misaligned, `struct_size` is not set, `at_exit` is no CYD_AT_EXIT_ number
+///   - #CYD_E_INVALID    a pointer is misaligned, `struct_size` is not set, `at_exit` is no CYD_AT_EXIT_ number, an end that the
+///     child is to hold is not one thing
 ///
 /// \par Threads    Any.
 /// \par Processes  Any.

@@ -26,7 +26,7 @@ const _: () = {
     assert!(CYD_QUEUE_CONSUMERS == QueueSide::Consumers as u32);
 };
 
-fn side(code: cyd_queue_side_t) -> Result<QueueSide> {
+pub(super) fn side(code: cyd_queue_side_t) -> Result<QueueSide> {
     QueueSide::from_code(code).ok_or_else(|| Error::with(ErrorKind::Invalid, format!("side {code}")))
 }
 

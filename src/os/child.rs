@@ -1,6 +1,7 @@
 //! Making processes and hearing of their end: fork(2), execve(2), pidfd_open(2), waitid(2), poll(2).
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::os::file::spare_standard;
 use crate::os::{errno, error, thread};
 use std::ffi::CString;
 use std::fs;
@@ -223,7 +224,7 @@ impl Pidfd {
 
     /// Whether the process has ended, reaped or not.
     pub(crate) fn is_over(&self) -> bool {
-        matches!(poll(&[self.0.as_fd()], Some(Duration::ZERO)), Ok(Some(_)))
+        matches!(poll([self.0.as_fd()], Some(Duration::ZERO)), Ok(Some(_)))
     }
 }
 
@@ -235,19 +236,35 @@ impl AsFd for Pidfd {
 
 /// Waits until one of the descriptors can be read or is hung up; tells the first one, `None` when the time is up.
 /// `Interrupted` if a signal handler ran.
-pub(crate) fn poll(fds: &[BorrowedFd<'_>], wait: Option<Duration>) -> Result<Option<usize>> {
+pub(crate) fn poll<'f>(
+    fds: impl IntoIterator<Item = BorrowedFd<'f>>,
+    wait: Option<Duration>,
+) -> Result<Option<usize>> {
     use nix::poll::{PollFd, PollFlags, ppoll};
-    let mut polled: Vec<PollFd<'_>> = fds.iter().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)).collect();
-    match ppoll(&mut polled, wait.map(nix::sys::time::TimeSpec::from), None) {
+    let mut fds = fds.into_iter().map(|fd| PollFd::new(fd, PollFlags::POLLIN)).peekable();
+    // A few need no memory: whoever forks much should not write in many pages.
+    let Some(first) = fds.peek().cloned() else { return Ok(None) };
+    let mut few: [PollFd<'_>; 8] = std::array::from_fn(|_| first.clone());
+    let mut count = 0;
+    few.iter_mut().zip(fds.by_ref()).for_each(|(to, fd)| (*to, count) = (fd, count + 1));
+    let mut many: Vec<PollFd<'_>> = Vec::new();
+    if fds.peek().is_some() {
+        many = few.iter().cloned().chain(fds).collect();
+    }
+    let polled = if many.is_empty() { &mut few[..count] } else { &mut many[..] };
+    match ppoll(polled, wait.map(nix::sys::time::TimeSpec::from), None) {
         Ok(_) => Ok(polled.iter().position(|p| p.any().unwrap_or(true))),
         Err(nix::errno::Errno::EINTR) => Err(ErrorKind::Interrupted.into()),
         Err(e) => Err(error("ppoll", e as i32)),
     }
 }
 
-/// A pipe of which neither end survives exec: what is written into the second comes out of the first.
+/// A pipe of which neither end survives exec: what is written into the second comes out of the first. Nobody waits in it.
 pub(crate) fn pipe() -> Result<(OwnedFd, OwnedFd)> {
-    nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(|e| error("pipe2", e as i32))
+    use nix::fcntl::OFlag;
+    let (read, write) =
+        nix::unistd::pipe2(OFlag::O_CLOEXEC | OFlag::O_NONBLOCK).map_err(|e| error("pipe2", e as i32))?;
+    Ok((spare_standard(read)?, spare_standard(write)?))
 }
 
 /// The program of this process once more, with one variable more in its environment; of the descriptors that are closed on
@@ -306,10 +323,8 @@ pub(crate) fn take_variable(name: &str) -> Option<String> {
 
 /// Whether this process heeds SIGINT, which a terminal sends to all of its processes.
 pub(crate) fn heed_interrupts(heed: bool) {
-    use nix::sys::signal::{SigHandler, Signal, signal};
-    let handler = if heed { SigHandler::SigDfl } else { SigHandler::SigIgn };
     // SAFETY: no handler of ours is called.
-    let _ = unsafe { signal(Signal::SIGINT, handler) };
+    unsafe { libc::signal(libc::SIGINT, if heed { libc::SIG_DFL } else { libc::SIG_IGN }) };
 }
 
 /// Descriptors by their numbers. Errors: `Closed` names one that is not open.

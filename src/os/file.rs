@@ -99,7 +99,15 @@ pub(crate) fn unlink(path: &Path) -> Result<()> {
 pub(crate) fn memfd(name: &str) -> Result<OwnedFd> {
     let name = CString::new(name).map_err(|_| Error::new(ErrorKind::Name))?;
     let flags = nix::sys::memfd::MFdFlags::MFD_CLOEXEC | nix::sys::memfd::MFdFlags::MFD_ALLOW_SEALING;
-    nix::sys::memfd::memfd_create(name.as_c_str(), flags).map_err(from_errno("memfd_create"))
+    nix::sys::memfd::memfd_create(name.as_c_str(), flags)
+        .map_err(from_errno("memfd_create"))
+        .and_then(spare_standard)
+}
+
+/// The same, under a number that is none of a standard stream's: a process that has closed one gets the next descriptor under
+/// that number, and a child would take it for the stream.
+pub(crate) fn spare_standard(fd: OwnedFd) -> Result<OwnedFd> {
+    if fd.as_raw_fd() > 2 { Ok(fd) } else { duplicate(&fd) }
 }
 
 fn size_seals() -> SealFlag {
@@ -132,7 +140,8 @@ fn proc_path(fd: BorrowedFd<'_>) -> String {
 /// A new description of the file behind `fd`: locks taken through it are its own.
 pub(crate) fn reopen(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
     let flags = OFlag::O_RDWR | OFlag::O_CLOEXEC;
-    nix::fcntl::open(proc_path(fd).as_str(), flags, Mode::empty()).map_err(from_errno("open(/proc/self/fd)"))
+    let opened = nix::fcntl::open(proc_path(fd).as_str(), flags, Mode::empty());
+    opened.map_err(from_errno("open(/proc/self/fd)")).and_then(spare_standard)
 }
 
 /// As [`reopen`], to read only, and never waiting for somebody who writes.

@@ -7,6 +7,11 @@ pub(crate) fn pid() -> u32 {
     std::process::id()
 }
 
+/// Whose child this process is, as far as the kernel is concerned.
+pub(crate) fn parent() -> u32 {
+    nix::unistd::getppid().as_raw().cast_unsigned()
+}
+
 /// The calling thread, as the kernel numbers it in its own PID namespace.
 pub(crate) fn tid() -> u32 {
     nix::unistd::gettid().as_raw().cast_unsigned()

@@ -10,7 +10,7 @@ use crate::os::map::{Pin, Wiped};
 use crate::os::{Mutex, MutexGuard, clock, fork, process};
 use crate::presence::entry::{Entry, Slot};
 use crate::presence::place::{self, Standing};
-use crate::presence::{birth, sweep, thread};
+use crate::presence::{birth, handover, sweep, thread};
 use crate::segment::bits::{ALIVE_TID, Place, State, Token};
 use crate::segment::directory::Directory;
 use crate::segment::geometry::Geometry;
@@ -119,6 +119,11 @@ extern "C" fn after_fork_in_child() {
 
 fn each(list: &MutexGuard<'_, Vec<Weak<Attachment>>>, work: &dyn Fn(&Attachment)) {
     list.iter().filter_map(Weak::upgrade).for_each(|attachment| work(&attachment));
+}
+
+/// From now on a fork finds the list locked by itself.
+pub(super) fn survive_forks() -> Result<()> {
+    FORK.install()
 }
 
 /// Does something with the list locked: no fork comes between.
@@ -276,7 +281,8 @@ impl Attachment {
         if let (Some(known), true) = (&*self.stay.lock(), self.token_if_joined() != 0) {
             return Ok(known.token);
         }
-        let new = self.join()?;
+        let kept = handover::take(self.identity).and_then(|unborn| self.come_to_life(unborn));
+        let new = kept.map_or_else(|| self.join(), Ok)?;
         let token = new.token;
         self.move_to(new);
         self.hold_on(token);

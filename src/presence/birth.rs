@@ -22,6 +22,7 @@ use crate::os::map::Pin;
 use crate::os::{clock, process};
 use crate::presence::attachment::{Attachment, Gone, IN_USE, Stay, Who, with_list};
 use crate::presence::entry::Entry;
+use crate::presence::handover;
 use crate::segment::bits::{Place, State, Token};
 use crate::shim::{AtomicUsize, Ordering};
 use std::mem::ManuallyDrop;
@@ -37,7 +38,7 @@ pub(super) struct End {
 }
 
 /// A child that is being made.
-pub(super) struct Unborn {
+pub(crate) struct Unborn {
     /// Whose locks the child will have.
     description: OwnedFd,
     index: u32,
@@ -47,6 +48,16 @@ pub(super) struct Unborn {
 impl Unborn {
     fn token(&self) -> Token {
         Token::new(self.index, self.place.generation)
+    }
+
+    /// What a process that is made anew is told of itself.
+    pub(super) fn parts(&self) -> (&OwnedFd, u32, u64) {
+        (&self.description, self.index, self.place.pack())
+    }
+
+    /// See [`Unborn::parts`]. `None` if there is no such place.
+    pub(super) fn from_parts(description: OwnedFd, index: u32, place: u64) -> Option<Unborn> {
+        Place::unpack(place).map(|place| Unborn { description, index, place })
     }
 }
 
@@ -110,6 +121,16 @@ impl Attachment {
         *self.unborn.lock() = Some(unborn);
     }
 
+    /// Makes the entry of a process that will be made anew. The list is locked.
+    pub(super) fn expect_another(&self) -> Result<Unborn> {
+        self.join_locked().and_then(|me| self.expect(me))
+    }
+
+    /// It is to hold this end. The list is locked.
+    pub(super) fn stamp_one(&self, at: u64, child: &Unborn) {
+        self.objects().hold(self, at, child.token());
+    }
+
     fn expect(&self, me: Token) -> Result<Unborn> {
         let description = self.new_description()?;
         if !file::try_lock(description.as_fd(), IN_USE, Hold::Shared)? {
@@ -118,31 +139,45 @@ impl Attachment {
         let announced = (State::Joining, me);
         let taken = self.take_entry(&description, true, announced);
         let taken = taken.or_else(|| self.take_entry(&description, false, announced));
-        let (index, place) = taken.ok_or(Error::new(ErrorKind::NoSlots))?;
+        let none = || Error::with(ErrorKind::NoSlots, "no process entry is left for the child");
+        let (index, place) = taken.ok_or_else(none)?;
         self.entries()[index as usize].describe(0, 0, "", 0);
         Ok(Unborn { description, index, place })
     }
 
     /// After fork, in the child: moves in.
     fn be_born(&self) {
-        let Some(unborn) = self.unborn.lock().take() else { return };
-        let Ok(pin) = Pin::new(unborn.description.as_fd()) else { return }; // no memory: it joins by itself later
-        let pin = ManuallyDrop::new(pin);
-        let (token, entry) = (unborn.token(), &self.entries()[unborn.index as usize]);
-        let pid = process::pid();
-        entry.describe(pid, process::start_time(pid), &process::name(), clock::wall_ns());
-        let born = entry.place.change(unborn.place, unborn.place.to(State::Live, Token::NONE));
-        drop(unborn.description);
-        if born {
-            self.move_to(Stay { pin, token });
-        } else {
-            drop(ManuallyDrop::into_inner(pin)); // a peer that keeps no rules has taken it away
+        let unborn = self.unborn.lock().take();
+        if let Some(stay) = unborn.and_then(|unborn| self.come_to_life(unborn)) {
+            self.move_to(stay);
         }
     }
 
-    /// After fork, in the parent: the entry is the child's, or nobody's.
+    /// `None`: there is no memory, and it joins by itself later.
+    pub(super) fn come_to_life(&self, unborn: Unborn) -> Option<Stay> {
+        let pin = ManuallyDrop::new(Pin::new(unborn.description.as_fd()).ok()?);
+        let (token, entry) = (unborn.token(), self.entries().get(unborn.index as usize));
+        let pid = process::pid();
+        let born = entry.is_some_and(|entry| {
+            entry.describe(pid, process::start_time(pid), &process::name(), clock::wall_ns());
+            entry.place.change(unborn.place, unborn.place.to(State::Live, Token::NONE))
+        });
+        drop(unborn.description);
+        if born {
+            return Some(Stay { pin, token });
+        }
+        drop(ManuallyDrop::into_inner(pin)); // a peer that keeps no rules has taken it away
+        None
+    }
+
+    /// After fork, in the parent.
     fn let_live(&self) {
-        let Some(unborn) = self.unborn.lock().take() else { return };
+        let unborn = self.unborn.lock().take();
+        unborn.into_iter().for_each(|unborn| self.settle(unborn));
+    }
+
+    /// Once a child was to be made: the entry is the child's, or nobody's.
+    pub(super) fn settle(&self, unborn: Unborn) {
         let (token, place, index) = (unborn.token(), unborn.place, unborn.index);
         drop(unborn); // from now on only the child keeps the byte locked
         let entry = &self.entries()[index as usize];
@@ -179,6 +214,7 @@ pub(super) fn in_parent(each: impl Fn(&dyn Fn(&Attachment))) {
 
 /// See [`prepare`].
 pub(super) fn in_child(each: impl Fn(&dyn Fn(&Attachment))) {
+    handover::forget();
     if !is_idle() {
         each(&Attachment::be_born);
     }

@@ -20,6 +20,8 @@ pub(crate) mod attachment;
 mod birth;
 #[cfg(not(loom))]
 pub(crate) mod entry;
+#[cfg(not(loom))]
+pub(crate) mod handover;
 pub(crate) mod place;
 #[cfg(not(loom))]
 pub(crate) mod sweep;

@@ -3,7 +3,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::child;
-use crate::presence::attachment;
+use crate::presence::{attachment, handover};
 use crate::process::family::{self, EntryFn};
 use crate::process::letter::Letter;
 use crate::process::pool::worker;
@@ -26,11 +26,10 @@ const NO_ENTRY: i32 = 127;
 pub fn register_entry(name: &str, work: impl Fn(&[u8]) -> i32 + Send + Sync + 'static) -> Result<()> {
     Name::new(name)?;
     let mut family = family::family()?;
-    let entries = family.entries.get_or_insert_default();
-    if entries.contains_key(name) {
+    if family.entries.contains_key(name) {
         return Err(Error::with(ErrorKind::Exists, format!("entry {name:?} is registered already")));
     }
-    entries.insert(name.to_owned(), Arc::new(work));
+    family.entries.insert(name.to_owned(), Arc::new(work));
     Ok(())
 }
 
@@ -67,7 +66,12 @@ fn run(letter: Letter) -> ! {
     if letter.group {
         child::lead_group();
     }
-    if let Err(e) = family::become_child(&letter.name, letter.parent, life, letter.at_exit) {
+    let begun = letter.invited.iter().try_for_each(|it| {
+        let description = child::adopt(it.fd).ok_or(ErrorKind::NotFound)?;
+        handover::accept(description, it)
+    });
+    let begun = begun.and_then(|()| family::become_child(&letter.name, letter.parent, life, letter.at_exit));
+    if let Err(e) = begun {
         eprintln!("courtyard: {} cannot begin: {e}", letter.name);
         child::exit_now(NO_LETTER)
     }
@@ -99,7 +103,7 @@ pub(super) fn call(entry: &str, bytes: &[u8]) -> i32 {
 }
 
 pub(super) fn find(entry: &str) -> Option<EntryFn> {
-    family::family().ok()?.entries.as_ref()?.get(entry).cloned()
+    family::family().ok()?.entries.get(entry).cloned()
 }
 
 /// Whether this program can be started anew for an entry.

@@ -9,13 +9,13 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::child::{self, Exit};
-use crate::os::{Mutex, MutexGuard, fork, process};
+use crate::os::{Mutex, MutexGuard, file, fork, process};
 use crate::presence::attachment;
 use crate::process::handle::{AtExit, Child, Process};
 use crate::process::pool::TaskFn;
 use crate::process::watch::FdWait;
 use crate::sync::wait::Timeout;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
@@ -47,7 +47,7 @@ pub(super) struct Family {
     made: usize,
     /// This process, or the one it was forked from, has something to do at its end.
     ends_here: bool,
-    pub(super) entries: Option<HashMap<String, EntryFn>>,
+    pub(super) entries: BTreeMap<String, EntryFn>,
     /// What workers can do.
     pub(super) tasks: Option<HashMap<String, TaskFn>>,
     /// `init` has been called.
@@ -63,7 +63,7 @@ static FAMILY: Mutex<Family> = Mutex::new(Family {
     counter: 0,
     made: 0,
     ends_here: false,
-    entries: None,
+    entries: BTreeMap::new(),
     tasks: None,
     is_init: false,
 });
@@ -84,11 +84,7 @@ extern "C" fn after_fork_in_child() {
     family.counter = 0;
     family.bond = None; // it is the parent's
     let life = family.life.take().map(|life| life.read);
-    family.parent = Some(Parent { pid: parent_number(), life });
-}
-
-fn parent_number() -> u32 {
-    std::os::unix::process::parent_id()
+    family.parent = Some(Parent { pid: process::parent(), life });
 }
 
 /// The family, locked. The first call sees to it that it survives forks.
@@ -105,6 +101,8 @@ impl Family {
             return Ok(life.read.clone());
         }
         let (read, write) = child::pipe()?;
+        // Whoever it belongs to, a child opens it anew, also if this process has become another user's meanwhile.
+        file::set_mode(read.as_fd(), 0o444)?;
         let read = Arc::new(read);
         self.life = Some(Life { read: read.clone(), _write: write });
         Ok(read)
@@ -182,6 +180,9 @@ pub(super) fn become_child(
 /// This process ends by itself: what its children were promised happens, and its yards are left as by one who closes.
 pub(super) fn end() {
     let children = std::mem::take(&mut FAMILY.lock().children);
+    if children.is_empty() {
+        return; // a child that has just been forked pays for each page that it touches
+    }
     let of = |wanted: AtExit| children.iter().filter(move |child| child.at_exit == wanted);
     of(AtExit::Kill).for_each(|child| drop(child.signal(SIGTERM)));
     let patience = Timeout::Until(crate::Deadline::after(GRACE));
@@ -266,8 +267,8 @@ impl Parent {
     /// Whether it is there still.
     pub fn is_alive(&self) -> bool {
         match &self.life {
-            Some(life) => matches!(child::poll(&[life.as_fd()], Some(Duration::ZERO)), Ok(None)),
-            None => parent_number() == self.pid,
+            Some(life) => matches!(child::poll([life.as_fd()], Some(Duration::ZERO)), Ok(None)),
+            None => process::parent() == self.pid,
         }
     }
 

@@ -4,6 +4,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::child::{self, Exit, Fork, Pidfd};
 use crate::os::{Mutex, process};
+use crate::presence::handover::{self, HeldEnd};
 use crate::process::family::{self, SIGKILL, SIGTERM};
 use crate::process::letter::Letter;
 use crate::process::watch::FdWait;
@@ -58,6 +59,13 @@ pub struct ProcessOptions {
     /// Descriptors that the child is to have under the same numbers, by [`Process::spawn`] or a [`ForkServer`](crate::ForkServer): besides the
     /// three standard ones it has no others. A forked child has all.
     pub inherit: Vec<RawFd>,
+    /// Ends of pipes and sides of queues that the child holds from its birth on, by [`Process::spawn`] or a
+    /// [`ForkServer`](crate::ForkServer): those opposite see no end of the stream between this process's last handle on it and
+    /// the child's first. The child opens the yard and takes the end there; it holds it until it drops its last handle on
+    /// it, or on the yard, or ends. A forked child holds all that its parent holds.
+    ///
+    /// Until it opens the yard its death is noticed within a slice of 250 ms.
+    pub ends: Vec<HeldEnd>,
 }
 
 impl ProcessOptions {
@@ -83,6 +91,7 @@ impl ProcessOptions {
             group: self.group,
             life,
             strays: Vec::new(),
+            invited: Vec::new(),
             entry: entry.to_owned(),
             bytes: bytes.to_vec(),
         }
@@ -264,7 +273,7 @@ impl Process {
     /// [`ProcessOptions::inherit`]. It finds yards by their names, or by an inherited descriptor.
     ///
     /// Errors: `State` ([`init`](crate::init) was not called here, so would not be called there), `NotFound` (no such entry),
-    /// `Name`, `NoMemory`, `Os`.
+    /// `Name`, `NoMemory`, `Os`, `NoSlots` ([`ProcessOptions::ends`]: the yard has no room for one more process).
     pub fn spawn_with(options: &ProcessOptions, entry: &str, bytes: &[u8]) -> Result<Process> {
         options.check()?;
         entry::check(entry)?;
@@ -422,11 +431,15 @@ fn spawn_any(options: &ProcessOptions, entry: &str, bytes: &[u8]) -> Result<Chil
     let mut letter = options.letter(name.clone(), life.as_raw_fd(), entry, bytes);
     letter.strays = child::inheritable();
     letter.strays.retain(|fd| !options.inherit.contains(fd));
-    let letter = letter.write()?;
-    let mut keep = vec![letter.as_raw_fd(), life.as_raw_fd()];
-    keep.extend(&options.inherit);
     child::flush();
-    let pid = child::exec_self((entry::VARIABLE, letter.as_raw_fd().to_string()), &keep)?;
+    let pid = handover::invite(&options.ends, |invited| {
+        letter.invited = invited.to_vec();
+        let letter = letter.write()?;
+        let mut keep = vec![letter.as_raw_fd(), life.as_raw_fd()];
+        keep.extend(&options.inherit);
+        keep.extend(invited.iter().map(|it| it.fd));
+        child::exec_self((entry::VARIABLE, letter.as_raw_fd().to_string()), &keep)
+    })?;
     watched(pid, name, options)
 }
 

@@ -1,15 +1,17 @@
-//! What a new process is told: a letter in a memory file, which it reads before anything else.
+//! What a new process is told: a letter, which it reads before anything else. It lies in a memory file, or comes in the request
+//! to a fork server.
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::file;
+use crate::presence::handover::Invitation;
 use crate::process::handle::AtExit;
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 
 /// Begins each letter: another version of the library writes others.
-const MAGIC: [u8; 8] = *b"cydlet1\0";
+const MAGIC: [u8; 8] = *b"cydlet2\0";
 
 /// What a new process is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,24 +27,32 @@ pub(super) struct Letter {
     pub(super) life: RawFd,
     /// What it has of its maker's descriptors by chance: to be closed.
     pub(super) strays: Vec<RawFd>,
+    /// The yards in which a place is kept for it.
+    pub(super) invited: Vec<Invitation>,
     /// Which function it is to call, and with what.
     pub(super) entry: String,
     pub(super) bytes: Vec<u8>,
 }
 
 impl Letter {
-    fn to_bytes(&self) -> Vec<u8> {
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         let (at_exit, group) = (self.at_exit as u32, u32::from(self.group));
         for number in [self.parent, at_exit, group, self.life.cast_unsigned()] {
             out.extend(number.to_ne_bytes());
         }
         let strays: Vec<u8> = self.strays.iter().flat_map(|fd| fd.to_ne_bytes()).collect();
-        for part in [self.name.as_bytes(), &strays, self.entry.as_bytes(), &self.bytes] {
+        let invited: Vec<u8> = self.invited.iter().flat_map(invitation_to_bytes).collect();
+        for part in [self.name.as_bytes(), &strays, &invited, self.entry.as_bytes(), &self.bytes] {
             out.extend((part.len() as u64).to_ne_bytes());
             out.extend(part);
         }
         out
+    }
+
+    /// What these bytes say. Errors: `Corrupt` if they are no letter.
+    pub(super) fn of(bytes: &[u8]) -> Result<Letter> {
+        Letter::from_bytes(bytes).ok_or_else(|| Error::with(ErrorKind::Corrupt, "no letter to a child"))
     }
 
     fn from_bytes(mut bytes: &[u8]) -> Option<Letter> {
@@ -56,7 +66,7 @@ impl Letter {
             let len = u64::from_ne_bytes(take(from, 8)?.try_into().ok()?);
             take(from, usize::try_from(len).ok()?)
         };
-        let [name, strays, entry, argument] = [part()?, part()?, part()?, part()?];
+        let [name, strays, invited, entry, argument] = [part()?, part()?, part()?, part()?, part()?];
         let strays = strays.as_chunks().0.iter().map(|fd| RawFd::from_ne_bytes(*fd)).collect();
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
         Some(Letter {
@@ -66,6 +76,7 @@ impl Letter {
             group: group != 0,
             life: life.cast_signed(),
             strays,
+            invited: invited.as_chunks().0.iter().map(invitation_of).collect(),
             entry: text(entry)?,
             bytes: argument.to_vec(),
         })
@@ -73,11 +84,7 @@ impl Letter {
 
     /// The letter in a memory file.
     pub(super) fn write(&self) -> Result<OwnedFd> {
-        let failed =
-            |e: std::io::Error| Error::with(ErrorKind::NoMemory, format!("a letter to a child: {e}"));
-        let mut paper = File::from(file::memfd("courtyard-letter")?);
-        paper.write_all(&self.to_bytes()).map_err(failed)?;
-        Ok(paper.into())
+        on_paper(&self.to_bytes())
     }
 
     /// Reads a letter. Errors: `Corrupt` if it is none.
@@ -85,8 +92,30 @@ impl Letter {
         let len = file::stat(paper.as_fd())?.size;
         let mut bytes = vec![0; usize::try_from(len).unwrap_or(0)];
         let n = file::read_start(paper.as_fd(), &mut bytes)?;
-        Letter::from_bytes(&bytes[..n]).ok_or_else(|| Error::with(ErrorKind::Corrupt, "no letter to a child"))
+        Letter::of(&bytes[..n])
     }
+}
+
+/// A letter's bytes in a memory file.
+pub(super) fn on_paper(bytes: &[u8]) -> Result<OwnedFd> {
+    let failed = |e: std::io::Error| Error::with(ErrorKind::NoMemory, format!("a letter to a child: {e}"));
+    let mut paper = File::from(file::memfd("courtyard-letter")?);
+    paper.write_all(bytes).map_err(failed)?;
+    Ok(paper.into())
+}
+
+fn invitation_to_bytes(it: &Invitation) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    bytes[..4].copy_from_slice(&it.fd.to_ne_bytes());
+    bytes[4..8].copy_from_slice(&it.index.to_ne_bytes());
+    bytes[8..].copy_from_slice(&it.place.to_ne_bytes());
+    bytes
+}
+
+fn invitation_of(bytes: &[u8; 16]) -> Invitation {
+    let number = |at: usize| u32::from_ne_bytes([0, 1, 2, 3].map(|i| bytes[at + i]));
+    let place = u64::from_ne_bytes(std::array::from_fn(|i| bytes[8 + i]));
+    Invitation { fd: number(0).cast_signed(), index: number(4), place }
 }
 
 fn take<'b>(from: &mut &'b [u8], len: usize) -> Option<&'b [u8]> {
@@ -107,6 +136,7 @@ mod tests {
             group: true,
             life: 5,
             strays: vec![7, 9],
+            invited: vec![Invitation { fd: 4, index: 9, place: u64::MAX - 5 }],
             entry: "work".into(),
             bytes: vec![0, 255, 3],
         }

@@ -5,8 +5,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::os::child::{self, Exit, Fork, Pidfd};
 use crate::os::socket::{self, Message};
 use crate::os::{Mutex, process};
+use crate::presence::handover::{self, Invitation};
 use crate::process::handle::{self, AtExit, Child, News, Process, ProcessOptions};
-use crate::process::letter::Letter;
+use crate::process::letter::{self, Letter};
 use crate::process::watch::FdWait;
 use crate::process::{entry, family};
 use crate::sync::wait::Timeout;
@@ -18,16 +19,20 @@ use std::time::Duration;
 
 /// What a server is started with; no program's entry has such a name.
 pub(super) const ENTRY: &str = "/fork-server";
-/// What a request begins with, so that none is empty.
+/// What a request begins with, then whether the child is to lead a group, how many descriptors it inherits, and their numbers.
 const FORK: u8 = 1;
 /// What a server says once, when it is ready.
 const READY: u8 = 2;
 /// The server's own descriptors have numbers from here on.
 const OURS_FROM: RawFd = 200;
-/// Descriptors of a request besides those that the child inherits: its letter, and where its end is told.
+/// Descriptors of a request besides those that the child inherits: where its end is told, and its letter if that is long.
 const OWN_FDS: usize = 2;
 /// The most descriptors that a child of a server can inherit.
 const INHERIT_MAX: usize = socket::FDS_MAX - OWN_FDS;
+/// A letter of at most so many bytes is in the request itself.
+const LETTER_MAX: usize = 2048;
+/// The longest request.
+const REQUEST_MAX: usize = 3 + 4 * INHERIT_MAX + LETTER_MAX;
 
 /// A process that forks others when it is asked to: as quick as a fork of a small program, whatever this one has mapped, and
 /// safe whatever threads this one has, because the server has one.
@@ -83,8 +88,7 @@ impl ForkServer {
             ..ProcessOptions::default()
         };
         let process = handle::spawn_service(&options, ENTRY, &told)?;
-        let line = Mutex::new(Line { socket: ours, is_ready: false });
-        Ok(ForkServer { process, maker: process::pid(), line })
+        Ok(ForkServer { process, maker: process::pid(), line: Line::new(ours) })
     }
 
     /// A server that is a copy of this process, which must have one thread. Errors: as for [`Process::fork`].
@@ -102,8 +106,7 @@ impl ForkServer {
             child::close_all(&stray);
             serve(&told)
         })?;
-        let line = Mutex::new(Line { socket: ours, is_ready: false });
-        Ok(ForkServer { process, maker: process::pid(), line })
+        Ok(ForkServer { process, maker: process::pid(), line: Line::new(ours) })
     }
 
     /// The server itself.
@@ -127,7 +130,7 @@ impl ForkServer {
     ///
     /// [`ProcessOptions::despite_threads`] means nothing here.
     ///
-    /// Errors: as for [`Process::spawn_with`]; `Range` (more than 251 inherited descriptors), `State` (the `preload` entry has left
+    /// Errors: as for [`Process::spawn_with`]; `Range` (more than 251 inherited descriptors and ends), `State` (the `preload` entry has left
     /// threads in the server), `PeerDied` (the server has ended), `NotOwner`.
     pub fn spawn_with(&self, options: &ProcessOptions, entry: &str, bytes: &[u8]) -> Result<Process> {
         entry::check(entry)?;
@@ -149,19 +152,41 @@ impl ForkServer {
     fn make(&self, options: &ProcessOptions, entry: &str, bytes: &[u8]) -> Result<Child> {
         self.own()?;
         options.check()?;
-        if options.inherit.len() > INHERIT_MAX {
-            let detail = format!("{} inherited descriptors, more than {INHERIT_MAX}", options.inherit.len());
+        let count = options.inherit.len() + options.ends.len();
+        if count > INHERIT_MAX {
+            let detail = format!("{count} inherited descriptors and ends, more than {INHERIT_MAX}");
             return Err(Error::with(ErrorKind::Range, detail));
         }
+        self.line.lock().be_ready(Timeout::Forever)?;
         let (name, _life) = family::expect(options.name.as_deref())?;
-        let letter = options.letter(name.clone(), -1, entry, bytes).write()?;
         let (news, tell) = child::pipe()?;
-        let mut request = vec![FORK];
-        options.inherit.iter().for_each(|number| request.extend(number.to_ne_bytes()));
-        let inherited = child::borrow_all(&options.inherit)?;
-        let fds: Vec<BorrowedFd<'_>> = [letter.as_fd(), tell.as_fd()].into_iter().chain(inherited).collect();
-        let (pid, pidfd) = self.line.lock().ask(&request, &fds)?;
+        let mut letter = options.letter(name.clone(), -1, entry, bytes);
+        let (pid, pidfd) = handover::invite(&options.ends, |invited| {
+            letter.invited = invited.to_vec();
+            self.ask(options, &letter.to_bytes(), invited, &tell)
+        })?;
         Ok(Child::new(pid, Pidfd::from_fd(pidfd), News::Server(news.into()), name, options))
+    }
+
+    /// A request and its answer: the child's number and its pidfd.
+    fn ask(
+        &self,
+        options: &ProcessOptions,
+        letter: &[u8],
+        invited: &[Invitation],
+        tell: &OwnedFd,
+    ) -> Result<(u32, OwnedFd)> {
+        let paper = if letter.len() > LETTER_MAX { Some(letter::on_paper(letter)?) } else { None };
+        let mut request = vec![FORK, u8::from(options.group), options.inherit.len() as u8];
+        options.inherit.iter().for_each(|number| request.extend(number.to_ne_bytes()));
+        if paper.is_none() {
+            request.extend(letter);
+        }
+        let own = std::iter::once(tell.as_fd()).chain(paper.as_ref().map(AsFd::as_fd));
+        let numbers: Vec<RawFd> =
+            options.inherit.iter().copied().chain(invited.iter().map(|it| it.fd)).collect();
+        let fds: Vec<BorrowedFd<'_>> = own.chain(child::borrow_all(&numbers)?).collect();
+        self.line.lock().ask(&request, &fds)
     }
 
     fn own(&self) -> Result<()> {
@@ -179,11 +204,15 @@ impl std::fmt::Debug for ForkServer {
 }
 
 impl Line {
+    fn new(socket: OwnedFd) -> Mutex<Line> {
+        Mutex::new(Line { socket, is_ready: false })
+    }
+
     fn be_ready(&mut self, timeout: Timeout) -> Result<()> {
         let wait = FdWait::new(timeout);
         while !self.is_ready {
-            if matches!(child::poll(&[self.socket.as_fd()], Some(Duration::ZERO)), Ok(Some(_))) {
-                socket::receive(&self.socket, 1)?.ok_or_else(gone)?;
+            if matches!(child::poll([self.socket.as_fd()], Some(Duration::ZERO)), Ok(Some(_))) {
+                socket::receive(&self.socket, &mut [0])?.ok_or_else(gone)?;
                 self.is_ready = true;
             } else {
                 wait.sleep(&[self.socket.as_fd()])?;
@@ -199,8 +228,9 @@ impl Line {
             ErrorKind::PeerDied => gone(),
             _ => e,
         })?;
-        let answer = socket::receive(&self.socket, Answer::BYTES)?.ok_or_else(gone)?;
-        Answer::of(&answer.bytes).into_result(answer.fds)
+        let mut room = [0; Answer::BYTES];
+        let answer = socket::receive(&self.socket, &mut room)?.ok_or_else(gone)?;
+        Answer::of(answer.bytes).into_result(answer.fds)
     }
 }
 
@@ -219,8 +249,11 @@ struct Answer {
 impl Answer {
     const BYTES: usize = 12;
 
-    fn to_bytes(&self) -> Vec<u8> {
-        [self.code, self.os, self.pid.cast_signed()].iter().flat_map(|n| n.to_ne_bytes()).collect()
+    fn to_bytes(&self) -> [u8; Answer::BYTES] {
+        let mut bytes = [0; Answer::BYTES];
+        let numbers = [self.code, self.os, self.pid.cast_signed()];
+        bytes.chunks_exact_mut(4).zip(numbers).for_each(|(to, n)| to.copy_from_slice(&n.to_ne_bytes()));
+        bytes
     }
 
     fn of(bytes: &[u8]) -> Answer {
@@ -242,7 +275,10 @@ impl Answer {
 
 /// A child of the server, and where its end is to be told.
 struct Ward {
+    pid: u32,
     pidfd: Pidfd,
+    /// It leads a group, of which nobody is to be left when it has ended.
+    group: bool,
     tell: File,
 }
 
@@ -285,41 +321,46 @@ struct Server {
 impl Server {
     fn run(mut self) -> Result<()> {
         socket::send(&self.line, &[READY], &[])?;
+        child::flush(); // once: nothing is written from now on
+        // Not on the heap, of which each page that is written is copied after a fork.
+        let mut room = [0; REQUEST_MAX];
         loop {
+            // Those who have ended come first: whoever asks and asks keeps nobody from hearing of it.
             let wards = self.wards.iter().map(|ward| ward.pidfd.as_fd());
-            let fds: Vec<BorrowedFd<'_>> = std::iter::once(self.line.as_fd()).chain(wards).collect();
-            match child::poll(&fds, None) {
-                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+            match child::poll(wards.chain([self.line.as_fd()]), None) {
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
                 Err(e) => return Err(e),
-                Ok(Some(0)) => match socket::receive(&self.line, 1 + 4 * INHERIT_MAX)? {
+                Ok(Some(at)) if at < self.wards.len() => {
+                    if self.wards[at].has_ended() {
+                        self.wards.swap_remove(at);
+                    }
+                }
+                Ok(_) => match socket::receive(&self.line, &mut room)? {
                     Some(request) => self = self.answer(request)?,
                     None => return Ok(()),
                 },
-                Ok(_) => {}
             }
-            self.wards.retain_mut(|ward| !ward.has_ended());
         }
     }
 
     /// Makes a child, or says why not.
-    fn answer(mut self, request: Message) -> Result<Server> {
+    fn answer(mut self, request: Message<'_>) -> Result<Server> {
         let alone = self.alone.clone();
         let request = match Request::of(request).and_then(|request| alone.map(|()| request)) {
             Ok(request) => request,
             Err(e) => return self.refuse(&e),
         };
         let life = family::parents_life();
-        child::flush();
         match child::fork() {
             Ok(Fork::Child) => {
-                drop(self); // neither requests nor the ends of others are this one's business
+                self.forsake();
                 handle::run_forked(|| request.fulfil(life))
             }
             Ok(Fork::Parent(pid)) => match Pidfd::open(pid) {
                 Ok(pidfd) => {
                     let answer = Answer { code: 0, os: 0, pid };
                     socket::send(&self.line, &answer.to_bytes(), &[pidfd.as_fd()])?;
-                    self.wards.push(Ward { pidfd, tell: request.tell.into() });
+                    self.wards.push(Ward { pid, pidfd, group: request.group, tell: request.tell.into() });
                     Ok(self)
                 }
                 Err(e) => {
@@ -331,6 +372,15 @@ impl Server {
         }
     }
 
+    /// In a child: neither requests nor the ends of others are its business. Their memory stays as it is: a page that is not
+    /// written need not be copied.
+    fn forsake(self) {
+        let Server { line, mut wards, alone: _ } = self;
+        drop(line);
+        wards.drain(..).for_each(drop);
+        std::mem::forget(wards);
+    }
+
     fn refuse(self, error: &Error) -> Result<Server> {
         let answer = Answer { code: error.kind().code(), os: error.os_error().unwrap_or(0), pid: 0 };
         socket::send(&self.line, &answer.to_bytes(), &[])?;
@@ -339,29 +389,44 @@ impl Server {
 }
 
 /// What a server is asked for.
-struct Request {
-    paper: OwnedFd,
+struct Request<'m> {
+    /// Empty if the letter is on paper.
+    letter: &'m [u8],
+    paper: Option<OwnedFd>,
+    group: bool,
     tell: OwnedFd,
     inherited: Vec<OwnedFd>,
     numbers: Vec<RawFd>,
+    /// What belongs to the letter's invitations.
+    invited: Vec<OwnedFd>,
 }
 
-impl Request {
-    fn of(message: Message) -> Result<Request> {
+impl<'m> Request<'m> {
+    fn of(message: Message<'m>) -> Result<Request<'m>> {
         let corrupt = || Error::with(ErrorKind::Corrupt, "no request to a fork server");
-        let numbers = message.bytes.strip_prefix(&[FORK]).ok_or_else(corrupt)?;
-        let numbers = numbers.chunks_exact(4).map(|c| RawFd::from_ne_bytes([c[0], c[1], c[2], c[3]]));
+        let Some(([FORK, group, count], rest)) = message.bytes.split_first_chunk() else {
+            return Err(corrupt());
+        };
+        let (numbers, letter) = rest.split_at_checked(4 * usize::from(*count)).ok_or_else(corrupt)?;
+        let numbers: Vec<RawFd> =
+            numbers.as_chunks().0.iter().map(|number| RawFd::from_ne_bytes(*number)).collect();
         let mut fds = message.fds.into_iter();
-        let (Some(paper), Some(tell)) = (fds.next(), fds.next()) else { return Err(corrupt()) };
-        Ok(Request { paper, tell, inherited: fds.collect(), numbers: numbers.collect() })
+        let tell = fds.next().ok_or_else(corrupt)?;
+        let paper = if letter.is_empty() { Some(fds.next().ok_or_else(corrupt)?) } else { None };
+        let inherited = fds.by_ref().take(numbers.len()).collect();
+        Ok(Request { letter, paper, group: *group != 0, tell, inherited, numbers, invited: fds.collect() })
+    }
+
+    fn read(letter: &[u8], paper: Option<OwnedFd>) -> Result<Letter> {
+        paper.map_or_else(|| Letter::of(letter), |paper| Letter::read(&paper))
     }
 
     /// In the child: becomes who the letter says, and does what it is for.
     fn fulfil(self, life: Option<Arc<OwnedFd>>) -> i32 {
         drop(self.tell);
         child::heed_interrupts(true);
-        let begun = Letter::read(&self.paper).and_then(|letter| {
-            drop(self.paper);
+        let begun = Request::read(self.letter, self.paper).and_then(|letter| {
+            accept(&letter, self.invited)?;
             child::place(self.inherited, &self.numbers)?;
             if letter.group {
                 child::lead_group();
@@ -379,9 +444,20 @@ impl Request {
     }
 }
 
+/// Keeps what a child was invited to, out of the way of the numbers that it is to have.
+fn accept(letter: &Letter, invited: Vec<OwnedFd>) -> Result<()> {
+    for (it, fd) in letter.invited.iter().zip(invited) {
+        handover::accept(child::lift(&fd, OURS_FROM)?, it)?;
+    }
+    Ok(())
+}
+
 impl Ward {
     /// Whether it has ended; tells how.
     fn has_ended(&mut self) -> bool {
+        if self.group && self.pidfd.ended(true).is_some() {
+            child::kill_group(self.pid); // before its number may mean another group
+        }
         let Some(exit) = self.pidfd.ended(false) else { return false };
         let _ = self.tell.write_all(&exit_to_bytes(exit)); // nobody may want to know
         true
@@ -403,12 +479,11 @@ fn exit_to_bytes(exit: Exit) -> [u8; 8] {
 /// What has been heard from a server of one child: nothing yet, or how it ended, or that nothing is to come because the
 /// server has ended (`Some(None)`).
 pub(super) fn read_exit(mut news: &File) -> Option<Option<Exit>> {
-    if !matches!(child::poll(&[news.as_fd()], Some(Duration::ZERO)), Ok(Some(_))) {
-        return None;
-    }
     let mut bytes = [0; 8];
-    if news.read_exact(&mut bytes).is_err() {
-        return Some(None);
+    match news.read_exact(&mut bytes) {
+        Ok(()) => {}
+        Err(e) if e.kind() == std::io::ErrorKind::WouldBlock => return None,
+        Err(_) => return Some(None),
     }
     let [kind, value] = [&bytes[..4], &bytes[4..]].map(|b| i32::from_ne_bytes([b[0], b[1], b[2], b[3]]));
     Some(Some(match kind {

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::os::{child, clock};
+use crate::os::child;
 use crate::sync::ends::Ends;
 use crate::sync::wait::{Manner, SLICE_NS, Timeout, Wait};
 use std::os::fd::BorrowedFd;
@@ -15,33 +15,25 @@ const LOOK: Duration = Duration::from_millis(5);
 /// One call that waits on descriptors.
 pub(super) struct FdWait {
     wait: Wait,
-    timeout: Timeout,
-    until: Option<u64>,
+    is_try: bool,
 }
 
 impl FdWait {
     pub(super) fn new(timeout: Timeout) -> FdWait {
         let manner = Manner { endable: true, ..Manner::default() };
         let timeout = timeout.or_try();
-        let until = match timeout {
-            Timeout::For(wait) => Some(clock::after(wait)),
-            Timeout::Until(deadline) => Some(deadline.ns()),
-            Timeout::Try => Some(0),
-            Timeout::Forever => None,
-        };
-        FdWait { wait: Wait::new(timeout, manner), timeout, until }
+        FdWait { wait: Wait::new(timeout, manner), is_try: timeout == Timeout::Try }
     }
 
     /// Sleeps until one of the descriptors can be read, or it is time to look around. Errors: `Timeout`, `Cancelled`,
     /// `Closed` (the handle that the call goes through).
     pub(super) fn sleep(&self, fds: &[BorrowedFd<'_>]) -> Result<()> {
-        if self.timeout == Timeout::Try {
+        if self.is_try {
             return Err(ErrorKind::Timeout.into());
         }
         self.wait.check().map_err(Error::from)?;
         let slice = if Ends::mine().is_empty() { Duration::from_nanos(SLICE_NS) } else { LOOK };
-        let left = self.until.map(|until| Duration::from_nanos(until.saturating_sub(clock::now_ns())));
-        match child::poll(fds, Some(left.map_or(slice, |left| left.min(slice)))) {
+        match child::poll(fds.iter().copied(), Some(self.wait.left().map_or(slice, |left| left.min(slice)))) {
             Err(e) if e.kind() == ErrorKind::Interrupted => Ok(()),
             other => other.map(drop),
         }

@@ -170,6 +170,12 @@ impl Wait {
         if self.deadline.is_some_and(|d| d <= now_ns()) { Err(ErrorKind::Timeout) } else { Ok(()) }
     }
 
+    /// How much is left of the time; `None` if there is no limit.
+    #[cfg(not(loom))]
+    pub(crate) fn left(&self) -> Option<Duration> {
+        self.deadline.map(|deadline| Duration::from_nanos(deadline.saturating_sub(now_ns())))
+    }
+
     fn ends(&self) -> Ends {
         if self.manner.endable { Ends::mine() } else { Ends::NONE }
     }

@@ -34,6 +34,10 @@ use crate::sync::wait::{Manner, Timeout, Wait};
 /// [`Writable`](crate::Writable) (there is room for the longest message, or nobody holds the other end any more), a
 /// [`Member`](crate::Member) (its process is gone).
 ///
+/// A [`Process`](crate::Process) is none: it lies in no yard, and the kernel tells its end through a descriptor, which cannot
+/// be slept on together with words in memory. Who waits for both waits on descriptors, with poll(2) and its like: the
+/// process is one ([`AsFd`](std::os::fd::AsFd)), and a [`notifier`](Waitable::notifier) is.
+///
 /// See [`wait_any`].
 pub trait Waitable: AsPart + Sync {
     /// A descriptor that tells an event loop when the object is ready.

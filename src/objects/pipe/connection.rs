@@ -12,6 +12,7 @@ use crate::objects::pipe::way::{self, Got, Sent, Spot};
 use crate::objects::pipe::{Pipe, PipeOptions};
 use crate::objects::ring::Peer;
 use crate::presence::attachment::Held;
+use crate::presence::handover::HeldEnd;
 use crate::presence::thread;
 use crate::shim::{AtomicU32, AtomicU64, Ordering};
 use crate::sync::wait::{Manner, Timeout};
@@ -331,6 +332,11 @@ impl Connection {
 
     pub(super) fn look(&self) -> &Look {
         &self.0.look
+    }
+
+    /// The end, for a process that is to hold it from its birth on: see [`ProcessOptions::ends`](crate::ProcessOptions::ends).
+    pub fn held_end(&self) -> Result<HeldEnd> {
+        HeldEnd::new(&self.0.yard, End::key(self.0.offset, self.0.end))
     }
 
     /// Which end this is.

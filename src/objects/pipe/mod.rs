@@ -82,7 +82,8 @@ const CAPACITY_MAX: usize = 1 << 40;
 /// handles that they do not want, and neither sees an end of the stream that is none. For that the child takes its
 /// place in the yard at fork(2) already; without a free place, or a free descriptor, it takes it with its first call,
 /// and until then it does not hold the ends. `exec` ends the hold as a death does: close the handles before. A handle
-/// that another thread is just taking or closing while a thread forks is the child's as well or not, as it happens.
+/// that another thread is just taking or closing while a thread forks is the child's as well or not, as it happens. A process
+/// that is made anew holds from its birth on what it is given: [`ProcessOptions::ends`](crate::ProcessOptions::ends).
 #[derive(Clone)]
 pub struct Pipe {
     yard: Held,

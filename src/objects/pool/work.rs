@@ -72,8 +72,22 @@ impl Shift {
         self.table.workers().get(self.number as usize)
     }
 
-    /// The next task; waits at most `timeout` for one.
+    /// A task that forks and goes on in the child has made no second worker. Errors: `NotOwner`.
+    fn check_own(&self) -> Result<()> {
+        if self.is_own() {
+            return Ok(());
+        }
+        Err(Error::with(ErrorKind::NotOwner, "a fork child of a pool's worker is none"))
+    }
+
+    /// Whether the caller is the thread that has begun it.
+    fn is_own(&self) -> bool {
+        thread::token(self.table.held().number()) == self.token
+    }
+
+    /// The next task; waits at most `timeout` for one. Errors: `NotOwner` (the caller is a fork child of the worker).
     pub(crate) fn next(&self, timeout: Timeout) -> Result<Next> {
+        self.check_own()?;
         let until = timeout.until();
         loop {
             if self.is_to_leave() {
@@ -96,6 +110,7 @@ impl Shift {
 
     /// A task that waits, if there is one.
     pub(crate) fn take(&self) -> Result<Option<Job>> {
+        self.check_own()?;
         while let Some(hint) = self.table.try_hint() {
             if let Hint::Task(id) = hint
                 && let Some(job) = self.start(id)?
@@ -157,8 +172,10 @@ impl Shift {
         Ok(Some(Job { id, entry, input, seen }))
     }
 
-    /// Ends a task. Errors: `Revoked` (somebody has decided that this worker is to be killed; the task is not its any more).
+    /// Ends a task. Errors: `Revoked` (somebody has decided that this worker is to be killed; the task is not its any more),
+    /// `NotOwner` (the caller is a fork child of the worker).
     pub(crate) fn finish(&self, job: &Job, result: std::result::Result<&[u8], &str>) -> Result<()> {
+        self.check_own()?;
         let index = job.id.index();
         let record = self.table.records().get(index as usize).ok_or_else(corrupt)?;
         let outcome = self.write_result(index, result);
@@ -199,6 +216,9 @@ impl Shift {
 
 impl Drop for Shift {
     fn drop(&mut self) {
+        if !self.is_own() {
+            return; // the parent's
+        }
         // What it could not end, and what it was to be killed for.
         let word = Cause::Exit(Exit::Unknown).to_word(process::pid());
         keep::bury(self.table.held(), self.table.records(), self.number, word, false);

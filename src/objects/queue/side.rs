@@ -7,6 +7,7 @@ use crate::objects::queue::layout::{self, Body};
 use crate::objects::queue::{Queue, QueueOptions, tell_all};
 use crate::objects::ring::Peer;
 use crate::presence::attachment::{Attachment, Gone, Who};
+use crate::presence::handover::HeldEnd;
 use crate::presence::place::Standing;
 use crate::presence::thread;
 use crate::segment::bits::Token;
@@ -51,6 +52,12 @@ impl QueuePart {
     /// Which side it is of.
     pub fn side(&self) -> QueueSide {
         self.side
+    }
+
+    /// The part, for a process that is to have it from its birth on: see
+    /// [`ProcessOptions::ends`](crate::ProcessOptions::ends).
+    pub fn held_end(&self) -> Result<HeldEnd> {
+        self.queue.held_end(self.side)
     }
 }
 
@@ -190,6 +197,14 @@ impl Queue {
         // For the fast notice of our death, before anybody looks; without a slot the others find out by their slice.
         let _ = thread::register(self.yard());
         self.yard().hold(self.key(side))
+    }
+
+    /// As [`QueuePart::held_end`], without a guard.
+    pub(crate) fn held_end(&self, side: QueueSide) -> Result<HeldEnd> {
+        if self.side(side).is_none() {
+            return Err(Error::with(ErrorKind::Unsupported, "the queue was made without sides"));
+        }
+        HeldEnd::new(self.yard(), self.key(side))
     }
 
     /// This process gives back one part of it; tells whether it had any.

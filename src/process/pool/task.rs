@@ -18,7 +18,8 @@ pub(in crate::process) type TaskFn =
 /// know it registers it, before its workers begin: a program that starts itself anew for them does so before
 /// [`init`](crate::init).
 ///
-/// What it returns is the task's result; an error, or a panic, is the task's error, and the worker goes on.
+/// What it returns is the task's result; an error, or a panic, is the task's error, and the worker goes on. It may fork: the child
+/// is no worker, and what it returns is nobody's.
 ///
 /// Errors: `Name` (not 1 to 63 characters of `A-Z a-z 0-9 . _ -`), `Exists`.
 pub fn register_task<R, E>(

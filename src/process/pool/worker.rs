@@ -63,6 +63,7 @@ pub(in crate::process) fn serve(told: &[u8]) -> i32 {
         Ok((shift, tasks)) => match work(&shift, tasks) {
             Ok(()) => 0,
             Err(e) if e.kind() == ErrorKind::Revoked => REVOKED,
+            Err(e) if e.kind() == ErrorKind::NotOwner => 0, // a fork child that a task has made
             Err(e) => {
                 eprintln!("courtyard: a pool's worker cannot go on: {e}");
                 UNFIT

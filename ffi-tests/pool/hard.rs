@@ -1,0 +1,235 @@
+//! Workers that do what workers should not, numbers of workers, and processes that may have little.
+
+use crate::process::{Ended, LONG, fork, sleep_ms};
+use crate::{done, nobody_is_left, options, plain, pool, submit, until};
+use courtyard::{
+    Cause, ErrorKind, Exit, Fate, Options, Pool, PoolOptions, StartMethod, Task, TaskOptions, Yard,
+};
+use std::time::{Duration, Instant};
+
+use StartMethod::{Fork, ForkServer, Spawn};
+
+const PROCESSES: &[StartMethod] = &[ForkServer, Fork, Spawn];
+
+pub(crate) const SCENARIOS: &[crate::Scenario] = &[
+    ("one_worker_or_many", crate::ALL, one_or_many),
+    ("a_worker_overflows_its_stack", PROCESSES, overflow),
+    ("a_worker_is_deaf_to_sigterm", PROCESSES, deaf),
+    ("a_task_forks", PROCESSES, forks),
+    ("a_task_becomes_a_daemon", PROCESSES, daemon),
+    ("a_task_closes_and_prints", PROCESSES, closes_and_prints),
+    ("few_descriptors", PROCESSES, few_descriptors),
+    ("few_processes", PROCESSES, few_processes),
+];
+
+pub(crate) fn entries() {
+    type Work = fn(&Task<'_>, &[u8]) -> Result<Vec<u8>, String>;
+    let all: [(&str, Work); 5] = [
+        ("overflow", |_, _| {
+            no_core();
+            Ok(vec![deeper(1)])
+        }),
+        ("deaf", |_, _| {
+            unsafe { libc::signal(libc::SIGTERM, libc::SIG_IGN) };
+            std::thread::sleep(LONG);
+            Ok(b"heard nothing".to_vec())
+        }),
+        // Child and parent both go on.
+        ("fork", |_, _| match unsafe { libc::fork() } {
+            0 => Ok(b"child".to_vec()),
+            child => {
+                // Not before the child has ended: if it were a worker, its word would come first.
+                let mut status = 0;
+                unsafe { libc::waitpid(child, &mut status, 0) };
+                Ok(format!("parent of {}", libc::WEXITSTATUS(status)).into_bytes())
+            }
+        }),
+        ("daemon", |_, _| {
+            if unsafe { libc::daemon(1, 1) } != 0 {
+                return Err("no daemon".into());
+            }
+            Ok(std::process::id().to_ne_bytes().to_vec())
+        }),
+        ("close", |_, _| {
+            for fd in 0..3 {
+                unsafe { libc::close(fd) };
+            }
+            println!("to nobody");
+            eprintln!("to nobody");
+            Ok(b"closed".to_vec())
+        }),
+    ];
+    all.into_iter().for_each(|(name, work)| courtyard::register_task(name, work).unwrap());
+}
+
+fn no_core() {
+    let none = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    unsafe { libc::setrlimit(libc::RLIMIT_CORE, &none) };
+}
+
+#[allow(unconditional_recursion)] // that is the crime
+fn deeper(n: u8) -> u8 {
+    let frame = std::hint::black_box([n; 4096]);
+    deeper(frame[usize::from(n)].wrapping_add(1)).wrapping_add(frame[0])
+}
+
+/// The pool still does what it is told, and nothing of it is left.
+fn goes_on(pool: &Pool) {
+    for n in 0..8_u8 {
+        assert_eq!(pool.apply("echo", &[n], &plain()).unwrap(), [n]);
+    }
+}
+
+fn one_or_many(method: StartMethod) {
+    for workers in [1, 2, 8, 64] {
+        let yard = Options::new().size(8 << 20).slots(256).anonymous().unwrap();
+        let pool = Pool::create(&yard, "pool", &options(method, workers)).unwrap();
+        until("all workers are there", || pool.progress().workers == workers);
+        for _ in 0..2 {
+            let futures: Vec<_> = (0..64_u8).map(|n| submit(&pool, "echo", &[n])).collect();
+            (0..64_u8).zip(&futures).for_each(|(n, future)| assert_eq!(done(future), [n]));
+        }
+        pool.close();
+        pool.join(LONG).unwrap();
+    }
+    nobody_is_left();
+}
+
+fn overflow(method: StartMethod) {
+    let (_yard, pool) = pool(method, 2);
+    let Fate::Lost { cause: Cause::Exit(Exit::Signal(signal)), .. } =
+        submit(&pool, "overflow", b"").fate(LONG).unwrap()
+    else {
+        panic!()
+    };
+    // std's handler says what it was, and aborts; without it the kernel's signal is the end.
+    assert!([libc::SIGABRT, libc::SIGSEGV].contains(&signal), "signal {signal}");
+    goes_on(&pool);
+}
+
+fn deaf(method: StartMethod) {
+    let (_yard, pool) = pool(method, 1);
+    let begin = Instant::now();
+    let limit = TaskOptions { time_limit: Some(Duration::from_millis(50)), ..plain() };
+    match pool.submit("deaf", b"", &limit).unwrap().fate(LONG).unwrap() {
+        Fate::Lost { cause: Cause::TimeLimit, .. } => {}
+        other => panic!("{other:?}"),
+    }
+    goes_on(&pool);
+    let future = submit(&pool, "deaf", b"");
+    until("it runs", || future.is_running());
+    sleep_ms(10);
+    assert!(future.kill().unwrap());
+    assert_eq!(future.fate(LONG).unwrap(), Fate::Cancelled);
+    goes_on(&pool);
+    let future = submit(&pool, "deaf", b"");
+    until("it runs", || future.is_running());
+    pool.terminate();
+    pool.join(LONG).unwrap();
+    assert_eq!(future.fate(LONG).unwrap(), Fate::Cancelled);
+    assert!(begin.elapsed() < LONG, "somebody waited for the deaf one");
+}
+
+fn forks(method: StartMethod) {
+    let (_yard, pool) = pool(method, 1);
+    for _ in 0..5 {
+        assert_eq!(pool.apply("fork", b"", &plain()).unwrap(), b"parent of 0");
+        goes_on(&pool);
+        assert_eq!(pool.progress().workers, 1, "the child is none");
+    }
+}
+
+fn daemon(method: StartMethod) {
+    let (_yard, pool) = pool(method, 1);
+    for _ in 0..3 {
+        // The worker has ended, as who becomes a daemon does; the daemon is its child, and no worker.
+        match submit(&pool, "daemon", b"").fate(LONG).unwrap() {
+            Fate::Lost { cause, .. } => assert_eq!(cause, Cause::Exit(Exit::Code(0))),
+            other => panic!("{other:?}"),
+        }
+        goes_on(&pool);
+    }
+}
+
+fn closes_and_prints(method: StartMethod) {
+    let (_yard, pool) = pool(method, 1);
+    // It prints into whatever has its number by then, or nowhere; a panic of the print is the task's.
+    for _ in 0..2 {
+        assert!(matches!(
+            submit(&pool, "close", b"").fate(LONG).unwrap(),
+            Fate::Done(_) | Fate::Failed(_) | Fate::Lost { .. }
+        ));
+    }
+    goes_on(&pool);
+}
+
+/// Sets a limit of this process and its children.
+fn limit(which: libc::__rlimit_resource_t, most: u64) {
+    let limit = libc::rlimit { rlim_cur: most, rlim_max: most };
+    assert_eq!(unsafe { libc::setrlimit(which, &limit) }, 0);
+}
+
+/// With too little, making a pool fails, or it has fewer workers than it is to have; nobody waits for ever.
+fn makes_do(yard: &Yard, method: StartMethod, workers: usize, name: &str) -> bool {
+    let made = Pool::create(yard, name, &PoolOptions { tasks: 64, ..options(method, workers) });
+    match made {
+        Ok(pool) => {
+            let task = submit(&pool, "echo", b"still");
+            let ended = task.fate(Duration::from_secs(5));
+            match &ended {
+                Ok(Fate::Done(result)) => assert_eq!(result, b"still"),
+                Ok(Fate::Lost { .. }) => {}
+                Err(e) => assert_eq!(e.kind(), ErrorKind::Timeout, "{ended:?}"),
+                other => panic!("{other:?}"),
+            }
+            pool.terminate();
+            pool.join(LONG).unwrap();
+            assert!(task.fate(LONG).is_ok());
+            ended.is_ok_and(|fate| matches!(fate, Fate::Done(_)))
+        }
+        Err(e) => {
+            let typed = [ErrorKind::NoMemory, ErrorKind::Os, ErrorKind::PeerDied, ErrorKind::Timeout];
+            assert!(typed.contains(&e.kind()), "{e:?}");
+            false
+        }
+    }
+}
+
+fn few_descriptors(method: StartMethod) {
+    for most in [0, 4, 16, 64, 512] {
+        let child = fork(move || {
+            let yard = Options::new().size(8 << 20).slots(64).anonymous().unwrap();
+            limit(libc::RLIMIT_NOFILE, crate::descriptors() as u64 + most);
+            let done = makes_do(&yard, method, 4, "pool");
+            assert!(done || most < 512, "with {most} descriptors more nothing is done");
+        });
+        assert_eq!(child.wait(), Ended::Code(0), "{most} descriptors more");
+    }
+}
+
+fn few_processes(method: StartMethod) {
+    // As somebody of whom there is nobody else; only root may become that.
+    let child = fork(move || {
+        let yard = Options::new().size(32 << 20).slots(64).anonymous().unwrap();
+        if unsafe { libc::setuid(54_321) } != 0 {
+            return println!("few_processes: SKIPPED, it takes root to be somebody else");
+        }
+        // prctl: /proc of a process that has changed its user is root's otherwise.
+        unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 1) };
+        let mut served = 0;
+        for (n, most) in [1, 2, 3, 40].into_iter().enumerate() {
+            limit_soft(libc::RLIMIT_NPROC, most);
+            served += usize::from(makes_do(&yard, method, 4, &format!("pool{n}")));
+        }
+        assert!(served > 0, "not even with 40 processes");
+    });
+    assert_eq!(child.wait(), Ended::Code(0));
+}
+
+/// The same, to be raised again.
+fn limit_soft(which: libc::__rlimit_resource_t, most: u64) {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    assert_eq!(unsafe { libc::getrlimit(which, &mut limit) }, 0);
+    limit.rlim_cur = most.min(limit.rlim_max);
+    assert_eq!(unsafe { libc::setrlimit(which, &limit) }, 0);
+}

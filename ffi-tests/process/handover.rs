@@ -1,0 +1,193 @@
+//! Ends that a new process holds from its birth on: those opposite see no false end of the stream.
+
+use super::*;
+use courtyard::{ForkServer, HeldEnd, Peer, Queue, QueueOptions, QueueSide};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    ("an_end_that_a_new_process_is_given_is_never_gone", an_end_is_never_gone),
+    ("a_side_that_a_new_process_is_given_is_never_gone", a_side_is_never_gone),
+    ("a_process_that_dies_before_it_takes_its_end_holds_it_no_more", who_never_takes_it),
+    ("an_end_that_is_not_given_is_gone", an_end_that_is_not_given),
+    ("several_ends_in_several_yards_are_given_at_once", several_ends),
+    ("without_room_in_the_yard_nobody_is_given_an_end", without_room),
+    ("whoever_is_killed_while_it_gives_ends_leaves_none_held", killed_while_giving),
+];
+
+/// Half of the way there is nobody but the parent, who has let go.
+const LATE_MS: u64 = 150;
+
+fn yard_of(bytes: &[u8]) -> Yard {
+    let number = RawFd::from_ne_bytes(bytes[..4].try_into().unwrap());
+    Yard::from_fd(unsafe { OwnedFd::from_raw_fd(number) }).unwrap()
+}
+
+pub(super) fn send_late(bytes: &[u8]) -> i32 {
+    sleep_ms(LATE_MS);
+    let yard = yard_of(bytes);
+    sleep_ms(LATE_MS);
+    let end = Pipe::open(&yard, "pipe").unwrap().end(PipeEnd::Second).unwrap();
+    end.send(b"late", LONG).unwrap();
+    drop(end);
+    sleep_ms(LATE_MS); // the end is closed, the yard is not
+    0
+}
+
+pub(super) fn put_late(bytes: &[u8]) -> i32 {
+    sleep_ms(LATE_MS);
+    let queue = Queue::open(&yard_of(bytes), "queue").unwrap();
+    let part = queue.producer().unwrap();
+    sleep_ms(LATE_MS);
+    part.put(b"late", LONG).unwrap();
+    0
+}
+
+/// Makes a process with an entry, that inherits the yard and is given ends.
+type Make<'a> = &'a dyn Fn(&Yard, &str, Vec<HeldEnd>) -> courtyard::Result<Process>;
+
+fn given(yard: &Yard, ends: Vec<HeldEnd>) -> ([u8; 4], ProcessOptions) {
+    let number = yard.as_fd().as_raw_fd();
+    (number.to_ne_bytes(), ProcessOptions { inherit: vec![number], ends, ..options() })
+}
+
+/// Does the same with both ways to make one.
+fn both_ways(scenario: impl Fn(Make<'_>)) {
+    scenario(&|yard, entry, ends| {
+        let (bytes, options) = given(yard, ends);
+        Process::spawn_with(&options, entry, &bytes)
+    });
+    let server = ForkServer::start().unwrap();
+    scenario(&|yard, entry, ends| {
+        let (bytes, options) = given(yard, ends);
+        server.spawn_with(&options, entry, &bytes)
+    });
+}
+
+fn a_pipe(yard: &Yard) -> (courtyard::Connection, courtyard::Connection) {
+    let pipe = Pipe::create(yard, "pipe", PipeOptions::default()).unwrap();
+    (pipe.end(PipeEnd::First).unwrap(), pipe.end(PipeEnd::Second).unwrap())
+}
+
+fn an_end_is_never_gone() {
+    both_ways(|make| {
+        let scene = Scene::new();
+        let (mine, theirs) = a_pipe(&scene.yard);
+        let child = make(&scene.yard, "send-late", vec![theirs.held_end().unwrap()]).unwrap();
+        drop(theirs);
+        assert_eq!(mine.peer(), Peer::Here);
+        assert_eq!(mine.recv_vec(LONG).unwrap(), b"late");
+        assert_eq!(kind(mine.recv_vec(LONG)), ErrorKind::PeerClosed);
+        assert!(child.is_alive(), "it was the end that was closed, not the process that ended");
+        assert_eq!(child.join(LONG).unwrap(), Exit::Code(0));
+        assert!(scene.yard.faults().is_empty(), "{:?}", scene.yard.faults());
+    });
+}
+
+fn a_side_is_never_gone() {
+    both_ways(|make| {
+        let scene = Scene::new();
+        let options = QueueOptions { sides: true, ..QueueOptions::default() };
+        let queue = Queue::create(&scene.yard, "queue", options).unwrap();
+        let (consumer, producer) = (queue.consumer().unwrap(), queue.producer().unwrap());
+        let child = make(&scene.yard, "put-late", vec![producer.held_end().unwrap()]).unwrap();
+        drop(producer);
+        assert_eq!(consumer.side_state(QueueSide::Producers), Peer::Here);
+        assert_eq!(consumer.get_vec(LONG).unwrap().0, b"late");
+        assert_eq!(kind(consumer.get_vec(LONG)), ErrorKind::PeerClosed);
+        assert_eq!(child.join(LONG).unwrap(), Exit::Code(0));
+    });
+}
+
+fn who_never_takes_it() {
+    both_ways(|make| {
+        let scene = Scene::new();
+        let (mine, theirs) = a_pipe(&scene.yard);
+        let child = make(&scene.yard, "sleep", vec![theirs.held_end().unwrap()]).unwrap();
+        drop(theirs);
+        assert_eq!(kind(mine.recv_vec(Duration::from_millis(LATE_MS))), ErrorKind::Empty);
+        child.kill().unwrap();
+        // It never was there, so it has not died there: it was its parent who closed the end last.
+        assert_eq!(kind(mine.recv_vec(LONG)), ErrorKind::PeerClosed);
+        child.join(LONG).unwrap();
+        // One that ends by itself without a look at the yard.
+        let theirs = Pipe::open(&scene.yard, "pipe").unwrap().end(PipeEnd::Second).unwrap();
+        let child = make(&scene.yard, "echo", vec![theirs.held_end().unwrap()]).unwrap();
+        drop(theirs);
+        child.join(LONG).unwrap();
+        assert_eq!(kind(mine.recv_vec(LONG)), ErrorKind::PeerClosed);
+        assert!(scene.yard.faults().is_empty(), "{:?}", scene.yard.faults());
+    });
+}
+
+fn an_end_that_is_not_given() {
+    both_ways(|make| {
+        let scene = Scene::new();
+        let (mine, theirs) = a_pipe(&scene.yard);
+        let child = make(&scene.yard, "send-late", vec![]).unwrap();
+        drop(theirs);
+        assert_eq!(kind(mine.recv_vec(LONG)), ErrorKind::PeerClosed);
+        assert_eq!(child.join(LONG).unwrap(), Exit::Code(0));
+    });
+}
+
+fn several_ends() {
+    both_ways(|make| {
+        let (scene, other) = (Scene::new(), Scene::new());
+        let (mine, theirs) = a_pipe(&scene.yard);
+        let (others_mine, others_theirs) = a_pipe(&other.yard);
+        let ends = [&theirs, &others_theirs, &theirs].map(|end| end.held_end().unwrap());
+        make(&scene.yard, "echo", vec![]).unwrap().join(LONG).unwrap(); // what is opened once is open
+        let before = open_fds().len();
+        let child = make(&scene.yard, "send-late", ends.into()).unwrap();
+        drop((theirs, others_theirs));
+        assert_eq!(mine.recv_vec(LONG).unwrap(), b"late");
+        assert_eq!(kind(mine.recv_vec(LONG)), ErrorKind::PeerClosed);
+        assert_eq!(others_mine.peer(), Peer::Here, "it lives and has not opened that one");
+        assert_eq!(child.join(LONG).unwrap(), Exit::Code(0));
+        assert_eq!(kind(others_mine.recv_vec(LONG)), ErrorKind::PeerClosed);
+        drop(child);
+        courtyard::active_children();
+        assert_eq!(open_fds().len(), before);
+    });
+}
+
+fn without_room() {
+    both_ways(|make| {
+        let yard = courtyard::Options::new().slots(1).anonymous().unwrap();
+        let (mine, theirs) = a_pipe(&yard);
+        let refused = make(&yard, "send-late", vec![theirs.held_end().unwrap()]).unwrap_err();
+        assert_eq!(refused.kind(), ErrorKind::NoSlots, "{refused}");
+        assert_eq!(mine.peer(), Peer::Here);
+        drop(theirs);
+        assert_eq!(kind(mine.recv_vec(LONG)), ErrorKind::PeerClosed);
+    });
+}
+
+/// Somebody gives ends to new processes as fast as it can, and is killed at any instant; they die with it.
+fn killed_while_giving() {
+    assert_eq!(unsafe { libc::prctl(libc::PR_SET_CHILD_SUBREAPER, 1) }, 0);
+    let scene = Scene::new();
+    let (mine, theirs) = a_pipe(&scene.yard);
+    drop(theirs);
+    for round in 0..60 {
+        let giver = fork(|| {
+            let server = ForkServer::start().unwrap();
+            let pipe = Pipe::open(&scene.yard, "pipe").unwrap();
+            for i in 0.. {
+                let theirs = pipe.end(PipeEnd::Second).unwrap();
+                let (bytes, mut options) = given(&scene.yard, vec![theirs.held_end().unwrap()]);
+                options.at_exit = AtExit::Kill;
+                match i % 2 {
+                    0 => drop(Process::spawn_with(&options, "send-late", &bytes)),
+                    _ => drop(server.spawn_with(&options, "send-late", &bytes)),
+                }
+            }
+        });
+        std::thread::sleep(Duration::from_micros(400 * round));
+        giver.slay();
+        until("the end of all", || {
+            while unsafe { libc::waitpid(-1, std::ptr::null_mut(), libc::WNOHANG) } > 0 {}
+            children().is_empty()
+        });
+        until("nobody holds the end", || matches!(mine.peer(), Peer::Closed | Peer::Died));
+    }
+}

@@ -1,0 +1,168 @@
+//! Children of odd parents, and odd children: without standard streams, without processes left, deaf, gone their own way.
+
+use super::*;
+use courtyard::{ForkServer, Waitable};
+
+pub(super) const SCENARIOS: &[Scenario] = &[
+    ("without_standard_streams_children_are_made_all_the_same", without_standard_streams),
+    ("without_descriptors_a_server_makes_nothing", without_descriptors),
+    ("without_processes_nothing_is_made", without_processes),
+    ("a_child_that_becomes_a_daemon_has_ended", a_daemon),
+    ("a_child_in_a_session_of_its_own_is_a_child", a_session_of_its_own),
+    ("a_child_and_a_queue_are_waited_for_at_once", a_child_and_a_queue),
+    ("a_servers_child_that_is_deaf_is_stopped_in_time", a_deaf_one_is_stopped),
+];
+
+fn without_standard_streams() {
+    for closed in [&[0][..], &[0, 1, 2]] {
+        let end = fork(|| {
+            closed.iter().for_each(|fd| assert_eq!(unsafe { libc::close(*fd) }, 0));
+            let spawned = Process::spawn("echo", &[9]).unwrap();
+            assert_eq!(spawned.join(LONG).unwrap(), Exit::Code(9));
+            let server = ForkServer::start().unwrap();
+            assert_eq!(server.spawn("echo", &[8]).unwrap().join(LONG).unwrap(), Exit::Code(8));
+            assert_eq!(Process::fork(|| 7).unwrap().join(LONG).unwrap(), Exit::Code(7));
+            let (pid, _) = orphan(|| Process::spawn_with(&ends(AtExit::Kill), "sleep", &[]).unwrap(), killed);
+            until("the end of the killed one's child", || !runs(pid));
+            let dies_too = Process::spawn("knows-its-parent", &[]).unwrap();
+            assert_eq!(dies_too.join(LONG).unwrap(), Exit::Code(0));
+        });
+        assert_eq!(end.wait(), Ended::Code(0), "closed: {closed:?}");
+    }
+}
+
+/// Leaves this process as many descriptors as it has open, for as long as `f` runs.
+fn with_no_more_descriptors(f: impl FnOnce()) {
+    let lowest = std::fs::File::open("/dev/null").unwrap().as_raw_fd();
+    let limit = |most: u64| {
+        let few = libc::rlimit { rlim_cur: most, rlim_max: 4096 };
+        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &few) }, 0);
+    };
+    limit(lowest as u64);
+    f();
+    limit(1024);
+}
+
+fn without_descriptors() {
+    let server = ForkServer::start().unwrap();
+    server.ready(LONG).unwrap();
+    assert_eq!(server.spawn("echo", &[1]).unwrap().join(LONG).unwrap(), Exit::Code(1));
+    let before = (open_fds().len(), children().len());
+    with_no_more_descriptors(|| {
+        assert_eq!(kind(ForkServer::start()), ErrorKind::NoMemory);
+        assert_eq!(kind(server.spawn("echo", &[1])), ErrorKind::NoMemory);
+        assert_eq!(kind(server.spawn("echo", &vec![1; 1 << 20])), ErrorKind::NoMemory);
+    });
+    assert_eq!((open_fds().len(), children().len()), before, "left behind");
+    assert_eq!(server.spawn("echo", &[2]).unwrap().join(LONG).unwrap(), Exit::Code(2));
+}
+
+fn without_processes() {
+    let server = ForkServer::start().unwrap();
+    server.ready(LONG).unwrap();
+    // The limit does not hold for root: a user of whom there is nobody else.
+    if unsafe { libc::geteuid() } == 0 {
+        assert_eq!(unsafe { libc::setresuid(54_321, 54_321, 54_321) }, 0);
+    }
+    let before = open_fds().len();
+    let limit = |pid: u32, most: u64| {
+        let few = libc::rlimit { rlim_cur: most, rlim_max: 4096 };
+        unsafe { libc::prlimit(pid.cast_signed(), libc::RLIMIT_NPROC, &few, std::ptr::null_mut()) }
+    };
+    assert_eq!(limit(0, 0), 0);
+    assert_eq!(kind(Process::fork(|| 0)), ErrorKind::Os);
+    assert_eq!(kind(Process::spawn("echo", &[])), ErrorKind::Os);
+    assert_eq!(kind(ForkServer::start()), ErrorKind::Os);
+    assert_eq!(open_fds().len(), before, "left behind");
+    assert!(courtyard::active_children().is_empty());
+    assert_eq!(limit(0, 4096), 0);
+    assert_eq!(Process::fork(|| 4).unwrap().join(LONG).unwrap(), Exit::Code(4));
+    assert_eq!(server.spawn("echo", &[5]).unwrap().join(LONG).unwrap(), Exit::Code(5));
+    // What the server is refused, its maker is told.
+    let limited = ForkServer::start_with("no-more-processes", &[]).unwrap();
+    assert_eq!(kind(limited.spawn("echo", &[])), ErrorKind::Os);
+    assert_eq!(kind(limited.spawn("echo", &[])), ErrorKind::Os, "it goes on");
+}
+
+/// Makes somebody in a session of its own who outlives it, and ends.
+fn a_daemon() {
+    for group in [false, true] {
+        let scene = Scene::new();
+        let (pid, me) = (scene.number("daemon"), std::process::id());
+        let options = ProcessOptions { group, ..ends(AtExit::Kill) };
+        let child = Process::fork_with(&options, || {
+            fork(|| {
+                assert!(unsafe { libc::setsid() } > 0);
+                pid.set(std::process::id());
+                sleep_ms(60_000);
+            });
+            until("the daemon", || pid.get() != 0);
+            0
+        });
+        assert_eq!(child.unwrap().join(LONG).unwrap(), Exit::Code(0), "what it has left is not waited for");
+        sleep_ms(30);
+        assert!(runs(pid.get()), "it is in no group of ours");
+        assert!(pid.get() != me && courtyard::active_children().is_empty());
+        unsafe { libc::kill(pid.get().cast_signed(), libc::SIGKILL) };
+    }
+}
+
+fn a_session_of_its_own() {
+    let scene = Scene::new();
+    let child = Process::fork(|| {
+        assert!(unsafe { libc::setsid() } > 0);
+        scene.step.set(1);
+        sleeper()
+    });
+    let child = child.unwrap();
+    scene.step.wait(1);
+    assert_eq!(child.stop(|| {}, Duration::ZERO, LONG).unwrap(), Exit::Signal(libc::SIGTERM));
+}
+
+fn a_child_and_a_queue() {
+    let scene = Scene::new();
+    let queue = courtyard::Queue::create(&scene.yard, "queue", courtyard::QueueOptions::default()).unwrap();
+    let child = Process::fork_with(&ProcessOptions { despite_threads: true, ..options() }, || {
+        scene.step.wait(1);
+        queue.put(b"first", LONG).unwrap();
+        scene.step.wait(2);
+        3
+    });
+    let child = child.unwrap();
+    let notifier = queue.notifier().unwrap();
+    let ready = || {
+        let of = |fd: RawFd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+        let mut both = [of(child.as_fd().as_raw_fd()), of(notifier.as_fd().as_raw_fd())];
+        assert!(unsafe { libc::poll(both.as_mut_ptr(), 2, 20_000) } > 0, "nothing came");
+        both.map(|one| one.revents != 0)
+    };
+    scene.step.set(1);
+    assert_eq!(ready(), [false, true]);
+    notifier.clear().unwrap();
+    assert_eq!(queue.get_vec(Timeout::Try).unwrap().0, b"first");
+    scene.step.set(2);
+    until("the child's end", || ready()[0]);
+    assert_eq!(child.join(Timeout::Try).unwrap(), Exit::Code(3));
+}
+
+fn a_deaf_one_is_stopped() {
+    let server = ForkServer::start().unwrap();
+    let (asked, terminated) = (Duration::from_millis(60), Duration::from_millis(90));
+    for heeds in [false, true] {
+        let scene = Scene::new();
+        let ready = scene.number("ready");
+        let number = scene.yard.as_fd().as_raw_fd();
+        let options = ProcessOptions { inherit: vec![number], ..options() };
+        let mut bytes = number.to_ne_bytes().to_vec();
+        bytes.push(u8::from(heeds));
+        let child = server.spawn_with(&options, "deaf", &bytes).unwrap();
+        until("ready", || ready.get() == 1);
+        let start = std::time::Instant::now();
+        let exit = child.stop(|| {}, asked, terminated).unwrap();
+        let signal = if heeds { libc::SIGTERM } else { libc::SIGKILL };
+        assert_eq!(exit, Exit::Signal(signal));
+        let soonest = if heeds { asked } else { asked + terminated };
+        assert!(start.elapsed() >= soonest, "it had less time than was said: {:?}", start.elapsed());
+        until("it is reaped", || !std::path::Path::new(&format!("/proc/{}", child.pid())).exists());
+    }
+}
