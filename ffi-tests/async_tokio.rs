@@ -117,6 +117,24 @@ fn every_call_comes() {
             while second.try_recv(&mut [0; 8]).is_ok() {}
             assert_eq!(comes(receiver.recv_async(), || sender.try_send(b"x").unwrap()).await.0, b"x");
             assert_eq!(comes(numbers.recv_async(), || number.try_send(7).unwrap()).await, 7);
+            let mut sent = 0;
+            while sender.try_send(&[1; 1000]).is_ok() {
+                sent += 1;
+            }
+            // Room for one of its own length is enough.
+            comes(sender.send_async(&[2; 1000]), || {
+                (0..2).for_each(|_| drop(receiver.recv_vec(Timeout::Try).unwrap())); // also where the ring ends
+            })
+            .await;
+            for _ in 2..sent {
+                assert_eq!(receiver.recv_async().await.unwrap().0, [1; 1000]);
+            }
+            assert_eq!(receiver.recv_async().await.unwrap().0, [2; 1000]);
+            (0..4).for_each(|n| number.try_send(n).unwrap());
+            comes(number.send_async(4), || assert_eq!(numbers.try_recv().unwrap(), 0)).await;
+            for n in 1..5 {
+                assert_eq!(numbers.recv_async().await.unwrap(), n);
+            }
         }
         assert_eq!(bridges(), 1);
         let end = |result: courtyard::Result<Vec<u8>>| result.unwrap_err().kind();
@@ -129,6 +147,9 @@ fn every_call_comes() {
         assert_eq!(first.send_async(b"x").await.unwrap_err().kind(), ErrorKind::PeerClosed);
         let recv = async { Ok(end(receiver.recv_async().await.map(|got| got.0))) };
         assert_eq!(comes(recv, || drop(sender)).await, ErrorKind::PeerClosed);
+        while number.try_send(1).is_ok() {}
+        let send = async { Ok(number.send_async(1).await.unwrap_err().kind()) };
+        assert_eq!(comes(send, || drop(numbers)).await, ErrorKind::PeerClosed);
     });
     let one_way = Pipe::create(&yard, "one-way", PipeOptions { capacity: 64, duplex: false }).unwrap();
     let (reader, writer) = (one_way.end(PipeEnd::First).unwrap(), one_way.end(PipeEnd::Second).unwrap());

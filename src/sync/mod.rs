@@ -51,6 +51,8 @@ mod loom_many;
 #[cfg(all(test, loom))]
 mod loom_permits;
 #[cfg(all(test, loom))]
+mod loom_queue;
+#[cfg(all(test, loom))]
 mod loom_rlock;
 #[cfg(all(test, loom))]
 mod loom_rwlock;

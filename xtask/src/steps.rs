@@ -178,6 +178,14 @@ pub(crate) const STEPS: &[Step] = &[
         "what a dead popper had is not said to come again",
         &[("        self.raise();\n        // Relaxed", "        // Relaxed")],
     ),
+    step(
+        CELLS,
+        "whoever asks what a cell holds is told of full ones only",
+        &[(
+            "if into.len() > self.memory.room() || !is_item(self.look(cell)) {",
+            "if into.len() > self.memory.room() || self.look(cell).state() != Some(State::Full) {",
+        )],
+    ),
     step(CELLS, "what was put back is not said to come again", &[("        self.ring.raise();\n", "")]),
     step(
         CELLS,
@@ -645,6 +653,14 @@ pub(crate) const STEPS: &[Step] = &[
         &[(
             "                Use::Owned | Use::Linked if self.is_named(at, record, seen, keeper) => false,\n",
             "",
+        )],
+    ),
+    step(
+        BLOCKS,
+        "a linked block does not say where it is named",
+        &[(
+            "        record.link.store(link.0, Ordering::Relaxed); // Relaxed: see `Record::link`\n        step();\n",
+            "        let _ = (link, step);\n",
         )],
     ),
     step(

@@ -407,6 +407,11 @@ impl<M: Memory> Debts<M> {
         })
     }
 
+    /// Whether no message is here: none is owed, given back, or being taken.
+    pub(crate) fn has_none(&self) -> bool {
+        self.positions().next().is_none()
+    }
+
     /// Whether there is a message of this tag that begins with these bytes.
     pub(crate) fn names(&self, tag: u32, name: [u8; 8]) -> bool {
         (0..self.count()).any(|index| {

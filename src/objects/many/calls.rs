@@ -18,7 +18,7 @@ use crate::objects::permits::{Permit, Permits};
 use crate::objects::pipe::Connection;
 use crate::objects::priority::PriorityQueue;
 use crate::objects::queue::{Queue, TypedQueue};
-use crate::objects::ring::{Received, Receiver, TypedReceiver};
+use crate::objects::ring::{Received, Receiver, Sender, TypedReceiver, TypedSender};
 use crate::objects::semaphore::Semaphore;
 use crate::sync::wait::Timeout;
 use bytemuck::Pod;
@@ -102,6 +102,24 @@ impl Connection {
     /// receive), `NoSlots`, `Corrupt`; `NoMemory` (the process may have no more threads).
     pub async fn recv_async(&self) -> Result<Vec<u8>> {
         attempts(self, |connection| connection.keep(), |connection| connection.recv_vec(Timeout::Try)).await
+    }
+}
+
+impl Sender {
+    /// As [`Sender::send`], without a thread and without a limit: room for this record is enough. A future that is dropped has
+    /// sent nothing.
+    ///
+    /// Errors: as for [`Sender::send`], but `Full`, `Cancelled`, `Interrupted`; `Unsupported` (the ring was made for spinning, and
+    /// has no room), `NoMemory` (the process may have no more threads).
+    pub async fn send_async(&mut self, record: &[u8]) -> Result<()> {
+        attempts(self, |sender| sender.keep_room(record.len()), |sender| sender.try_send(record)).await
+    }
+}
+
+impl<T: Pod> TypedSender<T> {
+    /// As [`TypedSender::send`], without a thread and without a limit: see [`Sender::send_async`].
+    pub async fn send_async(&mut self, element: T) -> Result<()> {
+        attempts(self, |sender| sender.keep(), |sender| sender.try_send(element)).await
     }
 }
 

@@ -29,7 +29,7 @@ use crate::sync::wait::{Manner, Timeout, Wait};
 /// [`Sender`](crate::Sender) (there is room for the longest record, or the receiver is gone), a
 /// [`TypedSender`](crate::TypedSender) (there is room for an element, or the receiver is gone), a
 /// [`Queue`](crate::Queue), [`LifoQueue`](crate::LifoQueue) or [`PriorityQueue`](crate::PriorityQueue), typed or not (there
-/// is something to get, or it is shut down), a [`Connection`](crate::Connection) (there is a message to receive, or nobody
+/// is something to get, or it is shut down, or, of a queue that tells of its sides, the last producer is gone), a [`Connection`](crate::Connection) (there is a message to receive, or nobody
 /// holds the other end any more; of one that only sends: there is room for the longest message), a
 /// [`Writable`](crate::Writable) (there is room for the longest message, or nobody holds the other end any more), a
 /// [`Member`](crate::Member) (its process is gone).

@@ -138,12 +138,14 @@ impl AsPart for Queue {
 
 impl Source for Queue {
     fn is_ready(&self) -> bool {
-        !self.is_empty() || self.is_shutdown()
+        !self.is_empty() || self.is_shutdown() || self.was_left() && self.is_deserted()
     }
 
     fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
         let watch = self.body().data.prepare();
-        let ready = self.is_ready();
+        // Who dies after this is heard of, who died before it is seen below.
+        self.arm_for_deaths(net);
+        let ready = !self.is_empty() || self.is_shutdown() || self.is_deserted();
         if !ready {
             net.word(watch);
         }

@@ -14,6 +14,7 @@ use crate::objects::queue::place::{Hands, Spot, slot_of};
 use crate::objects::queue::{INLINE, Queue, corrupt, large};
 use crate::objects::ring::Received;
 use crate::presence::attachment::Who;
+use crate::presence::place::Standing;
 use crate::presence::thread;
 use crate::segment::bits::Token;
 use crate::sync::closing::Closing;
@@ -232,6 +233,24 @@ impl Queue {
         freed + back > 0
     }
 
+    /// Gives back what the dead owe, and what those do who have left. `None`: something is back now; else whether one of
+    /// those who owe may be dying.
+    pub(super) fn mourn_debtors(&self) -> Option<bool> {
+        let Some(part) = self.part() else { return Some(false) };
+        let (mut doubt, mut last) = (false, 0);
+        for owing in part.debts.debtors() {
+            let Some(token) = Token::of(owing).filter(|_| owing != last) else { continue };
+            last = owing;
+            match self.yard().process_standing(token) {
+                Standing::Here(_) => {}
+                Standing::Doubtful => doubt = true,
+                Standing::Dead if self.mourn(token) => return None,
+                Standing::Dead => {} // somebody else has done it
+            }
+        }
+        Some(doubt)
+    }
+
     fn owing(&self) -> Result<&Part> {
         self.part().ok_or_else(|| {
             Error::with(
@@ -255,6 +274,9 @@ impl Queue {
     ) -> Attempt<Got<'q>> {
         if self.body().closing.glance() == Closing::Shut {
             return Err(Not::Ever(ErrorKind::Shutdown));
+        }
+        if part.is_clear(|over| self.0.ring.settle(over, 1)) {
+            return Err(self.nothing_beside(part));
         }
         let me = thread::token(self.yard().number());
         let owes_from = owing.then(|| part.hint());
@@ -382,13 +404,19 @@ impl Queue {
         }
     }
 
-    /// There is nothing: whether there ever will be. What is owed may come back, but nobody is kept waiting for that.
+    /// There is nothing: whether there ever will be. What the living owe may come back, but nobody is kept waiting for that;
+    /// what the dead owe is back before the end is told.
     #[cold]
     fn nothing_beside(&self, part: &Part) -> Not {
-        match (self.nothing(), part.debts.is_moving()) {
-            (Not::Ever(ErrorKind::End), Some(None)) => Not::Gone, // it came back just now: try again
-            (Not::Ever(ErrorKind::End), Some(Some(thread))) => Not::Held(Some(slot_of(thread))),
-            (not, _) => not,
+        let not = self.nothing();
+        if not != Not::Ever(ErrorKind::End) {
+            return not;
+        }
+        match (part.debts.is_moving(), self.mourn_debtors()) {
+            (Some(Some(thread)), _) => Not::Held(Some(slot_of(thread))),
+            (Some(None), _) | (None, None) => Not::Gone, // it came back just now: try again
+            (None, Some(true)) => Not::Held(None),
+            (None, Some(false)) => not,
         }
     }
 }

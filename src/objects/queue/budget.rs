@@ -91,7 +91,7 @@ impl Queue {
         self.0.options.max_bytes != 0
     }
 
-    /// How many bytes all messages have together: exact while nobody is in the middle of a call. Looks at each place.
+    /// How many bytes all messages have together, but for those that were got for an acknowledgement and given back: exact while nobody is in the middle of a call. Looks at each place.
     pub fn bytes(&self) -> usize {
         usize::try_from(self.load().bytes).unwrap_or(usize::MAX)
     }

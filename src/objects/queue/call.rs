@@ -6,6 +6,7 @@ use crate::lockfree::mpmc::{Holders, NoPop, NoPush};
 use crate::objects::blocks::Blocks;
 use crate::objects::owners;
 use crate::objects::queue::Queue;
+use crate::objects::queue::get::InHand;
 use crate::objects::queue::place::Hands;
 use crate::objects::queue::side::{Mourners, QueueSide, ended};
 use crate::presence::attachment::Held;
@@ -181,13 +182,17 @@ impl<'a> Call<'a> {
             }
             // Nobody has the message that is in the way. Whoever else is dead has no room to give.
             Not::Now if self.what == For::Room => Some(self.reason()),
-            Not::Now if !self.queue.may_be_in_hand() => Some(self.reason()),
             _ => {
-                // What a dead one had in hand may be all there is, and his blocks all that there are.
-                let nothing = AtomicU32::new(0);
-                let mut crowd = Crowd::new(Watch { word: &nothing, value: 0 });
-                self.sweep_once(&mut crowd);
-                self.hear_debtors(&mut crowd);
+                let in_hand = if not == Not::Now { self.queue.in_hand() } else { InHand::Ring };
+                if in_hand == InHand::Ring {
+                    // What a dead one had in hand may be all there is, and his blocks all that there are.
+                    let nothing = AtomicU32::new(0);
+                    let mut crowd = Crowd::new(Watch { word: &nothing, value: 0 });
+                    self.sweep_once(&mut crowd);
+                }
+                if in_hand != InHand::Nobody {
+                    self.queue.mourn_debtors();
+                }
                 Some(self.reason())
             }
         }
@@ -309,6 +314,12 @@ impl<'a> Call<'a> {
         let seen = mourners.as_ref().map(|side| side.look(&mut crowd));
         if let Some(kind) = seen.and_then(ended) {
             match self.queue.rest().filter(|_| self.what == For::Data) {
+                // What the dead owe is back before the end is told; what the living do, nobody is kept waiting for.
+                None if self.what == For::Data => match self.queue.mourn_debtors() {
+                    Some(false) => return Err(kind),
+                    Some(true) => {}
+                    None => return Ok(()),
+                },
                 None => return Err(kind),
                 Some(holder) => held = held.or(holder), // it may give back what he has in hand
             }

@@ -16,6 +16,16 @@ use crate::sync::wait::Timeout;
 /// How many cells a try that found nothing looks at behind those before it.
 const AT_ONCE: u32 = 64;
 
+/// In whose hands an item may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum InHand {
+    Nobody,
+    /// All that is are owed.
+    Owed,
+    /// Somebody may be in the middle of a move in the ring.
+    Ring,
+}
+
 impl Queue {
     /// Copies the next message to the start of `buffer` and takes it out; waits at most `timeout` while there is none.
     ///
@@ -221,16 +231,16 @@ impl Queue {
         }
     }
 
-    /// Whether an item may be in somebody's hands, who may be dead: asked when there was nothing to get. What is owed is out
-    /// of the ring, so that its places tell nothing.
-    pub(super) fn may_be_in_hand(&self) -> bool {
-        if self.part().is_some() {
-            return true;
-        }
+    /// In whose hands an item may be, who may be dead: asked when there was nothing to get.
+    pub(super) fn in_hand(&self) -> InHand {
         // Relaxed: what is over stays so, whoever saw it; an older answer is a lower bound as well.
         let (over, all) = self.0.ring.settle(self.0.over.load(Ordering::Relaxed), AT_ONCE);
         self.0.over.store(over, Ordering::Relaxed);
-        !all
+        match self.part() {
+            _ if !all => InHand::Ring,
+            Some(part) if !part.clear_up_to(over) => InHand::Owed,
+            _ => InHand::Nobody,
+        }
     }
 
     /// Whether something is in the ring, in whoever's hands, and in whose.

@@ -10,6 +10,9 @@ mod call;
 #[cfg(feature = "serde")]
 mod codec;
 pub(crate) mod debts;
+#[cfg(test)]
+#[path = "debts/tests.rs"]
+mod debts_tests;
 mod get;
 mod large;
 pub(crate) mod layout;

@@ -28,7 +28,7 @@ pub struct QueueOptions {
     /// Bytes for messages that are longer than that, at least 2048; 0: there are none. They lie in [`Blocks`](crate::Blocks) of their
     /// own, made beside the queue under its name and `.blocks`. See also [`Queue::create_with_blocks`](crate::Queue::create_with_blocks).
     pub block_bytes: usize,
-    /// How many bytes all messages together may have, wherever they lie, but for those that are got and not yet acknowledged;
+    /// How many bytes all messages together may have, wherever they lie, but for those that were got for an acknowledgement, also if they are given back;
     /// 0: as many as there is room for. With a limit,
     /// putters take turns, and one that finds little room left looks at each place of the queue. A long message may wait
     /// while shorter ones find room.

@@ -15,6 +15,7 @@ use crate::segment::directory::Record;
 use crate::shim::{AtomicU32, Ordering, Watch};
 use crate::sync::holders::{Holders, Left, Members, Seen};
 use crate::sync::lock::Crowd;
+use crate::sync::many::Net;
 use std::ops::Deref;
 
 /// One of the two sides of a queue that tells of them.
@@ -230,6 +231,38 @@ impl Queue {
             mourners.0.holders.look(mourners, &mut crowd).0
         };
         mourners.as_ref().map_or(Peer::Absent, |mourners| peer(look(mourners)))
+    }
+
+    /// Whether somebody has ever said that he produces no more, or was found dead.
+    pub(crate) fn was_left(&self) -> bool {
+        self.side(QueueSide::Producers).is_some_and(|side| side.holders.left() != 0)
+    }
+
+    /// Whether the last producer has gone, and nobody has anything in hand that may come back. Asks the kernel.
+    pub(crate) fn is_deserted(&self) -> bool {
+        matches!(self.side_state(QueueSide::Producers), Peer::Closed | Peer::Died) && self.rest().is_none()
+    }
+
+    /// For who waits for a message among other things: adds the words to `net` that tell of the death of a producer, or of
+    /// one who owes something. What the dead owe is back after it.
+    pub(crate) fn arm_for_deaths<'a>(&'a self, net: &mut Net<'a>) {
+        let producers = self.side(QueueSide::Producers).map_or(&[][..], |side| side.holders.cells);
+        // Relaxed: only whom to listen to; who wants to know how the side stands looks for himself.
+        let producers = producers.iter().map(|cell| cell.load(Ordering::Relaxed));
+        let debtors = self.part().into_iter().flat_map(|part| part.debts.debtors());
+        let mut last = 0;
+        for word in producers.chain(debtors) {
+            let Some(token) = Token::of(word).filter(|_| word != last) else { continue };
+            last = word;
+            match self.yard().process_standing(token) {
+                Standing::Here(Some(alive)) => net.alive(alive),
+                Standing::Here(None) => {}
+                Standing::Doubtful => net.doubt(),
+                Standing::Dead => {
+                    self.mourn(token);
+                }
+            }
+        }
     }
 
     /// Why a try that came to nothing will never come to anything, if that is so. Asks the kernel now and then only.

@@ -287,7 +287,7 @@ fn a_try_that_finds_nothing_looks_after_the_dead() {
     }
     // Nobody has anything in hand any more, as far back as so many tries look.
     (0..8).for_each(|_| assert_eq!(kind(queue.get_vec(Timeout::Try)), ErrorKind::Empty));
-    assert!(!queue.may_be_in_hand());
+    assert_eq!(queue.in_hand(), get::InHand::Nobody);
 }
 
 #[test]

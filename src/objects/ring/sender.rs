@@ -147,6 +147,12 @@ impl Sender {
         }
     }
 
+    /// For whoever waits later for room for a record of `len` bytes.
+    #[cfg(feature = "async")]
+    pub(crate) fn keep_room(&self, len: usize) -> Kept {
+        self.side.keep(What::Record(len))
+    }
+
     /// The longest record in bytes.
     pub fn max_len(&self) -> usize {
         self.max_len
