@@ -3,7 +3,7 @@
 #![allow(unsafe_code)] // what a task carries is reached through loom's cells
 
 use super::task::{Finished, Outcome, Phase, Seen, TaskWords};
-use crate::shim::{AtomicU32, Ordering};
+use crate::shim::{AtomicU32, Ordering, sleep};
 use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
@@ -73,6 +73,18 @@ impl World {
 
     fn phase(&self) -> Phase {
         self.task.look().phase().unwrap()
+    }
+
+    /// Sleeps until it has ended: how it has.
+    fn wait(&self) -> Phase {
+        loop {
+            let watch = self.task.settled.prepare();
+            let phase = self.phase();
+            if phase.is_end() {
+                return phase;
+            }
+            sleep(&[watch], None);
+        }
     }
 }
 
@@ -362,5 +374,135 @@ fn a_task_ends_once_and_in_one_way() {
         asker.join().unwrap();
         assert_eq!(world.ends.load(Ordering::Relaxed), 1);
         assert!(world.phase().is_end());
+    });
+}
+
+/// The worker was given up for dead, and is not.
+#[test]
+fn who_is_late_to_finish_ends_no_other_task() {
+    loom::model(|| {
+        let world = World::new();
+        let running = world.run(0);
+        let worker = spawn(&world, move |w| w.task.finish(running, Outcome::Done, &()));
+        let lost = world.task.lose(running, 9, &());
+        let is_reused = world.phase() == Phase::Litter;
+        if is_reused {
+            world.run(OWNER);
+        }
+        let finished = worker.join().unwrap();
+        assert_eq!(finished == Finished::Condemned, lost);
+        assert_eq!(world.phase(), if is_reused { Phase::Running } else { Phase::Litter });
+    });
+}
+
+/// The worker was given up for dead, and is not.
+#[test]
+fn who_is_late_to_finish_ends_no_other_attempt() {
+    loom::model(|| {
+        let world = World::new();
+        let running = world.run(OWNER);
+        let pending = world.task.retry(running).unwrap();
+        let worker = spawn(&world, move |w| w.task.finish(running, Outcome::Done, &()));
+        let again = world.task.start(pending, 2).unwrap();
+        assert_eq!(worker.join().unwrap(), Finished::Condemned);
+        assert!(world.finish(again));
+    });
+}
+
+/// A way for a task to end, from where it waits.
+type End = fn(&World, Seen);
+
+#[test]
+fn who_waits_is_woken_however_it_ends() {
+    let ways: [(End, Phase); 5] = [
+        (|w, pending| assert!(w.task.cancel(pending, &())), Phase::Cancelled),
+        (|w, pending| assert!(w.task.lose(pending, 9, &())), Phase::Lost),
+        (|w, _| assert!(w.finish(w.start(1).unwrap())), Phase::Done),
+        (
+            |w, pending| {
+                let running = w.task.start(pending, 1).unwrap();
+                let condemned = w.task.condemn(running, false).unwrap();
+                assert!(w.task.lose(condemned, 9, &()));
+            },
+            Phase::Cancelled,
+        ),
+        (
+            |w, pending| {
+                let again = w.task.retry(w.task.start(pending, 1).unwrap()).unwrap();
+                assert!(w.finish(w.task.start(again, 2).unwrap()));
+            },
+            Phase::Done,
+        ),
+    ];
+    for (end, phase) in ways {
+        loom::model(move || {
+            let world = World::new();
+            let pending = world.pend(OWNER);
+            let waits = spawn(&world, World::wait);
+            end(&world, pending);
+            assert_eq!(waits.join().unwrap(), phase);
+        });
+    }
+}
+
+/// So whoever sweeps behind its giver knows that it is his.
+#[test]
+fn who_sees_a_promise_sees_who_has_given_it() {
+    loom::model(|| {
+        let world = World::new();
+        let held = world.hold();
+        let sweeper = spawn(&world, |w| {
+            if w.task.look().is(Phase::Running) {
+                assert_eq!(w.read(), 5);
+            }
+        });
+        world.write(5);
+        world.task.promise(held, OWNER, 9);
+        sweeper.join().unwrap();
+    });
+}
+
+/// It has written a result, but has not told. Whoever sweeps has seen it dead, and plays it here.
+#[test]
+fn who_waits_for_a_promise_learns_that_its_giver_died() {
+    loom::model(|| {
+        let world = World::new();
+        let promised = world.task.promise(world.hold(), OWNER, 9);
+        let sweeper = spawn(&world, move |w| {
+            w.write(6);
+            assert!(w.task.forsake(promised, 9, &()));
+        });
+        assert_eq!(world.wait(), Phase::Lost);
+        assert_eq!((world.read(), world.task.cause()), (6, 9));
+        sweeper.join().unwrap();
+    });
+}
+
+#[test]
+fn a_promise_that_is_broken_while_somebody_asks_is_over() {
+    loom::model(|| {
+        let world = World::new();
+        let promised = world.task.promise(world.hold(), OWNER, 9);
+        let asker = spawn(&world, move |w| w.task.ask(promised, false, &()));
+        assert!(world.task.forsake(promised, 9, &()));
+        let asked = asker.join().unwrap();
+        assert_eq!(world.phase(), if asked { Phase::Cancelled } else { Phase::Lost });
+    });
+}
+
+/// A promise that was kept is not broken by who is late to see its giver dead.
+#[test]
+fn a_promise_that_is_broken_late_breaks_no_other() {
+    loom::model(|| {
+        let world = World::new();
+        let promised = world.task.promise(world.hold(), 0, 9);
+        let sweeper = spawn(&world, move |w| w.task.forsake(promised, 9, &()));
+        let kept = world.finish(promised);
+        let is_reused = world.phase() == Phase::Litter;
+        if is_reused {
+            world.task.promise(world.hold(), OWNER, 9);
+        }
+        assert_eq!(sweeper.join().unwrap(), !kept);
+        assert_eq!(world.phase(), if is_reused { Phase::Running } else { Phase::Litter });
     });
 }

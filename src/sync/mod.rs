@@ -3,7 +3,7 @@
 //! * what lives here: the event count, the stamped lock, its re-entrant kind, readers and writers, the permits, the blocks, a
 //!   budget of bytes,
 //!   the semaphore, the holders of an end, shutting down, the event, the condition, the barrier, plain data in two copies,
-//!   a task of a pool, the shelf with stack and heap, waiting for many at once and its doorbell, being told instead, what ends a thread's waits, the one loop in
+//!   a task of a pool and what has gone astray there, the shelf with stack and heap, waiting for many at once and its doorbell, being told instead, what ends a thread's waits, the one loop in
 //!   which anybody sleeps
 //! * who calls it: `objects`
 //! * what it may call: `shim`, `presence` (how somebody stands), `segment` (bit layouts), `os` (the clock), `error`
@@ -11,6 +11,7 @@
 //! * where it is tested: `loom_*.rs` beside each protocol, `ffi-tests/kill`
 
 pub(crate) mod asked;
+pub(crate) mod astray;
 pub(crate) mod barrier;
 pub(crate) mod bell;
 pub(crate) mod blocks;
@@ -26,6 +27,8 @@ pub(crate) mod holders;
 pub(crate) mod lock;
 #[cfg(all(test, loom))]
 mod loom_asked;
+#[cfg(all(test, loom))]
+mod loom_astray;
 #[cfg(all(test, loom))]
 mod loom_barrier;
 #[cfg(all(test, loom))]

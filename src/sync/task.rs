@@ -35,7 +35,7 @@
 //! ## Edges
 //! | edge | release | acquire | carries | model that fails without it |
 //! |---|---|---|---|---|
-//! | task | `pend`: PENDING | `look` | what is to be done | `who_starts_a_task_sees_what_is_to_be_done` |
+//! | task | `pend`: PENDING; `promise`: RUNNING | `look` | what is to be done, who has promised it | `who_starts_a_task_sees_what_is_to_be_done`, `who_sees_a_promise_sees_who_has_given_it` |
 //! | result | `finish`: CAS to DONE or FAILED | `look` | the result | `who_sees_the_end_sees_the_result` |
 //! | free | `give_back`, `drop_held`: FREE or LITTER | `look`, `hold`: CAS to HELD | "we are done with these bytes" | `a_place_given_back_is_no_longer_used` |
 //! | mend | `retry`, `lose`: CAS | `look` | "the dead one's writes are over", why it was lost | `the_next_attempt_writes_after_the_dead_one`, `who_sees_it_lost_knows_why` |
@@ -322,8 +322,8 @@ impl TaskWords {
     /// Nobody wants to know any more. The owner is read after the word: it is that task's, or the swap fails.
     fn litter_unless_owned(&self, seen: Seen) {
         if self.owner.load(Ordering::Relaxed) == 0 {
-            // Release: what was read of it is over.
-            self.swap(seen, seen.to(Phase::Litter), Ordering::Release); // edge: free
+            // Relaxed: the fence before the look at `owner` has released what was read of it.
+            self.swap(seen, seen.to(Phase::Litter), Ordering::Relaxed);
         }
     }
 
@@ -371,6 +371,19 @@ impl TaskWords {
         // Relaxed: the swap publishes it. Whoever writes it, writes the same, but for what the maker alone knows.
         self.cause.store(cause, Ordering::Relaxed);
         self.settle(seen, if stopped { Phase::Cancelled } else { Phase::Lost }, bell)
+    }
+
+    /// Who has promised it is gone, or gives nothing: as `lose`, also if somebody asks it to stop meanwhile.
+    pub(crate) fn forsake(&self, promised: Seen, cause: u64, bell: &(impl Bell + ?Sized)) -> bool {
+        loop {
+            let seen = self.look();
+            if seen.generation() != promised.generation() || !seen.is_at_work() {
+                return false;
+            }
+            if self.lose(seen, cause, bell) {
+                return true;
+            }
+        }
     }
 
     /// Why it was lost.

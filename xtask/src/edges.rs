@@ -24,8 +24,8 @@ const NOT_MODELLED: [(&str, &str); 13] = [
     ("src/segment/header.rs", "written once, before the yard has a name"),
     (
         "src/objects/pool/",
-        "who works and who keeps the pool, judged by the kernel's proofs; `astray` is numbered as `again` of the ring is; \
-         what tasks carry goes by their own word, which is modelled",
+        "who works and who keeps the pool, judged by the kernel's proofs; what tasks carry goes by their own word, which is \
+         modelled",
     ),
     ("src/process/pool/keeper.rs", "private to a process; that its threads have ended"),
     ("src/os/mutex.rs", "the textbook futex mutex, private to a process"),

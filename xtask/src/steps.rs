@@ -47,6 +47,8 @@ const STACK: &str = "src/sync/stack.rs";
 const HEAP: &str = "src/sync/heap.rs";
 const CLOSING: &str = "src/sync/closing.rs";
 const BUDGET: &str = "src/sync/budget.rs";
+const TASK: &str = "src/sync/task.rs";
+const ASTRAY: &str = "src/sync/astray.rs";
 
 pub(crate) const STEPS: &[Step] = &[
     step(
@@ -1210,4 +1212,117 @@ pub(crate) const STEPS: &[Step] = &[
         &[("self.glance() == Closing::Open", "true")],
     ),
     step(CLOSING, "what was shut at once drains again", &[("fetch_max(to", "swap(to")]),
+    step(
+        TASK,
+        "the place's next task is stopped by who has asked the last one",
+        &[("        self.stop.move_on();\n", "")],
+    ),
+    step(
+        TASK,
+        "who asks begins when he has asked",
+        &[("self.stop.set_since(begun, bell)", "self.stop.set_since(self.stop.begin(), bell)")],
+    ),
+    step(
+        TASK,
+        "who asks tells nobody",
+        &[("asked.map(|_| self.stop.set_since(begun, bell)).is_some()", "(asked, begun, bell).0.is_some()")],
+    ),
+    step(
+        TASK,
+        "a worker ends what was begun again without it",
+        &[(" && seen.attempt() == running.attempt();\n            let end", ";\n            let end")],
+    ),
+    step(
+        TASK,
+        "a worker ends whatever is in the place",
+        &[(
+            "let ours = seen.generation() == running.generation() && seen.attempt()",
+            "let ours = seen.attempt()",
+        )],
+    ),
+    step(
+        TASK,
+        "an attempt is not counted",
+        &[("seen.attempt() + 1, Phase::Pending", "seen.attempt(), Phase::Pending")],
+    ),
+    step(
+        TASK,
+        "a place is not counted",
+        &[("seen.generation().wrapping_add(1), 0, Phase::Held", "seen.generation(), 0, Phase::Held")],
+    ),
+    step(
+        TASK,
+        "who ends a task does not look who wants it",
+        &[("        self.litter_unless_owned(ended);\n", "        let _ = ended;\n")],
+    ),
+    step(
+        TASK,
+        "who lets go of a task does not look whether it has ended",
+        &[("            self.litter_unless_owned(seen);\n", "")],
+    ),
+    step(
+        TASK,
+        "who lets go of a task takes what he finds for his own",
+        &[(
+            "            self.litter_unless_owned(seen);\n",
+            "            self.swap(seen, seen.to(Phase::Litter), Ordering::Release);\n",
+        )],
+    ),
+    step(
+        TASK,
+        "who waits is told of no end",
+        &[("        self.settled.notify_after_rmw(bell);\n", "        let _ = bell;\n")],
+    ),
+    step(
+        TASK,
+        "who waits is told before the end",
+        &[
+            ("        self.settled.notify_after_rmw(bell);\n", ""),
+            (
+                "        let Some(ended) = self.swap(seen, seen.to(end)",
+                "        self.settled.notify(bell);\n        let Some(ended) = self.swap(seen, seen.to(end)",
+            ),
+        ],
+    ),
+    step(
+        TASK,
+        "why it was lost is written when it is lost",
+        &[
+            (
+                "        self.cause.store(cause, Ordering::Relaxed);\n        self.settle(seen,",
+                "        let lost = self.settle(seen,",
+            ),
+            (
+                "if stopped { Phase::Cancelled } else { Phase::Lost }, bell)\n",
+                "if stopped { Phase::Cancelled } else { Phase::Lost }, bell);\n        \
+                 self.cause.store(cause, Ordering::Relaxed);\n        lost\n",
+            ),
+        ],
+    ),
+    step(
+        TASK,
+        "who breaks a promise looks once",
+        &[(
+            "            if self.lose(seen, cause, bell) {\n                return true;\n            }\n",
+            "            return self.lose(seen, cause, bell);\n",
+        )],
+    ),
+    step(
+        TASK,
+        "who breaks a promise breaks whatever is in the place",
+        &[("seen.generation() != promised.generation() || !seen", "promised != promised || !seen")],
+    ),
+    step(
+        ASTRAY,
+        "what is said twice is said once",
+        &[("word.wrapping_add(ONCE_MORE) | RAISED", "word | RAISED | ONCE_MORE")],
+    ),
+    step(
+        ASTRAY,
+        "who has looked in vain denies what was said meanwhile",
+        &[(
+            "self.0.compare_exchange(said.0, said.0 & !RAISED, Ordering::Relaxed, Ordering::Relaxed)",
+            "self.0.fetch_and(said.0 & !RAISED, Ordering::Relaxed)",
+        )],
+    ),
 ];

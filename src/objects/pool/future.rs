@@ -239,16 +239,16 @@ impl Future {
     /// Cancels the task if it waits, or has its worker killed if it runs: only this task ends with it, and what its worker has in
     /// hand because this one waits for it. Tells whether it is cancelled, or is going to be.
     ///
-    /// Errors: `Unsupported` (it runs in a pool of threads: nothing can kill it).
+    /// Errors: `Unsupported` (it runs in a pool of threads, or is a promise: there is nothing to kill).
     pub fn kill(&self) -> Result<bool> {
         while let Ok((record, seen)) = self.table.find(self.id) {
             match seen.phase() {
                 Some(Phase::Pending) if self.cancel() => return Ok(true),
                 Some(Phase::Pending) => {}
-                Some(Phase::Running | Phase::Asked) if self.table.options().threads => {
+                Some(Phase::Running | Phase::Asked) if !self.table.has_worker_to_kill(seen) => {
                     return Err(Error::with(
                         ErrorKind::Unsupported,
-                        "the task runs in a thread: it can be asked to stop",
+                        "the task runs in a thread, or is a promise: it can be asked to stop",
                     ));
                 }
                 Some(Phase::Running | Phase::Asked) => {

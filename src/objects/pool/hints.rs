@@ -4,14 +4,10 @@
 use crate::error::{ErrorKind, Result};
 use crate::objects::pool::layout::Body;
 use crate::objects::pool::{Table, TaskId};
-use crate::shim::Ordering;
 use crate::sync::deadline::Deadline;
 use crate::sync::wait::Timeout;
 use std::time::Duration;
 
-/// `astray`: a task may wait to which no number leads.
-const RAISED: u32 = 1;
-const ONCE_MORE: u32 = 2;
 /// What wakes a worker, and is no task's number.
 const WAKE: u64 = u64::MAX;
 /// How long a worker sleeps at most before it looks whether a task has gone astray.
@@ -19,9 +15,7 @@ const SLICE: Duration = Duration::from_millis(250);
 
 /// Says that a task may wait to which no number leads.
 pub(super) fn raise(body: &Body) {
-    let more = |astray: u32| Some(astray.wrapping_add(ONCE_MORE) | RAISED);
-    // Release: who lowers it has seen the task.
-    let _ = body.astray.fetch_update(Ordering::Release, Ordering::Relaxed, more);
+    body.astray.raise();
 }
 
 /// What a look for something to do found.
@@ -77,20 +71,6 @@ impl Table {
             }
             Err(e) => Err(e),
         }
-    }
-
-    /// Whether a task may have gone astray: the number of times that was said.
-    #[inline]
-    pub(super) fn astray(&self) -> Option<u32> {
-        let astray = self.body().astray.load(Ordering::Acquire);
-        (astray & RAISED != 0).then_some(astray)
-    }
-
-    /// None has, if nobody has said so again.
-    pub(super) fn found_none_astray(&self, astray: u32) {
-        let lowered = astray & !RAISED;
-        // Relaxed: it says nothing that others must see.
-        let _ = self.body().astray.compare_exchange(astray, lowered, Ordering::Relaxed, Ordering::Relaxed);
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::pool::future::Cause;
 use crate::objects::pool::layout::{Record, Why, Worker};
-use crate::objects::pool::options::WORKERS_MAX;
+use crate::objects::pool::options::{PROMISED, WORKERS_MAX};
 use crate::objects::pool::{Table, TaskId, hints, recover};
 use crate::os::clock;
 use crate::presence::attachment::{Attachment, Who};
@@ -14,7 +14,7 @@ use crate::shim::Ordering;
 use crate::sync::closing::Closing;
 use crate::sync::deadline::Deadline;
 use crate::sync::lock::Crowd;
-use crate::sync::task::Phase;
+use crate::sync::task::{Phase, Seen};
 use crate::sync::wait::{Timeout, Wait};
 use std::time::Duration;
 
@@ -147,6 +147,11 @@ impl Table {
         (condemned, next.map(Deadline::from_ns))
     }
 
+    /// Whether who is at work on a task can be killed for it: not a thread of the pool's maker, nor who has promised it.
+    pub(super) fn has_worker_to_kill(&self, seen: Seen) -> bool {
+        !self.options().threads && seen.who() != PROMISED
+    }
+
     /// Whether the worker of this number is to be killed.
     pub(crate) fn is_condemned(&self, number: u32) -> bool {
         let by_it = |record: &Record| {
@@ -223,10 +228,10 @@ impl Table {
         if why == Why::Terminated {
             for record in self.records() {
                 let seen = record.words.look();
-                let _ = if self.options().threads {
-                    record.words.ask(seen, false, &**self.held())
-                } else {
+                let _ = if self.has_worker_to_kill(seen) {
                     record.words.condemn(seen, false).is_some()
+                } else {
+                    record.words.ask(seen, false, &**self.held())
                 };
             }
         }

@@ -6,7 +6,7 @@
 //! | why it is shut for good | 4 | the keeper, the sweep |
 //! | process token of the keeper, who made it and looks after the workers; 0: he is gone | 8 | the maker, the sweep |
 //! | how many workers there are to be | 12 | who resizes |
-//! | whether a task may wait that no number in the queue leads to, and how often that was said | 16 | see `hints` |
+//! | whether a task may wait that no number in the queue leads to, and how often that was said | 16 | see `sync::astray` |
 //! | event count "there is a vacant place" | 128 | who clears one |
 //! | event count "a task has ended" | 256 | who ends one |
 //! | event count "the keeper is to look" | 384 | everybody |
@@ -18,6 +18,7 @@
 
 use crate::segment::region::Shared;
 use crate::shim::{AtomicU32, AtomicU64, words};
+use crate::sync::astray::Astray;
 use crate::sync::closing::ClosingWord;
 use crate::sync::event_count::EventCount;
 use crate::sync::task::TaskWords;
@@ -32,7 +33,7 @@ pub(crate) struct Body {
     pub(crate) why: AtomicU32,
     pub(crate) keeper: AtomicU32,
     pub(crate) wanted: AtomicU32,
-    pub(crate) astray: AtomicU32,
+    pub(crate) astray: Astray,
     pad_closing: [AtomicU32; 27],
     pub(crate) room: EventCount,
     pad_room: [AtomicU32; 31],

@@ -103,9 +103,9 @@ impl Drop for Promise {
         if self.is_kept || self.own().is_err() {
             return;
         }
-        let Ok((record, seen)) = self.table.find(self.id) else { return };
+        let Some(record) = self.table.records().get(self.id.index() as usize) else { return };
         let cause = Cause::Exit(Exit::Unknown).to_word(process::pid());
-        if record.words.lose(seen, cause, &**self.table.held()) {
+        if record.words.forsake(self.seen, cause, &**self.table.held()) {
             self.table.ended(record);
         }
     }

@@ -100,8 +100,8 @@ impl Parts<'_> {
             // Relaxed: published with the task's word.
             if promised && record.promiser.load(Ordering::Relaxed) == process.0 {
                 let pid = record.pid.load(Ordering::Relaxed);
-                lost +=
-                    u64::from(record.words.lose(seen, Cause::Exit(Exit::Unknown).to_word(pid), self.yard));
+                let word = Cause::Exit(Exit::Unknown).to_word(pid);
+                lost += u64::from(record.words.forsake(seen, word, self.yard));
             }
             record.words.let_go(process.0);
         }

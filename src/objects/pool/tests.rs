@@ -120,7 +120,7 @@ fn a_number_that_was_lost_on_its_way_is_found() {
     shift.finish(&job, Ok(b"found")).unwrap();
     assert_eq!(future.result(Timeout::Try).unwrap(), b"found");
     assert!(matches!(shift.next(Timeout::Try).unwrap(), Next::Nothing));
-    assert!(table.astray().is_none(), "lowered");
+    assert!(table.body().astray.said().is_none(), "lowered");
 }
 
 #[test]
@@ -155,6 +155,41 @@ fn a_pool_that_is_shut_takes_nothing_and_leaves_nobody_waiting() {
         other => panic!("{other:?}"),
     }
     table.join(Timeout::Try).unwrap();
+}
+
+/// Nobody works at it who could be killed; who has promised it hears that it is to stop.
+#[test]
+fn a_promise_is_asked_and_never_condemned() {
+    let (_yard, table) = table();
+    for keep in [true, false] {
+        let (promise, future) = table.promise(Timeout::Try).unwrap();
+        assert_eq!(future.kill().unwrap_err().kind(), ErrorKind::Unsupported);
+        assert!(!promise.is_cancelled() && future.stop() && promise.is_cancelled());
+        let kept = if keep { promise.set_result(b"kept") } else { Ok(drop(promise)) };
+        kept.unwrap();
+        let fate = future.fate(Timeout::Try).unwrap();
+        assert_eq!(fate, if keep { Fate::Done(b"kept".to_vec()) } else { Fate::Cancelled });
+    }
+    let (promise, future) = table.promise(Timeout::Try).unwrap();
+    table.shut_for_good(Why::Terminated);
+    assert!(promise.is_cancelled());
+    drop(promise);
+    assert_eq!(future.fate(Timeout::Try).unwrap(), Fate::Cancelled);
+    table.join(Timeout::Try).unwrap();
+}
+
+/// The two need each other's moment: many rounds.
+#[test]
+fn a_promise_that_is_broken_while_somebody_asks_is_over() {
+    let (_yard, table) = table();
+    for _ in 0..2000 {
+        let (promise, future) = table.promise(Timeout::Try).unwrap();
+        std::thread::scope(|s| {
+            s.spawn(|| drop(promise));
+            future.stop();
+        });
+        assert!(matches!(future.fate(Timeout::Try).unwrap(), Fate::Cancelled | Fate::Lost { .. }));
+    }
 }
 
 /// Whatever a peer writes into the table: an answer or an error, no panic, no endless loop.

@@ -12,6 +12,7 @@ use crate::os::child::Exit;
 use crate::os::{clock, process};
 use crate::presence::thread;
 use crate::shim::Ordering;
+use crate::sync::astray::Said;
 use crate::sync::closing::Closing;
 use crate::sync::ends;
 use crate::sync::task::{Finished, Outcome, Phase, Seen};
@@ -118,15 +119,15 @@ impl Shift {
                 return Ok(Some(job));
             }
         }
-        match self.table.astray() {
-            Some(astray) => self.hunt(astray),
+        match self.table.body().astray.said() {
+            Some(said) => self.hunt(said),
             None => Ok(None),
         }
     }
 
     /// Looks at every task.
     #[cold]
-    fn hunt(&self, astray: u32) -> Result<Option<Job>> {
+    fn hunt(&self, said: Said) -> Result<Option<Job>> {
         for (index, record) in (0u32..).zip(self.table.records()) {
             let seen = record.words.look();
             if seen.is(Phase::Pending)
@@ -135,7 +136,7 @@ impl Shift {
                 return Ok(Some(job));
             }
         }
-        self.table.found_none_astray(astray);
+        self.table.body().astray.lower(said);
         Ok(None)
     }
 
