@@ -37,7 +37,7 @@
 //! |---|---|---|---|---|
 //! | task | `pend`: PENDING; `promise`: RUNNING | `look` | what is to be done, who has promised it | `who_starts_a_task_sees_what_is_to_be_done`, `who_sees_a_promise_sees_who_has_given_it` |
 //! | result | `finish`: CAS to DONE or FAILED | `look` | the result | `who_sees_the_end_sees_the_result` |
-//! | free | `give_back`, `drop_held`: FREE or LITTER | `look`, `hold`: CAS to HELD | "we are done with these bytes" | `a_place_given_back_is_no_longer_used` |
+//! | free | `give_back`, `drop_held`: FREE or LITTER | `look` | "we are done with these bytes" | `a_place_given_back_is_no_longer_used` |
 //! | mend | `retry`, `lose`: CAS | `look` | "the dead one's writes are over", why it was lost | `the_next_attempt_writes_after_the_dead_one`, `who_sees_it_lost_knows_why` |
 //! | reuse | `hold`, `start`: fence behind the CAS | `is_still`: fence before the second look | the word, before any byte of the next task | `a_reader_never_takes_the_next_task_for_this_one` |
 //! | owner | `let_go`: `owner`, fence, look | `settle`: CAS, fence, `owner` | one sees the other | `what_nobody_wants_is_litter` |
@@ -240,8 +240,8 @@ impl TaskWords {
     /// for it.
     pub(crate) fn hold(&self, seen: Seen, thread: u32) -> Option<Seen> {
         let held = Seen::new(seen.generation().wrapping_add(1), 0, Phase::Held, thread);
-        // Acquire: LITTER can come of what others did since the look.
-        let held = self.swap(seen, held, Ordering::AcqRel)?; // edge: free
+        // Relaxed: the look that has found this very word has acquired what led to it, and no word comes twice.
+        let held = self.swap(seen, held, Ordering::Relaxed)?;
         fence(Ordering::Release); // edge: reuse, stop; pairs with `is_still`, `ask`
         Some(held)
     }
