@@ -539,6 +539,12 @@ int main(int argc, char **argv) {
         options.method = CYD_START_FORK; /* the keeper of the first one is a thread */
         snprintf(name, sizeof name, "fork%u", (unsigned)method);
         IS(cyd_pool_create(yard, name, &options, &other), CYD_E_STATE);
+        bool shut = false;
+        OK(cyd_pool_open(yard, name, &other)); /* the name stays taken, by a pool that takes nothing */
+        OK(cyd_pool_is_shut_down(other, &shut));
+        CHECK(shut);
+        IS(cyd_pool_submit(other, "twice", NULL, 0, NULL, 0, NULL), CYD_E_STATE);
+        OK(cyd_pool_close(other));
         results(pool);
         if (!threads) {
             deaths(pool);
