@@ -154,6 +154,8 @@ fn what_must_not_compile(built: &Built) -> Part {
         "courtyard::Permits permits; permits.acquire(courtyard::forever);",
         "courtyard::Blocks blocks; blocks.alloc(5, courtyard::forever);",
         "courtyard::RLock().acquire_unguarded(courtyard::no_wait);",
+        "courtyard::Pool().submit(\"task\");",
+        "courtyard::Future future; courtyard::Future copy = future;",
         "courtyard::Value<wchar_t> value; (void)value.fetch_add(L'a').value();",
         "courtyard::Array<char32_t> array; (void)array.fetch_or(0, U'a').value();",
         "courtyard::Array<char> array;",
@@ -197,6 +199,11 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
     ("pipe.c", "father received: 6 times 7?\nchild received: 42\nthe end: the other end has closed\n"),
     ("several.c", "3 letters, 2 jobs, and the sender is gone\nafter Ctrl-C: the wait was cancelled\n"),
+    (
+        "pool.c",
+        "10 jobs done, their squares are 385 together; 1 was begun again\n\
+         1 4 9 16 (a task or an initializer failed: square wants an int) 36 49 64 81 100 over\n",
+    ),
     ("starter.c", "0 off before the signal, 2 after it\n"),
     (
         "startup.c",

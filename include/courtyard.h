@@ -40,7 +40,8 @@
  *   a yard with its first call there that claims something or waits, and stays until it ends: so many slots a yard
  *   needs. Closing the process's last handle on a yard takes out the calling thread only; the others leave when they
  *   next enter a yard, or end, and until then the yard counts as open. cyd_yard_detach_thread() leaves earlier. The
- *   library starts no thread but the one for notifiers (see cyd_notifier_t), and those of a pool that this process makes.
+ *   library starts no thread but the one for notifiers (see cyd_notifier_t), one for each pool that the process has made,
+ *   the workers of #CYD_START_THREADS, and one for each call of cyd_pool_apply_async(), until its callback has returned.
  *
  * Signals.  A function may be called from a signal handler only if its Blocking paragraph says async-signal-safe.
  *   A signal does not end a wait, unless the yard was opened with #CYD_YARD_INTERRUPTIBLE. The library installs no
@@ -52,7 +53,8 @@
  *   returned, stays. The one operation it was in has either happened whole or not at all; each function says in
  *   its Crash paragraph which instant decides. What it owned comes free: the next taker of a lock succeeds with
  *   #CYD_OWNER_DIED, the other end of a ring or pipe learns #CYD_E_PEER_DIED, the permits of a cyd_permits_t are back,
- *   the blocks of a cyd_blocks_t free; whoever waits for the dead one is woken.
+ *   the blocks of a cyd_blocks_t free, the task of a worker is begun again or lost; whoever waits for the dead one is
+ *   woken.
  *
  *   held by               | killed, aborts, exits, execs | its thread ends | a fork() child ends | is stopped
  *   ----------------------|------------------------------|-----------------|---------------------|-----------
@@ -66,13 +68,17 @@
  *   blocks, ends of rings,| taken over, the barrier      |                 |                     |
  *   declared parties of   | breaks                       |                 |                     |
  *   barriers              |                              |                 |                     |
- *   a worker of a pool:   | it is begun again, or lost,  | as if killed    | nothing             | nothing
- *   its task              | and says of what             |                 |                     |
- *   the maker of a pool   | its workers die; tasks that  | nothing         | nothing             | nothing
- *                         | nobody does are lost         |                 |                     |
  *   a process and its     | the other end is told, if    | nothing         | nothing, if another | nothing
  *   fork children: ends   | nobody else holds this one   |                 | holds it            |
  *   of pipes              |                              |                 |                     |
+ *   a worker: its tasks   | begun again by another one,  | as if killed    | nothing             | nothing, but a
+ *                         | or lost, and say of what     |                 |                     | time limit
+ *   a process: tasks that | the tasks run, and what they | nothing         | nothing             | nothing
+ *   it has submitted      | give is thrown away          |                 |                     |
+ *   a process: what it    | the future is lost           | nothing         | nothing             | nothing
+ *   has promised          |                              |                 |                     |
+ *   a process: a pool that| its workers die too; nothing | nothing         | nothing             | no worker is
+ *   it has made           | more is taken                |                 |                     | replaced
  *   nobody: values,       | they stay as they are        | nothing         | nothing             | nothing
  *   structs, arrays,      |                              |                 |                     |
  *   what was put into a   |                              |                 |                     |
@@ -5669,6 +5675,8 @@ cyd_status_t cyd_map_close(cyd_map_t *map);
  * \param name     1 to 56 characters of A-Z a-z 0-9 . _ -
  * \param options  Borrowed for the call; NULL means all defaults.
  * \param out      Receives the handle; close it with cyd_pool_close().
+ *
+ * If its workers cannot be made, the name stays taken, by a pool that is shut down.
  *
  * \return #CYD_OK, or
  *   - #CYD_E_STATE      cyd_init() was not called; or other threads run, with #CYD_START_FORK

@@ -14,6 +14,9 @@ static struct {
         cyd_member_info_t member;
         cyd_process_info_t process;
         cyd_fault_t fault;
+        cyd_progress_t progress;
+        cyd_future_info_t future;
+        cyd_fate_t fate;
     } filled;
     union {
         cyd_lock_t *lock;
@@ -22,6 +25,10 @@ static struct {
         cyd_notifier_t *notifier;
         cyd_process_t *process;
         cyd_exit_t end;
+        cyd_pool_t *pool;
+        cyd_future_t *future;
+        cyd_promise_t *promise;
+        cyd_map_t *map;
         cyd_permits_t *permits;
         cyd_condition_t *condition;
         cyd_barrier_t *barrier;
@@ -124,6 +131,8 @@ static void yard_calls(cyd_yard_t *yard, cyd_status_t wanted) {
     IS(cyd_semaphore_create(yard, "n", NULL, &out.a.semaphore), wanted);
     IS(cyd_semaphore_open(yard, "n", &out.a.semaphore), wanted);
     IS(cyd_semaphore_open_or_create(yard, "n", NULL, &out.a.semaphore), wanted);
+    IS(cyd_pool_create(yard, "n", NULL, &out.a.pool), wanted);
+    IS(cyd_pool_open(yard, "n", &out.a.pool), wanted);
     IS(cyd_yard_close(yard), yard == NULL ? CYD_OK : wanted);
 }
 
@@ -263,6 +272,62 @@ static void fork_server_calls(cyd_fork_server_t *server, cyd_status_t wanted) {
     IS(cyd_fork_server_pid(server, &out.a.number), wanted);
     IS(cyd_fork_server_spawn(server, NULL, "entry", NULL, 0, &out.a.process), wanted);
     IS(cyd_fork_server_close(server), server == NULL ? CYD_OK : wanted);
+}
+
+static void no_done(const cyd_fate_t *fate, void *argument) {
+    (void)fate;
+    (void)argument;
+    CHECK(0);
+}
+
+static int no_next(cyd_slice_t *input, void *argument) {
+    (void)input;
+    (void)argument;
+    CHECK(0);
+    return 0;
+}
+
+static void pool_calls(cyd_pool_t *pool, cyd_status_t wanted) {
+    cyd_slice_t slice = {"x", 1};
+    IS(cyd_pool_submit(pool, "n", "x", 1, NULL, -1, &out.a.future), wanted);
+    IS(cyd_pool_apply(pool, "n", "x", 1, NULL, out.bytes, sizeof out.bytes, &out.a.size), wanted);
+    IS(cyd_pool_apply_async(pool, "n", "x", 1, NULL, no_done, NULL), wanted);
+    IS(cyd_pool_map(pool, "n", &slice, 1, NULL, &out.a.map), wanted);
+    IS(cyd_pool_imap(pool, "n", no_next, NULL, NULL, &out.a.map), wanted);
+    IS(cyd_pool_promise(pool, -1, &out.a.promise, &out.b.future), wanted);
+    IS(cyd_pool_future(pool, 1, &out.a.future), wanted);
+    IS(cyd_pool_size(pool, &out.a.size), wanted);
+    IS(cyd_pool_resize(pool, 1), wanted);
+    IS(cyd_pool_progress(pool, &out.filled.progress), wanted);
+    IS(cyd_pool_work(pool, 0), wanted);
+    IS(cyd_pool_shutdown(pool, true), wanted);
+    IS(cyd_pool_is_shut_down(pool, &out.a.truth), wanted);
+    IS(cyd_pool_join(pool, -1), wanted);
+    IS(cyd_pool_close(pool), pool == NULL ? CYD_OK : wanted);
+}
+
+static void future_calls(cyd_future_t *future, cyd_status_t wanted) {
+    IS(cyd_future_info(future, &out.filled.future), wanted);
+    IS(cyd_future_wait(future, -1), wanted);
+    IS(cyd_future_fate(future, -1, &out.filled.fate), wanted);
+    IS(cyd_future_result(future, out.bytes, sizeof out.bytes, -1, &out.a.size), wanted);
+    IS(cyd_future_error(future, (char *)out.bytes, sizeof out.bytes, &out.a.size), wanted);
+    IS(cyd_future_cancel(future, &out.a.truth), wanted);
+    IS(cyd_future_stop(future, &out.a.truth), wanted);
+    IS(cyd_future_kill(future, &out.a.truth), wanted);
+    IS(cyd_future_close(future), future == NULL ? CYD_OK : wanted);
+}
+
+static void promise_calls(cyd_promise_t *promise, cyd_status_t wanted) {
+    IS(cyd_promise_is_cancelled(promise, &out.a.truth), wanted);
+    IS(cyd_promise_set(promise, "x", 1), wanted);
+    IS(cyd_promise_fail(promise, "x"), wanted);
+    IS(cyd_promise_close(promise), promise == NULL ? CYD_OK : wanted);
+}
+
+static void map_calls(cyd_map_t *map, cyd_status_t wanted) {
+    IS(cyd_map_next(map, out.bytes, sizeof out.bytes, &out.a.size, &out.b.size), wanted);
+    IS(cyd_map_close(map), map == NULL ? CYD_OK : wanted);
 }
 
 static void list_calls(void *handle, cyd_status_t wanted) {
@@ -421,7 +486,7 @@ static void priority_queue_calls(cyd_priority_queue_t *queue, cyd_status_t wante
     IS(cyd_priority_queue_close(queue), queue == NULL ? CYD_OK : wanted);
 }
 
-enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, MEMBER, BARRIER, BLOCKS, QUEUE, PIPE, CONNECTION, LIFO_QUEUE, PRIORITY_QUEUE, PROCESS, FORK_SERVER, NOTIFIER, NOUNS };
+enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, MEMBER, BARRIER, BLOCKS, QUEUE, PIPE, CONNECTION, LIFO_QUEUE, PRIORITY_QUEUE, PROCESS, FORK_SERVER, NOTIFIER, POOL, FUTURE, PROMISE, MAP, NOUNS };
 
 static void *open_handles[NOUNS];
 
@@ -508,8 +573,20 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
     if (except != FORK_SERVER) {
         fork_server_calls((cyd_fork_server_t *)handle, wanted);
     }
+    if (except != POOL) {
+        pool_calls((cyd_pool_t *)handle, wanted);
+    }
+    if (except != FUTURE) {
+        future_calls((cyd_future_t *)handle, wanted);
+    }
+    if (except != PROMISE) {
+        promise_calls((cyd_promise_t *)handle, wanted);
+    }
+    if (except != MAP) {
+        map_calls((cyd_map_t *)handle, wanted);
+    }
     if (except != EVENT && except != QUEUE && except != MEMBER && except != SEMAPHORE && except != PERMITS && except != SENDER &&
-        except != RECEIVER && except != CONNECTION && except != LIFO_QUEUE && except != PRIORITY_QUEUE) {
+        except != RECEIVER && except != CONNECTION && except != LIFO_QUEUE && except != PRIORITY_QUEUE && except != FUTURE) {
         list_calls(handle, wanted);
     }
     CHECK(memcmp(&out, &untouched, sizeof out) == 0);
@@ -553,6 +630,10 @@ int main(void) {
     cyd_notifier_t *notifier;
     cyd_process_t *process;
     cyd_fork_server_t *server;
+    cyd_pool_t *pool;
+    cyd_future_t *future;
+    cyd_promise_t *promise;
+    cyd_map_t *map;
     size_t cursor = 0;
     OK(cyd_yard_create_anonymous(NULL, &yard));
     OK(cyd_lock_create(yard, "lock", CYD_SCOPE_THREAD, &lock));
@@ -581,9 +662,14 @@ int main(void) {
     OK(cyd_notifier_create(event, &notifier));
     OK(cyd_process_fork(NULL, nothing, NULL, &process));
     OK(cyd_fork_server_start(NULL, NULL, 0, &server));
+    cyd_pool_options_t threads = {
+        .struct_size = sizeof threads, .workers = 1, .tasks = 4, .method = CYD_START_THREADS, .flags = CYD_POOL_SHORT};
+    OK(cyd_pool_create(yard, "pool", &threads, &pool));
+    OK(cyd_pool_promise(pool, -1, &promise, &future));
+    OK(cyd_pool_map(pool, "n", NULL, 0, NULL, &map));
     void *all[NOUNS] = {yard,      lock,    value, ring,  sender,  receiver, rlock,
                         semaphore, permits, it,    array, structs, rwlock,
-                        condition, event, cancel, member, barrier, blocks, queue, pipe, connection, lifo_queue, priority_queue, process, server, notifier};
+                        condition, event, cancel, member, barrier, blocks, queue, pipe, connection, lifo_queue, priority_queue, process, server, notifier, pool, future, promise, map};
     memcpy(open_handles, all, sizeof all);
 
     everything(NULL, CYD_E_NULL, -1);
@@ -600,6 +686,10 @@ int main(void) {
         everything((char *)open_handles[i] + 4, CYD_E_INVALID, -1);
     }
 
+    OK(cyd_map_close(map));
+    OK(cyd_promise_close(promise));
+    OK(cyd_future_close(future));
+    OK(cyd_pool_close(pool));
     OK(cyd_notifier_close(notifier));
     OK(cyd_process_join(process, -1, NULL));
     OK(cyd_process_close(process));

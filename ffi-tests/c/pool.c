@@ -47,6 +47,16 @@ static int dies(cyd_task_t *task, const void *input, size_t len, void *argument)
     return cyd_task_return(task, &info.attempt, sizeof info.attempt);
 }
 
+/* Takes its worker along: by abort(), or by an exit code. */
+static int leaves(cyd_task_t *task, const void *input, size_t len, void *argument) {
+    (void)task, (void)argument;
+    CHECK(len == 1);
+    if (*(const char *)input == 'a') {
+        abort();
+    }
+    _exit(3);
+}
+
 static int waits(cyd_task_t *task, const void *input, size_t len, void *argument) {
     bool asked = false;
     (void)input, (void)len, (void)argument;
@@ -163,6 +173,18 @@ static void deaths(cyd_pool_t *pool) {
     CHECK(fate.state == CYD_TASK_LOST && fate.cause == CYD_LOST_SIGNAL && fate.value == SIGKILL);
     CHECK(fate.attempt == 1 && fate.pid != 0 && fate.len == 0);
     OK(cyd_future_close(lost));
+    const struct {
+        const char *how;
+        uint32_t cause;
+        int32_t value;
+    } ways[] = {{"a", CYD_LOST_SIGNAL, SIGABRT}, {"e", CYD_LOST_EXIT_CODE, 3}};
+    for (int i = 0; i < 2; i++) {
+        OK(cyd_pool_submit(pool, "leaves", ways[i].how, 1, NULL, -1, &lost));
+        OK(cyd_future_fate(lost, -1, &fate));
+        CHECK(fate.state == CYD_TASK_LOST && fate.cause == ways[i].cause && fate.value == ways[i].value);
+        CHECK(fate.attempt == 0 && fate.pid != 0);
+        OK(cyd_future_close(lost));
+    }
     options.retries = 0;
     options.time_limit_ns = 50 * MS;
     OK(cyd_pool_submit(pool, "waits", NULL, 0, &options, -1, &lost));
@@ -493,6 +515,7 @@ int main(int argc, char **argv) {
     OK(cyd_task_register("says-nothing", says_nothing, NULL));
     OK(cyd_task_register("long", long_one, NULL));
     OK(cyd_task_register("dies", dies, NULL));
+    OK(cyd_task_register("leaves", leaves, NULL));
     OK(cyd_task_register("waits", waits, NULL));
     OK(cyd_task_register("sum", sum, NULL));
     OK(cyd_task_register("is-kept", is_kept, NULL));
@@ -502,17 +525,26 @@ int main(int argc, char **argv) {
     cyd_yard_t *yard;
     cyd_yard_options_t large = {.struct_size = sizeof large, .size = 16 << 20};
     OK(cyd_yard_create_anonymous(&large, &yard));
-    for (uint32_t method = CYD_START_FORK_SERVER; method <= CYD_START_THREADS; method++) {
-        if (method == CYD_START_FORK) {
-            continue; /* the C library has more threads than one by now */
-        }
-        cyd_pool_t *pool;
+    /* By fork first: it wants a process of one thread. */
+    const cyd_start_t methods[] = {CYD_START_FORK, CYD_START_FORK_SERVER, CYD_START_SPAWN, CYD_START_THREADS};
+    for (int i = 0; i < 4; i++) {
+        const cyd_start_t method = methods[i];
+        cyd_pool_t *pool, *other;
         char name[8];
         snprintf(name, sizeof name, "pool%u", (unsigned)method);
         bool threads = method == CYD_START_THREADS;
         cyd_pool_options_t options = {.struct_size = sizeof options, .workers = 2, .method = method};
         OK(cyd_pool_create(yard, name, &options, &pool));
-        IS(cyd_pool_create(yard, name, &options, &pool), CYD_E_EXISTS);
+        IS(cyd_pool_create(yard, name, &options, &other), CYD_E_EXISTS);
+        options.method = CYD_START_FORK; /* the keeper of the first one is a thread */
+        snprintf(name, sizeof name, "fork%u", (unsigned)method);
+        IS(cyd_pool_create(yard, name, &options, &other), CYD_E_STATE);
+        bool shut = false;
+        OK(cyd_pool_open(yard, name, &other)); /* the name stays taken, by a pool that takes nothing */
+        OK(cyd_pool_is_shut_down(other, &shut));
+        CHECK(shut);
+        IS(cyd_pool_submit(other, "twice", NULL, 0, NULL, 0, NULL), CYD_E_STATE);
+        OK(cyd_pool_close(other));
         results(pool);
         if (!threads) {
             deaths(pool);

@@ -15,6 +15,8 @@
 namespace cyd = courtyard;
 using namespace std::chrono_literals;
 
+static_assert(is_owner<cyd::Pool> && is_owner<cyd::Future> && is_owner<cyd::Promise> && is_owner<cyd::Map>);
+
 static void tasks() {
     cyd::register_task("reverse", [](cyd::Task &, std::string_view input) {
         return std::string(input.rbegin(), input.rend());
@@ -87,6 +89,7 @@ int main(int argc, char **argv) {
     CHECK(cyd::wait_any({busy}, 20s).value() == 0);
     CHECK(busy.result(cyd::no_wait).value() == "asked");
     CHECK(busy.result(small, sizeof small, cyd::no_wait, len).code() == CYD_E_TOO_LONG && len == 5);
+    auto thrice = pool.submit("reverse", "def").value();
     auto killed = pool.submit("wait").value();
     CHECK(killed.kill().value());
     CHECK(killed.fate(20s)->state == CYD_TASK_CANCELLED);
@@ -120,6 +123,11 @@ int main(int argc, char **argv) {
         CHECK(lazy.next(&index).value().size() == i && index == i);
     }
     CHECK(lazy.next(small, 0, len).code() == CYD_E_END);
+
+    CHECK(cyd::Pool().submit("reverse").code() == CYD_E_NULL && cyd::Future().wait(cyd::no_wait).code() == CYD_E_NULL);
+    CHECK(cyd::Promise().set("").code() == CYD_E_NULL && cyd::Map().next().code() == CYD_E_NULL);
+    auto moved = std::move(thrice);
+    CHECK(!thrice && moved.result(20s).value() == "fed" && moved.close().ok() && moved.wait(cyd::no_wait).code() == CYD_E_NULL);
 
     auto [promise, future] = pool.promise().value();
     CHECK(!promise.is_cancelled().value());

@@ -246,6 +246,8 @@ unsafe fn named(
 /// \param options  Borrowed for the call; NULL means all defaults.
 /// \param out      Receives the handle; close it with cyd_pool_close().
 ///
+/// If its workers cannot be made, the name stays taken, by a pool that is shut down.
+///
 /// \return #CYD_OK, or
 ///   - #CYD_E_STATE      cyd_init() was not called; or other threads run, with #CYD_START_FORK
 ///   - #CYD_E_NOT_FOUND  there is no such initializer
