@@ -13,7 +13,6 @@ pub use task::{Task, register_task};
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::pool::{Fate, Future, Progress, Promise, Shift, Table, TableOptions, TaskOptions, Why};
 use crate::objects::yard::Yard;
-use crate::os::process;
 use crate::process::entry;
 use crate::sync::wait::Timeout;
 use keeper::Keeper;
@@ -38,7 +37,8 @@ pub enum StartMethod {
 /// What a pool is made as.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolOptions {
-    /// How many workers there are at first, 1 to 4094; 0: as many as this process may use CPUs.
+    /// How many workers there are at first, 1 to 4094; 0: as many as this process may use
+    /// CPUs, by its affinity and its cgroup's quota.
     pub workers: usize,
     /// How many there can be at a time, with those who come from elsewhere ([`Pool::work`]); 0: twice as many as at first, and
     /// 16.
@@ -126,7 +126,7 @@ impl Pool {
         {
             return Err(Error::with(ErrorKind::NotFound, format!("no entry {initializer:?} is registered")));
         }
-        let workers = if options.workers == 0 { process::cpus() as usize } else { options.workers };
+        let workers = if options.workers == 0 { cpus() } else { options.workers };
         let most =
             if options.most_workers == 0 { (2 * workers + 16).min(4094) } else { options.most_workers };
         if workers > most {
@@ -290,6 +290,11 @@ impl std::fmt::Debug for Pool {
             .field("progress", &self.progress())
             .finish_non_exhaustive()
     }
+}
+
+/// How many CPUs this process may use, by its affinity and its cgroup's quota.
+fn cpus() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 crate::objects::refer::referable!(Pool, Pool, |it| (it.table.held(), it.table.address()));
