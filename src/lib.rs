@@ -109,7 +109,10 @@ pub use objects::{
     member::Member,
     permits::{Permit, PermitHolder, Permits},
     pipe::{Connection, Pipe, PipeEnd, PipeOptions, PipeStream, Writable},
-    pool::{Cause, Fate, Future, Progress, Promise, TaskOptions, TaskState, as_completed},
+    pool::{
+        Cause, Fate, Future, Progress, Promise, ReturnWhen, TaskOptions, TaskState, WaitedFutures,
+        as_completed, wait_futures,
+    },
     priority::{PriorityOptions, PriorityQueue, TypedPriorityQueue},
     queue::{Message, Owed, Queue, QueueOptions, QueuePart, QueueSide, TypedQueue},
     refer::{ObjectRef, YardObject},

@@ -14,8 +14,8 @@ mod hard;
 mod storm;
 
 use courtyard::{
-    Cause, ErrorKind, Exit, Fate, Future, MapOptions, Options, Pool, PoolOptions, StartMethod, Task,
-    TaskOptions, TaskState, Timeout, Value, Waitable, Yard, as_completed, wait_any,
+    Cause, ErrorKind, Exit, Fate, Future, MapOptions, Options, Pool, PoolOptions, ReturnWhen, StartMethod,
+    Task, TaskOptions, TaskState, Timeout, Value, Waitable, Yard, as_completed, wait_any, wait_futures,
 };
 use process::{Ended, LONG, fork, fork_with, sleep_ms};
 use std::time::{Duration, Instant};
@@ -97,7 +97,17 @@ fn main() {
 type Work = fn(&Task<'_>, &[u8]) -> Result<Vec<u8>, String>;
 
 fn entries() {
-    let all: [(&str, Work); 13] = [
+    let all: [(&str, Work); 14] = [
+        // With one worker these are done by who waits for them.
+        ("gather", |task, input| {
+            let pool = task.pool();
+            let parts: Vec<Future> = input.iter().map(|n| submit(&pool, "echo", &[*n])).collect();
+            let list: Vec<&Future> = parts.iter().collect();
+            let all = wait_futures(&list[1..], ReturnWhen::AllCompleted, LONG).map_err(|e| e.to_string())?;
+            assert_eq!(all.not_done, []);
+            let ended = as_completed(&parts, LONG).map(|part| part.map_or(0, |part| done(part)[0]));
+            Ok(vec![ended.fold(0, u8::wrapping_add)])
+        }),
         ("nap", |_, input| {
             sleep_ms(1);
             Ok(input.to_vec())
@@ -414,6 +424,7 @@ fn nested(method: StartMethod) {
         other => panic!("{other:?}"),
     }
     assert_eq!(small.apply("fibonacci", &[4], &plain()).unwrap(), 3_u32.to_ne_bytes());
+    assert_eq!(pool.apply("gather", &[1, 2, 3, 4], &plain()).unwrap(), [10]);
 }
 
 fn close_and_join(method: StartMethod) {
@@ -656,10 +667,34 @@ fn waiting_for_many(method: StartMethod) {
     let mut seen: Vec<u8> = as_completed(&many, LONG).map(|f| done(f.unwrap())[0]).collect();
     seen.sort();
     assert_eq!(seen, (0..40).collect::<Vec<u8>>());
+    together(&pool);
     let slow = [submit(&pool, "sleep", &[10])];
     let late: Vec<_> = as_completed(&slow, Duration::from_millis(10)).collect();
     assert_eq!(late.len(), 1);
     assert_eq!(late[0].as_ref().unwrap_err().kind(), ErrorKind::Timeout);
+}
+
+/// Until the first, the first error, all.
+fn together(pool: &Pool) {
+    let busy = submit(pool, "until-asked", b"");
+    let (fine, bad) = (submit(pool, "echo", b"x"), submit(pool, "fail", b"x"));
+    let all = [&busy, &fine, &bad];
+    let first = wait_futures(&all, ReturnWhen::FirstCompleted, LONG).unwrap();
+    assert!(!first.done.is_empty() && first.not_done.contains(&0), "{first:?}");
+    let error = wait_futures(&all, ReturnWhen::FirstError, LONG).unwrap();
+    assert!(error.done.contains(&2) && error.not_done.contains(&0), "{error:?}");
+    for timeout in [Timeout::Try, Duration::from_millis(5).into()] {
+        let late = wait_futures(&all, ReturnWhen::AllCompleted, timeout).unwrap();
+        assert_eq!((late.done, late.not_done), (vec![1, 2], vec![0]));
+    }
+    assert!(busy.stop());
+    let over = wait_futures(&all, ReturnWhen::AllCompleted, LONG).unwrap();
+    assert_eq!((over.done, over.not_done), (vec![0, 1, 2], vec![]));
+    let cancelled = wait_futures(&[&busy, &fine], ReturnWhen::FirstError, Timeout::Forever).unwrap();
+    assert_eq!(cancelled.done, [0, 1], "neither is an error");
+    assert_eq!(wait_futures(&[], ReturnWhen::FirstCompleted, Timeout::Forever).unwrap().done, []);
+    let twice = wait_futures(&[&busy, &busy], ReturnWhen::AllCompleted, Timeout::Try).unwrap();
+    assert_eq!(twice.done, [0, 1]);
 }
 
 fn promises(method: StartMethod) {

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::objects::many::{AsPart, Kept, Part, Waitable, wait_some};
+use crate::objects::many::{AsPart, Kept, Part, wait_some};
 use crate::objects::pool::layout::{Record, Why};
 use crate::objects::pool::payload::Side;
 use crate::objects::pool::{Table, TaskId, corrupt, work};
@@ -134,7 +134,7 @@ impl Fate {
 /// to the tasks of a process that dies.
 ///
 /// Any number of futures can be waited for at once: see [`wait_any`](crate::wait_any), [`wait_all`](crate::wait_all) and
-/// [`as_completed`]; with the feature `async` they can be awaited.
+/// [`as_completed`](crate::as_completed), [`wait_futures`](crate::wait_futures); with the feature `async` they can be awaited.
 ///
 /// # Waiting in a task
 /// A worker that waits for a task of its own pool works at others meanwhile, one within the other: so a task may submit tasks
@@ -331,6 +331,10 @@ impl Future {
         self.fate(timeout)?.into_result()
     }
 
+    pub(super) fn table(&self) -> &Table {
+        &self.table
+    }
+
     /// The same, for who only looks on.
     pub(super) fn looking_on(&self) -> Future {
         Future { table: self.table.clone(), id: self.id, owner: 0 }
@@ -429,31 +433,4 @@ impl Table {
         self.find(TaskId(id))?;
         Ok(Future { table: self.clone(), id: TaskId(id), owner: 0 })
     }
-}
-
-/// The futures, each when its task has ended; those that have ended already in their order. Waits at most `timeout` for all
-/// of them together: then the last item is an error.
-pub fn as_completed<'f>(
-    futures: impl IntoIterator<Item = &'f Future>,
-    timeout: impl Into<Timeout>,
-) -> impl Iterator<Item = Result<&'f Future>> {
-    let mut left: Vec<&Future> = futures.into_iter().collect();
-    let mut ready: Vec<&Future> = Vec::new();
-    let timeout = timeout.into().until();
-    std::iter::from_fn(move || {
-        if ready.is_empty() && !left.is_empty() {
-            let objects: Vec<&dyn Waitable> = left.iter().map(|future| *future as &dyn Waitable).collect();
-            match wait_some(&objects, timeout) {
-                Ok(places) => {
-                    // Last first, so that the others keep their places.
-                    ready = places.iter().rev().map(|at| left.remove(*at)).collect();
-                }
-                Err(e) => {
-                    left.clear();
-                    return Some(Err(e));
-                }
-            }
-        }
-        ready.pop().map(Ok)
-    })
 }

@@ -26,10 +26,11 @@ mod recover;
 mod submit;
 #[cfg(test)]
 mod tests;
+mod together;
 mod waiting;
 mod work;
 
-pub use future::{Cause, Fate, Future, TaskState, as_completed};
+pub use future::{Cause, Fate, Future, TaskState};
 pub(crate) use keep::Hand;
 pub use keep::Progress;
 pub(crate) use layout::Why;
@@ -38,6 +39,7 @@ pub use options::TaskOptions;
 pub use promise::Promise;
 pub(crate) use recover::{names, recover};
 pub(crate) use submit::MANY;
+pub use together::{ReturnWhen, WaitedFutures, as_completed, wait_futures};
 pub(crate) use work::{Help, Job, Next, Shift, helping};
 
 use crate::error::{Error, ErrorKind, Result};
