@@ -188,7 +188,7 @@ fn chosen(yard: &Yard) {
     let sides = make("sides", QueueOptions { sides: true, ..plain });
     let part = sides.producer().unwrap();
     let (plain, for_good, owed) = (make("plain", plain), unacked(yard, "for-good"), unacked(yard, "owed"));
-    let (back, joined) = (unacked(yard, "back"), unacked(yard, "joined"));
+    let (back, joined) = (unacked(yard, "given-back"), unacked(yard, "joined"));
     let mut buffer = [0; SIZE];
     compare(
         "put and got, as the queue was made",

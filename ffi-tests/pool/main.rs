@@ -52,6 +52,7 @@ const SCENARIOS: &[Scenario] = &[
     ("without_its_maker_nobody_waits_for_ever", ONE, the_maker_dies),
     ("many_inputs_go_in_chunks", ALL, map),
     ("an_endless_iterator_is_taken_as_the_window_allows", ALL, imap_is_lazy),
+    ("a_fork_child_ends_no_map_of_its_parents", ONE, map_in_a_fork_child),
     ("long_inputs_and_results_lie_in_blocks", ALL, blocks),
     ("futures_are_waited_for_together", ALL, waiting_for_many),
     ("a_promise_is_kept_or_broken", ONE, promises),
@@ -624,6 +625,15 @@ fn map(method: StartMethod) {
         .collect();
     any.sort();
     assert_eq!(any, expected.into_iter().enumerate().collect::<Vec<_>>());
+}
+
+fn map_in_a_fork_child(method: StartMethod) {
+    let (_yard, pool) = pool(method, 1);
+    let options = MapOptions { window: 4, ..MapOptions::default() };
+    let mut results = Some(pool.imap("sleep", [[1], [1], [1], [1]], &options).unwrap());
+    assert_eq!(results.as_mut().unwrap().next(), Some(Ok(vec![1])));
+    assert_eq!(fork(|| drop(results.take())).wait(), Ended::Code(0));
+    assert_eq!(results.unwrap().collect::<Vec<_>>(), vec![Ok(vec![1]); 3]);
 }
 
 fn imap_is_lazy(method: StartMethod) {

@@ -340,8 +340,8 @@ impl Future {
         Future { table: self.table.clone(), id: self.id, owner: 0 }
     }
 
-    /// Whose it is.
-    fn is_mine(&self) -> bool {
+    /// Whether the task is this process's: not in a fork child, nor of who only looks on.
+    pub(crate) fn is_mine(&self) -> bool {
         self.owner != 0 && self.owner == self.table.held().token_if_joined()
     }
 }

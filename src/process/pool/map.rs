@@ -275,7 +275,8 @@ impl<I: Iterator<Item: AsRef<[u8]>>> Iterator for Map<I> {
 
 impl<I> Drop for Map<I> {
     fn drop(&mut self) {
-        for chunk in &self.on_their_way {
+        // In a fork child they are the parent's.
+        for chunk in self.on_their_way.iter().filter(|chunk| chunk.future.is_mine()) {
             chunk.future.cancel();
         }
     }
