@@ -16,15 +16,22 @@ mod family;
 mod handlers;
 mod jobs;
 mod lines;
+mod lives;
+mod logged;
+mod meeting;
 mod methods;
 mod nested;
 mod order;
 mod pipes;
+mod pool;
+mod pool_work;
 mod queues;
 mod several;
 mod stalls;
 mod starter;
 mod startup;
+mod talk;
+mod threads;
 mod tickets;
 mod traffic_light;
 mod watch;
@@ -89,6 +96,10 @@ enum Exercise {
         #[arg(long)]
         show: bool,
     },
+    /// Children one by one: their names, their ends, and who waits for which
+    Lives,
+    /// What processes do, in lines on standard error
+    Logged,
     /// One and the same work in processes that were made in three ways
     Methods,
     /// A locked operation that calls locked operations
@@ -103,6 +114,10 @@ enum Exercise {
     Several,
     /// Parent and child, child and child, through pipes
     Pipes,
+    /// What a pool does with tasks: some at a time, with results, errors and callbacks
+    Pool,
+    /// Work for a pool: a long number, files, prime numbers
+    PoolWork,
     /// Twenty want in, five may
     Stalls,
     /// A server and its client start together, or one is told that the other has died
@@ -113,6 +128,10 @@ enum Exercise {
         #[arg(long, default_value_t = 300)]
         after: u64,
     },
+    /// Two tasks of a pool talk to each other
+    Talk,
+    /// Fifty threads, waited for, and not waited for
+    Threads,
     /// Six buyers, one ticket
     Tickets,
     /// Cars wait at a traffic light, for two cycles
@@ -138,6 +157,8 @@ fn run(exercise: Exercise) -> Outcome {
         Exercise::Family { moment } => family::run(Duration::from_millis(moment)),
         Exercise::Handlers => handlers::run(),
         Exercise::Lines { processes, show } => lines::run(processes, show),
+        Exercise::Lives => lives::run(),
+        Exercise::Logged => logged::run(),
         Exercise::Methods => methods::run(),
         Exercise::Nested => nested::run(),
         Exercise::Order => order::run(),
@@ -145,19 +166,31 @@ fn run(exercise: Exercise) -> Outcome {
         Exercise::Queues => queues::run(),
         Exercise::Several => several::run(),
         Exercise::Pipes => pipes::run(),
+        Exercise::Pool => pool::run(),
+        Exercise::PoolWork => pool_work::run(),
         Exercise::Stalls => stalls::run(),
         Exercise::Startup => startup::run(),
         Exercise::Starter { after } => starter::run(Duration::from_millis(after)),
+        Exercise::Talk => talk::run(),
+        Exercise::Threads => threads::run(),
         Exercise::Tickets => tickets::run(),
         Exercise::TrafficLight { moment } => traffic_light::run(Duration::from_millis(moment)),
         Exercise::Watch => watch::run(),
     }
 }
 
+/// What processes are started with, and what the workers of pools can do.
+fn register() -> courtyard::Result<()> {
+    courtyard::register_entry(methods::ENTRY, methods::entry)?;
+    meeting::register()?;
+    pool::register()?;
+    pool_work::register()?;
+    talk::register()
+}
+
 fn main() -> ExitCode {
-    // First: in a process that was started for an entry, this runs it and does not return.
-    let registered = courtyard::register_entry(methods::ENTRY, methods::entry);
-    courtyard::init();
+    let registered = register();
+    courtyard::init(); // first: in a process that was started for an entry, this runs it and does not return
     match registered.map_err(Into::into).and_then(|()| run(Arguments::parse().exercise)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

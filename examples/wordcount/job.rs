@@ -5,15 +5,18 @@ use crate::failure::{Failure, check_interrupt};
 use crate::input::{Input, Progress};
 use crate::task;
 use courtyard::{ErrorKind, Future, Pool, TaskOptions, TaskState};
+use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::collections::VecDeque;
+use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime};
 
 /// How long one wait for a piece takes before we look whether the user wants to end.
 const LOOK_AROUND: Duration = Duration::from_millis(200);
 /// How long we look for somebody to kill.
-const HUNT: Duration = Duration::from_millis(200);
+const HUNT: Duration = Duration::from_secs(2);
+const LOOK: Duration = Duration::from_millis(1);
 /// Counting may be done twice; so many workers may die over one piece, then the piece is at fault.
 const OPTIONS: TaskOptions = TaskOptions { retries: 99, time_limit: None };
 
@@ -34,7 +37,7 @@ pub(crate) struct Job<'a> {
 impl<'a> Job<'a> {
     /// `kills`: how many workers are to be killed, at random, while so many bytes are counted.
     pub(crate) fn new(pool: &'a Pool, chunk: usize, window: usize, size: u64, kills: Option<u64>) -> Job<'a> {
-        let killer = kills.map(|kills| Killer { every: size / kills.max(1), next: 0, killed: 0 });
+        let killer = kills.map(|kills| Killer { every: size / kills.max(1), next: 0, victims: vec![] });
         Job {
             pool,
             chunk,
@@ -65,7 +68,8 @@ impl<'a> Job<'a> {
             }
             let piece = &piece[..len];
             seen(piece, in_word);
-            task::encode(&mut self.message, in_word, piece);
+            let linger = self.killer.as_ref().is_some_and(|killer| killer.is_due(self.counted.bytes));
+            task::encode(&mut self.message, in_word, linger, piece);
             self.submit()?;
             in_word = ends_in_word(piece, in_word);
             bytes += len as u64;
@@ -118,8 +122,8 @@ impl<'a> Job<'a> {
     }
 
     /// How many workers were killed, if any were to be.
-    pub(crate) fn killed(&self) -> Option<u64> {
-        self.killer.as_ref().map(|killer| killer.killed)
+    pub(crate) fn killed(&self) -> Option<usize> {
+        self.killer.as_ref().map(|killer| killer.victims.len())
     }
 }
 
@@ -128,35 +132,42 @@ struct Killer {
     /// After so many bytes each.
     every: u64,
     next: u64,
-    killed: u64,
+    victims: Vec<Pid>,
 }
 
 impl Killer {
+    fn is_due(&self, counted: u64) -> bool {
+        counted >= self.next
+    }
+
+    /// Kills one if it is time to, and somebody is at work; if not, there is another try with the next piece.
     fn strike(&mut self, counted: u64, tasks: &VecDeque<Future>) -> Result<(), Failure> {
-        if counted < self.next {
-            return Ok(());
-        }
-        self.next = counted + self.every.max(1);
         let begin = Instant::now();
-        while begin.elapsed() < HUNT && !tasks.iter().all(Future::is_done) {
-            if let Some(worker) = pick(tasks) {
-                // It may be at the next piece by now, or between two.
-                kill(worker, Signal::SIGKILL)?;
-                self.killed += 1;
-                return Ok(());
+        while self.is_due(counted) && begin.elapsed() < HUNT && !tasks.iter().all(Future::is_done) {
+            let Some(worker) = self.pick(tasks) else {
+                sleep(LOOK);
+                continue;
+            };
+            match kill(worker, Signal::SIGKILL) {
+                Err(Errno::ESRCH) => return Ok(()), // it is gone already
+                killed => killed?,                  // it may be at the next piece by now, or between two
             }
+            self.victims.push(worker);
+            self.next += self.every.max(1);
         }
         Ok(())
     }
-}
 
-/// A worker that is at work at one of the tasks: whichever.
-fn pick(tasks: &VecDeque<Future>) -> Option<Pid> {
-    let at_work = |task: &Future| match task.state() {
-        Ok(TaskState::Running { pid, .. }) => Some(Pid::from_raw(pid.cast_signed())),
-        _ => None,
-    };
-    let workers: Vec<Pid> = tasks.iter().filter_map(at_work).collect();
-    let dice = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |now| now.subsec_nanos());
-    (!workers.is_empty()).then(|| workers[dice as usize % workers.len()])
+    /// A worker that is at work at one of the tasks, whichever, and was not killed already.
+    fn pick(&self, tasks: &VecDeque<Future>) -> Option<Pid> {
+        let at_work = |task: &Future| match task.state() {
+            Ok(TaskState::Running { pid, .. }) => Some(Pid::from_raw(pid.cast_signed())),
+            _ => None,
+        };
+        let workers = tasks.iter().filter_map(at_work).filter(|worker| !self.victims.contains(worker));
+        let workers: Vec<Pid> = workers.collect();
+        let dice =
+            SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |now| now.subsec_nanos());
+        (!workers.is_empty()).then(|| workers[dice as usize % workers.len()])
+    }
 }

@@ -2,28 +2,35 @@
 //!
 //! | task `count-words` | bytes |
 //! |---|---|
-//! | input | one byte, 1 if the text before the piece ends within a word, else 0; then the piece of text |
+//! | input | one byte: bit 0, the text before the piece ends within a word; bit 1, the worker is to take its time, as it may be killed; then the text |
 //! | result | lines, words, bytes, and how many workers were lost with the task before: four u64 in the machine's byte order |
 
 use crate::count::{Counts, count};
 use courtyard::{Error, ErrorKind, Result, register_task};
+use std::thread::sleep;
+use std::time::Duration;
 
 pub(crate) const NAME: &str = "count-words";
+const IN_WORD: u8 = 1;
+const LINGER: u8 = 2;
 
 /// Has workers of this program count.
 pub(crate) fn register() -> Result<()> {
     register_task(NAME, |task, input| {
-        let (in_word, piece) = input.split_first().ok_or("no input")?;
-        let Counts { lines, words, bytes } = count(piece, *in_word != 0);
+        let (flags, piece) = input.split_first().ok_or("no input")?;
+        if flags & LINGER != 0 && task.attempt() == 0 {
+            sleep(Duration::from_millis(20));
+        }
+        let Counts { lines, words, bytes } = count(piece, flags & IN_WORD != 0);
         let numbers = [lines, words, bytes, task.attempt().into()];
         Ok::<_, &str>(numbers.map(u64::to_ne_bytes).concat())
     })
 }
 
-/// Makes the input for a piece of text.
-pub(crate) fn encode(input: &mut Vec<u8>, in_word: bool, piece: &[u8]) {
+/// Makes the input for a piece of text. `linger`: the worker is to take its time, so that there is somebody at work to kill.
+pub(crate) fn encode(input: &mut Vec<u8>, in_word: bool, linger: bool, piece: &[u8]) {
     input.clear();
-    input.push(in_word.into());
+    input.push((u8::from(in_word) * IN_WORD) | (u8::from(linger) * LINGER));
     input.extend_from_slice(piece);
 }
 
