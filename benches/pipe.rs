@@ -93,9 +93,9 @@ fn sockets() -> (Both<UnixStream, UnixStream>, Both<UnixStream, UnixStream>) {
 }
 
 fn main() {
+    pin(0);
     describe("messages of 64 bytes between two threads on two CPUs");
     let (_yard, mut first, mut second) = ends();
-    pin(0);
     let (mut reader, mut writer) = pipe().unwrap();
     let (mut here, mut there) = sockets();
     compare(
