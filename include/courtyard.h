@@ -5882,6 +5882,42 @@ CYD_MUST_USE cyd_status_t cyd_pool_resize(cyd_pool_t *pool, size_t workers);
 CYD_MUST_USE cyd_status_t cyd_pool_progress(const cyd_pool_t *pool, cyd_progress_t *out);
 
 /**
+ * Tells the process numbers of those who work for a pool at this instant, in no order; one that has several threads at work is
+ * there so many times.
+ *
+ * \param pool  Borrowed.
+ * \param pids  Receives the first `room` of them; NULL if `room` is 0.
+ * \param room  How many `pids` has room for.
+ * \param out   Receives how many there are, which may be more.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer, or an impossible
+ *   `room`).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never waits; may cost system calls.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pool_workers(const cyd_pool_t *pool, uint32_t *pids, size_t room, size_t *out);
+
+/**
+ * Opens the yard that a pool lies in.
+ *
+ * \param pool  Borrowed.
+ * \param out   Receives the handle; close it with cyd_yard_close().
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pool_yard(const cyd_pool_t *pool, cyd_yard_t **out);
+
+/**
  * Works for a pool in this thread, as one of its workers, until it is shut down and everything is done. Whoever made the pool,
  * and whatever it is written in: who has registered tasks does them.
  *
@@ -6183,6 +6219,25 @@ CYD_MUST_USE cyd_status_t cyd_task_is_cancelled(const cyd_task_t *task, bool *ou
  * \par Since      0.1
  */
 CYD_MUST_USE cyd_status_t cyd_task_pool(const cyd_task_t *task, cyd_pool_t **out);
+
+/**
+ * Opens the yard that a task's pool lies in, to open there what the input refers to.
+ *
+ * \param task  What the function was called with.
+ * \param out   Receives the handle; close it with cyd_yard_close().
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_NULL     `task` or `out` is NULL
+ *   - #CYD_E_CLOSED   the function has returned
+ *   - #CYD_E_INVALID  a pointer is misaligned
+ *
+ * \par Threads    The one that the function was called in; the yard's handle is good for any.
+ * \par Processes  The worker.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_task_yard(const cyd_task_t *task, cyd_yard_t **out);
 
 /**
  * Waits until one of several objects is ready; tells which. If several are, the one that comes first in the list: begin the

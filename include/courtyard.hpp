@@ -2451,6 +2451,13 @@ public:
     Result<Progress> progress() const {
         return detail::filled<Progress>([&](auto out) { return cyd_pool_progress(raw_, out); });
     }
+    /** The process numbers of those who work: the first `room`, and how many there are. */
+    Result<std::size_t> workers(std::uint32_t *pids, std::size_t room) const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_pool_workers(raw_, pids, room, out); });
+    }
+    Result<Yard> yard() const {
+        return detail::opened<Yard>([&](auto out) { return cyd_pool_yard(raw_, out); });
+    }
     /** Works until it is shut down, or has done so many tasks, if that is not 0. */
     Status work(std::uint32_t tasks = 0) { return Status(cyd_pool_work(raw_, tasks)); }
     Status shutdown(Shutdown how) { return Status(cyd_pool_shutdown(raw_, how == Shutdown::now)); }
@@ -2473,6 +2480,9 @@ public:
     }
     Result<Pool> pool() const {
         return detail::opened<Pool>([&](auto out) { return cyd_task_pool(raw_, out); });
+    }
+    Result<Yard> yard() const {
+        return detail::opened<Yard>([&](auto out) { return cyd_task_yard(raw_, out); });
     }
     cyd_task_t *get_native() const noexcept { return raw_; }
 

@@ -26,6 +26,7 @@ static struct {
         cyd_process_t *process;
         cyd_exit_t end;
         cyd_pool_t *pool;
+        cyd_yard_t *yard;
         cyd_future_t *future;
         cyd_promise_t *promise;
         cyd_map_t *map;
@@ -299,6 +300,8 @@ static void pool_calls(cyd_pool_t *pool, cyd_status_t wanted) {
     IS(cyd_pool_size(pool, &out.a.size), wanted);
     IS(cyd_pool_resize(pool, 1), wanted);
     IS(cyd_pool_progress(pool, &out.filled.progress), wanted);
+    IS(cyd_pool_workers(pool, NULL, 0, &out.a.size), wanted);
+    IS(cyd_pool_yard(pool, &out.a.yard), wanted);
     IS(cyd_pool_work(pool, 0), wanted);
     IS(cyd_pool_shutdown(pool, true), wanted);
     IS(cyd_pool_is_shut_down(pool, &out.a.truth), wanted);

@@ -86,6 +86,22 @@ static int sum(cyd_task_t *task, const void *input, size_t len, void *argument) 
     return cyd_task_return(task, &n, sizeof n);
 }
 
+/* Adds to the number of this name in the pool's yard. */
+static int adds(cyd_task_t *task, const void *input, size_t len, void *argument) {
+    cyd_yard_t *yard;
+    cyd_value_t *value;
+    uint32_t one = 1;
+    char name[8] = {0};
+    (void)argument;
+    CHECK(len < sizeof name);
+    memcpy(name, input, len);
+    OK(cyd_task_yard(task, &yard));
+    OK(cyd_value_open(yard, name, CYD_TYPE_U32, &value));
+    OK(cyd_yard_close(yard));
+    OK(cyd_value_fetch(value, CYD_TYPE_U32, CYD_OP_ADD, &one, NULL));
+    return cyd_value_close(value);
+}
+
 static cyd_task_t *stale;
 
 static int is_kept(cyd_task_t *task, const void *input, size_t len, void *argument) {
@@ -97,6 +113,7 @@ static int is_kept(cyd_task_t *task, const void *input, size_t len, void *argume
     IS(cyd_task_return(task, NULL, 1), CYD_E_NULL);
     IS(cyd_task_fail(task, NULL), CYD_E_NAME);
     IS(cyd_task_pool(task, NULL), CYD_E_NULL);
+    IS(cyd_task_yard(task, NULL), CYD_E_NULL);
     cyd_task_info_t unset = {.struct_size = 1};
     IS(cyd_task_info(task, &unset), CYD_E_INVALID);
     return 0;
@@ -156,6 +173,20 @@ static void results(cyd_pool_t *pool) {
     int ten = 10;
     OK(cyd_pool_apply(pool, "sum", &ten, sizeof ten, NULL, &number, sizeof number, &len));
     CHECK(number == 55);
+
+    cyd_yard_t *yard;
+    cyd_value_t *value;
+    uint32_t none = 0, now;
+    OK(cyd_pool_yard(pool, &yard));
+    OK(cyd_value_open_or_create(yard, "here", CYD_TYPE_U32, &value));
+    OK(cyd_yard_close(yard));
+    OK(cyd_value_set(value, CYD_TYPE_U32, &none));
+    for (int i = 0; i < 3; i++) {
+        OK(cyd_pool_apply(pool, "adds", "here", 4, NULL, NULL, 0, &len));
+    }
+    OK(cyd_value_get(value, CYD_TYPE_U32, &now));
+    CHECK(now == 3);
+    OK(cyd_value_close(value));
 }
 
 static void deaths(cyd_pool_t *pool) {
@@ -220,6 +251,16 @@ static void ends(cyd_pool_t *pool, bool threads) {
     IS(cyd_future_wait(later, MS), CYD_E_TIMEOUT);
     OK(cyd_pool_progress(pool, &progress));
     CHECK(progress.pending == 1 && progress.running == 2 && progress.workers == 2);
+    uint32_t pids[3] = {0};
+    OK(cyd_pool_workers(pool, pids, 3, &len));
+    CHECK(len == 2 && pids[2] == 0);
+    for (int i = 0; i < 2; i++) {
+        CHECK(running(busy[i]).pid == pids[0] || running(busy[i]).pid == pids[1]);
+    }
+    OK(cyd_pool_workers(pool, NULL, 0, &len));
+    CHECK(len == 2);
+    IS(cyd_pool_workers(pool, NULL, 1, &len), CYD_E_NULL);
+    IS(cyd_pool_workers(pool, pids, 3, NULL), CYD_E_NULL);
     OK(cyd_future_cancel(busy[0], &did));
     CHECK(!did);
     OK(cyd_future_cancel(later, &did));
@@ -518,6 +559,7 @@ int main(int argc, char **argv) {
     OK(cyd_task_register("leaves", leaves, NULL));
     OK(cyd_task_register("waits", waits, NULL));
     OK(cyd_task_register("sum", sum, NULL));
+    OK(cyd_task_register("adds", adds, NULL));
     OK(cyd_task_register("is-kept", is_kept, NULL));
     OK(cyd_entry_register("never-begins", never_begins));
     OK(cyd_init(argc, (const char *const *)argv));
@@ -539,12 +581,7 @@ int main(int argc, char **argv) {
         options.method = CYD_START_FORK; /* the keeper of the first one is a thread */
         snprintf(name, sizeof name, "fork%u", (unsigned)method);
         IS(cyd_pool_create(yard, name, &options, &other), CYD_E_STATE);
-        bool shut = false;
-        OK(cyd_pool_open(yard, name, &other)); /* the name stays taken, by a pool that takes nothing */
-        OK(cyd_pool_is_shut_down(other, &shut));
-        CHECK(shut);
-        IS(cyd_pool_submit(other, "twice", NULL, 0, NULL, 0, NULL), CYD_E_STATE);
-        OK(cyd_pool_close(other));
+        IS(cyd_pool_open(yard, name, &other), CYD_E_NOT_FOUND); /* the name is free still */
         results(pool);
         if (!threads) {
             deaths(pool);

@@ -34,6 +34,10 @@ static void tasks() {
         }
         return "asked";
     }).value();
+    cyd::register_task("set", [](cyd::Task &task, std::string_view name) {
+        cyd::Event::open(task.yard().value(), std::string(name).c_str()).value().set().value();
+        return "";
+    }).value();
     cyd::register_task("nest", [](cyd::Task &task, std::string_view input) {
         auto pool = task.pool().value();
         return pool.apply("reverse", input).value() + "!";
@@ -58,6 +62,11 @@ int main(int argc, char **argv) {
 
     CHECK(pool.apply("reverse", "abc").value() == "cba");
     CHECK(other.apply("nest", "abc").value() == "cba!");
+    std::uint32_t pids[2] = {};
+    CHECK(other.workers(pids, 2).value() >= 1 && pids[0] != 0);
+    cyd::Event::create(other.yard().value(), "set").value();
+    CHECK(pool.apply("set", "set").ok());
+    CHECK(cyd::Event::open(yard, "set").value().is_set().value());
     const std::string large(4000, 'x');
     CHECK(pool.apply("reverse", large).value() == large);
     char small[2];

@@ -667,6 +667,8 @@ pub(crate) const ROWS: &[Row] = &[
         ALL,
         "the task in hand is done by this worker, or lost with it and says so, or is begun again once",
     ),
+    none("cyd_pool_workers", "reads words"),
+    none("cyd_pool_yard", "writes memory of this process"),
     none("cyd_priority_queue_capacity", "reads memory of this process"),
     none("cyd_priority_queue_close", "gives back memory of this process"),
     stepped(
@@ -1183,6 +1185,7 @@ pub(crate) const ROWS: &[Row] = &[
     none("cyd_task_info", "reads words"),
     none("cyd_task_is_cancelled", "reads words"),
     none("cyd_task_pool", "writes memory of this process"),
+    none("cyd_task_yard", "writes memory of this process"),
     none("cyd_task_register", "writes memory of this process"),
     none("cyd_task_return", "writes memory of this process"),
     none("cyd_this_process", "reads memory of this process"),

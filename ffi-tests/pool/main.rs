@@ -30,6 +30,7 @@ const ONE: &[StartMethod] = &[ForkServer];
 
 const SCENARIOS: &[Scenario] = &[
     ("tasks_are_done", ALL, tasks_are_done),
+    ("tasks_find_what_lies_beside_them", ALL, tasks_find_what_lies_beside_them),
     ("errors_and_panics_are_the_tasks_own", ALL, errors_are_the_tasks_own),
     ("a_task_that_kills_its_worker_is_lost_and_says_of_what", PROCESSES, lost_tasks_say_why),
     ("a_task_is_begun_again_within_its_budget", PROCESSES, retries),
@@ -100,7 +101,12 @@ fn main() {
 type Work = fn(&Task<'_>, &[u8]) -> Result<Vec<u8>, String>;
 
 fn entries() {
-    let all: [(&str, Work); 14] = [
+    let all: [(&str, Work); 15] = [
+        ("count", |task, input| {
+            let name = String::from_utf8_lossy(input);
+            let value = Value::<u64>::open(task.yard(), &name).map_err(|e| e.to_string())?;
+            Ok(value.fetch_add(1).to_ne_bytes().to_vec())
+        }),
         // With one worker these are done by who waits for them.
         ("gather", |task, input| {
             let pool = task.pool();
@@ -282,6 +288,19 @@ fn tasks_are_done(method: StartMethod) {
     assert_eq!(pid == std::process::id(), method == Threads);
     let progress = pool.progress();
     assert_eq!((progress.pending, progress.running, progress.done), (0, 0, 0));
+}
+
+fn tasks_find_what_lies_beside_them(method: StartMethod) {
+    let (yard, pool) = pool(method, 2);
+    let value = Value::<u64>::create(pool.yard(), "here").unwrap();
+    let futures: Vec<Future> = (0..20).map(|_| submit(&pool, "count", b"here")).collect();
+    futures.iter().for_each(|future| drop(done(future)));
+    assert_eq!((value.get(), Value::<u64>::open(&yard, "here").unwrap().get()), (20, 20));
+    let pid = pid_of(&submit(&pool, "pid", b""));
+    until("both work", || pool.workers().len() == 2);
+    let workers = pool.workers();
+    assert!(workers.contains(&pid), "{pid} in {workers:?}");
+    assert_eq!(workers.contains(&std::process::id()), method == Threads);
 }
 
 fn errors_are_the_tasks_own(method: StartMethod) {

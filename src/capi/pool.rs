@@ -578,6 +578,64 @@ pub unsafe extern "C" fn cyd_pool_progress(
     })
 }
 
+/// Tells the process numbers of those who work for a pool at this instant, in no order; one that has several threads at work is
+/// there so many times.
+///
+/// \param pool  Borrowed.
+/// \param pids  Receives the first `room` of them; NULL if `room` is 0.
+/// \param room  How many `pids` has room for.
+/// \param out   Receives how many there are, which may be more.
+///
+/// \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer, or an impossible
+///   `room`).
+///
+/// \par Threads    Any.
+/// \par Processes  Any.
+/// \par Blocking   Never waits; may cost system calls.
+/// \par Crash      Nothing is changed.
+/// \par Since      0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cyd_pool_workers(
+    pool: *const cyd_pool_t,
+    pids: *mut u32,
+    room: usize,
+    out: *mut usize,
+) -> cyd_status_t {
+    boundary::call(|| {
+        // SAFETY: each is NULL or as the header asks of the caller.
+        let (pool, pids, out) =
+            unsafe { (handle::get(pool)?, args::items_mut(pids, room)?, args::out(out)?) };
+        let workers = pool.workers();
+        pids.iter_mut().zip(&workers).for_each(|(to, pid)| *to = *pid);
+        out.set(workers.len());
+        Ok(())
+    })
+}
+
+/// Opens the yard that a pool lies in.
+///
+/// \param pool  Borrowed.
+/// \param out   Receives the handle; close it with cyd_yard_close().
+///
+/// \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+///
+/// \par Threads    Any.
+/// \par Processes  Any.
+/// \par Blocking   Never.
+/// \par Crash      Nothing is changed.
+/// \par Since      0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cyd_pool_yard(pool: *const cyd_pool_t, out: *mut *mut cyd_yard_t) -> cyd_status_t {
+    boundary::call(|| {
+        // SAFETY: each is NULL or as the header asks of the caller.
+        let (pool, out) = unsafe { (handle::get(pool)?, args::out(out)?) };
+        out.set(handle::open(pool.yard().clone())?);
+        Ok(())
+    })
+}
+
 /// Works for a pool in this thread, as one of its workers, until it is shut down and everything is done. Whoever made the pool,
 /// and whatever it is written in: who has registered tasks does them.
 ///

@@ -8,6 +8,7 @@
 
 use crate::capi::pool::cyd_pool_t;
 use crate::capi::status::cyd_status_t;
+use crate::capi::yard::cyd_yard_t;
 use crate::capi::{args, boundary, handle, options};
 use crate::error::{ErrorKind, Result};
 use crate::process::{self, Task};
@@ -251,6 +252,32 @@ pub unsafe extern "C" fn cyd_task_pool(task: *const cyd_task_t, out: *mut *mut c
         // SAFETY: each is NULL or as the header asks of the caller.
         let (task, out) = unsafe { (called(task)?.task, args::out(out)?) };
         out.set(handle::open(task.pool())?);
+        Ok(())
+    })
+}
+
+/// Opens the yard that a task's pool lies in, to open there what the input refers to.
+///
+/// \param task  What the function was called with.
+/// \param out   Receives the handle; close it with cyd_yard_close().
+///
+/// \return #CYD_OK, or
+///   - #CYD_E_NULL     `task` or `out` is NULL
+///   - #CYD_E_CLOSED   the function has returned
+///   - #CYD_E_INVALID  a pointer is misaligned
+///
+/// \par Threads    The one that the function was called in; the yard's handle is good for any.
+/// \par Processes  The worker.
+/// \par Blocking   Never.
+/// \par Crash      Nothing is changed.
+/// \par Since      0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cyd_task_yard(task: *const cyd_task_t, out: *mut *mut cyd_yard_t) -> cyd_status_t {
+    boundary::call(|| {
+        // SAFETY: each is NULL or as the header asks of the caller.
+        let (task, out) = unsafe { (called(task)?.task, args::out(out)?) };
+        out.set(handle::open(task.yard().clone())?);
         Ok(())
     })
 }

@@ -104,13 +104,19 @@ unsafe impl Send for Inner {}
 unsafe impl Sync for Inner {}
 
 impl Table {
+    /// Whether there can be such a table, and is none yet. Errors: `Range`, `Exists`, `Name`.
+    pub(crate) fn check(yard: &Yard, name: &str, options: &TableOptions) -> Result<()> {
+        options.check()?;
+        match yard.held().directory()?.find(&Name::new(name)?)? {
+            Some(_) => Err(Error::with(ErrorKind::Exists, format!("object {name:?}"))),
+            None => Ok(()),
+        }
+    }
+
     /// Makes a table whose keeper is this process. Errors: `Range`, `Exists`, `Name`, `NoSpace`, `NoSlots`, `Timeout`.
     pub(crate) fn create(yard: &Yard, name: &str, options: TableOptions) -> Result<Table> {
-        options.check()?;
+        Table::check(yard, name, &options)?;
         let held = yard.held();
-        if held.directory()?.find(&Name::new(name)?)?.is_some() {
-            return Err(Error::with(ErrorKind::Exists, format!("object {name:?}")));
-        }
         let me = held.process_token()?;
         let blocks = match options.block_bytes {
             0 => None,
@@ -177,6 +183,10 @@ impl Table {
 
     pub(crate) fn held(&self) -> &Held {
         self.0.yard.held()
+    }
+
+    pub(crate) fn yard(&self) -> &Yard {
+        &self.0.yard
     }
 
     #[inline]

@@ -141,6 +141,7 @@ impl Pool {
             blocks_at: 0,
             threads: options.method == StartMethod::Threads,
         };
+        Table::check(yard, name, &table)?; // before a process is made for nothing
         let (at, called) = (yard.clone(), name.to_owned());
         let make = move || {
             Table::create(&at, &called, table).and_then(|table| table.set_wanted(workers).map(|()| table))
@@ -240,6 +241,17 @@ impl Pool {
     /// How the tasks stand. Looks at each of them.
     pub fn progress(&self) -> Progress {
         self.table.progress()
+    }
+
+    /// The process numbers of those who work for it at this instant, in no order; one that has several threads at work is there so
+    /// many times.
+    pub fn workers(&self) -> Vec<u32> {
+        self.table.hands().iter().filter(|hand| !hand.is_dead).map(|hand| hand.pid).collect()
+    }
+
+    /// The yard that it lies in.
+    pub fn yard(&self) -> &Yard {
+        self.table.yard()
     }
 
     /// Works for the pool in this thread, as one of its workers, until it is closed and everything is done. Whoever made the

@@ -3,6 +3,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::pool::{Job, MANY, Shift, Table};
+use crate::objects::yard::Yard;
 use crate::process::family;
 use crate::process::pool::Pool;
 use crate::segment::directory::Name;
@@ -71,6 +72,11 @@ impl Task<'_> {
     /// The pool that it is a task of, to submit others. Who waits for them works at others meanwhile.
     pub fn pool(&self) -> Pool {
         Pool::of(self.table().clone())
+    }
+
+    /// The yard that the pool lies in, to open what the input refers to.
+    pub fn yard(&self) -> &Yard {
+        self.table().yard()
     }
 
     fn table(&self) -> &Table {
