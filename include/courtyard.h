@@ -817,7 +817,7 @@ typedef struct {
      */
     uint32_t features;
     /**
-     * How many CPUs this process may use; with one, nobody spins.
+     * How many CPUs the calling thread may use.
      */
     uint32_t cpus;
     /**

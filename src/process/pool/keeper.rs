@@ -12,6 +12,7 @@ use crate::process::pool::{PoolOptions, StartMethod};
 use crate::process::server::ForkServer;
 use crate::shim::{AtomicU32, Ordering};
 use crate::sync::closing::Closing;
+use crate::sync::deadline::Deadline;
 use crate::sync::wait::Timeout;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
@@ -21,7 +22,7 @@ use std::time::Duration;
 const SIGKILL: i32 = 9;
 /// So many workers may fail to begin, one after the other, before the pool gives up; more if there are to be more.
 const TRIES: usize = 3;
-/// How long the keeper waits for the rest of an end that it has heard of.
+/// How long the keeper waits for the rest of an end that it has heard of, and at first for somebody who begins or leaves.
 const MOMENT: Duration = Duration::from_millis(1);
 
 /// Where workers come from.
@@ -82,6 +83,7 @@ impl Keeper {
             made: Vec::new(),
             unfit: 0,
             begun: 0,
+            patience: MOMENT,
             has_ended: has_ended.clone(),
         };
         let thread = std::thread::Builder::new()
@@ -131,6 +133,8 @@ struct Office {
     unfit: usize,
     /// How many have begun, as far as it has seen.
     begun: usize,
+    /// How long to wait for who has no place yet, or none any more.
+    patience: Duration,
     has_ended: Arc<AtomicU32>,
 }
 
@@ -151,12 +155,27 @@ impl Office {
             if hurried || self.table.closing() == Closing::Shut {
                 std::thread::sleep(MOMENT);
             } else {
+                let until = self.look_again().into_iter().chain(until).min();
                 self.table.keep_watch(until, || false);
             }
         }
         self.table.leave();
         self.has_ended.store(1, Ordering::Release);
         self.table.tell_who_waits();
+    }
+
+    /// When to look again because of a worker without a place, whose end nothing in the pool would tell: it begins, has left, or
+    /// is dead. Twice as late each time.
+    fn look_again(&mut self) -> Option<Deadline> {
+        let is_ours = |hand: &Hand| self.is_made(*hand) || hand.pid == process::pid();
+        let placed = self.table.hands().iter().filter(|hand| is_ours(hand)).count();
+        if placed >= self.made.len() {
+            self.patience = MOMENT;
+            return None;
+        }
+        let until = Deadline::after(self.patience);
+        self.patience = (self.patience * 2).min(Duration::from_secs(1));
+        Some(until)
     }
 
     fn is_needed_no_more(&self) -> bool {
