@@ -5532,14 +5532,15 @@ CYD_MUST_USE cyd_status_t cyd_future_error(cyd_future_t *future, char *buffer, s
 /**
  * Has `done` called, once, with how a task has ended: soon after that, or soon if it has ended already.
  *
- * One thread of this process calls all callbacks of all pools, one after the other; those of one task in the order in which they
- * were added. So one that takes its time holds up the others, and nothing else; it may submit tasks, wait for them, and add callbacks.
+ * One thread of this process calls all callbacks of all pools, one after the other; those of one task in the order in which
+ * they were added. So one that takes its time holds up the others, and nothing else; it may submit tasks, wait for them, and
+ * add callbacks.
  *
  * It is called however the task ends: also when the pool is shut down, gives up, or loses its maker. Closing the future takes
- * nothing back: the task stays this process's until its callbacks were called, and the yard stays open. If it cannot be known any
- * more how it has ended (this future only looks on, and the task's owner has no use for it any more), it is told as #CYD_TASK_LOST with
- * #CYD_LOST_UNKNOWN. cyd_pool_join() waits for the callbacks of its pool; the end of the process does not, and those that were not called
- * by then are not called.
+ * nothing back: the task stays this process's until its callbacks were called, and the yard stays open. If it cannot be known
+ * any more how it has ended (this future only looks on, and the task's owner has no use for it any more), it is told as
+ * #CYD_TASK_LOST with #CYD_LOST_UNKNOWN. cyd_pool_join() waits for the callbacks of its pool; the end of the process does not,
+ * and those that were not called by then are not called.
  *
  * \param future    Borrowed.
  * \param done      The fate, with its bytes, is gone when it returns. A C++ exception must not leave it.
@@ -5551,7 +5552,8 @@ CYD_MUST_USE cyd_status_t cyd_future_error(cyd_future_t *future, char *buffer, s
  *   - #CYD_E_INVALID    a misaligned pointer
  *
  * \par Threads    Any. `done` runs in the library's thread for that, which blocks all signals.
- * \par Processes  A fork child calls none of its parent's, and may add its own. One that `done` has forked must not return from it.
+ * \par Processes  A fork child calls none of its parent's, and may add its own. One that `done` has forked must not return
+ *   from it.
  * \par Blocking   Never. Not async-signal-safe.
  * \par Crash      Nothing is changed.
  * \par Since      0.1
@@ -5849,7 +5851,8 @@ CYD_MUST_USE cyd_status_t cyd_pool_apply(cyd_pool_t *pool, const char *entry, co
  * \param argument  As cyd_future_add_done_callback().
  *
  * \return As cyd_pool_submit(), but that it waits for a place without limit; #CYD_E_NULL also if `done` is NULL;
- *   #CYD_E_NO_MEMORY if the process may have no more threads: then `done` is not called, and the task is cancelled, if it waits still.
+ *   #CYD_E_NO_MEMORY if the process may have no more threads: then `done` is not called, and the task is cancelled, if it
+ *   waits still.
  *
  * \par Threads    Any. `done` runs in the library's thread for that.
  * \par Processes  Any; a fork child has no callbacks of its parent's.

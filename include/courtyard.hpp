@@ -2631,8 +2631,8 @@ public:
     }
 
     /**
-     * The place of the next one that has ended, in the list; of those that have when it looks, the first. #CYD_E_END when there is none
-     * left; #CYD_E_TIMEOUT when the time is up.
+     * The place of the next one that has ended, in the list; of those that have when it looks, the first. #CYD_E_END when there
+     * is none left; #CYD_E_TIMEOUT when the time is up.
      */
     Result<std::size_t> next() {
         if (ready_.empty()) {

@@ -1,7 +1,8 @@
 //! Callbacks: they come once each, in order, in one thread, however a task ends and whoever dies.
+#![allow(clippy::disallowed_types)] // what callbacks write down is read by no fork child
 
 use super::{ALL, CRIMES, ONE, PROCESSES, Scenario, done, kind, options, plain, pool, submit, until, yard};
-use crate::process::{Ended, LONG, fork, sleep_ms};
+use crate::process::{Ended, LONG, fork, fork_with, sleep_ms};
 use courtyard::{Cause, ErrorKind, Fate, Future, Options, Pool, PoolOptions, StartMethod, Value};
 use std::sync::{Arc, Mutex};
 
@@ -13,6 +14,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ("callbacks_come_without_maker_or_initializer", ONE, callbacks_without_a_pool),
     ("callbacks_are_not_the_fork_childs", ONE, callbacks_and_forks),
     ("who_joins_waits_for_callbacks", ALL, callbacks_joined),
+    ("callbacks_come_once_whoever_adds_them_while_workers_die", PROCESSES, callbacks_in_a_storm),
 ];
 
 fn callbacks(method: StartMethod) {
@@ -29,9 +31,12 @@ fn callbacks(method: StartMethod) {
     assert_eq!(pool.apply("echo", b"x", &plain()).unwrap(), b"x");
 }
 
+/// Who was called, and with what.
+type Told = (u32, Result<Fate, ErrorKind>);
+
 /// Where callbacks put down what they were called with, and in which order.
 #[derive(Clone, Default)]
-struct Heard(Arc<Mutex<Vec<(u32, Result<Fate, ErrorKind>)>>>);
+struct Heard(Arc<Mutex<Vec<Told>>>);
 
 impl Heard {
     fn note(&self, who: u32) -> impl FnOnce(courtyard::Result<Fate>) + Send + 'static {
@@ -39,12 +44,12 @@ impl Heard {
         move |fate| heard.0.lock().unwrap().push((who, fate.map_err(|e| e.kind())))
     }
 
-    fn now(&self) -> Vec<(u32, Result<Fate, ErrorKind>)> {
+    fn now(&self) -> Vec<Told> {
         self.0.lock().unwrap().clone()
     }
 
     /// Exactly so many, also a moment later.
-    fn wait(&self, count: usize) -> Vec<(u32, Result<Fate, ErrorKind>)> {
+    fn wait(&self, count: usize) -> Vec<Told> {
         until("they were called", || self.now().len() >= count);
         sleep_ms(20);
         let heard = self.now();
@@ -53,7 +58,7 @@ impl Heard {
     }
 }
 
-fn fate_of(heard: &[(u32, Result<Fate, ErrorKind>)], who: u32) -> Fate {
+fn fate_of(heard: &[Told], who: u32) -> Fate {
     let mut told = heard.iter().filter(|(number, _)| *number == who).map(|(_, fate)| fate.clone().unwrap());
     let fate = told.next().unwrap();
     assert_eq!(told.next(), None, "{who} was told twice");
@@ -94,23 +99,25 @@ fn callbacks_in_order(method: StartMethod) {
     // One that has ended: at once, in the same thread; a callback may add some, submit and wait.
     let (inner, again) = (heard.clone(), pool.clone());
     let echo = submit(&pool, "echo", b"x");
+    let own = pool.future(echo.id()).unwrap();
     assert_eq!(done(&echo), b"x");
     echo.add_done_callback(move |_| {
         assert_eq!(again.apply("echo", b"y", &plain()).unwrap(), b"y");
         busy.add_done_callback(inner.note(9)).unwrap();
+        own.add_done_callback(inner.note(10)).unwrap();
         inner.note(8)(Ok(Fate::Cancelled));
         drop(busy); // its last one
     })
     .unwrap();
-    let order: Vec<u32> = heard.wait(10).iter().skip(8).map(|(who, _)| *who).collect();
-    assert_eq!(order, [8, 9]);
+    let order: Vec<u32> = heard.wait(11).iter().skip(8).map(|(who, _)| *who).collect();
+    assert_eq!(order, [8, 9, 10]);
     // Onlookers hear when there is nothing to hear any more.
     let gone = submit(&pool, "until-asked", b"");
     let onlooker = pool.future(gone.id()).unwrap();
-    onlooker.add_done_callback(heard.note(10)).unwrap();
+    onlooker.add_done_callback(heard.note(11)).unwrap();
     gone.stop();
     drop(gone);
-    assert!(matches!(heard.wait(11)[10], (10, Ok(Fate::Cancelled) | Err(ErrorKind::NotFound))));
+    assert!(matches!(heard.wait(12)[11], (11, Ok(Fate::Cancelled) | Err(ErrorKind::NotFound))));
     // One that panics is that one's own affair. It is said, and so nobody misses it.
     later_panics(&pool, &heard);
     drop((pool, yard, onlooker, echo));
@@ -150,9 +157,9 @@ fn later_panics(pool: &Pool, heard: &Heard) {
     let busy = submit(pool, "until-asked", b"");
     busy.add_done_callback(|_| panic!("in a callback, as it was to")).unwrap();
     busy.add_done_callback(|_| std::panic::panic_any(PanicsAgain)).unwrap();
-    busy.add_done_callback(heard.note(11)).unwrap();
+    busy.add_done_callback(heard.note(12)).unwrap();
     busy.stop();
-    heard.wait(12);
+    heard.wait(13);
     let said = SAID.lock().unwrap().clone();
     let told = format!("a callback of task {:#x} panicked: in a callback, as it was to", busy.id());
     assert!(said.contains(&told), "{said:?}");
@@ -315,4 +322,55 @@ fn callbacks_joined(method: StartMethod) {
     let heard = heard.now();
     assert_eq!(heard.len(), 21);
     assert_eq!(fate_of(&heard, 99), Fate::Cancelled, "it was joined");
+}
+
+/// Four threads add callbacks to the same futures, before and after their ends; some tasks kill their workers, some futures are
+/// dropped at once, and children are forked all the time.
+fn callbacks_in_a_storm(method: StartMethod) {
+    const ROUNDS: u32 = 30;
+    const TASKS: u32 = 20;
+    const THREADS: u32 = 4;
+    let (_yard, pool) = pool(method, 3);
+    let heard = Heard::default();
+    let mut wanted = 0;
+    for round in 0..ROUNDS {
+        let futures: Vec<Future> = (0..TASKS)
+            .map(|n| {
+                if (n + round) % 10 == 0 {
+                    submit(&pool, "die", &[0, 255])
+                } else {
+                    submit(&pool, "echo", &[1])
+                }
+            })
+            .collect();
+        let number = |thread: u32, n: u32| (round * THREADS + thread) * TASKS + n;
+        std::thread::scope(|scope| {
+            for thread in 0..THREADS {
+                let (futures, heard) = (&futures, &heard);
+                scope.spawn(move || {
+                    for (n, future) in (0..).zip(futures) {
+                        future.add_done_callback(heard.note(number(thread, n))).unwrap();
+                    }
+                });
+            }
+            scope.spawn(|| assert_eq!(fork_with(|| 0).wait(), Ended::Code(0)));
+        });
+        wanted += (THREADS * TASKS) as usize;
+        if round % 3 == 0 {
+            until("all of them were called", || heard.now().len() == wanted);
+        }
+        drop(futures);
+    }
+    let mut told = heard.wait(wanted);
+    told.sort_by_key(|(who, _)| *who);
+    for (wanted, (who, fate)) in (0..).zip(&told) {
+        assert_eq!(*who, wanted);
+        assert!(matches!(fate, Ok(Fate::Done(_) | Fate::Lost { .. })), "{fate:?}");
+    }
+    let lost = told.iter().filter(|(_, fate)| matches!(fate, Ok(Fate::Lost { .. }))).count();
+    assert!(lost >= (ROUNDS * THREADS * TASKS / 10) as usize, "{lost} lost");
+    until("no task is left", || {
+        let now = pool.progress();
+        now.done + now.lost == 0
+    });
 }

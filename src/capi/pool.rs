@@ -428,7 +428,8 @@ pub unsafe extern "C" fn cyd_pool_apply(
 /// \param argument  As cyd_future_add_done_callback().
 ///
 /// \return As cyd_pool_submit(), but that it waits for a place without limit; #CYD_E_NULL also if `done` is NULL;
-///   #CYD_E_NO_MEMORY if the process may have no more threads: then `done` is not called, and the task is cancelled, if it waits still.
+///   #CYD_E_NO_MEMORY if the process may have no more threads: then `done` is not called, and the task is cancelled, if it
+///   waits still.
 ///
 /// \par Threads    Any. `done` runs in the library's thread for that.
 /// \par Processes  Any; a fork child has no callbacks of its parent's.

@@ -1,12 +1,13 @@
 //! Being called when a task has ended, and the one thread of the process that calls.
 //!
-//! The process's thread that watches for all who want to be told (`objects::many`) learns which tasks have ended, and puts them in line here;
-//! another one takes them from the line and calls what is to be called, one after the other. So a callback that takes its time
-//! holds up callbacks, and nothing else. The thread starts with the first callback that somebody wants, and ends within a slice
-//! after there is none to come.
+//! The process's thread that watches for all who want to be told (`objects::many`) learns which tasks have ended, and puts them
+//! in line here; another one takes them from the line and calls what is to be called, one after the other. So a callback that
+//! takes its time holds up callbacks, and nothing else. The thread starts with the first callback that somebody wants, and ends
+//! within a slice after there is none to come.
 //!
-//! What is wanted of one task is one entry, however many futures of it there are: so its callbacks come in their order. An entry
-//! is there from the first callback until none is left. It keeps the task: whoever drops the owning future meanwhile hands the task over to it.
+//! What is wanted of one task is one entry, however many futures of it there are: so its callbacks come in their order. An
+//! entry is there from the first callback until none is left. It keeps the task: whoever drops the owning future meanwhile
+//! hands the task over to it.
 //!
 //! Nobody holds the lock here while he takes another one, or runs what is somebody else's: a ticket is had before, and dropped
 //! after.
@@ -133,8 +134,8 @@ pub(super) fn hand_over(future: &mut Future) -> bool {
     true
 }
 
-/// Waits until nothing is left to call for the tasks of a pool, at most `timeout`. Not in a callback: one cannot wait for its own end.
-/// Errors: `Timeout`, `Cancelled`, `Interrupted`.
+/// Waits until nothing is left to call for the tasks of a pool, at most `timeout`. Not in a callback: one cannot wait for its
+/// own end. Errors: `Timeout`, `Cancelled`, `Interrupted`.
 pub(super) fn wait_for_all(table: &Table, timeout: Timeout) -> Result<()> {
     let wait = Wait::new(timeout, table.manner());
     loop {

@@ -336,17 +336,18 @@ impl Future {
 
     /// Has `callback` called, once, with how the task has ended: soon after that, or soon if it has ended already.
     ///
-    /// One thread of this process calls all callbacks of all pools, one after the other; those of one task in the order in which
-    /// they were added. So one that takes its time holds up the others, and nothing else; it may submit tasks, wait for them, and add
-    /// callbacks. If one panics, that is said with [`log::Level::Error`], and the next ones are called. The thread blocks all signals;
-    /// it is there from the first callback to 250 ms after the last.
+    /// One thread of this process calls all callbacks of all pools, one after the other; those of one task in the order in
+    /// which they were added. So one that takes its time holds up the others, and nothing else; it may submit tasks, wait for
+    /// them, and add callbacks. If one panics, that is said with [`log::Level::Error`], and the next ones are called. The
+    /// thread blocks all signals; it is there from the first callback to 250 ms after the last.
     ///
-    /// It is called however the task ends: also when the pool is terminated, gives up, or loses its maker. Dropping the future takes
-    /// nothing back: the task stays this process's until its callbacks were called, and the yard stays open. It gets an error instead of a
-    /// fate if that cannot be known: `NotFound` (this future only looks on, and the task's owner has no use for it any more), `Corrupt`.
+    /// It is called however the task ends: also when the pool is terminated, gives up, or loses its maker. Dropping the future
+    /// takes nothing back: the task stays this process's until its callbacks were called, and the yard stays open. It gets an
+    /// error instead of a fate if that cannot be known: `NotFound` (this future only looks on, and the task's owner has no use
+    /// for it any more), `Corrupt`.
     ///
-    /// The end of this process waits for no callback: one that was not called by then is not called. [`Pool::join`](crate::Pool::join)
-    /// waits for those of its pool.
+    /// The end of this process waits for no callback: one that was not called by then is not called.
+    /// [`Pool::join`](crate::Pool::join) waits for those of its pool.
     ///
     /// Errors: `NoMemory` (the process may have no more threads; it will not be called).
     ///

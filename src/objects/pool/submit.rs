@@ -179,7 +179,8 @@ impl Table {
             })
     }
 
-    /// Waits until every task has ended, and nothing is left to call for them in this process. Errors: `State` (the pool was not closed), `Timeout`, `Cancelled`.
+    /// Waits until every task has ended, and nothing is left to call for them in this process. Errors: `State` (the pool was
+    /// not closed), `Timeout`, `Cancelled`.
     pub(crate) fn join(&self, timeout: Timeout) -> Result<()> {
         self.join_with(timeout, || true)
     }

@@ -196,8 +196,8 @@ impl Pool {
 
     /// Gives the pool a task, and has `done` called with what became of it, as [`Future::add_done_callback`] does.
     ///
-    /// Errors: as for [`Pool::submit`]; `NoMemory` (the process may have no more threads; the task is cancelled, if it waits still,
-    /// and `done` will not be called).
+    /// Errors: as for [`Pool::submit`]; `NoMemory` (the process may have no more threads; the task is cancelled, if it waits
+    /// still, and `done` will not be called).
     pub fn apply_async(
         &self,
         entry: &str,
@@ -267,9 +267,9 @@ impl Pool {
         self.table.closing() != crate::sync::closing::Closing::Open
     }
 
-    /// Waits until all is done, at most `timeout`, and the callbacks of this process for its tasks have returned (not if it is one of
-    /// the callbacks that joins); who made the pool also waits until its workers have ended. Errors: `State` (it was not closed), `Timeout`,
-    /// `Cancelled`, `Interrupted`.
+    /// Waits until all is done, at most `timeout`, and the callbacks of this process for its tasks have returned (not if it is
+    /// one of the callbacks that joins); who made the pool also waits until its workers have ended. Errors: `State` (it was not
+    /// closed), `Timeout`, `Cancelled`, `Interrupted`.
     pub fn join(&self, timeout: impl Into<Timeout>) -> Result<()> {
         match self.keeper.as_ref().filter(|keeper| keeper.is_ours()) {
             Some(keeper) => keeper::join(keeper, timeout.into()),
