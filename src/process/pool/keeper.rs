@@ -3,6 +3,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::pool::{Cause, Hand, Shift, Table, Why};
+use crate::objects::yard::Yard;
 use crate::os::Mutex;
 use crate::os::child::{Exit, Pidfd};
 use crate::os::process;
@@ -60,7 +61,13 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    pub(super) fn begin(table: &Table, name: &str, options: &PoolOptions) -> Result<Keeper> {
+    /// Makes the table with `make`, and the workers. What can fail comes before the table: its name is taken for good.
+    pub(super) fn begin(
+        yard: &Yard,
+        name: &str,
+        options: &PoolOptions,
+        make: impl FnOnce() -> Result<Table>,
+    ) -> Result<Keeper> {
         let source = match options.method {
             StartMethod::ForkServer => Source::Server(ForkServer::start()?),
             StartMethod::Fork => Source::Server(ForkServer::fork()?),
@@ -68,14 +75,20 @@ impl Keeper {
             StartMethod::Threads => Source::Threads,
         };
         let orders = Orders {
-            yard: table.held().checked_fd()?.as_raw_fd(),
+            yard: yard.held().checked_fd()?.as_raw_fd(),
             pool: name.to_owned(),
             tasks: options.tasks_per_worker,
             initializer: options.initializer.clone().unwrap_or_default(),
             bytes: options.initializer_bytes.clone(),
         };
+        let (give, take) = std::sync::mpsc::channel::<Office>();
+        let thread = std::thread::Builder::new()
+            .name("courtyard-pool".into())
+            .spawn(move || take.recv().into_iter().for_each(Office::run))
+            .map_err(|e| Error::with(ErrorKind::NoMemory, format!("the pool's thread: {e}")))?;
+        let table = make()?;
         let has_ended = Arc::new(AtomicU32::new(0));
-        let mut office = Office {
+        let office = Office {
             table: table.clone(),
             source,
             inherit: if options.method == StartMethod::Fork { Vec::new() } else { vec![orders.yard] },
@@ -86,16 +99,12 @@ impl Keeper {
             patience: MOMENT,
             has_ended: has_ended.clone(),
         };
-        let thread = std::thread::Builder::new()
-            .name("courtyard-pool".into())
-            .spawn(move || office.run())
-            .map_err(|e| Error::with(ErrorKind::NoMemory, format!("the pool's thread: {e}")))?;
-        Ok(Keeper {
-            table: table.clone(),
-            thread: Mutex::new(Some(thread)),
-            has_ended,
-            maker: process::pid(),
-        })
+        let _ = give.send(office); // it waits for that
+        Ok(Keeper { table, thread: Mutex::new(Some(thread)), has_ended, maker: process::pid() })
+    }
+
+    pub(super) fn table(&self) -> &Table {
+        &self.table
     }
 
     /// Whether every worker has ended, and is reaped.
@@ -139,7 +148,7 @@ struct Office {
 }
 
 impl Office {
-    fn run(&mut self) {
+    fn run(mut self) {
         loop {
             let hurried = self.reap();
             let (condemned, until) = self.table.overdue();
