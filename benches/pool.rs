@@ -85,7 +85,10 @@ fn main() {
     let submit = || processes.submit("nothing", b"", &plain).unwrap();
     let heard = |tell: &mpsc::Sender<()>| {
         let tell = tell.clone();
-        move |fate: courtyard::Result<Fate>| tell.send(drop(fate.unwrap())).unwrap()
+        move |fate: courtyard::Result<Fate>| {
+            fate.unwrap();
+            tell.send(()).unwrap();
+        }
     };
     compare(
         "each task",
