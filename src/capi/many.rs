@@ -274,18 +274,7 @@ unsafe fn futures<'a>(handles: &[*mut c_void]) -> Result<Vec<&'a Future>> {
 ///
 /// A worker that waits for tasks of its own pool works at others meanwhile, as in cyd_future_wait().
 ///
-/// @code{.c}
-/// // The answers as they come.
-/// while (left > 0) {
-///     rc = cyd_wait_futures(futures, left, CYD_RETURN_FIRST_COMPLETED, -1, done, NULL);
-///     for (size_t i = left; i-- > 0;) {
-///         if (done[i]) {
-///             use(futures[i]);
-///             futures[i] = futures[--left];
-///         }
-///     }
-/// }
-/// @endcode
+/// To take them as they come: wait for the first, take those that have ended off the list, and wait for the others.
 ///
 /// \param futures     Futures of pools of one yard, none of them twice. Borrowed.
 /// \param count       How many; at least 1.
