@@ -1,16 +1,18 @@
-//! What does a task cost that does nothing, there and back, and what an input of a map?
+//! What does a task cost that does nothing, there and back, what an input of a map, and what hearing of the end by a callback?
 //!
 //! The floor of a task is a message to another process and one back through two queues, which both sides look at without
-//! sleeping. The floor of a map is the loop itself, in one thread.
+//! sleeping. The floor of a map is the loop itself, in one thread. Callbacks are compared with waiting for one task after the
+//! other, and with a thread for each.
 #![allow(missing_docs, clippy::unwrap_used)] // a bench
 
 mod support;
 
 use courtyard::{
-    MapOptions, Options, Pool, PoolOptions, Process, Queue, QueueOptions, StartMethod, TaskOptions, Timeout,
-    Yard,
+    Fate, Future, MapOptions, Options, Pool, PoolOptions, Process, Queue, QueueOptions, StartMethod,
+    TaskOptions, Timeout, Yard,
 };
 use std::hint::black_box;
+use std::sync::mpsc;
 use support::{compare, describe, scale, variant};
 
 fn pool(yard: &Yard, name: &str, method: StartMethod) -> Pool {
@@ -32,6 +34,19 @@ fn echo(there: &Queue, back: &Queue) -> i32 {
 /// Something that a compiler cannot leave out: some 3 ns.
 fn step(input: &[u8]) -> u64 {
     u64::from_ne_bytes(input.try_into().unwrap()).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// Tasks that are underway at a time.
+const BATCH: u64 = 200;
+
+/// Begins tasks batch by batch, and waits until all who can tell have told, or are gone.
+fn in_batches(n: u64, begin: impl Fn(&mpsc::Sender<()>)) {
+    for _ in 0..(n / BATCH).max(1) {
+        let (tell, told) = mpsc::channel();
+        begin(&tell);
+        drop(tell);
+        told.iter().for_each(drop);
+    }
 }
 
 fn main() {
@@ -66,6 +81,41 @@ fn main() {
     );
     there.shutdown(false);
     child.join(Timeout::Forever).unwrap();
+    describe("hearing of 200 tasks' ends, one worker, a process");
+    let submit = || processes.submit("nothing", b"", &plain).unwrap();
+    let heard = |tell: &mpsc::Sender<()>| {
+        let tell = tell.clone();
+        move |fate: courtyard::Result<Fate>| {
+            fate.unwrap();
+            tell.send(()).unwrap();
+        }
+    };
+    compare(
+        "each task",
+        scale(2_000),
+        vec![
+            variant("waited for, one after the other", |n| {
+                in_batches(n, |_| {
+                    let futures: Vec<Future> = (0..BATCH).map(|_| submit()).collect();
+                    futures.iter().for_each(|future| drop(future.result(Timeout::Forever).unwrap()));
+                });
+            }),
+            variant("Pool::apply_async", |n| {
+                in_batches(n, |tell| {
+                    (0..BATCH)
+                        .for_each(|_| processes.apply_async("nothing", b"", &plain, heard(tell)).unwrap());
+                });
+            }),
+            variant("a thread for each", |n| {
+                in_batches(n, |tell| {
+                    for _ in 0..BATCH {
+                        let (future, done) = (submit(), heard(tell));
+                        std::thread::spawn(move || done(future.fate(Timeout::Forever)));
+                    }
+                });
+            }),
+        ],
+    );
     describe("an input of 8 bytes of a map, one worker");
     let inputs: Vec<[u8; 8]> = (0..2000_u64).map(u64::to_ne_bytes).collect();
     let map = |pool: &Pool, n: u64| {

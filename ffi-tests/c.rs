@@ -188,6 +188,11 @@ const EXAMPLES: &[(&str, &str)] = &[
          made whole: told, 202 and 202\n",
     ),
     (
+        "callbacks.c",
+        "one has gone wrong, before all have ended\n\
+         5 jobs have ended; the clerk has heard of 3 results, which are 3 together, and 2 errors\n",
+    ),
+    (
         "epoll.c",
         "100 jobs, their sum is 4950, 10 messages, the timer ticked\nthe other end: the process at the other end has died\n",
     ),

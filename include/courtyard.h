@@ -41,7 +41,8 @@
  *   needs. Closing the process's last handle on a yard takes out the calling thread only; the others leave when they
  *   next enter a yard, or end, and until then the yard counts as open. cyd_yard_detach_thread() leaves earlier. The
  *   library starts no thread but the one for notifiers (see cyd_notifier_t), one for each pool that the process has made,
- *   the workers of #CYD_START_THREADS, and one for each call of cyd_pool_apply_async(), until its callback has returned.
+ *   the workers of #CYD_START_THREADS, and one that calls what is to be called when tasks have ended (see
+ *   cyd_future_add_done_callback()).
  *
  * Signals.  A function may be called from a signal handler only if its Blocking paragraph says async-signal-safe.
  *   A signal does not end a wait, unless the yard was opened with #CYD_YARD_INTERRUPTIBLE. The library installs no
@@ -1506,6 +1507,11 @@ typedef struct {
 } cyd_task_info_t;
 
 /**
+ * Until when cyd_wait_futures() waits: a CYD_RETURN_ number.
+ */
+typedef uint32_t cyd_return_when_t;
+
+/**
  * The type of a value, or of the elements of an array: a CYD_TYPE_ number. CYD_TYPE_OF() finds it for a C expression.
  */
 typedef uint32_t cyd_type_t;
@@ -2298,6 +2304,21 @@ typedef uint32_t cyd_fault_kind_t;
  * They are threads of this process: no one's death is another's, and no task can be killed.
  */
 #define CYD_START_THREADS 3
+
+/**
+ * Until all have ended, however.
+ */
+#define CYD_RETURN_ALL_COMPLETED 0
+
+/**
+ * Until one has ended, however.
+ */
+#define CYD_RETURN_FIRST_COMPLETED 1
+
+/**
+ * Until one has failed or was lost, or all have ended. One that was cancelled is no error.
+ */
+#define CYD_RETURN_FIRST_ERROR 2
 
 /**
  * Only for cyd_value_open() and cyd_array_open(): whatever type it has.
@@ -5422,7 +5443,7 @@ CYD_MUST_USE cyd_status_t cyd_parent_fd(int *out);
 CYD_MUST_USE cyd_status_t cyd_future_info(const cyd_future_t *future, cyd_future_info_t *out);
 
 /**
- * Waits until a task has ended, however. cyd_wait_any() and cyd_wait_all() wait for many.
+ * Waits until a task has ended, however. cyd_wait_futures(), cyd_wait_any() and cyd_wait_all() wait for many.
  *
  * \param future      Borrowed.
  * \param timeout_ns  0 looks and never waits; a negative value waits without limit.
@@ -5507,6 +5528,37 @@ CYD_MUST_USE cyd_status_t cyd_future_result(cyd_future_t *future, void *buffer, 
  * \par Since      0.1
  */
 CYD_MUST_USE cyd_status_t cyd_future_error(cyd_future_t *future, char *buffer, size_t room, size_t *len);
+
+/**
+ * Has `done` called, once, with how a task has ended: soon after that, or soon if it has ended already.
+ *
+ * One thread of this process calls all callbacks of all pools, one after the other; those of one task in the order in which
+ * they were added. So one that takes its time holds up the others, and nothing else; it may submit tasks, wait for them, and
+ * add callbacks.
+ *
+ * It is called however the task ends: also when the pool is shut down, gives up, or loses its maker. Closing the future takes
+ * nothing back: the task stays this process's until its callbacks were called, and the yard stays open. If it cannot be known
+ * any more how it has ended (this future only looks on, and the task's owner has no use for it any more), it is told as
+ * #CYD_TASK_LOST with #CYD_LOST_UNKNOWN. cyd_pool_join() waits for the callbacks of its pool; the end of the process does not,
+ * and those that were not called by then are not called.
+ *
+ * \param future    Borrowed.
+ * \param done      The fate, with its bytes, is gone when it returns. A C++ exception must not leave it.
+ * \param argument  Whatever `done` is to have, until it was called.
+ *
+ * \return #CYD_OK; else `done` will not be called:
+ *   - #CYD_E_NO_MEMORY  the process may have no more threads
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  `future` or `done` is NULL, `future` is closed or no future
+ *   - #CYD_E_INVALID    a misaligned pointer
+ *
+ * \par Threads    Any. `done` runs in the library's thread for that, which blocks all signals.
+ * \par Processes  A fork child calls none of its parent's, and may add its own. One that `done` has forked must not return
+ *   from it.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_future_add_done_callback(const cyd_future_t *future, void (*done)(const cyd_fate_t *fate, void *argument), void *argument);
 
 /**
  * Cancels a task if it waits for a worker still: then it never runs.
@@ -5788,20 +5840,21 @@ CYD_MUST_USE cyd_status_t cyd_pool_submit(cyd_pool_t *pool, const char *entry, c
 CYD_MUST_USE cyd_status_t cyd_pool_apply(cyd_pool_t *pool, const char *entry, const void *input, size_t len, const cyd_task_options_t *options, void *buffer, size_t room, size_t *out_len);
 
 /**
- * Gives the pool a task, and calls `done` with what became of it, in a thread of the library's.
+ * Gives the pool a task, and has `done` called with what became of it: as cyd_future_add_done_callback(), without a future.
  *
  * \param pool      Borrowed.
  * \param entry     As cyd_pool_submit().
  * \param input     As cyd_pool_submit().
  * \param len       As cyd_pool_submit().
  * \param options   As cyd_pool_submit().
- * \param done      Called once; the fate, with its bytes, is gone when it returns. A C++ exception must not leave it.
- * \param argument  Whatever `done` is to have, until it was called.
+ * \param done      As cyd_future_add_done_callback().
+ * \param argument  As cyd_future_add_done_callback().
  *
  * \return As cyd_pool_submit(), but that it waits for a place without limit; #CYD_E_NULL also if `done` is NULL;
- *   #CYD_E_NO_MEMORY if no thread can be made: then `done` is not called, and the task is cancelled, if it waits still.
+ *   #CYD_E_NO_MEMORY if the process may have no more threads: then `done` is not called, and the task is cancelled, if it
+ *   waits still.
  *
- * \par Threads    Any. `done` runs in another one.
+ * \par Threads    Any. `done` runs in the library's thread for that.
  * \par Processes  Any; a fork child has no callbacks of its parent's.
  * \par Blocking   While there is no place. Not async-signal-safe.
  * \par Crash      As cyd_pool_submit().
@@ -5974,7 +6027,8 @@ CYD_MUST_USE cyd_status_t cyd_pool_shutdown(cyd_pool_t *pool, bool now);
 CYD_MUST_USE cyd_status_t cyd_pool_is_shut_down(const cyd_pool_t *pool, bool *out);
 
 /**
- * Waits until all is done; who made the pool also waits until its workers have ended.
+ * Waits until all is done, and the callbacks of this process for its tasks have returned (not if one of them joins); who made the
+ * pool also waits until its workers have ended.
  *
  * \param pool        Borrowed.
  * \param timeout_ns  0 looks and never waits; a negative value waits without limit.
@@ -6333,6 +6387,37 @@ CYD_MUST_USE cyd_status_t cyd_wait_some(void *const *handles, size_t count, int6
  * \par Since      0.1
  */
 CYD_MUST_USE cyd_status_t cyd_wait_all(void *const *handles, size_t count, int64_t timeout_ns);
+
+/**
+ * Waits until one of several tasks has ended, or one with an error, or all; tells which have.
+ *
+ * A worker that waits for tasks of its own pool works at others meanwhile, as in cyd_future_wait().
+ *
+ * To take them as they come: wait for the first, take those that have ended off the list, and wait for the others.
+ *
+ * \param futures     Futures of pools of one yard, none of them twice. Borrowed.
+ * \param count       How many; at least 1.
+ * \param until       A CYD_RETURN_ number.
+ * \param timeout_ns  0 looks and never waits; a negative value waits without limit.
+ * \param done        Room for `count`; receives true for each whose task has ended. With #CYD_E_TIMEOUT too.
+ * \param done_count  Receives how many those are, likewise; may be NULL.
+ *
+ * \return #CYD_OK, or, and cyd_last_error_message() names the place that is meant,
+ *   - #CYD_E_TIMEOUT      not yet; `done` tells which have ended
+ *   - #CYD_E_CANCELLED    the wait was: see cyd_cancel_t
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_INVALID      the list is empty, has a task twice, or a misaligned pointer; `until` is no CYD_RETURN_ number
+ *   - #CYD_E_FOREIGN      a future is of a pool in another yard than the first
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads is full
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  a pointer is NULL; a handle is closed (also during the wait), or no future
+ *
+ * \par Threads    Any.
+ * \par Processes  A fork child may wait too.
+ * \par Blocking   At most `timeout_ns`. Not async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_wait_futures(cyd_future_t *const *futures, size_t count, cyd_return_when_t until, int64_t timeout_ns, bool *done, size_t *done_count);
 
 /**
  * Makes a descriptor that tells when an object is ready.

@@ -46,6 +46,7 @@
 #include <type_traits>
 #include <unistd.h>
 #include <utility>
+#include <vector>
 
 /** 1 if value() throws, 0 if it aborts; follows the compiler's flags unless it is defined before the include. */
 #ifndef COURTYARD_EXCEPTIONS
@@ -102,6 +103,13 @@ enum class PipeEnd : cyd_pipe_end_t {
 enum class Shutdown : cyd_shutdown_t {
     drain = CYD_SHUTDOWN_DRAIN,
     now = CYD_SHUTDOWN_NOW,
+};
+
+/** Until when wait_futures() waits. */
+enum class ReturnWhen : cyd_return_when_t {
+    all_completed = CYD_RETURN_ALL_COMPLETED,
+    first_completed = CYD_RETURN_FIRST_COMPLETED,
+    first_error = CYD_RETURN_FIRST_ERROR,
 };
 
 /** A struct of courtyard.h that is led by its size: zero everywhere else, which means default. */
@@ -2302,6 +2310,25 @@ inline Result<Probe> probe() {
     return detail::filled<Probe>([](auto out) { return cyd_probe(out); });
 }
 
+namespace detail {
+
+/** Gives `done` to a call that has it called once; if that fails, `done` is not called. */
+template <class Done, class Call>
+Status call_back(Done done, Call call) {
+    const auto called = [](const cyd_fate_t *fate, void *it) noexcept {
+        const std::unique_ptr<Done> kept(static_cast<Done *>(it));
+        (*kept)(*fate, std::string_view(static_cast<const char *>(fate->data), fate->len));
+    };
+    auto kept = std::make_unique<Done>(std::move(done));
+    const Status status(call(called, kept.get()));
+    if (status.ok()) {
+        static_cast<void>(kept.release()); // the callback's from here on
+    }
+    return status;
+}
+
+} // namespace detail
+
 /** What becomes of a task: cyd_future_t. */
 class Future : public detail::Handle<cyd_future_t, cyd_future_close> {
 public:
@@ -2342,6 +2369,16 @@ public:
     }
     Result<bool> kill() {
         return detail::filled<bool>([&](auto out) { return cyd_future_kill(raw_, out); });
+    }
+    /**
+     * Has `done(fate, bytes)` called, once, when the task has ended, in the thread that calls all callbacks: it may take a
+     * `const cyd_fate_t &` and a std::string_view, which are gone when it returns. An exception that leaves it aborts.
+     */
+    template <class Done>
+    Status add_done_callback(Done done) {
+        return detail::call_back(std::move(done), [&](auto called, void *it) {
+            return cyd_future_add_done_callback(raw_, called, it);
+        });
     }
 };
 
@@ -2405,20 +2442,12 @@ public:
         auto future = submit(entry, input, options);
         return future.ok() ? future->result(forever) : Result<std::string>(future.status());
     }
-    /** Calls `done` with what became of the task, and its bytes, in another thread. An exception that leaves it aborts. */
+    /** Has `done` called with what became of the task: Future::add_done_callback(). */
     template <class Done>
     Status apply_async(const char *entry, std::string_view input, Done done, const TaskOptions &options = {}) {
-        const auto call = [](const cyd_fate_t *fate, void *it) noexcept {
-            const std::unique_ptr<Done> kept(static_cast<Done *>(it));
-            (*kept)(*fate, std::string_view(static_cast<const char *>(fate->data), fate->len));
-        };
-        auto kept = std::make_unique<Done>(std::move(done));
-        const Status status(
-            cyd_pool_apply_async(raw_, entry, input.data(), input.size(), &options, call, kept.get()));
-        if (status.ok()) {
-            static_cast<void>(kept.release()); // the callback's from here on
-        }
-        return status;
+        return detail::call_back(std::move(done), [&](auto called, void *it) {
+            return cyd_pool_apply_async(raw_, entry, input.data(), input.size(), &options, called, it);
+        });
     }
     Result<Map> map(const char *entry, const Slice *inputs, std::size_t count, const MapOptions &options = {}) {
         return detail::opened<Map>(
@@ -2584,6 +2613,75 @@ inline Status wait_all(const Waitable *list, std::size_t count, Timeout timeout)
 }
 inline Status wait_all(std::initializer_list<Waitable> list, Timeout timeout) {
     return wait_all(list.begin(), list.size(), timeout);
+}
+
+/**
+ * Waits until one of several tasks has ended, or one with an error, or all: cyd_wait_futures(). `done` has room for `count`,
+ * and tells of each whether it has ended; with #CYD_E_TIMEOUT too.
+ */
+inline Status wait_futures(const Future *list, std::size_t count, ReturnWhen until, Timeout timeout, bool *done,
+                           std::size_t *done_count = nullptr) {
+    std::vector<cyd_future_t *> handles;
+    for (std::size_t i = 0; list != nullptr && i < count; i++) {
+        handles.push_back(list[i].get_native());
+    }
+    return Status(cyd_wait_futures(list == nullptr ? nullptr : handles.data(), count,
+                                   static_cast<cyd_return_when_t>(until), timeout.ns(), done, done_count));
+}
+
+/** Tells of one task after the other that it has ended. The futures stay the caller's, where they are. */
+class AsCompleted {
+public:
+    /** Waits at most `timeout` for all of them together. */
+    AsCompleted(const Future *list, std::size_t count, Timeout timeout) : deadline_(Deadline::after(timeout)) {
+        for (std::size_t i = 0; i < count; i++) {
+            left_.push_back(list[i].get_native());
+            places_.push_back(i);
+        }
+    }
+
+    /**
+     * The place of the next one that has ended, in the list; of those that have when it looks, the first. #CYD_E_END when there
+     * is none left; #CYD_E_TIMEOUT when the time is up.
+     */
+    Result<std::size_t> next() {
+        if (ready_.empty()) {
+            const Status status = left_.empty() ? Status(CYD_E_END) : look();
+            if (!status.ok()) {
+                return Result<std::size_t>(status);
+            }
+        }
+        const std::size_t place = ready_.back();
+        ready_.pop_back();
+        return Result<std::size_t>(Status(CYD_OK), place);
+    }
+
+private:
+    Status look() {
+        const std::size_t count = left_.size();
+        const auto done = std::make_unique<bool[]>(count);
+        const Status status(cyd_wait_futures(left_.data(), count, CYD_RETURN_FIRST_COMPLETED, deadline_.left().ns(),
+                                             done.get(), nullptr));
+        // Last first, so that the others keep their places, and the first is taken first.
+        for (std::size_t i = count; status.ok() && i-- > 0;) {
+            if (done[i]) {
+                ready_.push_back(places_[i]);
+                left_.erase(left_.begin() + static_cast<std::ptrdiff_t>(i));
+                places_.erase(places_.begin() + static_cast<std::ptrdiff_t>(i));
+            }
+        }
+        return status;
+    }
+
+    std::vector<cyd_future_t *> left_;
+    std::vector<std::size_t> places_;
+    std::vector<std::size_t> ready_;
+    Deadline deadline_;
+};
+
+/** The places of some futures, each when its task has ended. */
+inline AsCompleted as_completed(const Future *list, std::size_t count, Timeout timeout) {
+    return AsCompleted(list, count, timeout);
 }
 
 /** Whether the library that runs has the ABI of the header that this was compiled with. */

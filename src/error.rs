@@ -171,6 +171,13 @@ pub enum News {
     Redelivered = 2,
 }
 
+/// What somebody has panicked with.
+#[cfg(not(loom))]
+pub(crate) fn text_of(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

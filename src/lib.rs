@@ -47,8 +47,8 @@
 //! * **Death.** Each type says what a kill at any instruction leaves behind.
 //! * **Processes.** Any way of making processes will do. The library's own, [`Process`], tells how each one ended, stops it
 //!   when asked, and can have it die with its parent; a program that calls [`init`] first can be started anew for one function.
-//! * **Pools.** A [`Pool`]'s workers do tasks by name, for any process of the yard; a [`Future`] tells what became of each. A
-//!   worker that is killed costs the task that it had in hand, no other, and is replaced.
+//! * **Pools.** A [`Pool`]'s workers do tasks by name, for any process of the yard; a [`Future`] tells what became of each, or has
+//!   a callback called. A worker that is killed costs the task that it had in hand, no other, and is replaced.
 //! * **Descriptors.** A yard keeps one descriptor. If somebody else closes it (closefrom), a named yard is found again by
 //!   its name; of an anonymous one no new member process can be made then, and a dead process that used it without any
 //!   registered thread is taken for alive.

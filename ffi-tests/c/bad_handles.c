@@ -318,6 +318,8 @@ static void future_calls(cyd_future_t *future, cyd_status_t wanted) {
     IS(cyd_future_cancel(future, &out.a.truth), wanted);
     IS(cyd_future_stop(future, &out.a.truth), wanted);
     IS(cyd_future_kill(future, &out.a.truth), wanted);
+    IS(cyd_future_add_done_callback(future, no_done, NULL), wanted);
+    IS(cyd_wait_futures(&future, 1, CYD_RETURN_ALL_COMPLETED, -1, &out.a.truth, &out.b.size), wanted);
     IS(cyd_future_close(future), future == NULL ? CYD_OK : wanted);
 }
 

@@ -49,6 +49,56 @@ static void tasks() {
 #endif
 }
 
+/* Waiting for several, and being called. */
+static void several(cyd::Pool &pool) {
+    std::vector<cyd::Future> list;
+    list.push_back(pool.submit("wait").value());
+    list.push_back(pool.submit("reverse", "ab").value());
+    list.push_back(pool.submit("no such task").value_or(cyd::Future()));
+    CHECK(!list[2]);
+    bool done[3] = {true, true, true};
+    std::size_t count = 0;
+    IS(cyd::wait_futures(list.data(), 3, cyd::ReturnWhen::all_completed, cyd::no_wait, done), CYD_E_NULL);
+    list[2] = pool.submit("unheard-of").value();
+    OK(cyd::wait_futures(list.data(), 3, cyd::ReturnWhen::first_completed, 20s, done, &count));
+    CHECK(!done[0] && count >= 1);
+    OK(cyd::wait_futures(list.data(), 3, cyd::ReturnWhen::first_error, 20s, done));
+    CHECK(!done[0] && done[2]);
+    OK(list[1].wait(20s));
+    IS(cyd::wait_futures(list.data(), 3, cyd::ReturnWhen::all_completed, 5ms, done, &count), CYD_E_TIMEOUT);
+    CHECK(!done[0] && done[1] && done[2] && count == 2);
+    IS(cyd::wait_futures(nullptr, 1, cyd::ReturnWhen::all_completed, cyd::no_wait, done), CYD_E_NULL);
+    IS(cyd::wait_futures(list.data(), 0, cyd::ReturnWhen::all_completed, cyd::no_wait, done), CYD_E_INVALID);
+
+    auto ended = cyd::as_completed(list.data(), list.size(), 20s);
+    CHECK(ended.next().value() == 1 && ended.next().value() == 2);
+    CHECK(list[0].stop().value());
+    CHECK(ended.next().value() == 0);
+    CHECK(ended.next().code() == CYD_E_END);
+    list[0] = pool.submit("wait").value();
+    auto late = cyd::as_completed(list.data(), 1, 5ms);
+    CHECK(late.next().code() == CYD_E_TIMEOUT && late.next().code() == CYD_E_TIMEOUT);
+    CHECK(cyd::as_completed(nullptr, 0, cyd::forever).next().code() == CYD_E_END);
+
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::vector<int> order;
+    for (int i = 0; i < 3; i++) {
+        list[0].add_done_callback([&, i, owned = std::make_unique<int>(i)](const cyd_fate_t &, std::string_view bytes) {
+            const std::lock_guard<std::mutex> guard(mutex);
+            CHECK(bytes == "asked" && *owned == i);
+            order.push_back(i);
+            changed.notify_one();
+        }).value();
+    }
+    CHECK(list[0].stop().value());
+    list.clear(); // they are called nevertheless
+    std::unique_lock<std::mutex> lock(mutex);
+    changed.wait(lock, [&] { return order.size() == 3; });
+    CHECK(order == (std::vector<int>{0, 1, 2}));
+    IS(cyd::Future().add_done_callback([](const cyd_fate_t &, std::string_view) {}), CYD_E_NULL);
+}
+
 int main(int argc, char **argv) {
     tasks();
     cyd::init(argc, argv).value();
@@ -116,6 +166,7 @@ int main(int argc, char **argv) {
     changed.wait(lock, [&] { return !told.empty(); });
     CHECK(told == "zyx");
 
+    several(pool);
     const std::vector<cyd::Slice> inputs = {{"ab", 2}, {"cd", 2}, {nullptr, 0}, {"efg", 3}};
     auto map = pool.map("reverse", inputs.data(), inputs.size()).value();
     for (const char *wanted : {"ba", "dc", "", "gfe"}) {

@@ -367,6 +367,13 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     none("cyd_fork_server_start", "writes no shared memory; ffi-tests/process kills server and asker"),
     stepped(
+        "cyd_future_add_done_callback",
+        "pool callback",
+        &["maker"],
+        ALL,
+        "nothing is changed; it is called if its process lives",
+    ),
+    stepped(
         "cyd_future_cancel",
         "pool cancel",
         &["maker"],
@@ -1233,6 +1240,7 @@ pub(crate) const ROWS: &[Row] = &[
         "nothing is taken; who waits for one, and who waits for many, goes on within a slice and a margin",
     ),
     none("cyd_wait_any_child", "asks the kernel, and waits for children of its own"),
+    stepped("cyd_wait_futures", "pool wait for several", &["maker"], ALL, "nothing is changed"),
     stepped(
         "cyd_wait_some",
         "wait for many at the bell",

@@ -10,6 +10,7 @@
 #[path = "../support/process.rs"]
 mod process;
 
+mod callbacks;
 mod hard;
 mod storm;
 
@@ -58,11 +59,15 @@ const SCENARIOS: &[Scenario] = &[
     ("long_inputs_and_results_lie_in_blocks", ALL, blocks),
     ("futures_are_waited_for_together", ALL, waiting_for_many),
     ("a_promise_is_kept_or_broken", ONE, promises),
-    ("callbacks_are_called", ALL, callbacks),
     ("bad_input_is_refused", ONE, bad_input),
     ("a_failed_create_takes_no_name", &[Fork], a_failed_create),
     ("nothing_is_left", PROCESSES, nothing_is_left),
 ];
+
+fn all() -> impl Iterator<Item = &'static Scenario> {
+    let more = [callbacks::SCENARIOS, hard::SCENARIOS, storm::SCENARIOS];
+    SCENARIOS.iter().chain(more.into_iter().flatten())
+}
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
@@ -75,9 +80,7 @@ fn main() {
     }
     let wanted = |name: &str| args.is_empty() || args.iter().any(|a| name.contains(a.as_str()));
     let (mut passed, mut failed) = (0, 0);
-    for (name, methods, scenario) in
-        SCENARIOS.iter().chain(hard::SCENARIOS).chain(storm::SCENARIOS).filter(|s| wanted(s.0))
-    {
+    for (name, methods, scenario) in all().filter(|s| wanted(s.0)) {
         for method in *methods {
             let end = fork(|| scenario(*method)).wait();
             let is_ok = end == Ended::Code(0);
@@ -814,20 +817,6 @@ fn promises(method: StartMethod) {
     let ended = future.fate(LONG);
     // Nobody wants it any more: the onlooker sees it lost, or gone.
     assert!(matches!(&ended, Ok(Fate::Lost { .. })) || kind(ended) == ErrorKind::NotFound);
-}
-
-fn callbacks(method: StartMethod) {
-    let (_yard, pool) = pool(method, 2);
-    let (tell, told) = std::sync::mpsc::channel();
-    for n in 0..10_u8 {
-        let tell = tell.clone();
-        pool.apply_async("echo", &[n], &plain(), move |fate| tell.send(fate.unwrap()).unwrap()).unwrap();
-    }
-    pool.apply_async("echo", b"", &plain(), |_| panic!("in a callback, as it was to")).unwrap();
-    let mut seen: Vec<Fate> = (0..10).map(|_| told.recv_timeout(LONG).unwrap()).collect();
-    seen.sort_by_key(|fate| if let Fate::Done(result) = fate { result[0] } else { 255 });
-    assert_eq!(seen, (0..10).map(|n| Fate::Done(vec![n])).collect::<Vec<_>>());
-    assert_eq!(pool.apply("echo", b"x", &plain()).unwrap(), b"x");
 }
 
 fn bad_input(method: StartMethod) {

@@ -8,7 +8,7 @@
 
 use crate::capi::last;
 use crate::capi::status::{CYD_OK, cyd_status_t};
-use crate::error::{Error, ErrorKind, News};
+use crate::error::{Error, ErrorKind, News, text_of};
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -90,9 +90,7 @@ fn failed_kind(kind: ErrorKind) -> cyd_status_t {
 
 #[cold]
 fn panicked(payload: Box<dyn Any + Send>) -> cyd_status_t {
-    let said = payload.downcast_ref::<&str>().copied();
-    let said = said.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no words");
-    last::write(0, format_args!("{}: {said}", ErrorKind::Panic.message()));
+    last::write(0, format_args!("{}: {}", ErrorKind::Panic.message(), text_of(&*payload)));
     // A foreign payload could panic in its destructor: a few bytes lost after a defect are the lesser evil.
     std::mem::forget(payload);
     ErrorKind::Panic.code()
@@ -134,6 +132,6 @@ mod tests {
         assert_eq!(call::<()>(|| panic!("nine is {nine}")), ErrorKind::Panic.code());
         assert!(message().ends_with(": nine is 9"), "{}", message());
         assert_eq!(value(3, || -> i32 { std::panic::panic_any(1_u8) }), 3);
-        assert!(message().ends_with(": no words"));
+        assert!(message().ends_with(": no text"));
     }
 }

@@ -221,7 +221,7 @@ pub unsafe extern "C" fn cyd_future_info(
     })
 }
 
-/// Waits until a task has ended, however. cyd_wait_any() and cyd_wait_all() wait for many.
+/// Waits until a task has ended, however. cyd_wait_futures(), cyd_wait_any() and cyd_wait_all() wait for many.
 ///
 /// \param future      Borrowed.
 /// \param timeout_ns  0 looks and never waits; a negative value waits without limit.
@@ -377,6 +377,62 @@ pub unsafe extern "C" fn cyd_future_error(
             len.set(whole);
         }
         Ok(())
+    })
+}
+
+/// What calls a function of C with how a task has ended.
+pub(super) fn callback(
+    done: Option<unsafe extern "C" fn(fate: *const cyd_fate_t, argument: *mut c_void)>,
+    argument: *mut c_void,
+) -> Result<impl FnOnce(Result<Fate>) + Send + 'static> {
+    let (done, argument) = (done.ok_or(ErrorKind::Null)?, args::Argument::new(argument));
+    Ok(move |fate| {
+        let (mut fate, mut bytes) = parts(fate);
+        bytes.push(0);
+        fate.data = bytes.as_ptr().cast();
+        // SAFETY: the caller's function, called with the caller's argument, as the header says.
+        unsafe { done(&raw const fate, argument.get()) };
+    })
+}
+
+/// Has `done` called, once, with how a task has ended: soon after that, or soon if it has ended already.
+///
+/// One thread of this process calls all callbacks of all pools, one after the other; those of one task in the order in which
+/// they were added. So one that takes its time holds up the others, and nothing else; it may submit tasks, wait for them, and
+/// add callbacks.
+///
+/// It is called however the task ends: also when the pool is shut down, gives up, or loses its maker. Closing the future takes
+/// nothing back: the task stays this process's until its callbacks were called, and the yard stays open. If it cannot be known
+/// any more how it has ended (this future only looks on, and the task's owner has no use for it any more), it is told as
+/// #CYD_TASK_LOST with #CYD_LOST_UNKNOWN. cyd_pool_join() waits for the callbacks of its pool; the end of the process does not,
+/// and those that were not called by then are not called.
+///
+/// \param future    Borrowed.
+/// \param done      The fate, with its bytes, is gone when it returns. A C++ exception must not leave it.
+/// \param argument  Whatever `done` is to have, until it was called.
+///
+/// \return #CYD_OK; else `done` will not be called:
+///   - #CYD_E_NO_MEMORY  the process may have no more threads
+///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  `future` or `done` is NULL, `future` is closed or no future
+///   - #CYD_E_INVALID    a misaligned pointer
+///
+/// \par Threads    Any. `done` runs in the library's thread for that, which blocks all signals.
+/// \par Processes  A fork child calls none of its parent's, and may add its own. One that `done` has forked must not return
+///   from it.
+/// \par Blocking   Never. Not async-signal-safe.
+/// \par Crash      Nothing is changed.
+/// \par Since      0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cyd_future_add_done_callback(
+    future: *const cyd_future_t,
+    done: Option<unsafe extern "C" fn(fate: *const cyd_fate_t, argument: *mut c_void)>,
+    argument: *mut c_void,
+) -> cyd_status_t {
+    boundary::call(|| {
+        // SAFETY: NULL or as the header asks of the caller.
+        let it = unsafe { handle::get(future)? };
+        it.add_done_callback(callback(done, argument)?)
     })
 }
 

@@ -1,10 +1,10 @@
 //! Waiting for many, for C.
 //!
-//! * what lives here: three functions on lists of handles
+//! * what lives here: functions on lists of handles
 //! * who calls it: C programs
-//! * what it may call: `objects::many`
+//! * what it may call: `objects::many`, `objects::pool`
 //! * the invariant: the first word of each handle says what it is, as everywhere
-//! * where it is tested: `ffi-tests/c/many.c`
+//! * where it is tested: `ffi-tests/c/many.c`, `ffi-tests/c/pool.c`
 
 use crate::capi::event::cyd_event_t;
 use crate::capi::future::cyd_future_t;
@@ -21,6 +21,7 @@ use crate::capi::status::cyd_status_t;
 use crate::capi::{args, boundary};
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::many::{AsPart, Kept, Part, wait_for_parts};
+use crate::objects::pool::{Future, ReturnWhen, wait_for};
 use crate::sync::many::Need;
 use crate::sync::wait::Timeout;
 use std::ffi::c_void;
@@ -231,4 +232,103 @@ pub unsafe extern "C" fn cyd_wait_all(
 ) -> cyd_status_t {
     // SAFETY: each is NULL or as the header asks of the caller.
     boundary::call(|| unsafe { wait(handles, count, Need::All, timeout_ns) }.map(drop))
+}
+
+/// Until when cyd_wait_futures() waits: a CYD_RETURN_ number.
+pub type cyd_return_when_t = u32;
+
+/// Until all have ended, however.
+pub const CYD_RETURN_ALL_COMPLETED: cyd_return_when_t = 0;
+/// Until one has ended, however.
+pub const CYD_RETURN_FIRST_COMPLETED: cyd_return_when_t = 1;
+/// Until one has failed or was lost, or all have ended. One that was cancelled is no error.
+pub const CYD_RETURN_FIRST_ERROR: cyd_return_when_t = 2;
+
+fn return_when(until: cyd_return_when_t) -> Result<ReturnWhen> {
+    match until {
+        CYD_RETURN_ALL_COMPLETED => Ok(ReturnWhen::AllCompleted),
+        CYD_RETURN_FIRST_COMPLETED => Ok(ReturnWhen::FirstCompleted),
+        CYD_RETURN_FIRST_ERROR => Ok(ReturnWhen::FirstError),
+        other => Err(Error::with(ErrorKind::Invalid, format!("no CYD_RETURN_ number: {other}"))),
+    }
+}
+
+/// What is behind the handles, which are to be futures that can be waited for together.
+///
+/// # Safety
+/// As `parts`.
+unsafe fn futures<'a>(handles: &[*mut c_void]) -> Result<Vec<&'a Future>> {
+    let future_of = |(at, handle): (usize, &*mut c_void)| {
+        // SAFETY: the caller's promise.
+        unsafe { handle::get(handle.cast::<cyd_future_t>().cast_const()) }.map_err(|kind| of_handle(at, kind))
+    };
+    let futures = handles.iter().enumerate().map(future_of).collect::<Result<Vec<&Future>>>()?;
+    let parts: Vec<Part<'_>> = futures.iter().map(|future| future.part()).collect();
+    match wait_for_parts(&parts, Need::Any, Timeout::Try) {
+        Err(e) if e.kind() != ErrorKind::Timeout => Err(e),
+        _ => Ok(futures),
+    }
+}
+
+/// Waits until one of several tasks has ended, or one with an error, or all; tells which have.
+///
+/// A worker that waits for tasks of its own pool works at others meanwhile, as in cyd_future_wait().
+///
+/// To take them as they come: wait for the first, take those that have ended off the list, and wait for the others.
+///
+/// \param futures     Futures of pools of one yard, none of them twice. Borrowed.
+/// \param count       How many; at least 1.
+/// \param until       A CYD_RETURN_ number.
+/// \param timeout_ns  0 looks and never waits; a negative value waits without limit.
+/// \param done        Room for `count`; receives true for each whose task has ended. With #CYD_E_TIMEOUT too.
+/// \param done_count  Receives how many those are, likewise; may be NULL.
+///
+/// \return #CYD_OK, or, and cyd_last_error_message() names the place that is meant,
+///   - #CYD_E_TIMEOUT      not yet; `done` tells which have ended
+///   - #CYD_E_CANCELLED    the wait was: see cyd_cancel_t
+///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+///   - #CYD_E_INVALID      the list is empty, has a task twice, or a misaligned pointer; `until` is no CYD_RETURN_ number
+///   - #CYD_E_FOREIGN      a future is of a pool in another yard than the first
+///   - #CYD_E_NO_SLOTS     the yard's table of threads is full
+///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  a pointer is NULL; a handle is closed (also during the wait), or no future
+///
+/// \par Threads    Any.
+/// \par Processes  A fork child may wait too.
+/// \par Blocking   At most `timeout_ns`. Not async-signal-safe.
+/// \par Crash      Nothing is changed.
+/// \par Since      0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cyd_wait_futures(
+    futures: *const *mut cyd_future_t,
+    count: usize,
+    until: cyd_return_when_t,
+    timeout_ns: i64,
+    done: *mut bool,
+    done_count: *mut usize,
+) -> cyd_status_t {
+    boundary::call(|| {
+        let until = return_when(until)?;
+        // SAFETY: each is NULL or as the header asks of the caller; a bool is a byte, and is only written.
+        let (handles, places, done_count) = unsafe {
+            let handles = args::items(futures.cast::<*mut c_void>(), count)?;
+            (handles, args::bytes_mut(done.cast(), count)?, args::out_or_null(done_count)?)
+        };
+        // SAFETY: as above.
+        let list = unsafe { self::futures(handles)? };
+        let (now, is_enough) = match wait_for(&list, until, Timeout::Try)? {
+            (_, false) if timeout_ns != 0 => {
+                // SAFETY: as above; from now on they may be closed.
+                let inside = unsafe { inside(handles)? };
+                inside.wait(|| wait_for(&list, until, Timeout::from_ns(timeout_ns)))?
+            }
+            now => now,
+        };
+        places.fill(0);
+        now.done.iter().for_each(|at| places[*at] = 1);
+        if let Some(done_count) = done_count {
+            done_count.set(now.done.len());
+        }
+        if is_enough { Ok(()) } else { Err(ErrorKind::Timeout.into()) }
+    })
 }

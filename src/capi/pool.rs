@@ -6,7 +6,7 @@
 //! * the invariant: what a task gives is copied, or is handed to a callback whole
 //! * where it is tested: `ffi-tests/c/pool.c`
 
-use crate::capi::future::{copy, cyd_fate_t, cyd_future_t, parts};
+use crate::capi::future::{callback, copy, cyd_fate_t, cyd_future_t};
 use crate::capi::status::cyd_status_t;
 use crate::capi::yard::cyd_yard_t;
 use crate::capi::{args, boundary, handle, options};
@@ -417,20 +417,21 @@ pub unsafe extern "C" fn cyd_pool_apply(
     })
 }
 
-/// Gives the pool a task, and calls `done` with what became of it, in a thread of the library's.
+/// Gives the pool a task, and has `done` called with what became of it: as cyd_future_add_done_callback(), without a future.
 ///
 /// \param pool      Borrowed.
 /// \param entry     As cyd_pool_submit().
 /// \param input     As cyd_pool_submit().
 /// \param len       As cyd_pool_submit().
 /// \param options   As cyd_pool_submit().
-/// \param done      Called once; the fate, with its bytes, is gone when it returns. A C++ exception must not leave it.
-/// \param argument  Whatever `done` is to have, until it was called.
+/// \param done      As cyd_future_add_done_callback().
+/// \param argument  As cyd_future_add_done_callback().
 ///
 /// \return As cyd_pool_submit(), but that it waits for a place without limit; #CYD_E_NULL also if `done` is NULL;
-///   #CYD_E_NO_MEMORY if no thread can be made: then `done` is not called, and the task is cancelled, if it waits still.
+///   #CYD_E_NO_MEMORY if the process may have no more threads: then `done` is not called, and the task is cancelled, if it
+///   waits still.
 ///
-/// \par Threads    Any. `done` runs in another one.
+/// \par Threads    Any. `done` runs in the library's thread for that.
 /// \par Processes  Any; a fork child has no callbacks of its parent's.
 /// \par Blocking   While there is no place. Not async-signal-safe.
 /// \par Crash      As cyd_pool_submit().
@@ -452,14 +453,7 @@ pub unsafe extern "C" fn cyd_pool_apply_async(
             unsafe { (handle::get(pool)?, args::name(entry)?, args::bytes(input, len)?) };
         // SAFETY: as above.
         let options = unsafe { task_options(options)? };
-        let (done, argument) = (done.ok_or(ErrorKind::Null)?, args::Argument::new(argument));
-        let call = move |fate| {
-            let (mut fate, mut bytes) = parts(fate);
-            bytes.push(0);
-            fate.data = bytes.as_ptr().cast();
-            // SAFETY: the caller's function, called with the caller's argument, as the header says.
-            unsafe { done(&raw const fate, argument.get()) };
-        };
+        let call = callback(done, argument)?;
         // SAFETY: as above; while we wait it may be closed.
         unsafe { handle::waiting(pool, || it.apply_async(entry, input, &options, call)) }
     })
@@ -716,7 +710,8 @@ pub unsafe extern "C" fn cyd_pool_is_shut_down(pool: *const cyd_pool_t, out: *mu
     })
 }
 
-/// Waits until all is done; who made the pool also waits until its workers have ended.
+/// Waits until all is done, and the callbacks of this process for its tasks have returned (not if one of them joins); who made the
+/// pool also waits until its workers have ended.
 ///
 /// \param pool        Borrowed.
 /// \param timeout_ns  0 looks and never waits; a negative value waits without limit.

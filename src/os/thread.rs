@@ -4,11 +4,15 @@ use crate::error::Result;
 use crate::os::error;
 use crate::shim::{AtomicU32, Ordering};
 
-/// What it needs for itself; the rest is for the destructors and signal frames of others.
-const STACK: usize = 256 << 10;
+/// A stack for what the library does itself; most of it is for the destructors and signal frames of others.
+pub(crate) const FOR_ITSELF: usize = 256 << 10;
+/// A stack for what others wrote.
+pub(crate) const FOR_OTHERS: usize = 2 << 20;
 
 /// How many there are.
 static OWN: AtomicU32 = AtomicU32::new(0);
+/// Counts up in each fork child: a thread of before is nobody that [`OWN`] counts.
+static FORKS: AtomicU32 = AtomicU32::new(0);
 
 /// How many threads of this process are the library's own. One that has just ended may still be there, uncounted.
 pub(crate) fn own() -> usize {
@@ -17,12 +21,29 @@ pub(crate) fn own() -> usize {
 
 /// In a fork child: there are none.
 pub(crate) fn forget() {
-    OWN.store(0, Ordering::Relaxed); // Relaxed: the child has one thread
+    // Relaxed: the child has one thread
+    OWN.store(0, Ordering::Relaxed);
+    FORKS.fetch_add(1, Ordering::Relaxed);
+}
+
+fn forks() -> u32 {
+    FORKS.load(Ordering::Relaxed) // Relaxed: changed while there is one thread
+}
+
+/// Does something of the program's in a thread of the library's own: it is not counted meanwhile. `work` must not unwind.
+pub(crate) fn lend<R>(work: impl FnOnce() -> R) -> R {
+    let before = forks();
+    OWN.fetch_sub(1, Ordering::Relaxed); // Relaxed: a count
+    let done = work();
+    if forks() == before {
+        OWN.fetch_add(1, Ordering::Relaxed); // Relaxed: a count
+    }
+    done
 }
 
 /// Starts a thread that no signal handler ever runs in. It ends with `run`; nobody waits for it. `NoMemory` if the process
 /// may have no more threads.
-pub(crate) fn start(name: &str, run: fn()) -> Result<()> {
+pub(crate) fn start(name: &str, stack: usize, run: fn()) -> Result<()> {
     // SAFETY: sigset_t is plain data, and zeros are a value of it.
     let (mut all, mut before): (libc::sigset_t, libc::sigset_t) = unsafe { std::mem::zeroed() };
     // SAFETY: both are valid for writes. A thread begins with the mask of who starts it.
@@ -30,12 +51,15 @@ pub(crate) fn start(name: &str, run: fn()) -> Result<()> {
         libc::sigfillset(&raw mut all);
         libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
     }
+    let born = forks();
     OWN.fetch_add(1, Ordering::Relaxed);
     let run = move || {
         run();
-        OWN.fetch_sub(1, Ordering::Relaxed);
+        if forks() == born {
+            OWN.fetch_sub(1, Ordering::Relaxed);
+        }
     };
-    let started = std::thread::Builder::new().name(name.to_owned()).stack_size(STACK).spawn(run);
+    let started = std::thread::Builder::new().name(name.to_owned()).stack_size(stack).spawn(run);
     if started.is_err() {
         OWN.fetch_sub(1, Ordering::Relaxed);
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use courtyard::{
     Blocks, Error, ErrorKind, Event, EventOptions, Fate, Future, Options, Pool, PoolOptions, Promise,
-    StartMethod, TaskOptions, Timeout, Value, Yard, register_task,
+    ReturnWhen, StartMethod, TaskOptions, Timeout, Value, Yard, register_task, wait_futures,
 };
 
 use super::common::{SOON, is_gone, pin, wrong};
@@ -32,6 +32,8 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(Stop),
         Box::new(Kill),
         Box::new(Wait),
+        Box::new(WaitForSeveral),
+        Box::new(CallBack),
         Box::new(Promised { name: "pool promise", kept: Some(SHORT) }),
         Box::new(Promised { name: "pool promise, by block", kept: Some(LONG) }),
         Box::new(Promised { name: "pool promise, broken", kept: None }),
@@ -592,6 +594,95 @@ impl Operation for Wait {
         if point.moment == Moment::Stopped {
             return Ok(());
         }
+        world.goes_on(0)
+    }
+}
+
+/// Waits for a task that waits, and another one that runs.
+struct WaitForSeveral;
+
+impl Operation for WaitForSeveral {
+    play!([Future; 2], NEAR);
+
+    fn name(&self) -> &'static str {
+        "pool wait for several"
+    }
+
+    fn sleeps(&self) -> bool {
+        true
+    }
+
+    fn setup(&self, stage: &mut Stage) -> World {
+        let mut world = world(stage, true);
+        world.submit(SHORT, 0);
+        world
+    }
+
+    fn prepare(&self, world: &World) -> [Future; 2] {
+        let holder = world.holder.as_ref().unwrap().id();
+        [world.seen_by_victim(), world.pool.future(holder).unwrap()]
+    }
+
+    fn act(&self, _: &World, [waits, runs]: &mut [Future; 2]) {
+        let ended = wait_futures(&[waits, runs], ReturnWhen::AllCompleted, Timeout::Forever).unwrap();
+        assert!(ended.not_done.is_empty());
+    }
+
+    fn release(&self, world: &mut World, _: &mut Stage) {
+        world.hold.set();
+    }
+
+    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+        if point.moment == Moment::Stopped {
+            return Ok(());
+        }
+        world.let_go()?;
+        match world.fate()? {
+            Fate::Done(result) if result == bytes(SHORT) => world.goes_on(0),
+            other => wrong("the task's fate", other),
+        }
+    }
+}
+
+/// Asks to be called when a task has ended, which runs.
+struct CallBack;
+
+impl Operation for CallBack {
+    play!(Future, NEAR);
+
+    fn name(&self) -> &'static str {
+        "pool callback"
+    }
+
+    fn setup(&self, stage: &mut Stage) -> World {
+        let mut world = world(stage, true);
+        world.submit(SHORT, 0);
+        world
+    }
+
+    fn prepare(&self, world: &World) -> Future {
+        world.seen_by_victim().add_done_callback(|_| ()).unwrap(); // its threads run
+        world.pool.future(world.holder.as_ref().unwrap().id()).unwrap()
+    }
+
+    fn act(&self, world: &World, future: &mut Future) {
+        let id = world.id.clone();
+        future.add_done_callback(move |_| id.set(0)).unwrap();
+    }
+
+    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+        if point.moment == Moment::Stopped {
+            return Ok(());
+        }
+        world.let_go()?;
+        let begin = Instant::now();
+        while point.moment == Moment::Finished && world.id.get() != 0 {
+            if begin.elapsed() > SOON {
+                return wrong("not called for task", world.id.get());
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        world.fate()?;
         world.goes_on(0)
     }
 }

@@ -21,31 +21,31 @@ use crate::sync::lock::{Crowd, Heard};
 use crate::sync::many::Net;
 use crate::sync::wait::{Manner, Slept, Timeout, Wait};
 use std::sync::Arc;
+use std::task::Waker;
 
 /// Who wants to be told of one thing.
-pub(super) struct Request {
+pub(in crate::objects) struct Request {
     asked: Asked,
     kept: Kept,
     pub(super) tell: Tell,
 }
 
 /// How he is told.
-pub(super) enum Tell {
+pub(in crate::objects) enum Tell {
     Fd(Arc<EventFd>),
-    #[cfg(feature = "async")]
-    Waker(Mutex<Option<std::task::Waker>>),
+    Waker(Mutex<Option<Waker>>),
 }
 
 impl Request {
     /// Asks to be told; true: it is ready now.
-    pub(super) fn ask(&self) -> bool {
+    pub(in crate::objects) fn ask(&self) -> bool {
         self.asked.ask(&*self.kept.source, &mut Net::default())
     }
 }
 
 /// A place among those who may ask. Dropping it ends that.
-pub(super) struct Ticket {
-    pub(super) request: Arc<Request>,
+pub(in crate::objects) struct Ticket {
+    pub(in crate::objects) request: Arc<Request>,
     at: usize,
     forks: u32,
 }
@@ -131,7 +131,7 @@ fn news() {
 impl Ticket {
     /// A place for somebody who may ask. Errors: as for the thing, if it cannot be waited for; `NoMemory` (the process may
     /// have no more threads).
-    pub(super) fn new(kept: Kept, tell: Tell) -> Result<Ticket> {
+    pub(in crate::objects) fn new(kept: Kept, tell: Tell) -> Result<Ticket> {
         if let Some(why) = kept.source.refusal() {
             return Err(why);
         }
@@ -167,7 +167,7 @@ impl Registry {
     fn admit(&mut self, request: &Arc<Request>) -> Result<usize> {
         FORK.install()?;
         if !self.runs {
-            thread::start("cyd-bridge", run)?;
+            thread::start("cyd-bridge", thread::FOR_ITSELF, run)?;
             self.runs = true;
         }
         self.post(request);
@@ -233,8 +233,7 @@ struct Told {
     /// Look again soon.
     doubt: bool,
     /// To be woken once the registry's lock is open.
-    #[cfg(feature = "async")]
-    wakers: Vec<std::task::Waker>,
+    wakers: Vec<Waker>,
 }
 
 impl Place {
@@ -256,11 +255,10 @@ impl Place {
 }
 
 impl Request {
-    fn tell(&self, _told: &mut Told) {
+    fn tell(&self, told: &mut Told) {
         match &self.tell {
             Tell::Fd(fd) => fd.raise(),
-            #[cfg(feature = "async")]
-            Tell::Waker(waker) => _told.wakers.extend(waker.lock().take()),
+            Tell::Waker(waker) => told.wakers.extend(waker.lock().take()),
         }
     }
 }
@@ -304,8 +302,7 @@ fn round(waits: &mut [Wait; 2], slept: Slept) -> Option<Slept> {
     registry.look(slice, &mut told);
     drop(registry);
     drop(gone);
-    #[cfg(feature = "async")]
-    told.wakers.into_iter().for_each(std::task::Waker::wake);
+    told.wakers.into_iter().for_each(Waker::wake);
     if slice {
         yards.iter().for_each(|yard| yard.sweep());
     }

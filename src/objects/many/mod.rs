@@ -11,6 +11,7 @@ mod sources;
 #[cfg(test)]
 mod tests;
 
+pub(in crate::objects) use bridge::{Tell, Ticket};
 #[cfg(feature = "async")]
 pub use later::ready_async;
 pub use notifier::Notifier;

@@ -24,11 +24,11 @@ use std::sync::Arc;
 /// descriptor himself (8 bytes) instead of calling `clear` hears of the next change within a slice of 250 ms only.
 ///
 /// # What it costs
-/// One descriptor (`NoMemory` with `EMFILE` or `ENFILE` inside when there are no more), and one thread for all notifiers and
-/// futures of the process: it is started for the first and ends within 250 ms after the last, blocks all signals, and sleeps on
-/// the doorbell of each yard (see [`wait_any`](crate::wait_any)). A change rings only if the object had been found not ready
-/// since it was told last; for each ring the thread looks at every object of the process for which a notifier has been
-/// cleared or not yet told. With notifiers in more than 55 yards it looks every millisecond as well.
+/// One descriptor (`NoMemory` with `EMFILE` or `ENFILE` inside when there are no more), and one thread for all notifiers,
+/// futures and tasks with callbacks of the process: it is started for the first and ends within 250 ms after the last, blocks
+/// all signals, and sleeps on the doorbell of each yard (see [`wait_any`](crate::wait_any)). A change rings only if the object
+/// had been found not ready since it was told last; for each ring the thread looks at every object of the process for which a
+/// notifier has been cleared or not yet told. With notifiers in more than 55 yards it looks every millisecond as well.
 ///
 /// # Death, fork
 /// The end of a peer is told like any change: usually within a millisecond, within a slice of 250 ms at the latest. A notifier

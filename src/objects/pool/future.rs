@@ -5,9 +5,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::objects::many::{AsPart, Kept, Part, wait_some};
 use crate::objects::pool::layout::{Record, Why};
 use crate::objects::pool::payload::Side;
-use crate::objects::pool::{Table, TaskId, corrupt, work};
+use crate::objects::pool::{Table, TaskId, callbacks, corrupt, work};
 use crate::os::child::Exit;
-use crate::shim::Ordering;
+use crate::shim::{AtomicU32, Ordering};
 use crate::sync::closing::Closing;
 use crate::sync::many::{Net, Source};
 use crate::sync::task::{Phase, Seen};
@@ -134,7 +134,8 @@ impl Fate {
 /// to the tasks of a process that dies.
 ///
 /// Any number of futures can be waited for at once: see [`wait_any`](crate::wait_any), [`wait_all`](crate::wait_all) and
-/// [`as_completed`](crate::as_completed), [`wait_futures`](crate::wait_futures); with the feature `async` they can be awaited.
+/// [`as_completed`](crate::as_completed), [`wait_futures`](crate::wait_futures); with the feature `async` they can be awaited. Or
+/// instead of waiting one is called: [`Future::add_done_callback`].
 ///
 /// # Waiting in a task
 /// A worker that waits for a task of its own pool works at others meanwhile, one within the other: so a task may submit tasks
@@ -148,12 +149,14 @@ pub struct Future {
     id: TaskId,
     /// Token of the process whose task it is; 0: it only looks on.
     owner: u32,
+    /// Not 0: there may be callbacks.
+    pub(super) is_called: AtomicU32,
 }
 
 impl Future {
     pub(super) fn new(table: Table, id: TaskId, owned: bool) -> Future {
         let owner = if owned { table.held().token_if_joined() } else { 0 };
-        Future { table, id, owner }
+        Future { table, id, owner, is_called: AtomicU32::new(0) }
     }
 
     /// The task's number: it never means another task of this pool. See [`Pool::future`](crate::Pool::future).
@@ -331,13 +334,42 @@ impl Future {
         self.fate(timeout)?.into_result()
     }
 
+    /// Has `callback` called, once, with how the task has ended: soon after that, or soon if it has ended already.
+    ///
+    /// One thread of this process calls all callbacks of all pools, one after the other; those of one task in the order in
+    /// which they were added. So one that takes its time holds up the others, and nothing else; it may submit tasks, wait for
+    /// them, and add callbacks. If one panics, that is said with [`log::Level::Error`], and the next ones are called. The
+    /// thread blocks all signals; it is there from the first callback to 250 ms after the last.
+    ///
+    /// It is called however the task ends: also when the pool is terminated, gives up, or loses its maker. Dropping the future
+    /// takes nothing back: the task stays this process's until its callbacks were called, and the yard stays open. It gets an
+    /// error instead of a fate if that cannot be known: `NotFound` (this future only looks on, and the task's owner has no use
+    /// for it any more), `Corrupt`.
+    ///
+    /// The end of this process waits for no callback: one that was not called by then is not called.
+    /// [`Pool::join`](crate::Pool::join) waits for those of its pool.
+    ///
+    /// Errors: `NoMemory` (the process may have no more threads; it will not be called).
+    ///
+    /// # Fork
+    /// A fork child calls none of its parent's. It may add its own, to futures of its parent's too. One that a callback has forked
+    /// must not return from it.
+    pub fn add_done_callback(&self, callback: impl FnOnce(Result<Fate>) + Send + 'static) -> Result<()> {
+        callbacks::add(self, Box::new(callback))
+    }
+
     pub(super) fn table(&self) -> &Table {
         &self.table
     }
 
     /// The same, for who only looks on.
     pub(super) fn looking_on(&self) -> Future {
-        Future { table: self.table.clone(), id: self.id, owner: 0 }
+        Future::new(self.table.clone(), self.id, false)
+    }
+
+    /// Owns the task in the place of another future.
+    pub(super) fn take_over(&mut self, from: &mut Future) {
+        self.owner = std::mem::take(&mut from.owner);
     }
 
     /// Whether the task is this process's: not in a fork child, nor of who only looks on.
@@ -348,7 +380,8 @@ impl Future {
 
 impl Drop for Future {
     fn drop(&mut self) {
-        if self.is_mine() {
+        let is_called = *self.is_called.get_mut() != 0;
+        if self.is_mine() && !(is_called && callbacks::hand_over(self)) {
             self.table.release(self.id, self.owner);
         }
     }
@@ -431,6 +464,6 @@ impl Table {
     /// A future of a task that somebody else has submitted, for who looks on.
     pub(crate) fn future(&self, id: u64) -> Result<Future> {
         self.find(TaskId(id))?;
-        Ok(Future { table: self.clone(), id: TaskId(id), owner: 0 })
+        Ok(Future::new(self.clone(), TaskId(id), false))
     }
 }

@@ -15,6 +15,7 @@
 //! is gone, the pool is shut, and the sweep does it, behind every worker that dies later.
 #![allow(unsafe_code)] // pointers into the mapping are kept beside the share that keeps it mapped
 
+mod callbacks;
 mod future;
 mod hints;
 mod keep;
@@ -39,6 +40,7 @@ pub use options::TaskOptions;
 pub use promise::Promise;
 pub(crate) use recover::{names, recover};
 pub(crate) use submit::MANY;
+pub(crate) use together::wait_for;
 pub use together::{ReturnWhen, WaitedFutures, as_completed, wait_futures};
 pub(crate) use work::{Help, Job, Next, Shift, helping};
 

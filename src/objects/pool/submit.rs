@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::objects::pool::future::Future;
 use crate::objects::pool::layout::{Record, Why};
 use crate::objects::pool::payload::Side;
-use crate::objects::pool::{Table, TaskId, TaskOptions, work};
+use crate::objects::pool::{Table, TaskId, TaskOptions, callbacks, work};
 use crate::segment::directory::Name;
 use crate::shim::Ordering;
 use crate::sync::closing::Closing;
@@ -179,7 +179,8 @@ impl Table {
             })
     }
 
-    /// Waits until every task has ended. Errors: `State` (the pool was not closed), `Timeout`, `Cancelled`.
+    /// Waits until every task has ended, and nothing is left to call for them in this process. Errors: `State` (the pool was
+    /// not closed), `Timeout`, `Cancelled`.
     pub(crate) fn join(&self, timeout: Timeout) -> Result<()> {
         self.join_with(timeout, || true)
     }
@@ -189,6 +190,8 @@ impl Table {
         if self.closing() == Closing::Open {
             return Err(Error::with(ErrorKind::State, "join before close"));
         }
-        self.wait_for(&self.body().ended, timeout, || (self.is_over() && is_done()).then_some(()))
+        let timeout = timeout.until();
+        self.wait_for(&self.body().ended, timeout, || (self.is_over() && is_done()).then_some(()))?;
+        callbacks::wait_for_all(self, timeout)
     }
 }

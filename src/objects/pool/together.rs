@@ -56,16 +56,27 @@ pub fn wait_futures(
     until: ReturnWhen,
     timeout: impl Into<Timeout>,
 ) -> Result<WaitedFutures> {
-    let timeout = timeout.into().until();
+    Ok(wait_for(futures, until, timeout.into())?.0)
+}
+
+/// As [`wait_futures`]; tells also whether it is enough, or the time was up.
+pub(crate) fn wait_for(
+    futures: &[&Future],
+    until: ReturnWhen,
+    timeout: Timeout,
+) -> Result<(WaitedFutures, bool)> {
+    let timeout = timeout.until();
+    let mut is_late = false;
     loop {
         let now = WaitedFutures::of(futures);
-        if now.is_enough(futures, until) {
-            return Ok(now);
+        let enough = now.is_enough(futures, until);
+        if enough || is_late {
+            return Ok((now, enough));
         }
         let left: Vec<&Future> = now.not_done.iter().map(|at| futures[*at]).collect();
         match first_of(&left, timeout) {
             Ok(_) => {}
-            Err(e) if e.kind() == ErrorKind::Timeout => return Ok(WaitedFutures::of(futures)),
+            Err(e) if e.kind() == ErrorKind::Timeout => is_late = true,
             Err(e) => return Err(e),
         }
     }

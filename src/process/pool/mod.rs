@@ -192,9 +192,10 @@ impl Pool {
         self.submit(entry, input, options)?.result(Timeout::Forever)
     }
 
-    /// Gives the pool a task, and calls `done` with what became of it, in a thread of its own. A panic in there is that thread's.
+    /// Gives the pool a task, and has `done` called with what became of it, as [`Future::add_done_callback`] does.
     ///
-    /// Errors: as for [`Pool::submit`]; `NoMemory` (no thread can be made; the task is cancelled, if it waits still).
+    /// Errors: as for [`Pool::submit`]; `NoMemory` (the process may have no more threads; the task is cancelled, if it waits
+    /// still, and `done` will not be called).
     pub fn apply_async(
         &self,
         entry: &str,
@@ -203,11 +204,9 @@ impl Pool {
         done: impl FnOnce(Result<Fate>) + Send + 'static,
     ) -> Result<()> {
         let future = self.submit(entry, input, options)?;
-        let wait = move || done(future.fate(Timeout::Forever));
-        let thread = std::thread::Builder::new().name("courtyard-done".into()).spawn(wait);
-        thread
-            .map(drop)
-            .map_err(|e| Error::with(ErrorKind::NoMemory, format!("a thread for the callback: {e}")))
+        future.add_done_callback(done).inspect_err(|_| {
+            future.cancel();
+        })
     }
 
     /// A future whose result this process gives itself, and who gives it. It takes a place as a task does. Errors: as for
@@ -277,8 +276,9 @@ impl Pool {
         self.table.closing() != crate::sync::closing::Closing::Open
     }
 
-    /// Waits until all is done, at most `timeout`; who made the pool also waits until its workers have ended. Errors: `State` (it
-    /// was not closed), `Timeout`, `Cancelled`, `Interrupted`.
+    /// Waits until all is done, at most `timeout`, and the callbacks of this process for its tasks have returned (not if it is
+    /// one of the callbacks that joins); who made the pool also waits until its workers have ended. Errors: `State` (it was not
+    /// closed), `Timeout`, `Cancelled`, `Interrupted`.
     pub fn join(&self, timeout: impl Into<Timeout>) -> Result<()> {
         match self.keeper.as_ref().filter(|keeper| keeper.is_ours()) {
             Some(keeper) => keeper::join(keeper, timeout.into()),

@@ -1,7 +1,7 @@
 //! What workers can do: functions by name, and what such a function is told.
 #![forbid(unsafe_code)]
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, text_of};
 use crate::objects::pool::{Job, MANY, Shift, Table};
 use crate::objects::yard::Yard;
 use crate::process::family;
@@ -112,9 +112,4 @@ pub(super) fn perform(job: &Job, shift: &Shift) -> std::result::Result<Vec<u8>, 
         }),
     });
     done.unwrap_or_else(|e| Err(e.to_string()))
-}
-
-fn text_of(panic: &(dyn std::any::Any + Send)) -> &str {
-    let text = panic.downcast_ref::<&str>().copied();
-    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
 }
