@@ -12,6 +12,7 @@ mod process;
 
 mod hard;
 mod storm;
+mod typed;
 
 use courtyard::{
     Cause, ErrorKind, Exit, Fate, Future, MapOptions, Options, Pool, PoolOptions, ReturnWhen, StartMethod,
@@ -65,6 +66,7 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     entries();
     hard::entries();
+    typed::entries();
     courtyard::init();
     if let Some(kills) = args.strip_prefix(&["storm".to_owned()]) {
         let kills = kills.first().map_or(1000, |n| n.parse().unwrap());
@@ -72,9 +74,8 @@ fn main() {
     }
     let wanted = |name: &str| args.is_empty() || args.iter().any(|a| name.contains(a.as_str()));
     let (mut passed, mut failed) = (0, 0);
-    for (name, methods, scenario) in
-        SCENARIOS.iter().chain(hard::SCENARIOS).chain(storm::SCENARIOS).filter(|s| wanted(s.0))
-    {
+    let all = SCENARIOS.iter().chain(typed::SCENARIOS).chain(hard::SCENARIOS).chain(storm::SCENARIOS);
+    for (name, methods, scenario) in all.filter(|s| wanted(s.0)) {
         for method in *methods {
             let end = fork(|| scenario(*method)).wait();
             let is_ok = end == Ended::Code(0);
