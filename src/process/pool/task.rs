@@ -6,6 +6,7 @@ use crate::objects::pool::{Job, MANY, Shift, Table};
 use crate::process::family;
 use crate::process::pool::{Pool, chunk};
 use crate::segment::directory::Name;
+use std::cell::RefCell;
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -55,8 +56,21 @@ pub(super) fn register(
     Ok(())
 }
 
-fn find(name: &str) -> Option<TaskFn> {
-    family::family().ok()?.tasks.as_ref()?.get(name).cloned()
+/// What a worker has called last: no function is ever taken back, and most tasks are for the same one.
+#[derive(Default)]
+pub(super) struct Known(RefCell<Option<(String, TaskFn)>>);
+
+impl Known {
+    fn find(&self, name: &str) -> Option<TaskFn> {
+        if let Some((known, work)) = &*self.0.borrow()
+            && known == name
+        {
+            return Some(work.clone());
+        }
+        let work = family::family().ok()?.tasks.as_ref()?.get(name).cloned()?;
+        self.0.replace(Some((name.to_owned(), work.clone())));
+        Some(work)
+    }
 }
 
 /// What a function that works at a task is told of it.
@@ -101,10 +115,10 @@ impl std::fmt::Debug for Task<'_> {
 }
 
 /// Does what a task asks for.
-pub(super) fn perform(job: &Job, shift: &Shift) -> std::result::Result<Vec<u8>, String> {
+pub(super) fn perform(job: &Job, shift: &Shift, known: &Known) -> std::result::Result<Vec<u8>, String> {
     let many = job.entry.strip_prefix(MANY);
     let name = many.unwrap_or(&job.entry);
-    let Some(work) = find(name) else {
+    let Some(work) = known.find(name) else {
         return Err(format!("no task {name:?} is registered in worker process {}", std::process::id()));
     };
     let task = Task { job, shift };
