@@ -15,11 +15,14 @@ use std::time::Duration;
 
 /// Chunks for each worker, if nobody says how long they are to be: so that a slow one does not keep the others waiting.
 const CHUNKS_PER_WORKER: usize = 4;
+/// The part of the blocks that the inputs on their way take then: results may be longer, and few blocks are full.
+const SHARE: usize = 16;
 
 /// How many inputs are given to the workers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MapOptions {
-    /// How many inputs make one task; 0: so many that each worker gets four tasks.
+    /// How many inputs make one task; 0: so many that each worker gets four tasks, or fewer, so that the pool's blocks have room
+    /// for what is on its way.
     pub chunk: usize,
     /// How many tasks may be on their way at a time; 0: twice as many as there are workers. What is not on its way is not taken
     /// from the iterator yet.
@@ -101,6 +104,8 @@ pub(super) struct Stream<I, A, C, R> {
     inputs: I,
     options: MapOptions,
     timeout: Timeout,
+    /// A chunk that has so many bytes is one, however few inputs it has.
+    chunk_bytes: usize,
     /// How many inputs have been taken.
     begun: usize,
     /// No more inputs are taken.
@@ -125,10 +130,14 @@ impl<'a, A, C: Put<A> + Take<R>, R> Stream<std::slice::Iter<'a, A>, A, C, R> {
         timeout: Timeout,
     ) -> Result<Vec<R>> {
         let timeout = timeout.until();
-        let chunk = if options.chunk == 0 { pool.chunk_of(inputs.len()) } else { options.chunk };
+        let is_ours = options.chunk == 0;
+        let chunk = if is_ours { pool.chunk_of(inputs.len()) } else { options.chunk };
         let options = MapOptions { chunk, ..*options };
         let mut stream = Stream::<_, A, C, R>::begin(pool, entry, inputs.iter(), &options)?;
         stream.timeout = timeout;
+        if is_ours {
+            stream.chunk_bytes = pool.table().options().block_bytes / SHARE / stream.options.window;
+        }
         let mut results = Vec::with_capacity(inputs.len());
         while let Some((_, result)) = stream.next_in_order() {
             results.push(result?);
@@ -152,6 +161,7 @@ impl<I: Iterator<Item: Borrow<A>>, A, C: Put<A> + Take<R>, R> Stream<I, A, C, R>
             inputs,
             options: MapOptions { chunk: options.chunk.max(1), window, ..*options },
             timeout: Timeout::from(options.timeout).until(),
+            chunk_bytes: usize::MAX,
             begun: 0,
             is_over: false,
             on_their_way: VecDeque::new(),
@@ -191,6 +201,9 @@ impl<I: Iterator<Item: Borrow<A>>, A, C: Put<A> + Take<R>, R> Stream<I, A, C, R>
                 return Some(e);
             }
             self.begun += 1;
+            if self.room.len() >= self.chunk_bytes {
+                break;
+            }
         }
         None
     }
