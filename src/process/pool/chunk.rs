@@ -111,7 +111,7 @@ impl Results {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::process::pool::coding::Bytes;
+    use crate::process::pool::coding::{Bytes, Put};
 
     fn taken(mut results: Results) -> Vec<(usize, Result<Vec<u8>>)> {
         std::iter::from_fn(|| results.next::<Vec<u8>, Bytes>()).collect()
@@ -121,14 +121,22 @@ mod tests {
     fn each_input_has_its_result_or_its_error() {
         let mut inputs = Vec::new();
         for input in [&b"one"[..], b"", b"no", b"three"] {
-            put(&mut inputs, |out| Either::<(), ()>::Ok(out.extend(input))).unwrap();
+            put(&mut inputs, |out| Bytes::put(&input, out)).unwrap();
         }
         let before = inputs.clone();
-        assert_eq!(put(&mut inputs, |out| Err(out.extend(b"half of it"))), Err(()));
+        let half = |out: &mut Vec<u8>| {
+            out.extend(b"half of it");
+            Err(())
+        };
+        assert_eq!(put(&mut inputs, half), Err(()));
         assert_eq!(inputs, before, "nothing of what failed");
         let results = each(&inputs, |input, out| {
             out.extend(input);
-            if input == b"no" { Err("not this one".to_owned()) } else { Ok(out.extend(b"!")) }
+            if input == b"no" {
+                return Err("not this one".to_owned());
+            }
+            out.push(b'!');
+            Ok(())
         });
         let failed = Error::with(ErrorKind::Failed, "not this one");
         let [one, none, three] = ["one!", "!", "three!"].map(|text| Ok(text.as_bytes().to_vec()));
@@ -139,7 +147,7 @@ mod tests {
     #[test]
     fn what_is_cut_short_or_nonsense_is_corrupt() {
         let mut whole = Vec::new();
-        put(&mut whole, |out| Either::<(), ()>::Ok(out.extend(b"12345678"))).unwrap();
+        put(&mut whole, |out| Bytes::put(&b"12345678", out)).unwrap();
         let corrupt = |number| (number, Err(Error::new(ErrorKind::Corrupt)));
         for len in 0..whole.len() {
             assert_eq!(taken(Results::new(Ok(whole[..len].to_vec()), 0, 2)), [corrupt(0), corrupt(1)]);
