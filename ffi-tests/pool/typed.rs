@@ -61,6 +61,14 @@ fn values(method: StartMethod) {
     let futures = [3, 4, 5].map(|n| SQUARE.submit(&pool, &n, &plain()).unwrap());
     let ended = as_completed(futures.iter().map(|future| future.future()), LONG);
     assert_eq!(ended.map(|future| future.unwrap().result(LONG).unwrap().len()).collect::<Vec<_>>(), [8; 3]);
+    let (tell, heard) = std::sync::mpsc::channel();
+    for n in [7, 1013] {
+        let tell = tell.clone();
+        SQUARE.apply_async(&pool, &n, &plain(), move |result| tell.send(result).unwrap()).unwrap();
+    }
+    let mut results = [(); 2].map(|()| heard.recv_timeout(LONG).unwrap().map_err(|e| e.kind()));
+    results.sort_by_key(|result| result.is_err());
+    assert_eq!(results, [Ok(49), Err(ErrorKind::Failed)]);
     assert_eq!((SQUARE.name(), format!("{SQUARE:?}").as_str()), ("square", "TypedTask(\"square\")"));
 }
 

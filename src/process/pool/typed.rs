@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, Result};
-use crate::objects::pool::{Future, TaskOptions};
+use crate::objects::pool::{Fate, Future, TaskOptions};
 use crate::process::pool::coding::{Coding, Plain};
 use crate::process::pool::map::{MapOptions, Stream};
 use crate::process::pool::task::{self, Task};
@@ -103,6 +103,21 @@ impl<A, R, C: Coding<A> + Coding<R>> TypedTask<A, R, C> {
     /// Has it done, and waits for its result. Errors: as for [`TypedTask::submit`] and [`TypedFuture::result`].
     pub fn apply(&self, pool: &Pool, input: &A, options: &TaskOptions) -> Result<R> {
         self.submit(pool, input, options)?.result(Timeout::Forever)
+    }
+
+    /// Gives a pool the task, and calls `done` with its result, or with why there is none, as [`Pool::apply_async`]. Errors: as there;
+    /// `Invalid` (the input does not become bytes).
+    pub fn apply_async(
+        &self,
+        pool: &Pool,
+        input: &A,
+        options: &TaskOptions,
+        done: impl FnOnce(Result<R>) + Send + 'static,
+    ) -> Result<()> {
+        let mut bytes = Vec::new();
+        C::put(input, &mut bytes)?;
+        let take = |fate: Fate| C::take(&fate.into_result()?);
+        pool.apply_async(self.name, &bytes, options, move |fate| done(fate.and_then(take)))
     }
 
     /// Has it done for each of the inputs, in chunks, and returns the results in their order, as [`Pool::map`]. Errors: the first
