@@ -263,7 +263,6 @@ fn hand_over(n: u64, pair: &mut Pair, len: usize) {
 }
 
 fn main() {
-    drop(Yard::anonymous().unwrap()); // the library counts its CPUs before this thread is pinned to one
     pin(0);
     describe("messages between two threads on two CPUs");
     let (shared, mut turn) = (lines(), 0);

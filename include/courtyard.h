@@ -816,7 +816,7 @@ typedef struct {
      */
     uint32_t features;
     /**
-     * How many CPUs this process may use; with one, nobody spins.
+     * How many CPUs the calling thread may use.
      */
     uint32_t cpus;
     /**
@@ -5678,7 +5678,7 @@ cyd_status_t cyd_map_close(cyd_map_t *map);
  * \param options  Borrowed for the call; NULL means all defaults.
  * \param out      Receives the handle; close it with cyd_pool_close().
  *
- * If its workers cannot be made, the name stays taken, by a pool that is shut down.
+ * If it fails, the name is free still; what there was no more room for may be there already, for whoever makes the same pool.
  *
  * \return #CYD_OK, or
  *   - #CYD_E_STATE      cyd_init() was not called; or other threads run, with #CYD_START_FORK

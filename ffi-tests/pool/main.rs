@@ -61,6 +61,7 @@ const SCENARIOS: &[Scenario] = &[
     ("a_promise_is_kept_or_broken", ONE, promises),
     ("callbacks_are_called", ALL, callbacks),
     ("bad_input_is_refused", ONE, bad_input),
+    ("a_failed_create_takes_no_name", &[Fork], a_failed_create),
     ("nothing_is_left", PROCESSES, nothing_is_left),
 ];
 
@@ -676,6 +677,23 @@ fn imap_is_lazy(method: StartMethod) {
         assert_eq!(results.next().unwrap().unwrap(), (2 * n).to_string().into_bytes());
         assert!(taken.get() <= n + 7, "{} taken", taken.get());
     }
+}
+
+/// A fork beside another thread is refused; what it would have made is made when that has ended.
+fn a_failed_create(method: StartMethod) {
+    let yard = yard();
+    let (end, ends) = std::sync::mpsc::channel::<()>();
+    let thread = std::thread::spawn(move || drop(ends.recv()));
+    let before = descriptors();
+    for _ in 0..3 {
+        assert_eq!(kind(Pool::create(&yard, "pool", &options(method, 2))), ErrorKind::State);
+        assert_eq!(kind(Pool::open(&yard, "pool")), ErrorKind::NotFound);
+    }
+    assert_eq!(descriptors(), before);
+    drop(end);
+    thread.join().unwrap();
+    let pool = Pool::create(&yard, "pool", &options(method, 2)).unwrap();
+    assert_eq!(pool.apply("echo", b"x", &plain()).unwrap(), b"x");
 }
 
 fn blocks(method: StartMethod) {

@@ -385,10 +385,11 @@ pub unsafe extern "C" fn cyd_connection_send(
         Ok(checked) => checked,
         Err(wrong) => return boundary::code(Err::<(), _>(wrong)),
     };
-    if connection.send_fast(message) {
+    let timeout = Timeout::from_ns(timeout_ns);
+    if connection.send_fast(message, timeout) {
         return CYD_OK;
     }
-    boundary::call(|| connection.send(message, Timeout::from_ns(timeout_ns)))
+    boundary::call(|| connection.send(message, timeout))
 }
 
 /// Copies the next message out and takes it; waits if there is none.
@@ -436,11 +437,12 @@ pub unsafe extern "C" fn cyd_connection_recv(
         Ok(checked) => checked,
         Err(wrong) => return boundary::code(Err::<(), _>(wrong)),
     };
-    if let Some(length) = connection.recv_fast(buffer) {
+    let timeout = Timeout::from_ns(timeout_ns);
+    if let Some(length) = connection.recv_fast(buffer, timeout) {
         len.set(length);
         return CYD_OK;
     }
-    boundary::call(|| match connection.receive(buffer, Timeout::from_ns(timeout_ns))? {
+    boundary::call(|| match connection.receive(buffer, timeout)? {
         Arrived::Message(length) => {
             len.set(length);
             Ok(())

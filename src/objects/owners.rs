@@ -23,8 +23,8 @@ pub(crate) struct Processes<'a>(pub(crate) &'a Attachment);
 /// Looks at a taken word before sleeping; a look costs some 20 ns, a sleep and wake-up some 50 µs.
 const SPINS: u32 = 100;
 
-fn spins() -> u32 {
-    if crate::os::process::cpus() > 1 { SPINS } else { 0 }
+fn spins(yard: &Attachment) -> u32 {
+    if yard.has_cpus() { SPINS } else { 0 }
 }
 
 /// Adds the alive words of everybody there is room for.
@@ -70,7 +70,7 @@ impl Owners for Threads<'_> {
     }
 
     fn spins(&self) -> u32 {
-        spins()
+        spins(self.0)
     }
 
     fn buried(&self, dead: Token, word: &LockWord) {
@@ -104,7 +104,7 @@ impl Owners for Processes<'_> {
     }
 
     fn spins(&self) -> u32 {
-        spins()
+        spins(self.0)
     }
 
     fn buried(&self, dead: Token, word: &LockWord) {
@@ -253,11 +253,12 @@ fn try_for_a_moment(
     owners: &Threads<'_>,
 ) -> std::result::Result<Got, ErrorKind> {
     let mut got = lock.try_acquire(taker, owners);
-    for look in 0..spins().min(LOOKS) + TURNS {
+    let looks = owners.spins().min(LOOKS);
+    for look in 0..looks + TURNS {
         if got != Err(ErrorKind::Busy) || lock.held_by(taker.token.0).is_some() {
             break;
         }
-        if look < spins().min(LOOKS) {
+        if look < looks {
             pause()
         } else {
             yield_now()

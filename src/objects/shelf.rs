@@ -333,7 +333,7 @@ impl<M: Moves> Queue<M> {
     #[cold]
     fn pause(&self, what: For, wait: &Wait) -> std::result::Result<(), ErrorKind> {
         let words = self.words();
-        let spins = if crate::os::process::cpus() > 1 { SPINS } else { 0 };
+        let spins = if self.yard.has_cpus() { SPINS } else { 0 };
         for _ in 0..spins {
             pause();
             if !words.lacks(what, self.size.capacity) {

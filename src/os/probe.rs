@@ -23,7 +23,7 @@ pub struct Probe {
     pub shm_bytes: Option<u64>,
     /// Free bytes in /dev/shm.
     pub shm_free_bytes: Option<u64>,
-    /// How many CPUs this process may use; with one, nobody spins.
+    /// How many CPUs the calling thread may use.
     pub cpus: u32,
     /// Bytes of a page.
     pub page_bytes: usize,
@@ -43,7 +43,7 @@ pub(crate) fn probe() -> Probe {
         robust_list: robust::List::mine().is_ok(),
         shm_bytes: shm.map(|s| s.0),
         shm_free_bytes: shm.map(|s| s.1),
-        cpus: process::cpus(),
+        cpus: process::cpus().count().max(1) as u32,
         page_bytes: crate::os::page_size(),
     }
 }
@@ -75,7 +75,7 @@ impl fmt::Display for Probe {
             (Some(all), Some(free)) => writeln!(f, "/dev/shm      {all} bytes, {free} free")?,
             _ => writeln!(f, "/dev/shm      no: no named yards")?,
         }
-        writeln!(f, "CPUs          {}{}", self.cpus, if self.cpus == 1 { ": nobody spins" } else { "" })?;
+        writeln!(f, "CPUs          {}", self.cpus)?;
         write!(f, "page          {} bytes", self.page_bytes)
     }
 }

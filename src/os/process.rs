@@ -1,7 +1,5 @@
 //! Facts about this process and others, from the kernel and from /proc.
 
-use crate::shim::{AtomicU32, Ordering};
-
 /// This process.
 pub(crate) fn pid() -> u32 {
     std::process::id()
@@ -34,21 +32,18 @@ pub(crate) fn name() -> String {
     std::fs::read_to_string("/proc/self/comm").map(|s| s.trim_end().to_owned()).unwrap_or_default()
 }
 
-/// How many CPUs this process may use (sched_getaffinity(2)); at least 1. Found out once.
-pub(crate) fn cpus() -> u32 {
-    static CPUS: AtomicU32 = AtomicU32::new(0);
-    match CPUS.load(Ordering::Relaxed) {
-        0 => {
-            let allowed = nix::sched::sched_getaffinity(nix::unistd::Pid::from_raw(0));
-            let is_set = |set: &nix::sched::CpuSet, cpu| set.is_set(cpu).unwrap_or(false);
-            let n = allowed
-                .map_or(1, |set| (0..nix::sched::CpuSet::count()).filter(|&c| is_set(&set, c)).count());
-            let n = n.max(1) as u32;
-            CPUS.store(n, Ordering::Relaxed);
-            n
-        }
-        n => n,
-    }
+/// The numbers of the CPUs that the calling thread may use (sched_getaffinity(2)); none if the kernel does not tell.
+pub(crate) fn cpus() -> impl Iterator<Item = usize> {
+    let allowed = nix::sched::sched_getaffinity(nix::unistd::Pid::from_raw(0)).unwrap_or_default();
+    (0..nix::sched::CpuSet::count()).filter(move |cpu| allowed.is_set(*cpu).unwrap_or(false))
+}
+
+/// Keeps the calling thread on one CPU.
+#[cfg(test)]
+pub(crate) fn stay_on(cpu: usize) {
+    let mut one = nix::sched::CpuSet::new();
+    one.set(cpu).unwrap();
+    nix::sched::sched_setaffinity(nix::unistd::Pid::from_raw(0), &one).unwrap();
 }
 
 /// How much memory the control group (cgroup v2) still allows; `None` if there is no limit to be seen.

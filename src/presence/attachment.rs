@@ -312,7 +312,7 @@ impl Attachment {
             return Err(Error::with(ErrorKind::NoSlots, detail));
         };
         let entry = &self.entries()[index as usize];
-        process::cpus(); // asked here once, not at somebody's first wait
+        self.note_cpus();
         let pid = process::pid();
         entry.describe(pid, process::start_time(pid), &process::name(), clock::wall_ns());
         Ok(Stay { pin, token: Token::new(index, place.generation) })

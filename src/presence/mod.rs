@@ -19,6 +19,8 @@ pub(crate) mod attachment;
 #[cfg(not(loom))]
 mod birth;
 #[cfg(not(loom))]
+mod cpus;
+#[cfg(not(loom))]
 pub(crate) mod entry;
 #[cfg(not(loom))]
 pub(crate) mod handover;

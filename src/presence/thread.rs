@@ -157,6 +157,7 @@ impl Registration {
             derailed: Cell::new(false),
         };
         registration.move_in(joining);
+        yard.note_cpus();
         Ok(registration)
     }
 

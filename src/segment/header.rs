@@ -25,7 +25,10 @@ pub(crate) const FORMAT: u32 = {
 /// Where the doorbell lies.
 pub(crate) const BELL_AT: u64 = 192;
 
-/// The header. Everything but the lock word and the bell is written before the yard has a name and never again.
+/// Where the CPUs are that those who are in the yard, or were, may use.
+pub(crate) const CPUS_AT: u64 = 48;
+
+/// The header. Everything but the CPUs, the lock word and the bell is written before the yard has a name and never again.
 #[repr(C)]
 pub(crate) struct Header {
     magic: AtomicU64,
@@ -37,7 +40,9 @@ pub(crate) struct Header {
     objects: AtomicU32,
     page: AtomicU32,
     reserved: AtomicU32,
-    pad: [AtomicU64; 10],
+    /// One bit for each CPU, modulo 64.
+    cpus: AtomicU64,
+    pad: [AtomicU64; 9],
     /// Guards the making of objects. A lock word (see `segment::bits`), on a line of its own.
     pub(crate) making: AtomicU32,
     pad_making: [AtomicU32; 15],
@@ -54,6 +59,7 @@ const_assert_eq!(offset_of!(Header, heap), 24);
 const_assert_eq!(offset_of!(Header, slots), 32);
 const_assert_eq!(offset_of!(Header, objects), 36);
 const_assert_eq!(offset_of!(Header, page), 40);
+const_assert_eq!(offset_of!(Header, cpus), CPUS_AT as usize);
 const_assert_eq!(offset_of!(Header, making), 128);
 const_assert_eq!(offset_of!(Header, bell), BELL_AT as usize);
 const_assert_eq!(size_of::<Header>(), 256);
@@ -69,6 +75,7 @@ words!(
         objects,
         page,
         reserved,
+        cpus,
         pad,
         making,
         pad_making,

@@ -37,6 +37,18 @@ impl Words {
         self.tail.0.load(Ordering::Relaxed) != self.acked.0.load(Ordering::Relaxed)
     }
 
+    /// Up to where the producer has published, for the producer's own side: a guess.
+    #[inline(always)]
+    pub(crate) fn published(&self) -> u64 {
+        self.tail.0.load(Ordering::Relaxed) // Relaxed: compared only
+    }
+
+    /// Up to where the consumer has given back, for the consumer's own side: a guess.
+    #[inline(always)]
+    pub(crate) fn released(&self) -> u64 {
+        self.acked.0.load(Ordering::Relaxed) // Relaxed: compared only
+    }
+
     /// An empty ring whose positions begin at `position`. A mapping needs no call: zero bytes are a fresh ring.
     #[cfg(test)]
     pub(crate) fn starting_at(position: u64) -> Words {

@@ -71,7 +71,7 @@ impl<'a> Call<'a> {
         at: Stretch,
         mut ready: impl FnMut() -> bool,
     ) -> Option<ErrorKind> {
-        if crate::os::process::cpus() > 1
+        if self.inner.yard.has_cpus()
             && self.spin(&self.inner.pace[usize::from(empty == ErrorKind::Full)], at, &mut ready)
         {
             return None;

@@ -146,7 +146,8 @@ impl Connection {
     /// other end, messages wait in the pipe for whoever takes it.
     #[inline]
     pub fn send(&self, message: &[u8], timeout: impl Into<Timeout>) -> Result<()> {
-        if self.send_fast(message) { Ok(()) } else { self.send_slowly(message, timeout.into()) }
+        let timeout = timeout.into();
+        if self.send_fast(message, timeout) { Ok(()) } else { self.send_slowly(message, timeout) }
     }
 
     /// Sends one message if there is room now.
@@ -157,17 +158,29 @@ impl Connection {
 
     /// The uncontended step of sending. Cannot panic, allocates nothing; false if it takes [`Connection::send`].
     #[inline]
-    pub(crate) fn send_fast(&self, message: &[u8]) -> bool {
+    pub(crate) fn send_fast(&self, message: &[u8], timeout: Timeout) -> bool {
         let inner = &*self.0;
         let Some(spot) = &inner.ways[inner.end.other().index()] else { return false };
         let (way, me) = (spot.way(), thread::token(inner.yard.number()));
-        if me == 0 || !inner.is_peer_known() || !way.sending.try_fast(me) {
+        let (pace, bytes) = (&inner.pace[1], way::bytes_of(message.len()));
+        let (limit, is_room) = spot.known_room(bytes);
+        if !is_room && timeout != Timeout::Try {
+            pace.pause();
+        }
+        // Relaxed: compared only
+        if me == 0
+            || spot.receivers_left() != inner.known.load(Ordering::Relaxed)
+            || !way.sending.try_fast(me)
+        {
             return false;
         }
         let sent = matches!(way::send(spot, message), Sent::Done);
         owners::give(&way.sending, me);
         if sent {
             way.data.notify_after_rmw(&*self.0.yard); // the release of the lock
+            if !is_room {
+                pace.learn(1, limit, bytes);
+            }
         }
         sent
     }
@@ -213,10 +226,11 @@ impl Connection {
     /// receiver stands still in his turn), `Interrupted`, `NoSlots`, `Corrupt`.
     #[inline]
     pub fn recv(&self, buffer: &mut [u8], timeout: impl Into<Timeout>) -> Result<usize> {
-        if let Some(len) = self.recv_fast(buffer) {
+        let timeout = timeout.into();
+        if let Some(len) = self.recv_fast(buffer, timeout) {
             return Ok(len);
         }
-        match self.receive(buffer, timeout.into())? {
+        match self.receive(buffer, timeout)? {
             Arrived::Message(len) => Ok(len),
             Arrived::TooLong(needed) => Err(Connection::too_small(needed, buffer.len())),
         }
@@ -234,10 +248,14 @@ impl Connection {
 
     /// The uncontended step of receiving. Cannot panic, allocates nothing; `None` if it takes [`Connection::recv`].
     #[inline]
-    pub(crate) fn recv_fast(&self, buffer: &mut [u8]) -> Option<usize> {
+    pub(crate) fn recv_fast(&self, buffer: &mut [u8], timeout: Timeout) -> Option<usize> {
         let inner = &*self.0;
         let spot = inner.ways[inner.end.index()].as_ref()?;
         let (way, me) = (spot.way(), thread::token(inner.yard.number()));
+        let (pace, (seen, is_any)) = (&inner.pace[0], spot.known_messages());
+        if !is_any && timeout != Timeout::Try {
+            pace.pause();
+        }
         if me == 0 || !way.receiving.try_fast(me) {
             return None;
         }
@@ -246,6 +264,9 @@ impl Connection {
         match got {
             Got::Message(len) => {
                 way.room.notify_after_rmw(&*self.0.yard); // the release of the lock
+                if !is_any {
+                    pace.learn(1, seen, way::bytes_of(len));
+                }
                 Some(len)
             }
             _ => None,

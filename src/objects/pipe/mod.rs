@@ -174,9 +174,10 @@ fn ways(yard: &Held, record: &Record, options: PipeOptions) -> Result<[Option<Sp
     let spot = |end: PipeEnd| -> Result<Spot> {
         let at = record.offset + plan.messages_at(end);
         let bytes = yard.region().bytes(at, options.capacity as u64)?;
+        let (way, last) = (&body.ways[end.index()], &body.last[end.index()]);
         // SAFETY: in bounds (checked), aligned to a line; mapped while the yard is held, which the pipe and its
         // connections do. Nobody makes references to messages; a peer can spoil them, no more.
-        Ok(unsafe { Spot::new(&body.ways[end.index()], Bytes::new(bytes.as_ptr(), options.capacity)) })
+        Ok(unsafe { Spot::new(way, last, Bytes::new(bytes.as_ptr(), options.capacity)) })
     };
     let second = if options.duplex { Some(spot(PipeEnd::Second)?) } else { None };
     Ok([Some(spot(PipeEnd::First)?), second])

@@ -8,13 +8,15 @@
 use crate::lockfree::spsc::record::{Consumer, Producer, Record};
 use crate::lockfree::spsc::{NoRecord, NoRoom, Place, Words};
 use crate::objects::pipe::layout::Way;
-use crate::shim::{Bytes, Ordering};
+use crate::shim::{AtomicU64, Bytes, Ordering};
 use std::ptr::NonNull;
 
 /// Where a direction lies in the mapping.
 #[derive(Clone)]
 pub(super) struct Spot {
     way: NonNull<Way>,
+    /// Who left the end last that receives: see [`Holders`](crate::sync::holders::Holders).
+    last: NonNull<AtomicU64>,
     bytes: Bytes,
 }
 
@@ -25,15 +27,37 @@ unsafe impl Sync for Spot {}
 
 impl Spot {
     /// # Safety
-    /// Both stay mapped as long as the spot or a copy of it is used; `bytes` are the direction's messages.
-    pub(super) unsafe fn new(way: &Way, bytes: Bytes) -> Spot {
-        Spot { way: NonNull::from(way), bytes }
+    /// All stay mapped as long as the spot or a copy of it is used; `last` is the word of the end that receives, `bytes` are
+    /// the direction's messages.
+    pub(super) unsafe fn new(way: &Way, last: &AtomicU64, bytes: Bytes) -> Spot {
+        Spot { way: NonNull::from(way), last: NonNull::from(last), bytes }
     }
 
     #[inline]
     pub(super) fn way(&self) -> &Way {
         // SAFETY: mapped (see `new`), and made of atomics.
         unsafe { self.way.as_ref() }
+    }
+
+    /// A number that is another one after somebody has left the end that receives.
+    #[inline]
+    pub(super) fn receivers_left(&self) -> u64 {
+        // SAFETY: mapped (see `new`), and an atomic.
+        unsafe { self.last.as_ref() }.load(Ordering::Relaxed) // Relaxed: compared only
+    }
+
+    /// Up to where the receivers know that something is there, and whether they know of anything: guesses.
+    #[inline]
+    pub(super) fn known_messages(&self) -> (u64, bool) {
+        let seen = self.way().seen.load(Ordering::Relaxed); // Relaxed: compared only
+        (seen, seen != self.way().words.released())
+    }
+
+    /// Up to where the senders know that there is room, and whether they know of so many bytes: guesses.
+    #[inline]
+    pub(super) fn known_room(&self, bytes: u64) -> (u64, bool) {
+        let limit = self.way().limit.load(Ordering::Relaxed); // Relaxed: compared only
+        (limit, limit.wrapping_sub(self.way().words.published()) >= bytes)
     }
 }
 

@@ -30,7 +30,7 @@ impl Table {
             self.held().sweep();
             return attempt().ok_or(ErrorKind::Timeout.into());
         }
-        let spins = if crate::os::process::cpus() > 1 { SPINS } else { 0 };
+        let spins = if self.held().has_cpus() { SPINS } else { 0 };
         for _ in 0..spins {
             pause();
             if let Some(answer) = attempt() {

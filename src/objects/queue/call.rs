@@ -103,7 +103,7 @@ type Attempt<T> = std::result::Result<T, Not>;
 impl<'a> Call<'a> {
     pub(super) fn new(queue: &'a Queue, what: For, timeout: Timeout) -> Call<'a> {
         let timeout = timeout.or_try();
-        let many = crate::os::process::cpus() > 1;
+        let many = queue.yard().has_cpus();
         let looks = match timeout {
             _ if what == For::Settled => 0, // it takes others' work, not their moves
             Timeout::Try => TURNS + if many { LOOKS } else { 0 },

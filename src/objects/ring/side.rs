@@ -299,7 +299,7 @@ impl Side {
     fn budget(&self) -> u32 {
         match self.strategy {
             Strategy::Spin => POLLS,
-            Strategy::Adaptive if crate::os::process::cpus() > 1 => SPINS,
+            Strategy::Adaptive if self.yard.has_cpus() => SPINS,
             Strategy::Adaptive | Strategy::Block => 0,
         }
     }

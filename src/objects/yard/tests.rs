@@ -116,3 +116,26 @@ fn more_threads_than_slots_are_refused_and_slots_come_back() {
 }
 
 use crate::sync::wait::Timeout;
+
+#[test]
+fn who_is_alone_on_his_cpu_spins_when_another_comes_on_another() {
+    use crate::os::process::{cpus, stay_on};
+    let allowed: Vec<usize> = cpus().collect();
+    let (first, last) = (allowed[0], allowed[allowed.len() - 1]);
+    std::thread::spawn(move || {
+        stay_on(first);
+        let yard = Yard::anonymous().unwrap();
+        let lock = Lock::create(&yard, "lock", Scope::Thread).unwrap();
+        drop(lock.acquire(Timeout::Forever).unwrap());
+        assert!(!yard.held().has_cpus());
+        std::thread::spawn(move || {
+            stay_on(last);
+            drop(lock.acquire(Timeout::Forever).unwrap());
+            assert_eq!(yard.held().has_cpus(), first != last);
+        })
+        .join()
+        .unwrap();
+    })
+    .join()
+    .unwrap();
+}

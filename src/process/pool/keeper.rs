@@ -3,6 +3,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::pool::{Cause, Hand, Shift, Table, Why};
+use crate::objects::yard::Yard;
 use crate::os::Mutex;
 use crate::os::child::{Exit, Pidfd};
 use crate::os::process;
@@ -12,6 +13,7 @@ use crate::process::pool::{PoolOptions, StartMethod};
 use crate::process::server::ForkServer;
 use crate::shim::{AtomicU32, Ordering};
 use crate::sync::closing::Closing;
+use crate::sync::deadline::Deadline;
 use crate::sync::wait::Timeout;
 use std::os::fd::{AsRawFd, RawFd};
 use std::sync::Arc;
@@ -21,7 +23,7 @@ use std::time::Duration;
 const SIGKILL: i32 = 9;
 /// So many workers may fail to begin, one after the other, before the pool gives up; more if there are to be more.
 const TRIES: usize = 3;
-/// How long the keeper waits for the rest of an end that it has heard of.
+/// How long the keeper waits for the rest of an end that it has heard of, and at first for somebody who begins or leaves.
 const MOMENT: Duration = Duration::from_millis(1);
 
 /// Where workers come from.
@@ -59,7 +61,13 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    pub(super) fn begin(table: &Table, name: &str, options: &PoolOptions) -> Result<Keeper> {
+    /// Makes the table with `make`, and the workers. What can fail comes before the table: its name is taken for good.
+    pub(super) fn begin(
+        yard: &Yard,
+        name: &str,
+        options: &PoolOptions,
+        make: impl FnOnce() -> Result<Table>,
+    ) -> Result<Keeper> {
         let source = match options.method {
             StartMethod::ForkServer => Source::Server(ForkServer::start()?),
             StartMethod::Fork => Source::Server(ForkServer::fork()?),
@@ -67,14 +75,20 @@ impl Keeper {
             StartMethod::Threads => Source::Threads,
         };
         let orders = Orders {
-            yard: table.held().checked_fd()?.as_raw_fd(),
+            yard: yard.held().checked_fd()?.as_raw_fd(),
             pool: name.to_owned(),
             tasks: options.tasks_per_worker,
             initializer: options.initializer.clone().unwrap_or_default(),
             bytes: options.initializer_bytes.clone(),
         };
+        let (give, take) = std::sync::mpsc::channel::<Office>();
+        let thread = std::thread::Builder::new()
+            .name("courtyard-pool".into())
+            .spawn(move || take.recv().into_iter().for_each(Office::run))
+            .map_err(|e| Error::with(ErrorKind::NoMemory, format!("the pool's thread: {e}")))?;
+        let table = make()?;
         let has_ended = Arc::new(AtomicU32::new(0));
-        let mut office = Office {
+        let office = Office {
             table: table.clone(),
             source,
             inherit: if options.method == StartMethod::Fork { Vec::new() } else { vec![orders.yard] },
@@ -82,18 +96,15 @@ impl Keeper {
             made: Vec::new(),
             unfit: 0,
             begun: 0,
+            patience: MOMENT,
             has_ended: has_ended.clone(),
         };
-        let thread = std::thread::Builder::new()
-            .name("courtyard-pool".into())
-            .spawn(move || office.run())
-            .map_err(|e| Error::with(ErrorKind::NoMemory, format!("the pool's thread: {e}")))?;
-        Ok(Keeper {
-            table: table.clone(),
-            thread: Mutex::new(Some(thread)),
-            has_ended,
-            maker: process::pid(),
-        })
+        let _ = give.send(office); // it waits for that
+        Ok(Keeper { table, thread: Mutex::new(Some(thread)), has_ended, maker: process::pid() })
+    }
+
+    pub(super) fn table(&self) -> &Table {
+        &self.table
     }
 
     /// Whether every worker has ended, and is reaped.
@@ -131,11 +142,13 @@ struct Office {
     unfit: usize,
     /// How many have begun, as far as it has seen.
     begun: usize,
+    /// How long to wait for who has no place yet, or none any more.
+    patience: Duration,
     has_ended: Arc<AtomicU32>,
 }
 
 impl Office {
-    fn run(&mut self) {
+    fn run(mut self) {
         loop {
             let hurried = self.reap();
             let (condemned, until) = self.table.overdue();
@@ -151,12 +164,27 @@ impl Office {
             if hurried || self.table.closing() == Closing::Shut {
                 std::thread::sleep(MOMENT);
             } else {
+                let until = self.look_again().into_iter().chain(until).min();
                 self.table.keep_watch(until, || false);
             }
         }
         self.table.leave();
         self.has_ended.store(1, Ordering::Release);
         self.table.tell_who_waits();
+    }
+
+    /// When to look again because of a worker without a place, whose end nothing in the pool would tell: it begins, has left, or
+    /// is dead. Twice as late each time.
+    fn look_again(&mut self) -> Option<Deadline> {
+        let is_ours = |hand: &Hand| self.is_made(*hand) || hand.pid == process::pid();
+        let placed = self.table.hands().iter().filter(|hand| is_ours(hand)).count();
+        if placed >= self.made.len() {
+            self.patience = MOMENT;
+            return None;
+        }
+        let until = Deadline::after(self.patience);
+        self.patience = (self.patience * 2).min(Duration::from_secs(1));
+        Some(until)
     }
 
     fn is_needed_no_more(&self) -> bool {

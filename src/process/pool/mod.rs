@@ -124,7 +124,8 @@ pub struct Pool {
 }
 
 impl Pool {
-    /// Makes a pool, and its workers. Beside it lie its queue and its blocks, under its name and `.tasks`, `.blocks`.
+    /// Makes a pool, and its workers. Beside it lie its queue and its blocks, under its name and `.tasks`, `.blocks`. If it
+    /// fails, the name is free still; what there was no more room for may be there already, for whoever makes the same pool.
     ///
     /// Errors: `State` ([`init`](crate::init) was not called; or other threads run, with [`StartMethod::Fork`]), `NotFound` (no
     /// such initializer), `Range`, `Size`, `Exists`, `Name`, `NoSpace`, `NoSlots`, `NoMemory`, `Os`, `Timeout`.
@@ -144,23 +145,17 @@ impl Pool {
             // Before anything is made.
             return Err(Error::with(ErrorKind::Range, format!("{workers} workers, not 1 to {most}")));
         }
-        let table = Table::create(
-            yard,
-            name,
-            TableOptions {
-                workers: most,
-                tasks: options.tasks,
-                block_bytes: options.block_bytes,
-                blocks_at: 0,
-                threads: options.method == StartMethod::Threads,
-            },
-        )?;
-        table.set_wanted(workers)?;
-        let keeper = Keeper::begin(&table, name, options).inspect_err(|_| {
-            table.shut_for_good(Why::Unfit);
-            table.leave();
-        })?;
-        Ok(Pool { table, keeper: Some(Arc::new(keeper)) })
+        let table = TableOptions {
+            workers: most,
+            tasks: options.tasks,
+            block_bytes: options.block_bytes,
+            blocks_at: 0,
+            threads: options.method == StartMethod::Threads,
+        };
+        let make =
+            || Table::create(yard, name, table).and_then(|table| table.set_wanted(workers).map(|()| table));
+        let keeper = Keeper::begin(yard, name, options, make)?;
+        Ok(Pool { table: keeper.table().clone(), keeper: Some(Arc::new(keeper)) })
     }
 
     /// Opens a pool that somebody has made. Errors: `NotFound`, `Type`, `Corrupt`.
