@@ -389,7 +389,13 @@ pub(crate) const ROWS: &[Row] = &[
         "its place and its block come free, now or when its process is gone",
     ),
     none("cyd_future_info", "reads words"),
-    none("cyd_future_kill", "one swap, as in cyd_future_stop; ffi-tests/pool kills the workers"),
+    stepped(
+        "cyd_future_kill",
+        "pool kill",
+        &["maker"],
+        ALL,
+        "the task's worker is killed and the task cancelled, or neither",
+    ),
     stepped("cyd_future_result", "pool collect", &["maker"], ALL, "as for cyd_future_fate"),
     stepped(
         "cyd_future_stop",
@@ -614,7 +620,10 @@ pub(crate) const ROWS: &[Row] = &[
         "cyd_pool_close",
         "gives back memory of this process; the maker's shuts the pool down, as cyd_pool_shutdown",
     ),
-    none("cyd_pool_create", "makes objects as the others do, and threads; ffi-tests/pool kills the maker"),
+    none(
+        "cyd_pool_create",
+        "a thread of its own makes the objects; ffi-tests/pool kills its process at random moments",
+    ),
     none("cyd_pool_future", "reads words"),
     none("cyd_pool_imap", "writes memory of this process"),
     none("cyd_pool_is_shut_down", "reads words"),
@@ -713,7 +722,13 @@ pub(crate) const ROWS: &[Row] = &[
     none("cyd_process_spawn", "makes a process; ffi-tests/process kills who spawns, and who gives ends"),
     none("cyd_process_stop", "asks the kernel, and waits for a child of its own"),
     none("cyd_process_terminate", "asks the kernel"),
-    none("cyd_promise_close", "loses the task as the sweep does; one swap, as in cyd_future_cancel"),
+    stepped(
+        "cyd_promise_close",
+        "pool promise, broken",
+        &["maker", "waiter"],
+        ALL,
+        "what was promised is lost, at once or behind the dead",
+    ),
     stepped("cyd_promise_fail", "pool promise", &["maker", "waiter"], ALL, "as for cyd_promise_set"),
     none("cyd_promise_is_cancelled", "reads words"),
     stepped(

@@ -51,6 +51,7 @@ const SCENARIOS: &[Scenario] = &[
     ("anybody_works", ONE, anybody_works),
     ("who_submits_and_dies_leaves_nothing", ONE, a_submitter_dies),
     ("without_its_maker_nobody_waits_for_ever", ONE, the_maker_dies),
+    ("the_maker_is_killed_while_it_makes", &[Threads, ForkServer], the_maker_is_killed_early),
     ("many_inputs_go_in_chunks", ALL, map),
     ("a_map_keeps_within_the_blocks", ALL, map_within_its_blocks),
     ("a_map_that_gives_up_leaves_nothing_to_do", ALL, map_that_gives_up),
@@ -608,6 +609,43 @@ fn the_maker_dies(method: StartMethod) {
     pool.join(LONG).unwrap();
 }
 
+/// There is a pool that is shut, or none, and then the same can be made.
+fn the_maker_is_killed_early(method: StartMethod) {
+    let yard = Options::new().size(8 << 20).objects(512).anonymous().unwrap();
+    let small = |method| PoolOptions { tasks: 8, block_bytes: 1 << 14, ..options(method, 1) };
+    let (mut made, mut missing) = (0, 0);
+    for n in 0..100_u64 {
+        let name = format!("pool-{n}");
+        let maker = fork(|| {
+            let _pool = Pool::create(&yard, &name, &small(method)).unwrap();
+            sleep_ms(30_000);
+        });
+        let end = Instant::now() + Duration::from_micros(500 + 40 * n);
+        while Instant::now() < end {
+            std::hint::spin_loop();
+        }
+        maker.slay();
+        match Pool::open(&yard, &name) {
+            Ok(pool) => {
+                made += 1;
+                match pool.submit_within("echo", b"", &plain(), LONG).and_then(|it| it.fate(LONG)) {
+                    Ok(Fate::Lost { .. }) => {}
+                    Err(e) if e.kind() == ErrorKind::State => {}
+                    other => panic!("{name}: {other:?}"),
+                }
+                pool.join(LONG).unwrap();
+            }
+            Err(e) => {
+                missing += 1;
+                assert_eq!(e.kind(), ErrorKind::NotFound);
+                let pool = Pool::create(&yard, &name, &small(Threads)).unwrap();
+                assert_eq!(pool.apply("echo", &[b'x'; 500], &plain()).unwrap(), [b'x'; 500]);
+            }
+        }
+    }
+    println!("{made} were made, {missing} were not");
+}
+
 fn map(method: StartMethod) {
     let (_yard, pool) = pool(method, 2);
     let inputs: Vec<String> = (0..1000).map(|n| n.to_string()).collect();
@@ -683,7 +721,7 @@ fn imap_is_lazy(method: StartMethod) {
 fn a_failed_create(method: StartMethod) {
     let yard = yard();
     let (end, ends) = std::sync::mpsc::channel::<()>();
-    let thread = std::thread::spawn(move || drop(ends.recv()));
+    let thread = std::thread::spawn(move || ends.recv().unwrap_err());
     let before = descriptors();
     for _ in 0..3 {
         assert_eq!(kind(Pool::create(&yard, "pool", &options(method, 2))), ErrorKind::State);

@@ -30,9 +30,11 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(Collect { name: "pool collect, by block", len: LONG }),
         Box::new(Cancel),
         Box::new(Stop),
+        Box::new(Kill),
         Box::new(Wait),
-        Box::new(Promised { name: "pool promise", len: SHORT }),
-        Box::new(Promised { name: "pool promise, by block", len: LONG }),
+        Box::new(Promised { name: "pool promise", kept: Some(SHORT) }),
+        Box::new(Promised { name: "pool promise, by block", kept: Some(LONG) }),
+        Box::new(Promised { name: "pool promise, broken", kept: None }),
         Box::new(Resize),
         Box::new(Shutdown),
         Box::new(Join),
@@ -75,6 +77,14 @@ pub(crate) struct World {
 
 /// A pool of one worker, which is busy or not.
 fn world(stage: &mut Stage, is_busy: bool) -> World {
+    let mut world = world_of(stage, StartMethod::Threads);
+    if is_busy {
+        world.holder = Some(world.begin("hold"));
+    }
+    world
+}
+
+fn world_of(stage: &mut Stage, method: StartMethod) -> World {
     pin();
     let yard = Options::new().size(1 << 18).slots(16).objects(16).anonymous().unwrap();
     let count = Value::<u64>::create(&yard, "count").unwrap();
@@ -93,7 +103,7 @@ fn world(stage: &mut Stage, is_busy: bool) -> World {
             most_workers: 3,
             tasks: TASKS,
             block_bytes: 1 << 13,
-            method: StartMethod::Threads,
+            method,
             ..PoolOptions::default()
         };
         let _pool = Pool::create(&yard, "pool", &options).map_err(said("the pool"))?;
@@ -107,11 +117,7 @@ fn world(stage: &mut Stage, is_busy: bool) -> World {
             Err(e) => panic!("{e:?}"),
         }
     };
-    let mut world = World { yard, pool, count, id, hold, holder: None, future: None, fate: None, ours: 0 };
-    if is_busy {
-        world.holder = Some(world.begin("hold"));
-    }
-    world
+    World { yard, pool, count, id, hold, holder: None, future: None, fate: None, ours: 0 }
 }
 
 impl World {
@@ -506,6 +512,50 @@ impl Operation for Stop {
     }
 }
 
+/// Has the worker of a task killed, which is a process.
+struct Kill;
+
+impl Operation for Kill {
+    play!(Future, Points::Every);
+
+    fn name(&self) -> &'static str {
+        "pool kill"
+    }
+
+    fn setup(&self, stage: &mut Stage) -> World {
+        let mut world = world_of(stage, StartMethod::Fork);
+        let future = world.begin("hold");
+        world.id.set(future.id());
+        world.future = Some(future);
+        world
+    }
+
+    fn prepare(&self, world: &World) -> Future {
+        world.seen_by_victim()
+    }
+
+    fn act(&self, _: &World, future: &mut Future) {
+        assert!(future.kill().unwrap());
+    }
+
+    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+        if point.moment == Moment::Stopped {
+            return Ok(()); // it may be about to tell
+        }
+        let is_killed = is_through(point);
+        if !is_killed {
+            world.hold.set();
+        }
+        match world.fate()? {
+            Fate::Cancelled => {}
+            Fate::Done(_) if !is_killed => {}
+            other => return wrong("the task's fate", other),
+        }
+        world.hold.set();
+        world.goes_on(0)
+    }
+}
+
 /// Waits for a task that runs.
 struct Wait;
 
@@ -546,10 +596,10 @@ impl Operation for Wait {
     }
 }
 
-/// Keeps a promise, while somebody waits for it.
+/// Keeps a promise with so many bytes, or breaks it, while somebody waits for it.
 struct Promised {
     name: &'static str,
-    len: usize,
+    kept: Option<usize>,
 }
 
 pub(crate) struct Waited {
@@ -582,13 +632,13 @@ impl Operation for Promised {
     }
 
     fn setup(&self, stage: &mut Stage) -> Waited {
-        let (world, len) = (world(stage, false), self.len);
+        let (world, kept) = (world(stage, false), self.kept);
         let waiter = stage.role("waiter", |_| {
             while world.id.get() == 0 {
                 std::thread::yield_now();
             }
             match world.pool.future(world.id.get()).and_then(|future| future.fate(Timeout::Forever)) {
-                Ok(Fate::Done(result)) if result == bytes(len) => Ok(()),
+                Ok(Fate::Done(result)) if kept.is_some_and(|len| result == bytes(len)) => Ok(()),
                 Ok(Fate::Lost { .. }) => Ok(()),
                 // Who promised it was its owner too.
                 Err(e) if e.kind() == ErrorKind::NotFound => Ok(()),
@@ -606,7 +656,10 @@ impl Operation for Promised {
 
     fn act(&self, _: &Waited, actor: &mut Self::Actor) {
         let (promise, future) = actor.take().unwrap();
-        promise.set_result(&bytes(self.len)).unwrap();
+        match self.kept {
+            Some(len) => promise.set_result(&bytes(len)).unwrap(),
+            None => drop(promise),
+        }
         actor.replace(None);
         std::mem::forget(future); // its owner lives, and may look still
     }

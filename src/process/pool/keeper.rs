@@ -61,12 +61,13 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    /// Makes the table with `make`, and the workers. What can fail comes before the table: its name is taken for good.
+    /// Makes the table with `make`, and the workers. What can fail comes before the table: its name is taken for good. And it is
+    /// made by the thread that keeps it: no table is without one as long as this process lives.
     pub(super) fn begin(
         yard: &Yard,
         name: &str,
         options: &PoolOptions,
-        make: impl FnOnce() -> Result<Table>,
+        make: impl FnOnce() -> Result<Table> + Send + 'static,
     ) -> Result<Keeper> {
         let source = match options.method {
             StartMethod::ForkServer => Source::Server(ForkServer::start()?),
@@ -81,25 +82,23 @@ impl Keeper {
             initializer: options.initializer.clone().unwrap_or_default(),
             bytes: options.initializer_bytes.clone(),
         };
-        let (give, take) = std::sync::mpsc::channel::<Office>();
+        let inherit = if options.method == StartMethod::Fork { Vec::new() } else { vec![orders.yard] };
+        let has_ended = Arc::new(AtomicU32::new(0));
+        let has_ended_too = has_ended.clone();
+        let (tell, told) = std::sync::mpsc::channel();
+        let keep = move || {
+            let made = make();
+            let _ = tell.send(made.clone()); // who asked waits for that
+            let Ok(table) = made else { return };
+            let (made, patience, has_ended) = (Vec::new(), MOMENT, has_ended_too);
+            Office { table, source, orders, inherit, made, unfit: 0, begun: 0, patience, has_ended }.run();
+        };
+        let no_thread = |detail| Error::with(ErrorKind::NoMemory, format!("the pool's thread: {detail}"));
         let thread = std::thread::Builder::new()
             .name("courtyard-pool".into())
-            .spawn(move || take.recv().into_iter().for_each(Office::run))
-            .map_err(|e| Error::with(ErrorKind::NoMemory, format!("the pool's thread: {e}")))?;
-        let table = make()?;
-        let has_ended = Arc::new(AtomicU32::new(0));
-        let office = Office {
-            table: table.clone(),
-            source,
-            inherit: if options.method == StartMethod::Fork { Vec::new() } else { vec![orders.yard] },
-            orders,
-            made: Vec::new(),
-            unfit: 0,
-            begun: 0,
-            patience: MOMENT,
-            has_ended: has_ended.clone(),
-        };
-        let _ = give.send(office); // it waits for that
+            .spawn(keep)
+            .map_err(|e| no_thread(e.to_string()))?;
+        let table = told.recv().map_err(|_| no_thread("it has panicked".into()))??;
         Ok(Keeper { table, thread: Mutex::new(Some(thread)), has_ended, maker: process::pid() })
     }
 

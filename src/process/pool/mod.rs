@@ -152,8 +152,10 @@ impl Pool {
             blocks_at: 0,
             threads: options.method == StartMethod::Threads,
         };
-        let make =
-            || Table::create(yard, name, table).and_then(|table| table.set_wanted(workers).map(|()| table));
+        let (at, called) = (yard.clone(), name.to_owned());
+        let make = move || {
+            Table::create(&at, &called, table).and_then(|table| table.set_wanted(workers).map(|()| table))
+        };
         let keeper = Keeper::begin(yard, name, options, make)?;
         Ok(Pool { table: keeper.table().clone(), keeper: Some(Arc::new(keeper)) })
     }
