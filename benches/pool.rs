@@ -9,7 +9,7 @@ mod support;
 
 use courtyard::{
     Fate, Future, MapOptions, Options, Pool, PoolOptions, Process, Queue, QueueOptions, StartMethod,
-    TaskOptions, Timeout, Yard,
+    TaskOptions, Timeout, TypedTask, Yard,
 };
 use std::hint::black_box;
 use std::sync::mpsc;
@@ -49,7 +49,11 @@ fn in_batches(n: u64, begin: impl Fn(&mpsc::Sender<()>)) {
     }
 }
 
+/// The same with a type.
+const STEP: TypedTask<u64, u64> = TypedTask::new("step-typed");
+
 fn main() {
+    STEP.register(|_, n| Ok::<_, String>(step(&n.to_ne_bytes()))).unwrap();
     courtyard::register_task("nothing", |_, _: &[u8]| Ok::<_, String>(Vec::new())).unwrap();
     courtyard::register_task("step", |_, input: &[u8]| Ok::<_, String>(step(input).to_ne_bytes())).unwrap();
     courtyard::init();
@@ -117,25 +121,40 @@ fn main() {
         ],
     );
     describe("an input of 8 bytes of a map, one worker");
-    let inputs: Vec<[u8; 8]> = (0..2000_u64).map(u64::to_ne_bytes).collect();
-    let map = |pool: &Pool, n: u64| {
-        let options = MapOptions { chunk: 500, ..MapOptions::default() };
-        for _ in 0..n / 2000 {
-            black_box(pool.map("step", &inputs, &options, Timeout::Forever).unwrap());
-        }
-    };
-    compare(
-        "each input",
-        scale(200_000),
-        vec![
-            variant("the loop, results collected", |n| {
-                for _ in 0..n / 2000 {
-                    let results = inputs.iter().map(|input| step(input).to_ne_bytes().to_vec());
-                    black_box(results.collect::<Vec<Vec<u8>>>());
-                }
-            }),
-            variant("Pool::map, a process", |n| map(&processes, n)),
-            variant("Pool::map, a thread", |n| map(&threads, n)),
-        ],
+    for count in [2000, 20_000_u64] {
+        let inputs: Vec<[u8; 8]> = (0..count).map(u64::to_ne_bytes).collect();
+        let numbers: Vec<u64> = (0..count).collect();
+        let options = MapOptions::default();
+        let map = |pool: &Pool, n: u64| {
+            for _ in 0..n.div_ceil(count) {
+                black_box(pool.map("step", &inputs, &options, Timeout::Forever).unwrap());
+            }
+        };
+        compare(
+            &format!("each of {count} inputs"),
+            scale(200_000),
+            vec![
+                variant("the loop, results collected", |n| {
+                    for _ in 0..n.div_ceil(count) {
+                        let results = inputs.iter().map(|input| step(input).to_ne_bytes().to_vec());
+                        black_box(results.collect::<Vec<Vec<u8>>>());
+                    }
+                }),
+                variant("Pool::map, a process", |n| map(&processes, n)),
+                variant("Pool::map, a thread", |n| map(&threads, n)),
+                variant("TypedTask::map, a process", |n| {
+                    for _ in 0..n.div_ceil(count) {
+                        black_box(STEP.map(&processes, &numbers, &options, Timeout::Forever).unwrap());
+                    }
+                }),
+            ],
+        );
+    }
+    for pool in [&processes, &threads] {
+        black_box(pool.apply("nothing", b"", &plain).unwrap());
+    }
+    let idle = support::cpu_time(std::time::Duration::from_secs(if support::is_trial() { 0 } else { 2 }));
+    println!(
+        "\nof two seconds, this process and its children use the CPU, two pools and nothing to do: {idle:?}"
     );
 }

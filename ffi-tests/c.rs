@@ -196,6 +196,13 @@ const EXAMPLES: &[(&str, &str)] = &[
         "epoll.c",
         "100 jobs, their sum is 4950, 10 messages, the timer ticked\nthe other end: the process at the other end has died\n",
     ),
+    (
+        "fates.c",
+        "easy: done, in attempt 1\nhard: failed: it is too hard\ncalled off in time: cancelled\n\
+         called off too late: it runs\nasked to stop: cancelled\ndeaf, and killed: cancelled\n\
+         too slow: lost, its time was up\nruns away: lost, its worker has ended with code 3\n\
+         dies once, and may not: lost, its worker has died of signal 9\ndies once, and may: done, in attempt 2\n",
+    ),
     ("hello.c", "hello, parent\n"),
     ("inventory.c", "2000 moves of 3998 items, 400 in stock, 2 carts\n"),
     (
@@ -213,6 +220,12 @@ const EXAMPLES: &[(&str, &str)] = &[
     (
         "startup.c",
         "the first server died\nthe second one and its client started, the doors were opened 1 time\n",
+    ),
+    (
+        "strangers.c",
+        "the first worker from elsewhere has died of signal 9\n\
+         10 jobs done, their squares are 385 together; 1 was begun again\n\
+         2 workers have done them, one after the other\nthe second one went home: 0\n",
     ),
     (
         "watchdog.c",

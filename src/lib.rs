@@ -48,7 +48,8 @@
 //! * **Processes.** Any way of making processes will do. The library's own, [`Process`], tells how each one ended, stops it
 //!   when asked, and can have it die with its parent; a program that calls [`init`] first can be started anew for one function.
 //! * **Pools.** A [`Pool`]'s workers do tasks by name, for any process of the yard; a [`Future`] tells what became of each, or has
-//!   a callback called. A worker that is killed costs the task that it had in hand, no other, and is replaced.
+//!   a callback called. A worker that is killed costs the task that it had in hand, no other, and is replaced. A [`TypedTask`] is
+//!   given a value and gives one.
 //! * **Descriptors.** A yard keeps one descriptor. If somebody else closes it (closefrom), a named yard is found again by
 //!   its name; of an anonymous one no new member process can be made then, and a dead process that used it without any
 //!   registered thread is taken for alive.
@@ -136,10 +137,12 @@ pub use os::probe::Probe;
 pub use presence::handover::HeldEnd;
 #[cfg(not(loom))]
 pub use process::{
-    AtExit, ForkServer, Map, MapOptions, Parent, Pool, PoolOptions, Process, ProcessOptions, StartMethod,
-    Task, ThisProcess, Unordered, active_children, init, log_to_stderr, parent_process, register_entry,
-    register_task, this_process, wait_any_child,
+    AtExit, Coding, ForkServer, Map, MapOptions, Parent, Plain, Pool, PoolOptions, Process, ProcessOptions,
+    StarFn, StartMethod, Task, ThisProcess, TypedFuture, TypedTask, Unordered, active_children, init,
+    log_to_stderr, parent_process, register_entry, register_task, this_process, wait_any_child,
 };
+#[cfg(all(not(loom), feature = "serde"))]
+pub use process::{Serde, SerdeFuture, SerdeTask};
 #[cfg(not(loom))]
 pub use segment::directory::ObjectType;
 pub use sync::deadline::Deadline;

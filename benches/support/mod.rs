@@ -65,6 +65,27 @@ pub fn pin(index: usize) {
     }
 }
 
+/// How long this process and its children, and theirs, use CPUs within such a time, in which this thread sleeps.
+pub fn cpu_time(within: Duration) -> Duration {
+    let before = used(std::process::id());
+    std::thread::sleep(within);
+    used(std::process::id()) - before
+}
+
+/// How long a process and its children, and theirs, have used CPUs.
+fn used(pid: u32) -> Duration {
+    let Ok(threads) = std::fs::read_dir(format!("/proc/{pid}/task")) else { return Duration::ZERO };
+    let read = |path| std::fs::read_to_string(path).unwrap_or_default();
+    let mut sum = Duration::ZERO;
+    for thread in threads.flatten() {
+        let first = |text: String| text.split_whitespace().next().and_then(|it| it.parse().ok());
+        sum += Duration::from_nanos(first(read(thread.path().join("schedstat"))).unwrap_or(0));
+        let children = read(thread.path().join("children"));
+        sum += children.split_whitespace().flat_map(str::parse).map(used).sum::<Duration>();
+    }
+    sum
+}
+
 /// What the figures were measured on.
 pub fn describe(title: &str) {
     let read = |p: &str| std::fs::read_to_string(p).unwrap_or_default();

@@ -2,13 +2,18 @@
 
 use crate::Outcome;
 use crate::meeting::{self, LONG, Meeting, Said};
-use courtyard::{Barrier, ErrorKind, Fate, Future, MapOptions, Pool, TaskOptions, Timeout, register_task};
+use courtyard::{
+    Barrier, ErrorKind, Fate, Future, MapOptions, Pool, TaskOptions, Timeout, TypedTask, register_task,
+};
 use std::collections::BTreeSet;
 use std::error::Error;
+use std::fmt::Display;
 use std::sync::mpsc;
 use std::time::Duration;
 
 const ONCE: TaskOptions = TaskOptions { retries: 0, time_limit: None };
+/// A number goes there, and one comes back; the other tasks are given bytes, and give some.
+const SQUARE: TypedTask<u64, u64> = TypedTask::new("square");
 const NO_PATIENCE: Duration = Duration::from_millis(100);
 
 fn number(input: &[u8]) -> Result<u64, Box<dyn Error>> {
@@ -16,7 +21,7 @@ fn number(input: &[u8]) -> Result<u64, Box<dyn Error>> {
 }
 
 pub(crate) fn register() -> courtyard::Result<()> {
-    register_task("square", |_, input| -> Said { Ok(number(input)?.pow(2).to_string()) })?;
+    SQUARE.register(|_, number| number.checked_pow(2).ok_or("too much"))?;
     register_task("pid", |_, _| -> Said { Ok(std::process::id().to_string()) })?;
     register_task("fail", |_, input| -> Said { Err(format!("no luck with {}", number(input)?).into()) })?;
     register_task("wait", |_, input| -> Said {
@@ -37,13 +42,8 @@ fn submit(pool: &Pool, entry: &str, inputs: std::ops::Range<u64>) -> courtyard::
     inputs.map(|i| pool.submit(entry, i.to_string().as_bytes(), &ONCE)).collect()
 }
 
-fn inputs(numbers: impl IntoIterator<Item = u64>) -> Vec<String> {
-    numbers.into_iter().map(|number| number.to_string()).collect()
-}
-
-fn list(results: impl IntoIterator<Item = courtyard::Result<Vec<u8>>>) -> Said {
-    let texts = results.into_iter().map(|result| text(result?)).collect::<Result<Vec<_>, _>>()?;
-    Ok(texts.join(", "))
+fn list(numbers: impl IntoIterator<Item = impl Display>) -> String {
+    numbers.into_iter().map(|number| number.to_string()).collect::<Vec<_>>().join(", ")
 }
 
 fn told(what: &str, is: &str, wanted: &str) -> Outcome {
@@ -143,16 +143,15 @@ fn squares() -> Outcome {
     let meeting = Meeting::new("squares")?;
     let pool = meeting.pool(4)?;
     let options = MapOptions::default();
-    told("ten, squared", &text(pool.apply("square", b"10", &ONCE)?)?, "100")?;
-    told("map", &list(pool.map("square", &inputs(0..10), &options, LONG)?.into_iter().map(Ok))?, SQUARES)?;
-    let mut one_by_one = pool.imap("square", inputs(0..10), &options)?;
-    one_by_one.next();
-    told("imap, but the first", &list(one_by_one)?, &SQUARES[3..])?;
-    let same = pool.map("square", &inputs([1, 3, 3]), &options, LONG)?;
-    told("the same input twice", &list(same.into_iter().map(Ok))?, "1, 9, 9")?;
-    let mut any_order: Vec<_> = pool.imap_unordered("square", inputs(0..10), &options)?.collect();
-    any_order.sort_by_key(|(i, _)| *i);
-    told("in any order, sorted", &list(any_order.into_iter().map(|(_, result)| result))?, SQUARES)?;
+    told("ten, squared", &SQUARE.apply(&pool, &10, &ONCE)?.to_string(), "100")?;
+    let numbers: Vec<u64> = (0..10).collect();
+    told("map", &list(SQUARE.map(&pool, &numbers, &options, LONG)?), SQUARES)?;
+    let one_by_one = SQUARE.imap(&pool, &numbers, &options)?.skip(1).collect::<Result<Vec<_>, _>>()?;
+    told("imap, but the first", &list(one_by_one), &SQUARES[3..])?;
+    told("the same input twice", &list(SQUARE.map(&pool, &[1, 3, 3], &options, LONG)?), "1, 9, 9")?;
+    let any_order = SQUARE.imap_unordered(&pool, numbers, &options)?.map(|(_, result)| result);
+    let sorted: BTreeSet<u64> = any_order.collect::<Result<_, _>>()?;
+    told("in any order, sorted", &list(sorted), SQUARES)?;
     Ok(meeting::finish(&pool)?)
 }
 
@@ -173,9 +172,9 @@ fn tour() -> Outcome {
         Err(e) if e.kind() == ErrorKind::Timeout => println!("we had no patience: {}", task.kill()?),
         other => return Err(format!("that is wrong: {other:?}").into()),
     }
-    told("the pool works on", &text(pool.apply("square", b"20", &ONCE)?)?, "400")?;
+    told("the pool works on", &SQUARE.apply(&pool, &20, &ONCE)?.to_string(), "400")?;
     meeting::finish(&pool)?;
-    match pool.submit("square", b"1", &ONCE) {
+    match SQUARE.submit(&pool, &1, &ONCE) {
         Err(e) if e.kind() == ErrorKind::State => println!("now it is closed"),
         other => return Err(format!("that is wrong: {other:?}").into()),
     }

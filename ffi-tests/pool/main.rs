@@ -13,6 +13,7 @@ mod process;
 mod callbacks;
 mod hard;
 mod storm;
+mod typed;
 
 use courtyard::{
     Cause, ErrorKind, Exit, Fate, Future, MapOptions, Options, Pool, PoolOptions, ReturnWhen, StartMethod,
@@ -54,6 +55,8 @@ const SCENARIOS: &[Scenario] = &[
     ("without_its_maker_nobody_waits_for_ever", ONE, the_maker_dies),
     ("the_maker_is_killed_while_it_makes", &[Threads, ForkServer], the_maker_is_killed_early),
     ("many_inputs_go_in_chunks", ALL, map),
+    ("a_map_keeps_within_the_blocks", ALL, map_within_its_blocks),
+    ("a_map_that_gives_up_leaves_nothing_to_do", ALL, map_that_gives_up),
     ("an_endless_iterator_is_taken_as_the_window_allows", ALL, imap_is_lazy),
     ("a_fork_child_ends_no_map_of_its_parents", ONE, map_in_a_fork_child),
     ("long_inputs_and_results_lie_in_blocks", ALL, blocks),
@@ -65,7 +68,7 @@ const SCENARIOS: &[Scenario] = &[
 ];
 
 fn all() -> impl Iterator<Item = &'static Scenario> {
-    let more = [callbacks::SCENARIOS, hard::SCENARIOS, storm::SCENARIOS];
+    let more = [callbacks::SCENARIOS, typed::SCENARIOS, hard::SCENARIOS, storm::SCENARIOS];
     SCENARIOS.iter().chain(more.into_iter().flatten())
 }
 
@@ -73,6 +76,7 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     entries();
     hard::entries();
+    typed::entries();
     courtyard::init();
     if let Some(kills) = args.strip_prefix(&["storm".to_owned()]) {
         let kills = kills.first().map_or(1000, |n| n.parse().unwrap());
@@ -686,6 +690,32 @@ fn map(method: StartMethod) {
         .collect();
     any.sort();
     assert_eq!(any, expected.into_iter().enumerate().collect::<Vec<_>>());
+}
+
+/// Nobody has said how long the chunks are to be: so they fit.
+fn map_within_its_blocks(method: StartMethod) {
+    let yard = yard();
+    let inputs: Vec<[u8; 8]> = (0..20_000_u64).map(u64::to_ne_bytes).collect();
+    for (name, block_bytes) in [("small", 1 << 18), ("none", 0)] {
+        let pool = Pool::create(&yard, name, &PoolOptions { block_bytes, ..options(method, 2) }).unwrap();
+        let inputs = if block_bytes == 0 { &inputs[..500] } else { &inputs };
+        let results = pool.map("echo", inputs, &MapOptions::default(), LONG).unwrap();
+        assert!(results.iter().zip(inputs).all(|(result, input)| result == input), "{name}");
+        assert_eq!(results.len(), inputs.len());
+    }
+}
+
+/// What a map that has given up has submitted never begins.
+fn map_that_gives_up(method: StartMethod) {
+    let (_yard, pool) = pool(method, 1);
+    let busy = submit(&pool, "sleep", &[3]);
+    until("it runs", || busy.is_running());
+    let options = MapOptions { chunk: 1, ..MapOptions::default() };
+    let given_up = pool.map("echo", &["a", "b", "c"], &options, Duration::from_millis(20));
+    assert_eq!(kind(given_up), ErrorKind::Timeout);
+    assert!(busy.is_running());
+    assert_eq!(pool.progress().pending, 0);
+    done(&busy);
 }
 
 fn map_in_a_fork_child(method: StartMethod) {

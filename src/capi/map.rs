@@ -110,6 +110,8 @@ unsafe fn begin(
 
 /// Calls `entry` with each of the inputs, in chunks of which each is one task. cyd_map_next() gives the results.
 ///
+/// A function of several arguments takes them as one struct: so this is Python's starmap as well.
+///
 /// \param pool     Borrowed; its handle may be closed before the map's.
 /// \param entry    As cyd_pool_submit().
 /// \param inputs   Borrowed for the call, with their bytes, which are copied; may be NULL when `count` is 0.

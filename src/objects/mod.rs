@@ -10,6 +10,8 @@ pub(crate) mod array;
 pub(crate) mod barrier;
 pub(crate) mod blocks;
 pub(crate) mod cancel;
+#[cfg(feature = "serde")]
+pub(crate) mod codec;
 pub(crate) mod condition;
 pub(crate) mod cost;
 pub(crate) mod directory;

@@ -32,5 +32,10 @@ pub use family::{Parent, ThisProcess, active_children, parent_process, this_proc
 pub use handle::{AtExit, Process, ProcessOptions};
 pub(crate) use log::log_to;
 pub use log::log_to_stderr;
-pub use pool::{Map, MapOptions, Pool, PoolOptions, StartMethod, Task, Unordered, register_task};
+pub use pool::{
+    Coding, Map, MapOptions, Plain, Pool, PoolOptions, StarFn, StartMethod, Task, TypedFuture, TypedTask,
+    Unordered, register_task,
+};
+#[cfg(feature = "serde")]
+pub use pool::{Serde, SerdeFuture, SerdeTask};
 pub use server::ForkServer;

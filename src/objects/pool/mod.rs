@@ -85,6 +85,7 @@ impl TaskId {
 #[derive(Clone)]
 pub(crate) struct Table(Arc<Inner>);
 
+#[repr(align(128))] // each future changes the count of handles, which lies before it: on no line that workers read
 struct Inner {
     body: NonNull<Body>,
     workers: NonNull<Worker>,
@@ -95,10 +96,14 @@ struct Inner {
     blocks: Option<Blocks>,
     offset: u64,
     /// Where to look for a vacant place next.
-    cursor: AtomicU32,
+    cursor: Cursor,
     manner: Manner,
     yard: Yard,
 }
+
+/// Who submits writes it; workers read what lies beside it.
+#[repr(align(128))]
+struct Cursor(AtomicU32);
 
 // SAFETY: the words are atomics in a mapping that `yard` keeps.
 unsafe impl Send for Inner {}
@@ -172,7 +177,7 @@ impl Table {
             queue: Queue::open(yard, &format!("{}.tasks", entry.name.as_str()))?,
             blocks,
             offset: entry.offset,
-            cursor: AtomicU32::new(0),
+            cursor: Cursor(AtomicU32::new(0)),
             manner: yard.manner(),
             yard: yard.clone(),
         })))

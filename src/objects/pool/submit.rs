@@ -83,13 +83,13 @@ impl Table {
     /// Looks at every place, if need be.
     fn try_hold(&self, thread: u32) -> Option<(u32, &Record, Seen)> {
         let count = self.records().len() as u32;
-        let first = self.0.cursor.load(Ordering::Relaxed); // Relaxed: where to begin to look
+        let first = self.0.cursor.0.load(Ordering::Relaxed); // Relaxed: where to begin to look
         (0..count).map(|nth| (first.wrapping_add(nth)) % count).find_map(|index| {
             let record = self.records().get(index as usize)?;
             let seen = record.words.look();
             let vacant = seen.phase().is_some_and(Phase::is_vacant);
             let held = vacant.then(|| record.words.hold(seen, thread))??;
-            self.0.cursor.store(index + 1, Ordering::Relaxed);
+            self.0.cursor.0.store(index + 1, Ordering::Relaxed);
             if seen.is(Phase::Litter) {
                 self.clear(record);
             }

@@ -1,7 +1,8 @@
 //! A queue whose messages are values of one type, taken to bytes and back by serde.
 #![forbid(unsafe_code)]
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::Result;
+use crate::objects::codec;
 use crate::objects::directory::How;
 use crate::objects::queue::{Queue, QueueOptions};
 use crate::objects::yard::Yard;
@@ -59,7 +60,8 @@ impl<T: Serialize + DeserializeOwned> SerdeQueue<T> {
     /// Puts a value; waits at most `timeout` while the queue is full. Errors: as for [`Queue::put`]; `Invalid` (serde does
     /// not take this value to bytes; the detail says why).
     pub fn put(&self, value: &T, timeout: impl Into<Timeout>) -> Result<()> {
-        let bytes = postcard::to_stdvec(value).map_err(|e| refused(ErrorKind::Invalid, e))?;
+        let mut bytes = Vec::new();
+        codec::put(value, &mut bytes)?;
         self.queue.put(&bytes, timeout)
     }
 
@@ -73,15 +75,7 @@ impl<T: Serialize + DeserializeOwned> SerdeQueue<T> {
     /// it is gone then.
     pub fn get(&self, timeout: impl Into<Timeout>) -> Result<(T, bool)> {
         let (bytes, received) = self.queue.get_vec(timeout)?;
-        match postcard::take_from_bytes(&bytes) {
-            Ok((value, [])) => Ok((value, received.redelivered)),
-            Ok((_, rest)) => {
-                let detail =
-                    format!("{} bytes behind a value of type {}", rest.len(), std::any::type_name::<T>());
-                Err(Error::with(ErrorKind::Corrupt, detail))
-            }
-            Err(e) => Err(refused(ErrorKind::Corrupt, e)),
-        }
+        Ok((codec::take(&bytes)?, received.redelivered))
     }
 
     /// Takes the next value out if there is one now.
@@ -95,13 +89,10 @@ impl<T: Serialize + DeserializeOwned> SerdeQueue<T> {
     }
 }
 
-fn refused(kind: ErrorKind, why: postcard::Error) -> Error {
-    Error::with(kind, why.to_string())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
     use serde::Deserialize;
     use std::collections::BTreeMap;
 

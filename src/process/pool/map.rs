@@ -1,25 +1,28 @@
 //! Many inputs at once: in chunks, each of which is one task.
-//!
-//! A chunk is the inputs one after the other, each behind its length; what comes back is the results likewise, each with a
-//! sign whether it is an error.
 #![forbid(unsafe_code)]
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::objects::pool::{Fate, Future, MANY, TaskOptions, as_completed};
 use crate::process::pool::Pool;
+use crate::process::pool::chunk::{self, Results};
+use crate::process::pool::coding::{Bytes, Put, Take};
+use crate::segment::directory::Name;
 use crate::sync::wait::Timeout;
+use std::borrow::Borrow;
 use std::collections::VecDeque;
+use std::marker::PhantomData;
 use std::time::Duration;
 
 /// Chunks for each worker, if nobody says how long they are to be: so that a slow one does not keep the others waiting.
 const CHUNKS_PER_WORKER: usize = 4;
-const OK: u8 = 0;
-const ERROR: u8 = 1;
+/// The part of the blocks that the inputs on their way take then: results may be longer, and few blocks are full.
+const SHARE: usize = 16;
 
 /// How many inputs are given to the workers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MapOptions {
-    /// How many inputs make one task; 0: so many that each worker gets four tasks.
+    /// How many inputs make one task; 0: so many that each worker gets four tasks, or fewer, so that the pool's blocks have room
+    /// for what is on its way.
     pub chunk: usize,
     /// How many tasks may be on their way at a time; 0: twice as many as there are workers. What is not on its way is not taken
     /// from the iterator yet.
@@ -30,78 +33,19 @@ pub struct MapOptions {
     pub timeout: Option<Duration>,
 }
 
-fn put(chunk: &mut Vec<u8>, bytes: &[u8]) {
-    chunk.extend((bytes.len() as u64).to_ne_bytes());
-    chunk.extend(bytes);
-}
-
-/// The parts of a chunk.
-struct Parts<'a>(&'a [u8]);
-
-impl<'a> Iterator for Parts<'a> {
-    type Item = &'a [u8];
-
-    fn next(&mut self) -> Option<&'a [u8]> {
-        let (len, rest) = self.0.split_first_chunk::<8>()?;
-        let (part, rest) = rest.split_at_checked(usize::try_from(u64::from_ne_bytes(*len)).ok()?)?;
-        self.0 = rest;
-        Some(part)
-    }
-}
-
-/// In a worker: each of the inputs of a chunk.
-pub(super) fn each(
-    inputs: &[u8],
-    mut call: impl FnMut(&[u8]) -> std::result::Result<Vec<u8>, String>,
-) -> std::result::Result<Vec<u8>, String> {
-    let mut results = Vec::new();
-    for input in Parts(inputs) {
-        let (sign, result) = match call(input) {
-            Ok(result) => (OK, result),
-            Err(error) => (ERROR, error.into_bytes()),
-        };
-        results.extend((result.len() as u64 + 1).to_ne_bytes());
-        results.push(sign);
-        results.extend(result);
-    }
-    Ok(results)
-}
-
-/// The results of a chunk of so many inputs.
-fn results_of(fate: Result<Fate>, count: usize) -> Vec<Result<Vec<u8>>> {
-    let bytes = match fate.and_then(Fate::into_result) {
-        Ok(bytes) => bytes,
-        Err(e) => return vec![Err(e); count],
-    };
-    let result = |part: &[u8]| match part.split_first() {
-        Some((&OK, result)) => Ok(result.to_vec()),
-        Some((_, error)) => Err(Error::with(ErrorKind::Failed, String::from_utf8_lossy(error))),
-        None => Err(ErrorKind::Corrupt.into()),
-    };
-    let mut results: Vec<_> = Parts(&bytes).map(result).collect();
-    results.resize_with(count, || Err(ErrorKind::Corrupt.into()));
-    results
-}
-
 impl Pool {
     /// Calls `entry` with each of the inputs, in chunks, and returns the results in their order. Waits at most `timeout`.
     ///
     /// Errors: the first one of an input, or of its chunk ([`Future::result`]); `Timeout` (what is on its way is cancelled, if
     /// it waits still); as for [`Pool::submit`].
-    pub fn map(
+    pub fn map<T: AsRef<[u8]>>(
         &self,
         entry: &str,
-        inputs: &[impl AsRef<[u8]>],
+        inputs: &[T],
         options: &MapOptions,
         timeout: impl Into<Timeout>,
     ) -> Result<Vec<Vec<u8>>> {
-        let timeout = timeout.into().until();
-        let chunk = match options.chunk {
-            0 => self.chunk_of(inputs.len()),
-            chunk => chunk,
-        };
-        let options = MapOptions { chunk, ..*options };
-        self.imap_within(entry, inputs.iter(), &options, timeout)?.collect()
+        Stream::<_, T, Bytes, _>::collect(self, entry, inputs, options, timeout.into())
     }
 
     /// How many inputs make one task, if there are so many.
@@ -119,8 +63,7 @@ impl Pool {
     where
         I: IntoIterator<Item: AsRef<[u8]>>,
     {
-        let options = MapOptions { chunk: options.chunk.max(1), ..*options };
-        self.imap_within(entry, inputs.into_iter(), &options, Timeout::from(options.timeout).until())
+        Stream::begin(self, entry, inputs.into_iter(), options).map(Map)
     }
 
     /// As [`Pool::imap`], in whatever order the results come: each with the number of its input.
@@ -133,35 +76,7 @@ impl Pool {
     where
         I: IntoIterator<Item: AsRef<[u8]>>,
     {
-        let options = MapOptions { chunk: options.chunk.max(1), ..*options };
-        Ok(Unordered(self.imap_within(
-            entry,
-            inputs.into_iter(),
-            &options,
-            Timeout::from(options.timeout).until(),
-        )?))
-    }
-
-    fn imap_within<I>(&self, entry: &str, inputs: I, options: &MapOptions, timeout: Timeout) -> Result<Map<I>>
-    where
-        I: Iterator<Item: AsRef<[u8]>>,
-    {
-        crate::segment::directory::Name::new(entry)?;
-        let window = match options.window {
-            0 => 2 * self.size().max(1),
-            window => window,
-        };
-        Ok(Map {
-            pool: self.clone(),
-            entry: format!("{MANY}{entry}"),
-            inputs,
-            options: MapOptions { window, ..*options },
-            timeout,
-            begun: 0,
-            on_their_way: VecDeque::new(),
-            ready: VecDeque::new(),
-            refused: None,
-        })
+        Stream::begin(self, entry, inputs.into_iter(), options).map(Unordered)
     }
 }
 
@@ -172,108 +87,177 @@ struct Chunk {
     count: usize,
 }
 
-/// The results of [`Pool::imap`].
-#[must_use = "the inputs are taken as the results are asked for"]
-pub struct Map<I> {
+impl Chunk {
+    fn wait(self, timeout: Timeout) -> Results {
+        let fate = self.future.fate(timeout);
+        if fate.is_err() && self.future.is_mine() {
+            self.future.cancel(); // nobody waits for it any more
+        }
+        Results::new(fate.and_then(Fate::into_result), self.first, self.count)
+    }
+}
+
+/// Inputs of type `A` on their way to the workers, and results of type `R` on their way back; `C` says how they become bytes.
+pub(super) struct Stream<I, A, C, R> {
     pool: Pool,
     entry: String,
     inputs: I,
     options: MapOptions,
     timeout: Timeout,
+    /// A chunk that has so many bytes is one, however few inputs it has.
+    chunk_bytes: usize,
     /// How many inputs have been taken.
     begun: usize,
+    /// No more inputs are taken.
+    is_over: bool,
     on_their_way: VecDeque<Chunk>,
-    ready: VecDeque<(usize, Result<Vec<u8>>)>,
-    /// Why no more can be submitted.
-    refused: Option<Error>,
+    /// Of one chunk.
+    results: Results,
+    /// Of the inputs that could not be given to the pool: they come last.
+    refused: Option<Results>,
+    /// The room of the last chunk.
+    room: Vec<u8>,
+    of: PhantomData<fn(A, C) -> R>,
 }
 
-impl<I: Iterator<Item: AsRef<[u8]>>> Map<I> {
+impl<'a, A, C: Put<A> + Take<R>, R> Stream<std::slice::Iter<'a, A>, A, C, R> {
+    /// All results, or the first error.
+    pub(super) fn collect(
+        pool: &Pool,
+        entry: &str,
+        inputs: &'a [A],
+        options: &MapOptions,
+        timeout: Timeout,
+    ) -> Result<Vec<R>> {
+        let timeout = timeout.until();
+        let is_ours = options.chunk == 0;
+        let chunk = if is_ours { pool.chunk_of(inputs.len()) } else { options.chunk };
+        let options = MapOptions { chunk, ..*options };
+        let mut stream = Stream::<_, A, C, R>::begin(pool, entry, inputs.iter(), &options)?;
+        stream.timeout = timeout;
+        if is_ours {
+            stream.chunk_bytes = pool.table().options().block_bytes / SHARE / stream.options.window;
+        }
+        let mut results = Vec::with_capacity(inputs.len());
+        while let Some((_, result)) = stream.next_in_order() {
+            results.push(result?);
+        }
+        Ok(results)
+    }
+}
+
+impl<I: Iterator<Item: Borrow<A>>, A, C: Put<A> + Take<R>, R> Stream<I, A, C, R> {
+    pub(super) fn begin(
+        pool: &Pool,
+        entry: &str,
+        inputs: I,
+        options: &MapOptions,
+    ) -> Result<Stream<I, A, C, R>> {
+        Name::new(entry)?;
+        let window = if options.window == 0 { 2 * pool.size().max(1) } else { options.window };
+        Ok(Stream {
+            pool: pool.clone(),
+            entry: format!("{MANY}{entry}"),
+            inputs,
+            options: MapOptions { chunk: options.chunk.max(1), window, ..*options },
+            timeout: Timeout::from(options.timeout).until(),
+            chunk_bytes: usize::MAX,
+            begun: 0,
+            is_over: false,
+            on_their_way: VecDeque::new(),
+            results: Results::new(Ok(Vec::new()), 0, 0),
+            refused: None,
+            room: Vec::new(),
+            of: PhantomData,
+        })
+    }
+
     /// Puts chunks on their way as the window allows.
     fn fill(&mut self) {
-        while self.refused.is_none() && self.on_their_way.len() < self.options.window {
-            let (mut chunk, mut count) = (Vec::new(), 0);
-            for input in self.inputs.by_ref().take(self.options.chunk) {
-                put(&mut chunk, input.as_ref());
-                count += 1;
-            }
-            if count == 0 {
-                return;
-            }
+        while !self.is_over && self.on_their_way.len() < self.options.window {
+            self.room.clear();
             let first = self.begun;
-            self.begun += count;
-            match self.pool.table().submit(&self.entry, &chunk, &self.options.task, self.timeout) {
-                Ok(future) => self.on_their_way.push_back(Chunk { future, first, count }),
-                Err(e) => {
-                    self.ready.extend((first..first + count).map(|at| (at, Err(e.clone()))));
-                    self.refused = Some(e);
-                }
+            let refused = self.take_inputs();
+            let count = self.begun - first;
+            if count > 0 {
+                self.send(first, count);
+            }
+            if let Some(e) = refused
+                && self.refused.is_none()
+            {
+                self.refuse(e, self.begun, 1);
             }
         }
     }
 
-    fn take(&mut self, chunk: Chunk) {
-        let fate = chunk.future.fate(self.timeout);
-        self.ready.extend((chunk.first..).zip(results_of(fate, chunk.count)));
+    /// Takes the inputs of a chunk. Tells why one of them cannot be put into it.
+    fn take_inputs(&mut self) -> Option<Error> {
+        for _ in 0..self.options.chunk {
+            let Some(input) = self.inputs.next() else {
+                self.is_over = true;
+                break;
+            };
+            if let Err(e) = chunk::put(&mut self.room, |out| C::put(input.borrow(), out)) {
+                return Some(e);
+            }
+            self.begun += 1;
+            if self.room.len() >= self.chunk_bytes {
+                break;
+            }
+        }
+        None
+    }
+
+    fn send(&mut self, first: usize, count: usize) {
+        match self.pool.table().submit(&self.entry, &self.room, &self.options.task, self.timeout) {
+            Ok(future) => self.on_their_way.push_back(Chunk { future, first, count }),
+            Err(e) => self.refuse(e, first, count),
+        }
+    }
+
+    fn refuse(&mut self, why: Error, first: usize, count: usize) {
+        self.refused = Some(Results::new(Err(why), first, count));
+        self.is_over = true;
     }
 
     /// The next in order, with its number.
-    fn next_in_order(&mut self) -> Option<(usize, Result<Vec<u8>>)> {
-        loop {
-            // What could not be submitted comes after what was.
-            let first = self.on_their_way.front().map(|chunk| chunk.first);
-            if let Some((at, _)) = self.ready.front()
-                && first.is_none_or(|first| *at < first)
-            {
-                return self.ready.pop_front();
-            }
-            self.fill();
-            match self.on_their_way.pop_front() {
-                Some(chunk) => {
-                    let later = std::mem::take(&mut self.ready);
-                    self.take(chunk);
-                    self.ready.extend(later);
-                    self.fill();
-                }
-                None => return self.ready.pop_front(),
-            }
-        }
+    pub(super) fn next_in_order(&mut self) -> Option<(usize, Result<R>)> {
+        self.next(|this| this.on_their_way.pop_front())
     }
 
     /// The next that is there, with its number.
-    fn next_there(&mut self) -> Option<(usize, Result<Vec<u8>>)> {
+    pub(super) fn next_there(&mut self) -> Option<(usize, Result<R>)> {
+        self.next(Self::pop_ended)
+    }
+
+    fn next(&mut self, pop: impl Fn(&mut Self) -> Option<Chunk>) -> Option<(usize, Result<R>)> {
         loop {
-            if let Some(item) = self.ready.pop_front() {
+            if let Some(item) = self.results.next::<R, C>() {
                 return Some(item);
             }
             self.fill();
-            if self.on_their_way.is_empty() {
-                return self.ready.pop_front();
-            }
-            let id = {
-                let futures = self.on_their_way.iter().map(|chunk| &chunk.future);
-                match as_completed(futures, self.timeout).next()? {
-                    Ok(future) => future.id(),
-                    Err(_) => self.on_their_way.front()?.future.id(), // its own wait says why
-                }
+            self.results = match pop(self) {
+                Some(chunk) => chunk.wait(self.timeout),
+                None => self.refused.take()?,
             };
-            let at = self.on_their_way.iter().position(|chunk| chunk.future.id() == id)?;
-            let chunk = self.on_their_way.remove(at)?;
-            self.take(chunk);
             self.fill();
         }
     }
-}
 
-impl<I: Iterator<Item: AsRef<[u8]>>> Iterator for Map<I> {
-    type Item = Result<Vec<u8>>;
-
-    fn next(&mut self) -> Option<Result<Vec<u8>>> {
-        self.next_in_order().map(|(_, result)| result)
+    /// One of the chunks that have ended.
+    fn pop_ended(&mut self) -> Option<Chunk> {
+        let first = self.on_their_way.front()?.future.id();
+        let futures = self.on_their_way.iter().map(|chunk| &chunk.future);
+        let id = match as_completed(futures, self.timeout).next() {
+            Some(Ok(future)) => future.id(),
+            _ => first, // its own wait says why
+        };
+        let at = self.on_their_way.iter().position(|chunk| chunk.future.id() == id)?;
+        self.on_their_way.remove(at)
     }
 }
 
-impl<I> Drop for Map<I> {
+impl<I, A, C, R> Drop for Stream<I, A, C, R> {
     fn drop(&mut self) {
         // In a fork child they are the parent's.
         for chunk in self.on_their_way.iter().filter(|chunk| chunk.future.is_mine()) {
@@ -282,21 +266,40 @@ impl<I> Drop for Map<I> {
     }
 }
 
-impl<I> std::fmt::Debug for Map<I> {
+type BytesStream<I> = Stream<I, <I as Iterator>::Item, Bytes, Vec<u8>>;
+
+/// The results of [`Pool::imap`].
+#[must_use = "the inputs are taken as the results are asked for"]
+pub struct Map<I: Iterator>(BytesStream<I>);
+
+impl<I: Iterator<Item: AsRef<[u8]>>> Iterator for Map<I> {
+    type Item = Result<Vec<u8>>;
+
+    fn next(&mut self) -> Option<Result<Vec<u8>>> {
+        self.0.next_in_order().map(|(_, result)| result)
+    }
+}
+
+impl<I: Iterator> std::fmt::Debug for Map<I> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Map").field("begun", &self.begun).finish_non_exhaustive()
+        f.debug_struct("Map").field("begun", &self.0.begun).finish_non_exhaustive()
     }
 }
 
 /// The results of [`Pool::imap_unordered`]: each with the number of its input.
 #[must_use = "the inputs are taken as the results are asked for"]
-#[derive(Debug)]
-pub struct Unordered<I>(Map<I>);
+pub struct Unordered<I: Iterator>(BytesStream<I>);
 
 impl<I: Iterator<Item: AsRef<[u8]>>> Iterator for Unordered<I> {
     type Item = (usize, Result<Vec<u8>>);
 
     fn next(&mut self) -> Option<(usize, Result<Vec<u8>>)> {
         self.0.next_there()
+    }
+}
+
+impl<I: Iterator> std::fmt::Debug for Unordered<I> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Unordered").field("begun", &self.0.begun).finish_non_exhaustive()
     }
 }

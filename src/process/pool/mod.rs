@@ -1,14 +1,25 @@
 //! A pool: workers, tasks, and what becomes of them.
 #![forbid(unsafe_code)]
 
+mod chunk;
+mod coding;
 mod keeper;
 mod map;
+mod star;
 mod task;
+mod typed;
 pub(super) mod worker;
 
+#[cfg(feature = "serde")]
+pub use coding::Serde;
+pub use coding::{Coding, Plain};
 pub use map::{Map, MapOptions, Unordered};
+pub use star::StarFn;
 pub(super) use task::TaskFn;
 pub use task::{Task, register_task};
+#[cfg(feature = "serde")]
+pub use typed::{SerdeFuture, SerdeTask};
+pub use typed::{TypedFuture, TypedTask};
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::pool::{Fate, Future, Progress, Promise, Shift, Table, TableOptions, TaskOptions, Why};

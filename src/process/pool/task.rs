@@ -5,15 +5,16 @@ use crate::error::{Error, ErrorKind, Result, text_of};
 use crate::objects::pool::{Job, MANY, Shift, Table};
 use crate::objects::yard::Yard;
 use crate::process::family;
-use crate::process::pool::Pool;
+use crate::process::pool::{Pool, chunk};
 use crate::segment::directory::Name;
+use std::cell::RefCell;
 use std::fmt::Display;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-/// A function that workers call: what it is told, its input, and its result or error.
+/// A function that workers call: what it is told, its input, and what it writes its result behind; or its error.
 pub(in crate::process) type TaskFn =
-    Arc<dyn Fn(&Task<'_>, &[u8]) -> std::result::Result<Vec<u8>, String> + Send + Sync>;
+    Arc<dyn Fn(&Task<'_>, &[u8], &mut Vec<u8>) -> std::result::Result<(), String> + Send + Sync>;
 
 /// Has workers of this program call `work` for tasks that are submitted under this name. Every process whose workers are to
 /// know it registers it, before its workers begin: a program that starts itself anew for them does so before
@@ -28,12 +29,25 @@ pub fn register_task<R, E>(
     work: impl Fn(&Task<'_>, &[u8]) -> std::result::Result<R, E> + Send + Sync + 'static,
 ) -> Result<()>
 where
-    R: Into<Vec<u8>>,
+    R: Into<Vec<u8>> + AsRef<[u8]>,
     E: Display,
 {
+    register(name, move |task, input, out| {
+        let result = work(task, input).map_err(|e| e.to_string())?;
+        if out.is_empty() {
+            *out = result.into();
+        } else {
+            out.extend_from_slice(result.as_ref());
+        }
+        Ok(())
+    })
+}
+
+pub(super) fn register(
+    name: &str,
+    call: impl Fn(&Task<'_>, &[u8], &mut Vec<u8>) -> std::result::Result<(), String> + Send + Sync + 'static,
+) -> Result<()> {
     Name::new(name)?;
-    let call =
-        move |task: &Task<'_>, input: &[u8]| work(task, input).map(Into::into).map_err(|e| e.to_string());
     let mut family = family::family()?;
     let tasks = family.tasks.get_or_insert_default();
     if tasks.contains_key(name) {
@@ -43,8 +57,21 @@ where
     Ok(())
 }
 
-fn find(name: &str) -> Option<TaskFn> {
-    family::family().ok()?.tasks.as_ref()?.get(name).cloned()
+/// What a worker has called last: no function is ever taken back, and most tasks are for the same one.
+#[derive(Default)]
+pub(super) struct Known(RefCell<Option<(String, TaskFn)>>);
+
+impl Known {
+    fn find(&self, name: &str) -> Option<TaskFn> {
+        if let Some((known, work)) = &*self.0.borrow()
+            && known == name
+        {
+            return Some(work.clone());
+        }
+        let work = family::family().ok()?.tasks.as_ref()?.get(name).cloned()?;
+        self.0.replace(Some((name.to_owned(), work.clone())));
+        Some(work)
+    }
 }
 
 /// What a function that works at a task is told of it.
@@ -94,22 +121,25 @@ impl std::fmt::Debug for Task<'_> {
 }
 
 /// Does what a task asks for.
-pub(super) fn perform(job: &Job, shift: &Shift) -> std::result::Result<Vec<u8>, String> {
+pub(super) fn perform(job: &Job, shift: &Shift, known: &Known) -> std::result::Result<Vec<u8>, String> {
     let many = job.entry.strip_prefix(MANY);
     let name = many.unwrap_or(&job.entry);
-    let Some(work) = find(name) else {
+    let Some(work) = known.find(name) else {
         return Err(format!("no task {name:?} is registered in worker process {}", std::process::id()));
     };
     let task = Task { job, shift };
-    let call = |input: &[u8]| match catch_unwind(AssertUnwindSafe(|| work(&task, input))) {
-        Ok(result) => result,
-        Err(panic) => Err(format!("panicked: {}", text_of(&*panic))),
+    let call = |input: &[u8], out: &mut Vec<u8>| {
+        let ended = catch_unwind(AssertUnwindSafe(|| work(&task, input, out)));
+        ended.unwrap_or_else(|panic| Err(format!("panicked: {}", text_of(&*panic))))
     };
     let done = job.during(shift.table(), || match many {
-        None => call(&job.input),
-        Some(_) => super::map::each(&job.input, |input| {
-            if task.is_cancelled() { Err("cancelled".to_owned()) } else { call(input) }
-        }),
+        None => {
+            let mut result = Vec::new();
+            call(&job.input, &mut result).map(|()| result)
+        }
+        Some(_) => Ok(chunk::each(&job.input, |input, out| {
+            if task.is_cancelled() { Err("cancelled".to_owned()) } else { call(input, out) }
+        })),
     });
     done.unwrap_or_else(|e| Err(e.to_string()))
 }

@@ -6,7 +6,7 @@ use crate::objects::pool::{Help, Job, Next, Shift, Table, helping};
 use crate::objects::yard::Yard;
 use crate::os::child;
 use crate::process::entry;
-use crate::process::pool::task;
+use crate::process::pool::task::{self, Known};
 use crate::sync::wait::Timeout;
 use std::os::fd::RawFd;
 
@@ -98,7 +98,7 @@ pub(super) fn initialize(initializer: &str, bytes: &[u8]) -> Result<()> {
 
 /// Works until it is not needed any more, or has ended so many tasks. Errors: `Revoked` (it is to be killed).
 pub(super) fn work(shift: &Shift, tasks: u32) -> Result<()> {
-    let bench = Bench { shift };
+    let bench = Bench { shift, known: Known::default() };
     loop {
         match shift.next(Timeout::Forever)? {
             Next::Job(job) => bench.perform(&job)?,
@@ -114,11 +114,12 @@ pub(super) fn work(shift: &Shift, tasks: u32) -> Result<()> {
 /// Where a worker works.
 struct Bench<'a> {
     shift: &'a Shift,
+    known: Known,
 }
 
 impl Bench<'_> {
     fn perform(&self, job: &Job) -> Result<()> {
-        let result = helping(self, job.id, || task::perform(job, self.shift));
+        let result = helping(self, job.id, || task::perform(job, self.shift, &self.known));
         self.shift.finish(job, result.as_deref().map_err(String::as_str))
     }
 }
