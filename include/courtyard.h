@@ -817,7 +817,7 @@ typedef struct {
      */
     uint32_t features;
     /**
-     * How many CPUs the calling thread may use.
+     * How many CPUs the calling thread may use, by its affinity and its cgroup's quota.
      */
     uint32_t cpus;
     /**

@@ -10,6 +10,7 @@ use crate::child;
 use crate::engine::{Engine, Outcome, Trial};
 use crate::operation::Mode;
 use crate::run::Share;
+use crate::seats;
 use crate::sheet::Sheet;
 
 /// Players for each CPU. On two CPUs everything took a quarter of one player's time with four, a third with two.
@@ -30,8 +31,9 @@ pub(crate) fn play(jobs: &[Job<'_>], share: Share, mut told: impl FnMut(Outcome)
     let sheets: Vec<Sheet> = jobs.iter().map(|_| Sheet::new(ROOM)).collect();
     let cpus = available_parallelism().map_or(1, usize::from);
     let players = (PLAYERS * cpus).min(jobs.len());
-    let mut crew: Vec<i32> =
-        (0..players).map(|_| child::spawn(|| work(&mut engine, jobs, &taken, &sheets))).collect();
+    let mut crew: Vec<i32> = (0..players)
+        .map(|player| child::spawn(|| work(player, &mut engine, jobs, &taken, &sheets)))
+        .collect();
     for ((trial, mode), sheet) in jobs.iter().zip(&sheets) {
         while sheet.phase() == UNDONE && !crew.is_empty() {
             sheet.sleep_while(UNDONE, LOOK);
@@ -43,7 +45,8 @@ pub(crate) fn play(jobs: &[Job<'_>], share: Share, mut told: impl FnMut(Outcome)
 }
 
 /// What one player does: the last job that nobody has taken, until there is none.
-fn work(engine: &mut Engine, jobs: &[Job<'_>], taken: &Sheet, sheets: &[Sheet]) -> i32 {
+fn work(player: usize, engine: &mut Engine, jobs: &[Job<'_>], taken: &Sheet, sheets: &[Sheet]) -> i32 {
+    seats::settle(player);
     engine.move_in();
     while let Some(index) = jobs.len().checked_sub(taken.count(1) as usize + 1) {
         let (trial, mode) = jobs[index];

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::signal::Signal;
 use nix::sys::wait::{WaitPidFlag, waitpid};
 use nix::unistd::Pid;
@@ -95,32 +94,23 @@ impl<O: Operation> Play<'_, O> {
         let mut tracee = victim.trace()?;
         (self.point.victim, self.point.thread) = (tracee.pid(), tracee.tid());
         self.sheet.enter(Phase::Queue as u32);
-        let all = pin(&tracee, seats::take(self.sheet));
+        seats::take(self.sheet);
         self.sheet.enter(Phase::Step as u32);
         match script {
             Script::Record => {
                 let recording = self.record(&mut tracee)?;
-                self.unpin(&tracee, all);
+                seats::give(self.sheet);
                 tracee.let_go(None)?;
                 self.finish(&victim)?;
                 Ok(Some(recording))
             }
             Script::At(position, last) => {
                 self.reach(&mut tracee, position, last)?;
-                self.unpin(&tracee, all);
+                seats::give(self.sheet);
                 self.interrupt(&victim, tracee)?;
                 Ok(None)
             }
         }
-    }
-
-    fn unpin(&self, tracee: &Tracee, all: Option<CpuSet>) {
-        if let Some(all) = all {
-            // Both may go wherever they could before; if the victim is gone already, it does not matter.
-            let _ = sched_setaffinity(Pid::this(), &all);
-            let _ = sched_setaffinity(Pid::from_raw(tracee.tid()), &all);
-        }
-        seats::give(self.sheet);
     }
 
     fn record(&mut self, tracee: &mut Tracee) -> Result<Recording, Trouble> {
@@ -213,14 +203,4 @@ impl<O: Operation> Play<'_, O> {
         let checked = self.operation.check(&mut self.world, &mut self.stage, &self.point);
         checked.map_err(|why| format!("{moment:?}: {why}"))
     }
-}
-
-/// Puts tracer and victim onto one processor: a step is then a switch, and no wake-up of another processor.
-fn pin(tracee: &Tracee, cpu: usize) -> Option<CpuSet> {
-    let all = sched_getaffinity(Pid::this()).ok()?;
-    let mut one = CpuSet::new();
-    one.set(cpu).ok()?;
-    sched_setaffinity(Pid::this(), &one).ok()?;
-    sched_setaffinity(Pid::from_raw(tracee.tid()), &one).ok()?;
-    Some(all)
 }

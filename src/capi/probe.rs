@@ -31,7 +31,7 @@ pub struct cyd_probe_t {
     pub struct_size: usize,
     /// What works: CYD_PROBE_ bits.
     pub features: u32,
-    /// How many CPUs the calling thread may use.
+    /// How many CPUs the calling thread may use, by its affinity and its cgroup's quota.
     pub cpus: u32,
     /// Bytes of a page.
     pub page_bytes: u64,

@@ -1,6 +1,6 @@
 //! What this machine allows, found out by trying.
 
-use crate::os::{file, futex, process, robust};
+use crate::os::{file, futex, robust};
 use std::fmt;
 use std::os::fd::AsFd;
 use std::path::Path;
@@ -23,7 +23,7 @@ pub struct Probe {
     pub shm_bytes: Option<u64>,
     /// Free bytes in /dev/shm.
     pub shm_free_bytes: Option<u64>,
-    /// How many CPUs the calling thread may use.
+    /// How many CPUs the calling thread may use, by its affinity and its cgroup's quota.
     pub cpus: u32,
     /// Bytes of a page.
     pub page_bytes: usize,
@@ -43,7 +43,7 @@ pub(crate) fn probe() -> Probe {
         robust_list: robust::List::mine().is_ok(),
         shm_bytes: shm.map(|s| s.0),
         shm_free_bytes: shm.map(|s| s.1),
-        cpus: process::cpus().count().max(1) as u32,
+        cpus: std::thread::available_parallelism().map_or(1, |cpus| cpus.get() as u32),
         page_bytes: crate::os::page_size(),
     }
 }

@@ -32,10 +32,13 @@ pub(crate) fn name() -> String {
     std::fs::read_to_string("/proc/self/comm").map(|s| s.trim_end().to_owned()).unwrap_or_default()
 }
 
-/// The numbers of the CPUs that the calling thread may use (sched_getaffinity(2)); none if the kernel does not tell.
-pub(crate) fn cpus() -> impl Iterator<Item = usize> {
-    let allowed = nix::sched::sched_getaffinity(nix::unistd::Pid::from_raw(0)).unwrap_or_default();
-    (0..nix::sched::CpuSet::count()).filter(move |cpu| allowed.is_set(*cpu).unwrap_or(false))
+/// The CPUs that the calling thread may use, a bit for each (sched_getaffinity(2)); `None` on a machine of more than 1024.
+pub(crate) fn cpus() -> Option<[u64; 16]> {
+    let mut bits = [0_u64; 16];
+    // SAFETY: the kernel writes at most the length it is told; 0 is the calling thread.
+    let written =
+        unsafe { libc::syscall(libc::SYS_sched_getaffinity, 0, size_of_val(&bits), bits.as_mut_ptr()) };
+    (written > 0).then_some(bits)
 }
 
 /// Keeps the calling thread on one CPU.
