@@ -53,6 +53,7 @@ const SCENARIOS: &[Scenario] = &[
     ("anybody_works", ONE, anybody_works),
     ("who_submits_and_dies_leaves_nothing", ONE, a_submitter_dies),
     ("without_its_maker_nobody_waits_for_ever", ONE, the_maker_dies),
+    ("a_worker_dies_after_the_maker", &[Threads], a_worker_dies_after_the_maker),
     ("the_maker_is_killed_while_it_makes", &[Threads, ForkServer], the_maker_is_killed_early),
     ("many_inputs_go_in_chunks", ALL, map),
     ("a_map_keeps_within_the_blocks", ALL, map_within_its_blocks),
@@ -630,6 +631,36 @@ fn the_maker_dies(method: StartMethod) {
     }
     assert_eq!(kind(pool.submit("echo", b"", &plain())), ErrorKind::State);
     pool.join(LONG).unwrap();
+}
+
+/// Nobody is left who could know how it ended.
+fn a_worker_dies_after_the_maker(method: StartMethod) {
+    let yard = yard();
+    let open = || loop {
+        match Pool::open(&yard, "pool") {
+            Ok(pool) => return pool,
+            Err(e) => assert_eq!(e.kind(), ErrorKind::NotFound),
+        }
+    };
+    let maker = fork(|| {
+        let _pool = Pool::create(&yard, "pool", &options(method, 1)).unwrap();
+        sleep_ms(30_000);
+    });
+    let pool = open();
+    let theirs = submit(&pool, "until-asked", b"");
+    until("the maker works", || theirs.is_running());
+    let worker = fork(|| open().work().unwrap());
+    let its = submit(&pool, "until-asked", b"");
+    until("the other works", || its.is_running());
+    maker.slay();
+    assert!(matches!(theirs.fate(LONG).unwrap(), Fate::Lost { .. }));
+    assert!(its.is_running());
+    worker.slay();
+    match its.fate(LONG).unwrap() {
+        Fate::Lost { cause: Cause::Exit(Exit::Unknown), .. } => {}
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(pool.workers(), []);
 }
 
 /// There is a pool that is shut, or none, and then the same can be made.
