@@ -5,6 +5,9 @@
 //! some pieces gather, and only the first costs that. One that comes after a while, such as an answer, is not waited for in this
 //! manner: it does not come within the first looks. Nor would it gain anything: it comes alone, so a moment must have brought
 //! more than one piece to be kept. Whether it would is tried now and then.
+//!
+//! Messages of 64 bytes one way through a pipe took 0.17 of pipe(2)'s time when only who found nothing looked away, and 0.11 since
+//! who finds just the next one does (benches/pipe.rs).
 #![forbid(unsafe_code)]
 
 use crate::shim::{AtomicU32, AtomicU64, Ordering, pause};
