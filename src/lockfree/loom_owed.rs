@@ -5,6 +5,7 @@
 use super::mpmc::layout::Words as RingWords;
 use super::mpmc::memory::Place as RingPlace;
 use super::mpmc::{Holders, Ring};
+use super::owed::clear::Clear;
 use super::owed::layout::{Note, Ticket, Words};
 use super::owed::memory::Place;
 use super::owed::next::{Getter, Next, NoNext, next};
@@ -624,6 +625,66 @@ fn what_two_get_again_one_after_the_other_is_owed_once() {
         seat.debts().recover_process(token(1), &seat.ring());
         other.join().unwrap();
         seat.sweep(2);
+        assert_eq!(seat.drain(), [(1, true)]);
+    });
+}
+
+/// What a handle's look has told it, while others put, got and gave back.
+fn a_look_beside(act: impl Fn(&Seat) + Copy + Send + Sync + 'static, left: &'static [(u64, bool)]) {
+    play(move || {
+        let (seat, clear) = (Seat::new(1, 1), Clear::new());
+        let other = seat.thread(move |seat| act(&seat));
+        clear.learn((&seat.ring(), &seat.debts()), 0, 2);
+        other.join().unwrap();
+        assert!(!clear.is_so(&seat.ring()), "it is there");
+        assert_eq!(seat.drain(), left);
+        assert!(clear.learn((&seat.ring(), &seat.debts()), 0, 2).2 && clear.is_so(&seat.ring()));
+    });
+}
+
+#[test]
+fn a_queue_is_not_taken_for_clear_when_something_was_put() {
+    a_look_beside(|seat| seat.push(1), &[(1, false)]);
+}
+
+#[test]
+fn a_queue_is_not_taken_for_clear_when_something_was_given_back() {
+    let act = |seat: &Seat| {
+        seat.push(1);
+        let (_, _, ticket) = seat.get(1, true).unwrap();
+        seat.put_back(1, ticket);
+    };
+    a_look_beside(act, &[(1, true)]);
+}
+
+#[test]
+fn a_queue_is_not_taken_for_clear_when_who_owes_is_killed() {
+    let act = |seat: &Seat| {
+        seat.push(1);
+        let _ = seat.get(1, true).unwrap();
+        seat.die(1);
+        assert!(seat.sweep(1));
+    };
+    a_look_beside(act, &[(1, true)]);
+}
+
+/// Two threads share a handle; what one of them has put is there for it, whatever the other has seen.
+#[test]
+fn who_has_put_something_does_not_take_the_queue_for_clear_because_another_did() {
+    play(|| {
+        let (seat, clear) = (Seat::new(1, 1), Arc::new(Clear::new()));
+        let theirs = clear.clone();
+        let other = seat.thread(move |seat| {
+            theirs.learn((&seat.ring(), &seat.debts()), 0, 2);
+        });
+        seat.push(1);
+        assert!(!clear.is_so(&seat.ring()));
+        let (_, _, ticket) = seat.get(0, true).unwrap();
+        assert!(!clear.is_so(&seat.ring()));
+        seat.put_back(0, ticket);
+        assert!(!clear.is_so(&seat.ring()));
+        other.join().unwrap();
+        assert!(!clear.is_so(&seat.ring()));
         assert_eq!(seat.drain(), [(1, true)]);
     });
 }

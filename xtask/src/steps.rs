@@ -38,6 +38,7 @@ const CELLS: &str = "src/lockfree/mpmc/mod.rs";
 const OWED: &str = "src/lockfree/owed/mod.rs";
 const OWED_LAYOUT: &str = "src/lockfree/owed/layout.rs";
 const OWED_NEXT: &str = "src/lockfree/owed/next.rs";
+const OWED_CLEAR: &str = "src/lockfree/owed/clear.rs";
 const BARRIER: &str = "src/sync/barrier.rs";
 const MANY: &str = "src/sync/many.rs";
 const ASKED: &str = "src/sync/asked.rs";
@@ -129,6 +130,24 @@ pub(crate) const STEPS: &[Step] = &[
         OWED_NEXT,
         "empty is said although something came back meanwhile",
         &[("if Debts::<M>::is_same(told, debts.told()) {", "if true {")],
+    ),
+    step(
+        OWED_CLEAR,
+        "what is owed is looked at before the ring",
+        &[(
+            "        let (over, all) = ring.settle(from, most);\n        let is_clear = all && debts.has_none();\n",
+            "        let none = debts.has_none();\n        let (over, all) = ring.settle(from, most);\n        let is_clear = all && none;\n",
+        )],
+    ),
+    step(
+        OWED_CLEAR,
+        "what is owed is not looked at",
+        &[("let is_clear = all && debts.has_none();", "let is_clear = all;")],
+    ),
+    step(
+        OWED_CLEAR,
+        "nobody looks whether somebody has come since",
+        &[("clear != UNKNOWN && ring.settle(clear, 1) == (clear, true)", "clear != UNKNOWN")],
     ),
     step(
         BUDGET,

@@ -51,6 +51,7 @@
 //! | returned | `give_back`: CAS to BACK; `Taking::drop`: BACK | `look` | the message; "the other one's reads are over" | `what_was_put_back_is_whole`, `what_two_take_is_written_over_only_after_both` |
 //! | told | `raise`: CAS of `back` | `told`: load of `back` | the cell is BACK | `who_is_told_that_something_is_back_finds_it` |
 
+pub(crate) mod clear;
 pub(crate) mod layout;
 pub(crate) mod memory;
 pub(crate) mod next;

@@ -275,7 +275,7 @@ impl Queue {
         if self.body().closing.glance() == Closing::Shut {
             return Err(Not::Ever(ErrorKind::Shutdown));
         }
-        if part.is_clear(|over| self.0.ring.settle(over, 1)) {
+        if part.clear.is_so(&self.0.ring) {
             return Err(self.nothing_beside(part));
         }
         let me = thread::token(self.yard().number());

@@ -10,6 +10,7 @@
 #![allow(unsafe_code)] // pointers into the mapping
 
 use crate::error::Result;
+use crate::lockfree::owed::clear::Clear;
 use crate::lockfree::owed::layout::{Note, UNACKED_MAX, Words};
 use crate::lockfree::owed::memory::Place;
 use crate::lockfree::owed::{Debts, Threads};
@@ -21,7 +22,7 @@ use crate::segment::bits::{TAG_MAX, Token};
 use crate::segment::directory::Record;
 use crate::segment::region::{Region, Shared};
 use crate::shim::cells::{CELL_HEAD, Cells};
-use crate::shim::{AtomicU32, AtomicU64, Ordering, words};
+use crate::shim::{AtomicU32, Ordering, words};
 use crate::sync::event_count::EventCount;
 use static_assertions::const_assert_eq;
 use std::mem::offset_of;
@@ -108,12 +109,8 @@ pub(super) struct Owed {
     shelf: Shelf,
     /// The cell that became free last through this handle. Relaxed: a hint, private to the process.
     hint: AtomicU32,
-    /// Every message before this position was got and acknowledged, as this process knows. Relaxed: what is over stays so.
-    clear: AtomicU64,
+    pub(super) clear: Clear,
 }
-
-/// No position: nothing is known yet.
-const NOT_CLEAR: u64 = u64::MAX;
 
 impl Owed {
     /// Told when a debt ends, or something is given back.
@@ -127,24 +124,6 @@ impl Owed {
 
     pub(super) fn set_hint(&self, cell: u32) {
         self.hint.store(cell, Ordering::Relaxed);
-    }
-
-    /// Whether nothing is in the queue, nor owed, nor given back, as far as that is known without a look at each cell:
-    /// nothing was, up to a position that nobody has come to since. `settle`: see `Ring::settle`.
-    #[inline]
-    pub(super) fn is_clear(&self, settle: impl FnOnce(u64) -> (u64, bool)) -> bool {
-        let clear = self.clear.load(Ordering::Relaxed);
-        clear != NOT_CLEAR && settle(clear) == (clear, true)
-    }
-
-    /// The ring has nothing before `over`, and nobody has put anything since: whether nothing of that is here either. A
-    /// message never goes from here to the ring, nor from cell to cell, so one look at each tells.
-    pub(super) fn clear_up_to(&self, over: u64) -> bool {
-        let clear = self.debts.has_none();
-        if clear {
-            self.clear.store(over, Ordering::Relaxed);
-        }
-        clear
     }
 }
 
@@ -167,7 +146,7 @@ pub(super) unsafe fn open(yard: &Attachment, entry: &Record, options: &QueueOpti
     let shelf = Shelf { gate: NonNull::from(gate), cells, notes: NonNull::from(notes).cast() };
     let tag = gate.tag.load(Ordering::Relaxed) & TAG_MAX; // Relaxed: written before anybody could see the queue
     let debts = Debts::open(shelf.clone(), tag);
-    Ok(Some(Owed { debts, shelf, hint: AtomicU32::new(0), clear: AtomicU64::new(NOT_CLEAR) }))
+    Ok(Some(Owed { debts, shelf, hint: AtomicU32::new(0), clear: Clear::new() }))
 }
 
 /// Writes what a new queue has there beside zeros.

@@ -234,12 +234,19 @@ impl Queue {
     /// In whose hands an item may be, who may be dead: asked when there was nothing to get.
     pub(super) fn in_hand(&self) -> InHand {
         // Relaxed: what is over stays so, whoever saw it; an older answer is a lower bound as well.
-        let (over, all) = self.0.ring.settle(self.0.over.load(Ordering::Relaxed), AT_ONCE);
+        let (ring, from) = (&self.0.ring, self.0.over.load(Ordering::Relaxed));
+        let (over, all, is_clear) = match self.part() {
+            Some(part) => part.clear.learn((ring, &part.debts), from, AT_ONCE),
+            None => {
+                let (over, all) = ring.settle(from, AT_ONCE);
+                (over, all, all)
+            }
+        };
         self.0.over.store(over, Ordering::Relaxed);
-        match self.part() {
-            _ if !all => InHand::Ring,
-            Some(part) if !part.clear_up_to(over) => InHand::Owed,
-            _ => InHand::Nobody,
+        match (all, is_clear) {
+            (false, _) => InHand::Ring,
+            (true, false) => InHand::Owed,
+            (true, true) => InHand::Nobody,
         }
     }
 

@@ -307,7 +307,7 @@ fn a_try_that_finds_nothing_knows_that_nothing_is_anywhere() {
     let yard = Yard::anonymous().unwrap();
     let queue = queue(&yard, options());
     let part = queue.part().unwrap();
-    let is_clear = || part.is_clear(|over| queue.0.ring.settle(over, 1));
+    let is_clear = || part.clear.is_so(&queue.0.ring);
     assert!(!is_clear(), "nobody has looked");
     for lap in 0..20_u8 {
         assert_eq!(kind(take(&queue, Timeout::Try)), ErrorKind::Empty);
