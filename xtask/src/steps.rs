@@ -220,11 +220,6 @@ pub(crate) const STEPS: &[Step] = &[
     ),
     step(
         CELLS,
-        "a pop does not look whether something came again meanwhile",
-        &[("            if now == again {\n", "            if now == again || again & FLAG == 0 {\n")],
-    ),
-    step(
-        CELLS,
         "a pop goes past who is writing",
         &[(
             "                        return Err(NoPop::Busy(Some(seen.slot())));\n                    }\n                }\n                (Sight::Here, State::Free) => return Ok(None),",

@@ -46,7 +46,9 @@
 //! number seen before all cells were looked at, and only if none was AGAIN, READING or RETAKEN. Suppose a cell becomes
 //! AGAIN and the flag is lowered nevertheless: it was raised for this cell before the number was read, so the look
 //! found the cell in a popper's hands, or AGAIN, or taken by the next. `Empty` is answered only if the word stood
-//! lowered, and the same, before and after the look that found nothing.
+//! lowered before the look that found nothing. What comes again during that look was in somebody's hands when the word
+//! stood lowered, and so not in the ring; whoever takes another item meanwhile although the word is raised has found it lowered
+//! himself, and so has taken that item before.
 //!
 //! ## Edges
 //! | edge | release | acquire | carries | model that fails without it |
@@ -524,27 +526,20 @@ impl<M: Memory> Ring<M> {
     #[inline(never)]
     fn find_full(&self, me: u32, longest: usize, holders: &impl Holders) -> Result<Reading<'_, M>, NoPop> {
         for _ in 0..self.patience() {
-            let mut again = self.memory.load(Word::Again, Ordering::Acquire); // edge: again
+            let again = self.memory.load(Word::Again, Ordering::Acquire); // edge: again
             let mut held = None;
             if again & FLAG != 0 {
                 match self.look_again(me, longest, holders)? {
                     Again::Taken(reading) => return Ok(reading),
                     Again::Held(slot) => held = Some(slot),
-                    Again::Nothing if self.lower(again) => again &= !FLAG,
+                    Again::Nothing if self.lower(again) => {}
                     Again::Nothing => continue,
                 }
             }
             if let Some(reading) = self.walk(me, longest, holders)? {
                 return Ok(reading);
             }
-            if held.is_some() {
-                return Err(NoPop::Busy(held));
-            }
-            // Relaxed: the looks before it acquire, so that it is not read before them; what it brings is not used.
-            let now = self.memory.load(Word::Again, Ordering::Relaxed);
-            if now == again {
-                return Err(NoPop::Empty);
-            }
+            return Err(if held.is_some() { NoPop::Busy(held) } else { NoPop::Empty });
         }
         Err(NoPop::Busy(None))
     }
