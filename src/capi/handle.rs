@@ -50,10 +50,7 @@ const CLOSED: u32 = u32::from_le_bytes(*b"shut");
 static SLABS: Mutex<()> = Mutex::new(());
 
 /// Keeps every slab still while the process forks.
-static FORK: fork::Handlers = fork::Handlers::new(before_fork, after_fork, after_fork_in_child);
-
-/// Counts up in each child: the threads that were in a handle are not there.
-static FORKS: AtomicU32 = AtomicU32::new(0);
+static FORK: fork::Handlers = fork::Handlers::new(before_fork, after_fork, after_fork);
 
 /// Counts up with each close of a handle through which somebody waits. All of them sleep on it.
 static CLOSINGS: AtomicU32 = AtomicU32::new(0);
@@ -64,11 +61,6 @@ extern "C" fn before_fork() {
 
 extern "C" fn after_fork() {
     SLABS.unlock_raw();
-}
-
-extern "C" fn after_fork_in_child() {
-    FORKS.fetch_add(1, Ordering::Relaxed); // Relaxed: the child has one thread
-    after_fork();
 }
 
 /// What a C program holds a pointer to.
@@ -290,7 +282,7 @@ const DROPPING: u32 = 1 << 23;
 
 impl Users {
     fn forks() -> u32 {
-        FORKS.load(Ordering::Relaxed) << FORKS_AT // Relaxed: changed while there is one thread
+        fork::count() << FORKS_AT // of a child: the threads that were in a handle are not there
     }
 
     fn begin(&self) {

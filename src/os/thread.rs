@@ -1,7 +1,7 @@
 //! A thread of the library's own.
 
 use crate::error::Result;
-use crate::os::error;
+use crate::os::{error, fork};
 use crate::shim::{AtomicU32, Ordering};
 
 /// A stack for what the library does itself; most of it is for the destructors and signal frames of others.
@@ -11,8 +11,6 @@ pub(crate) const FOR_OTHERS: usize = 2 << 20;
 
 /// How many there are.
 static OWN: AtomicU32 = AtomicU32::new(0);
-/// Counts up in each fork child: a thread of before is nobody that [`OWN`] counts.
-static FORKS: AtomicU32 = AtomicU32::new(0);
 
 /// How many threads of this process are the library's own. One that has just ended may still be there, uncounted.
 pub(crate) fn own() -> usize {
@@ -21,21 +19,15 @@ pub(crate) fn own() -> usize {
 
 /// In a fork child: there are none.
 pub(crate) fn forget() {
-    // Relaxed: the child has one thread
-    OWN.store(0, Ordering::Relaxed);
-    FORKS.fetch_add(1, Ordering::Relaxed);
-}
-
-fn forks() -> u32 {
-    FORKS.load(Ordering::Relaxed) // Relaxed: changed while there is one thread
+    OWN.store(0, Ordering::Relaxed); // Relaxed: the child has one thread
 }
 
 /// Does something of the program's in a thread of the library's own: it is not counted meanwhile. `work` must not unwind.
 pub(crate) fn lend<R>(work: impl FnOnce() -> R) -> R {
-    let before = forks();
+    let before = fork::count();
     OWN.fetch_sub(1, Ordering::Relaxed); // Relaxed: a count
     let done = work();
-    if forks() == before {
+    if fork::count() == before {
         OWN.fetch_add(1, Ordering::Relaxed); // Relaxed: a count
     }
     done
@@ -51,11 +43,11 @@ pub(crate) fn start(name: &str, stack: usize, run: fn()) -> Result<()> {
         libc::sigfillset(&raw mut all);
         libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut before);
     }
-    let born = forks();
+    let born = fork::count(); // a thread of before a fork is nobody that `OWN` counts
     OWN.fetch_add(1, Ordering::Relaxed);
     let run = move || {
         run();
-        if forks() == born {
+        if fork::count() == born {
             OWN.fetch_sub(1, Ordering::Relaxed);
         }
     };

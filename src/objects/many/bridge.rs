@@ -87,8 +87,6 @@ struct Registry {
 
 static REGISTRY: Mutex<Registry> =
     Mutex::new(Registry { places: Vec::new(), free: Vec::new(), posts: Vec::new(), runs: false, forks: 0 });
-/// Counts up in each child.
-static FORKS: AtomicU32 = AtomicU32::new(0);
 /// The thread sleeps on it too: it counts what it must not oversleep.
 static NEWS: AtomicU32 = AtomicU32::new(0);
 static FORK: fork::Handlers = fork::Handlers::new(before_fork, after_fork, after_fork_in_child);
@@ -102,20 +100,15 @@ extern "C" fn after_fork() {
 }
 
 extern "C" fn after_fork_in_child() {
-    FORKS.fetch_add(1, Ordering::Relaxed); // Relaxed: the child has one thread
     thread::forget();
     after_fork();
-}
-
-fn forks() -> u32 {
-    FORKS.load(Ordering::Relaxed) // Relaxed: changed while there is one thread
 }
 
 /// The registry as it is true in this process.
 fn registry() -> MutexGuard<'static, Registry> {
     let mut registry = REGISTRY.lock();
-    if registry.forks != forks() {
-        registry.forks = forks();
+    if registry.forks != fork::count() {
+        registry.forks = fork::count();
         registry.runs = false;
         registry.posts.clear();
     }
@@ -138,12 +131,12 @@ impl Ticket {
         bell(&kept.yard)?;
         let request = Arc::new(Request { asked: Asked::new(), kept, tell });
         let at = registry().admit(&request)?;
-        Ok(Ticket { request, at, forks: forks() })
+        Ok(Ticket { request, at, forks: fork::count() })
     }
 
     /// Whether it was this process that took the place.
     pub(super) fn is_ours(&self) -> bool {
-        self.forks == forks()
+        self.forks == fork::count()
     }
 
     /// Tells him within some milliseconds, ready or not.

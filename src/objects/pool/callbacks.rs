@@ -66,13 +66,11 @@ static REGISTRY: Mutex<Registry> = Mutex::new(Registry {
     waiting: 0,
     forks: 0,
 });
-/// Counts up in each child.
-static FORKS: AtomicU32 = AtomicU32::new(0);
 /// The thread sleeps on it: it counts what is put in line.
 static NEWS: AtomicU32 = AtomicU32::new(0);
 /// Those who wait until there is nothing left to call sleep on it: it counts the times that the line has become empty.
 static CALLED: AtomicU32 = AtomicU32::new(0);
-static FORK: fork::Handlers = fork::Handlers::new(before_fork, after_fork, after_fork_in_child);
+static FORK: fork::Handlers = fork::Handlers::new(before_fork, after_fork, after_fork);
 
 extern "C" fn before_fork() {
     REGISTRY.lock_raw();
@@ -82,20 +80,11 @@ extern "C" fn after_fork() {
     REGISTRY.unlock_raw();
 }
 
-extern "C" fn after_fork_in_child() {
-    FORKS.fetch_add(1, Ordering::Relaxed); // Relaxed: the child has one thread
-    after_fork();
-}
-
-fn forks() -> u32 {
-    FORKS.load(Ordering::Relaxed) // Relaxed: changed while there is one thread
-}
-
 /// The registry as it is true in this process.
 fn registry() -> MutexGuard<'static, Registry> {
     let mut registry = REGISTRY.lock();
-    if registry.forks != forks() {
-        registry.forks = forks();
+    if registry.forks != fork::count() {
+        registry.forks = fork::count();
         (registry.runs, registry.caller, registry.waiting) = (false, None, 0);
         registry.line.clear();
         forget(take(&mut registry.entries)); // the parent's
@@ -233,7 +222,7 @@ impl Due {
         for callback in callbacks.by_ref() {
             let fate = fate.clone();
             let called = thread::lend(|| catch_unwind(AssertUnwindSafe(|| callback(fate))));
-            if forks() != born {
+            if fork::count() != born {
                 forget((callbacks, self.future));
                 return;
             }
@@ -255,11 +244,11 @@ fn say(task: u64, panic: Box<dyn Any + Send>) {
 
 /// The thread.
 fn run() {
-    let born = forks();
+    let born = fork::count();
     let wait = Wait::new(Timeout::Forever, Manner::default());
     let mut slept = Slept::Look;
     registry().caller = Some(std::thread::current().id());
-    while forks() == born {
+    while fork::count() == born {
         let news = Watch { word: &NEWS, value: NEWS.load(Ordering::Relaxed) }; // Relaxed: the lock is taken after it
         let mut registry = registry();
         let due = registry.next();
