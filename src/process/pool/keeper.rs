@@ -98,8 +98,15 @@ impl Keeper {
             .name("courtyard-pool".into())
             .spawn(keep)
             .map_err(|e| no_thread(e.to_string()))?;
-        let table = told.recv().map_err(|_| no_thread("it has panicked".into()))??;
-        Ok(Keeper { table, thread: Mutex::new(Some(thread)), has_ended, maker: process::pid() })
+        match told.recv().unwrap_or_else(|_| Err(no_thread("it has panicked".into()))) {
+            Ok(table) => {
+                Ok(Keeper { table, thread: Mutex::new(Some(thread)), has_ended, maker: process::pid() })
+            }
+            Err(e) => {
+                let _ = thread.join(); // with it ends where the workers were to come from
+                Err(e)
+            }
+        }
     }
 
     pub(super) fn table(&self) -> &Table {
