@@ -29,8 +29,8 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(Collect { name: "pool collect", len: SHORT }),
         Box::new(Collect { name: "pool collect, by block", len: LONG }),
         Box::new(Cancel),
-        Box::new(Stop),
-        Box::new(Kill),
+        Box::new(End { name: "pool stop", method: StartMethod::Threads, end: Future::stop }),
+        Box::new(End { name: "pool kill", method: StartMethod::Fork, end: |it| it.kill().unwrap() }),
         Box::new(Wait),
         Box::new(WaitForSeveral),
         Box::new(CallBack),
@@ -471,61 +471,22 @@ impl Operation for Cancel {
     }
 }
 
-/// Asks a task to stop that runs, and sleeps.
-struct Stop;
-
-impl Operation for Stop {
-    play!(Future, Points::Every);
-
-    fn name(&self) -> &'static str {
-        "pool stop"
-    }
-
-    fn setup(&self, stage: &mut Stage) -> World {
-        let mut world = world(stage, false);
-        let future = world.begin("hold");
-        world.id.set(future.id());
-        world.future = Some(future);
-        world
-    }
-
-    fn prepare(&self, world: &World) -> Future {
-        world.seen_by_victim()
-    }
-
-    fn act(&self, _: &World, future: &mut Future) {
-        assert!(future.stop());
-    }
-
-    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
-        if point.moment == Moment::Stopped {
-            return Ok(()); // it may be about to tell
-        }
-        let is_asked = is_through(point);
-        if !is_asked {
-            world.hold.set();
-        }
-        match world.fate()? {
-            Fate::Cancelled => {}
-            Fate::Done(_) if !is_asked => {}
-            other => return wrong("the task's fate", other),
-        }
-        world.goes_on(0)
-    }
+/// Ends a task that runs, and sleeps: asks it to stop, or has its worker killed, which is a process then.
+struct End {
+    name: &'static str,
+    method: StartMethod,
+    end: fn(&Future) -> bool,
 }
 
-/// Has the worker of a task killed, which is a process.
-struct Kill;
-
-impl Operation for Kill {
+impl Operation for End {
     play!(Future, Points::Every);
 
     fn name(&self) -> &'static str {
-        "pool kill"
+        self.name
     }
 
     fn setup(&self, stage: &mut Stage) -> World {
-        let mut world = world_of(stage, StartMethod::Fork);
+        let mut world = world_of(stage, self.method);
         let future = world.begin("hold");
         world.id.set(future.id());
         world.future = Some(future);
@@ -537,23 +498,22 @@ impl Operation for Kill {
     }
 
     fn act(&self, _: &World, future: &mut Future) {
-        assert!(future.kill().unwrap());
+        assert!((self.end)(future));
     }
 
     fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
         if point.moment == Moment::Stopped {
             return Ok(()); // it may be about to tell
         }
-        let is_killed = is_through(point);
-        if !is_killed {
+        let is_to_end = is_through(point);
+        if !is_to_end {
             world.hold.set();
         }
         match world.fate()? {
             Fate::Cancelled => {}
-            Fate::Done(_) if !is_killed => {}
+            Fate::Done(_) if !is_to_end => {}
             other => return wrong("the task's fate", other),
         }
-        world.hold.set();
         world.goes_on(0)
     }
 }
