@@ -611,6 +611,7 @@ mod tests {
             }
         });
         for _ in 0..20 {
+            let _apart = crate::os::fork::APART.lock();
             // SAFETY: the child opens and closes one handle and ends without unwinding.
             let child = unsafe { libc::fork() };
             if child == 0 {

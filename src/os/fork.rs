@@ -14,6 +14,11 @@ use crate::shim::{AtomicU32, Ordering};
 static COUNT: AtomicU32 = AtomicU32::new(0);
 static IS_COUNTED: AtomicU32 = AtomicU32::new(0);
 
+/// For a test that forks, and for one to which it matters that nobody else holds what it holds: a child holds the ends that
+/// the tests beside it hold, and dies with them.
+#[cfg(test)]
+pub(crate) static APART: crate::os::Mutex<()> = crate::os::Mutex::new(());
+
 extern "C" fn count_one() {
     COUNT.fetch_add(1, Ordering::Relaxed); // Relaxed: the child has one thread
 }

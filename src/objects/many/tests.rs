@@ -1,4 +1,5 @@
 use super::*;
+use crate::os::fork::APART;
 use crate::{
     CancelToken, Deadline, Event, EventOptions, LifoOptions, LifoQueue, Options, Permits, Pipe, PipeEnd,
     PipeOptions, PriorityOptions, PriorityQueue, Queue, QueueOptions, Ring, RingOptions, Semaphore,
@@ -161,6 +162,7 @@ fn woken(all: &[&dyn Waitable], change: impl FnOnce()) -> Vec<usize> {
 
 #[test]
 fn queues_and_pipes_wake_who_waits_for_them_among_others() {
+    let _apart = APART.lock();
     for (fallback, count) in [(false, 0), (false, 40), (true, 0), (true, 40)] {
         let yard = Options::new().fallback(fallback).size(1 << 20).anonymous().unwrap();
         let never = events(&yard, count);

@@ -1,6 +1,7 @@
 #![allow(unsafe_code)] // children are forked and killed here
 
 use super::*;
+use crate::os::fork::APART;
 use crate::{CancelToken, Event, EventOptions, Waitable, wait_any, wait_some};
 use std::time::Instant;
 
@@ -10,6 +11,7 @@ const BRIEF: Duration = Duration::from_millis(20);
 /// A child that joins the yard, says so, and stays until it is killed, or closes and stays on.
 fn child(yard: &Yard, name: &str, close: bool) -> libc::pid_t {
     let here = Event::create(yard, name, EventOptions::default()).unwrap();
+    let apart = APART.lock();
     // SAFETY: the child runs no destructor of the parent's and ends by _exit or a signal.
     let pid = unsafe { libc::fork() };
     if pid == 0 {
@@ -25,6 +27,7 @@ fn child(yard: &Yard, name: &str, close: bool) -> libc::pid_t {
             std::thread::sleep(LONG);
         }
     }
+    drop(apart);
     here.wait(LONG).unwrap();
     pid
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::objects::yard::Options;
+use crate::os::fork::APART;
 use crate::shim::Ordering;
 use crate::sync::wait::Timeout;
 use std::io::{BufRead, Read, Write};
@@ -93,6 +94,7 @@ fn a_full_pipe_says_so_and_goes_on_when_there_is_room() {
 
 #[test]
 fn the_end_of_the_stream_comes_after_everything_sent() {
+    let _apart = APART.lock();
     let yard = yard();
     let (pipe, first, second) = pair(&yard, small(true));
     let again = pipe.end(PipeEnd::Second).unwrap();
@@ -118,6 +120,7 @@ fn the_end_of_the_stream_comes_after_everything_sent() {
 
 #[test]
 fn an_end_that_nobody_has_taken_yet_is_waited_for() {
+    let _apart = APART.lock();
     let yard = yard();
     let pipe = Pipe::create(&yard, "pipe", small(true)).unwrap();
     let first = pipe.end(PipeEnd::First).unwrap();
@@ -185,6 +188,7 @@ fn many_threads_at_each_end_tear_nothing_and_lose_nothing() {
 
 #[test]
 fn a_stream_carries_bytes_without_frames() {
+    let _apart = APART.lock();
     let yard = yard();
     let (_, first, second) = pair(&yard, small(false));
     let text: String = (0..500).map(|i| format!("line {i}\n")).collect();
@@ -209,6 +213,7 @@ fn a_stream_carries_bytes_without_frames() {
 
 #[test]
 fn a_stream_tells_why_it_does_not_go_on() {
+    let _apart = APART.lock();
     let yard = yard();
     let (_, first, second) = pair(&yard, small(true));
     let (mut reader, mut writer) = (first.into_stream(), second.into_stream());

@@ -3,6 +3,7 @@
 use super::*;
 use crate::objects::ring::Received;
 use crate::objects::yard::Options;
+use crate::os::fork::APART;
 use crate::segment::bits::{BlockHandle, Link};
 use crate::sync::wait::Timeout;
 use call::For;
@@ -256,6 +257,7 @@ fn what_a_dead_producer_had_in_hand_never_was() {
 
 /// A process that is killed in the middle of a call, so that nobody has cleared up behind it.
 fn killed_in_hand(queue: &Queue) {
+    let _apart = APART.lock();
     // SAFETY: the child allocates nothing that it has no copy of, and ends by a signal.
     unsafe {
         let child = libc::fork();

@@ -2,15 +2,12 @@
 
 use super::*;
 use crate::objects::ring::Peer;
-use crate::os::Mutex;
+use crate::os::fork::APART;
 use crate::sync::wait::Timeout;
 use std::time::Duration;
 
 const SOON: Duration = Duration::from_secs(20);
 const BRIEF: Duration = Duration::from_millis(20);
-
-/// A child has the parts that its parent has: for who forks, and for who wants to be the only one that has a part.
-pub(super) static FORKS: Mutex<()> = Mutex::new(());
 
 fn kind<T>(result: Result<T>) -> ErrorKind {
     result.err().unwrap().kind()
@@ -26,7 +23,7 @@ fn queue(yard: &Yard) -> Queue {
 
 #[test]
 fn who_waits_for_a_message_hears_that_the_last_producer_has_closed() {
-    let _apart = FORKS.lock();
+    let _apart = APART.lock();
     let yard = Yard::anonymous().unwrap();
     let queue = queue(&yard);
     assert_eq!(
@@ -75,7 +72,7 @@ fn who_waits_for_a_message_hears_that_the_last_producer_has_closed() {
 
 #[test]
 fn who_waits_for_room_hears_that_the_last_consumer_has_closed() {
-    let _apart = FORKS.lock();
+    let _apart = APART.lock();
     let yard = Yard::anonymous().unwrap();
     let queue = queue(&yard);
     let consumer = queue.consumer().unwrap();
@@ -97,7 +94,7 @@ fn who_waits_for_room_hears_that_the_last_consumer_has_closed() {
 
 #[test]
 fn what_somebody_has_in_hand_is_waited_for_also_when_nobody_produces() {
-    let _apart = FORKS.lock();
+    let _apart = APART.lock();
     let yard = Yard::anonymous().unwrap();
     let queue = queue(&yard);
     queue.producer().unwrap().put(b"x", SOON).unwrap();
@@ -128,7 +125,7 @@ fn what_somebody_has_in_hand_is_waited_for_also_when_nobody_produces() {
 
 #[test]
 fn a_process_leaves_a_side_as_often_as_it_has_entered_it() {
-    let _apart = FORKS.lock();
+    let _apart = APART.lock();
     let yard = Yard::anonymous().unwrap();
     let queue = queue(&yard);
     queue.enter_side(QueueSide::Consumers).unwrap();

@@ -5,6 +5,7 @@ use crate::lockfree::owed::Debtor;
 use crate::lockfree::owed::next::{Getter, Next, next};
 use crate::objects::ring::Received;
 use crate::objects::yard::Options;
+use crate::os::fork::APART;
 use crate::presence::attachment::Gone;
 use crate::presence::attachment::Who;
 use crate::segment::bits::{BlockHandle, Link};
@@ -251,6 +252,7 @@ fn a_process_that_is_killed_gives_back_what_it_owed() {
     let yard = yard();
     let queue = filled(&yard, 4, 1);
     let taken = crate::Event::create(&yard, "taken", crate::EventOptions::default()).unwrap();
+    let apart = APART.lock();
     // SAFETY: the child runs no destructor of the parent's and ends by a signal.
     let pid = unsafe { libc::fork() };
     if pid == 0 {
@@ -261,6 +263,7 @@ fn a_process_that_is_killed_gives_back_what_it_owed() {
             std::thread::sleep(SOON);
         }
     }
+    drop(apart);
     taken.wait(SOON).unwrap();
     assert_eq!((queue.len(), queue.unfinished()), (0, 1));
     std::thread::scope(|s| {
@@ -284,6 +287,7 @@ fn a_child_does_not_owe_what_its_parent_got() {
     let yard = yard();
     let queue = filled(&yard, 4, 1);
     let (_, _, ticket) = take(&queue, Timeout::Try).unwrap();
+    let _apart = APART.lock();
     // SAFETY: the child runs no destructor of the parent's and ends by _exit.
     let pid = unsafe { libc::fork() };
     if pid == 0 {

@@ -5,10 +5,10 @@
 use super::*;
 use crate::objects::blocks::BlockClass;
 use crate::objects::ring::{Peer, Received};
+use crate::os::fork::APART;
 use crate::sync::wait::Timeout;
 use crate::{Event, EventOptions, wait_any};
 use std::time::{Duration, Instant};
-use tests_of_sides::FORKS;
 
 const SOON: Duration = Duration::from_secs(20);
 const BRIEF: Duration = Duration::from_millis(20);
@@ -53,7 +53,7 @@ impl Child {
     fn after(yard: &Yard, act: impl FnOnce()) -> Child {
         let auto = EventOptions { auto_reset: true, ..EventOptions::default() };
         let ready = Event::open_or_create(yard, "ready", auto).unwrap();
-        let forks = FORKS.lock();
+        let forks = APART.lock();
         // SAFETY: the child runs no destructor of the parent's and ends by a signal.
         let pid = unsafe { libc::fork() };
         if pid == 0 {
@@ -139,7 +139,7 @@ fn what_a_dead_one_owed_comes_before_the_news_that_nobody_produces() {
         let queue = queue(&yard, QueueOptions { sides: true, ..options() });
         [&b"x"[..], &LONG].iter().for_each(|message| queue.try_put(message).unwrap());
         let child = Child::after(&yard, || [(); 2].map(|()| take(&queue, SOON).unwrap()).map(drop)[0]);
-        let apart = FORKS.lock();
+        let apart = APART.lock();
         drop(queue.producer().unwrap()); // not the child's
         drop(apart);
         // What the living owe nobody is kept waiting for.
@@ -357,7 +357,7 @@ fn who_waits_for_many_is_told_that_nobody_produces_any_more() {
                     assert!(begun.elapsed() < SOON / 2);
                 });
             };
-            let apart = FORKS.lock();
+            let apart = APART.lock();
             let part = std::cell::Cell::new(Some(queue.producer().unwrap()));
             told(&|| drop(part.take()));
             assert_eq!(kind(queue.get_vec(Timeout::Try)), ErrorKind::PeerClosed);
