@@ -57,6 +57,22 @@ pub(crate) fn is_gone(moment: Moment) -> bool {
     matches!(moment, Moment::Killed | Moment::ThreadEnded | Moment::ProcessEnded)
 }
 
+/// Polls a future once. Whoever is to be woken is nobody: what it waits for does not come while it is looked at.
+#[cfg(feature = "async")]
+pub(crate) fn poll_once<T>(future: impl Future<Output = Result<T>>) -> std::task::Poll<Result<T>> {
+    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+    std::pin::pin!(future).poll(&mut context)
+}
+
+/// What a future that need not wait answers.
+#[cfg(feature = "async")]
+pub(crate) fn at_once<T>(future: impl Future<Output = Result<T>>) -> T {
+    match poll_once(future) {
+        std::task::Poll::Ready(answer) => answer.unwrap(),
+        std::task::Poll::Pending => panic!("it waits"),
+    }
+}
+
 /// The kind of an error, or that there was none.
 pub(crate) fn kind<T>(result: Result<T>) -> Option<ErrorKind> {
     result.err().map(|e| e.kind())

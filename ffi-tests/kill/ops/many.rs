@@ -6,6 +6,8 @@ use courtyard::{
     wait_any,
 };
 
+#[cfg(feature = "async")]
+use super::common::poll_once;
 use super::common::{BRIEF, SOON, kind, pin, watch, wrong};
 use crate::engine::Trial;
 use crate::operation::{ALL, CHOSEN, Moment, Operation, Point, Points};
@@ -25,6 +27,11 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(Notify {
             name: "notifier create",
             act: |world, notifiers| notifiers.push(world.semaphores[0].notifier().unwrap()),
+        }),
+        #[cfg(feature = "async")]
+        Box::new(Notify {
+            name: "wait for one, a future",
+            act: |world, _| assert!(poll_once(world.semaphores[0].acquire_async()).is_pending()),
         }),
     ]
 }

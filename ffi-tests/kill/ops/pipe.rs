@@ -2,6 +2,8 @@
 
 use courtyard::{Connection, ErrorKind, Peer, Pipe, PipeEnd, PipeOptions, Timeout, Yard};
 
+#[cfg(feature = "async")]
+use super::common::at_once;
 use super::common::{SOON, is_gone, places_are_free, watch, wrong, yard};
 use crate::engine::Trial;
 use crate::operation::{CHOSEN, Mode, Moment, Operation, Point, Points};
@@ -11,7 +13,11 @@ use crate::watch::Watch;
 pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     let receive = |name, gone, act| -> Box<dyn Trial> { Box::new(Receive { name, gone, act }) };
     vec![
-        Box::new(Send),
+        Box::new(Send { name: "pipe send", act: |tx| tx.send(&letter(3), Timeout::Forever).unwrap() }),
+        #[cfg(feature = "async")]
+        Box::new(Send { name: "pipe send, a future", act: |tx| at_once(tx.send_async(&letter(3))) }),
+        #[cfg(feature = "async")]
+        receive("pipe recv, a future", 1, |rx| assert_eq!(at_once(rx.recv_async()).len(), LETTER)),
         receive("pipe recv", 1, |rx| assert_eq!(rx.recv(&mut [0; LETTER], Timeout::Forever), Ok(LETTER))),
         receive("pipe poll", 0, |rx| assert_eq!(rx.next_len(Timeout::Forever), Ok(LETTER))),
         Box::new(SleepForData),
@@ -95,14 +101,17 @@ fn nothing_is_left(world: &World) -> Result<(), String> {
 }
 
 /// Sends number 3 after 0 to 2 were sent.
-struct Send;
+struct Send {
+    name: &'static str,
+    act: fn(&Connection),
+}
 
 impl Operation for Send {
     type World = World;
     type Actor = Connection;
 
     fn name(&self) -> &'static str {
-        "pipe send"
+        self.name
     }
 
     fn setup(&self, _: &mut Stage) -> World {
@@ -118,7 +127,7 @@ impl Operation for Send {
     }
 
     fn act(&self, _: &World, tx: &mut Connection) {
-        tx.send(&letter(3), Timeout::Forever).unwrap();
+        (self.act)(tx);
     }
 
     fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {

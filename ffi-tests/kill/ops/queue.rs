@@ -2,6 +2,8 @@
 
 use courtyard::{ErrorKind, Queue, QueueOptions, Timeout, Yard};
 
+#[cfg(feature = "async")]
+use super::common::at_once;
 use super::common::{SOON, is_gone, watch, wrong, yard};
 use crate::engine::Trial;
 use crate::operation::{CHOSEN, Moment, Operation, Point, Points};
@@ -23,6 +25,10 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
             let batch = queue.get_many(&mut [0; 2 * LETTER], &mut [0; 2], Timeout::Forever).unwrap();
             assert_eq!(batch.records, 2);
         }),
+        #[cfg(feature = "async")]
+        put("queue put, a future", 1, |queue| at_once(queue.put_async(&letter(3)))),
+        #[cfg(feature = "async")]
+        get("queue get, a future", 1, |queue| assert_eq!(at_once(queue.get_async()).0.len(), LETTER)),
         Box::new(Large { name: "queue put, in a block", puts: true, act: put_copied }),
         Box::new(Large { name: "queue get, from a block", puts: false, act: get_copied }),
         Box::new(Large { name: "queue put loan", puts: true, act: put_loan }),
