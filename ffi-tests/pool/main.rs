@@ -12,6 +12,7 @@ mod process;
 
 mod callbacks;
 mod hard;
+mod kept;
 mod storm;
 mod typed;
 
@@ -69,7 +70,7 @@ const SCENARIOS: &[Scenario] = &[
 ];
 
 fn all() -> impl Iterator<Item = &'static Scenario> {
-    let more = [callbacks::SCENARIOS, typed::SCENARIOS, hard::SCENARIOS, storm::SCENARIOS];
+    let more = [callbacks::SCENARIOS, typed::SCENARIOS, hard::SCENARIOS, kept::SCENARIOS, storm::SCENARIOS];
     SCENARIOS.iter().chain(more.into_iter().flatten())
 }
 
@@ -77,6 +78,7 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     entries();
     hard::entries();
+    kept::entries();
     typed::entries();
     courtyard::init();
     if let Some(kills) = args.strip_prefix(&["storm".to_owned()]) {
@@ -109,7 +111,7 @@ fn main() {
 type Work = fn(&Task<'_>, &[u8]) -> Result<Vec<u8>, String>;
 
 fn entries() {
-    let all: [(&str, Work); 15] = [
+    let all: [(&str, Work); 16] = [
         ("count", |task, input| {
             let name = String::from_utf8_lossy(input);
             let value = Value::<u64>::open(task.yard(), &name).map_err(|e| e.to_string())?;
@@ -130,6 +132,7 @@ fn entries() {
             Ok(input.to_vec())
         }),
         ("echo", |_, input| Ok(input.to_vec())),
+        ("length", |_, input| Ok(input.len().to_ne_bytes().to_vec())),
         ("pid", |_, _| Ok(std::process::id().to_ne_bytes().to_vec())),
         ("fail", |_, input| Err(String::from_utf8_lossy(input).into_owned())),
         ("panic", |_, _| panic!("as it was to")),
@@ -890,6 +893,10 @@ fn bad_input(method: StartMethod) {
         create(PoolOptions { initializer: Some("none".into()), ..options(method, 1) }),
         ErrorKind::NotFound
     );
+    let small = Options::new().slots(8).size(4 << 20).anonymous().unwrap();
+    assert_eq!(kind(Pool::create(&small, "pool", &options(method, 8))), ErrorKind::NoSlots);
+    let few = Pool::create(&small, "pool", &options(method, 2)).unwrap();
+    assert_eq!((kind(few.resize(8)), few.size()), (ErrorKind::NoSlots, 2));
     assert_eq!(kind(Pool::open(&yard, "other")), ErrorKind::NotFound);
     assert_eq!(kind(Pool::create(&yard, "no name", &options(method, 1))), ErrorKind::Name);
     let pool = Pool::create(&yard, "good", &options(method, 1)).unwrap();

@@ -11,7 +11,7 @@
 //! ## Edges
 //! | edge | first | second | carries | model that fails without it |
 //! |---|---|---|---|---|
-//! | closing | a claim; `admits`: fence; load of the word | `state`: load of the word; fence; a look at the claims | one sees the other | `after_the_end_nothing_is_put` |
+//! | closing | a claim; `admits`: fence; load of the word | `state`: load of the word; fence; a look at the claims | one sees the other | `after_the_end_nothing_is_put`, `what_is_taken_while_the_pool_is_terminated_does_not_run_on` |
 
 use crate::shim::{AtomicU32, Ordering, fence, rmw_fence};
 

@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)] // what a task carries is reached through loom's cells
 
+use super::closing::{Closing, ClosingWord};
 use super::task::{Finished, Outcome, Phase, Seen, TaskWords};
 use crate::shim::{AtomicU32, Ordering, sleep};
 use loom::cell::UnsafeCell;
@@ -354,6 +355,34 @@ fn a_task_cancelled_while_it_waits_never_runs() {
         assert!(ran.is_none_or(|running| world.finish(running)));
         assert_eq!(canceller.join().unwrap(), ran.is_none());
         assert_eq!(world.phase(), if ran.is_none() { Phase::Cancelled } else { Phase::Done });
+    });
+}
+
+/// Who terminates a pool condemns what runs, then cancels what waits; who takes a task looks behind that whether he may begin.
+#[test]
+fn what_is_taken_while_the_pool_is_terminated_does_not_run_on() {
+    loom::model(|| {
+        let (world, closing) = (World::new(), Arc::new(ClosingWord::new()));
+        world.pend(OWNER);
+        let at_the_door = closing.clone();
+        let worker = spawn(&world, move |w| {
+            if let Some(running) = w.start(1)
+                && !at_the_door.admits()
+            {
+                w.task.call_off(running, 9, &());
+            }
+        });
+        closing.close(Closing::Shut);
+        closing.state();
+        let condemned = world.task.condemn(world.task.look(), false).is_some();
+        while let seen = world.task.look()
+            && seen.is(Phase::Pending)
+        {
+            world.task.cancel(seen, &());
+        }
+        worker.join().unwrap();
+        let end = world.phase();
+        assert!(end == Phase::Cancelled || condemned && end == Phase::Condemned, "{end:?}");
     });
 }
 

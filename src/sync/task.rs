@@ -386,6 +386,12 @@ impl TaskWords {
         }
     }
 
+    /// Its worker, who has just taken it, is not to begin: it ends as one that was asked to stop.
+    pub(crate) fn call_off(&self, running: Seen, cause: u64, bell: &(impl Bell + ?Sized)) {
+        self.ask(running, false, bell);
+        self.forsake(running, cause, bell);
+    }
+
     /// Why it was lost.
     pub(crate) fn cause(&self) -> u64 {
         self.cause.load(Ordering::Relaxed) // Relaxed: read after a look that found it lost

@@ -1228,6 +1228,11 @@ pub(crate) const STEPS: &[Step] = &[
     step(CLOSING, "what was shut at once drains again", &[("fetch_max(to", "swap(to")]),
     step(
         TASK,
+        "what is called off counts as lost",
+        &[("        self.ask(running, false, bell);\n        self.forsake", "        self.forsake")],
+    ),
+    step(
+        TASK,
         "the place's next task is stopped by who has asked the last one",
         &[("        self.stop.move_on();\n", "")],
     ),

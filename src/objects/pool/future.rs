@@ -48,7 +48,7 @@ pub enum Cause {
     TimeLimit,
     /// The pool's maker is gone, and no worker is left.
     NoWorkers,
-    /// No worker could begin: the pool's initializer fails.
+    /// No worker could begin: several in a row have ended before their initializer had, or could not be made.
     Unfit,
 }
 
@@ -86,7 +86,7 @@ impl std::fmt::Display for Cause {
             Cause::Exit(exit) => write!(f, "its worker: {exit}"),
             Cause::TimeLimit => f.write_str("its time was up"),
             Cause::NoWorkers => f.write_str("the pool's maker is gone, and no worker is left"),
-            Cause::Unfit => f.write_str("no worker can begin: the pool's initializer fails"),
+            Cause::Unfit => f.write_str("no worker can begin: the initializer fails, or they cannot be made"),
         }
     }
 }

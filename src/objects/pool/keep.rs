@@ -116,8 +116,8 @@ impl Table {
         self.tell_all();
     }
 
-    /// Those whose workers are to be killed: condemned by somebody, or their time is up. In a pool of threads these are asked
-    /// to stop. Tells when to look again.
+    /// Those whose workers are to be killed: condemned by somebody, or their time is up. Threads of the maker are asked to stop.
+    /// Tells when to look again.
     pub(crate) fn overdue(&self) -> (Vec<u32>, Option<Deadline>) {
         let (now, mut condemned, mut next) = (clock::now_ns(), Vec::new(), None);
         for record in self.records() {
@@ -130,15 +130,10 @@ impl Table {
             if limit == 0 || !(seen.is(Phase::Running) || seen.is(Phase::Asked)) {
                 continue;
             }
-            // 0: the worker has not come to say it.
-            let since = match record.since.load(Ordering::Relaxed) {
-                0 => now,
-                since => since,
-            };
-            let until = since.saturating_add(limit);
+            let until = record.since(seen, now).saturating_add(limit);
             if until > now {
                 next = Some(next.map_or(until, |next: u64| next.min(until)));
-            } else if self.options().threads {
+            } else if !self.has_worker_to_kill(seen) {
                 record.words.ask(seen, true, &**self.held());
             } else if record.words.condemn(seen, true).is_some() {
                 condemned.push(seen.who());
@@ -149,7 +144,15 @@ impl Table {
 
     /// Whether who is at work on a task can be killed for it: not a thread of the pool's maker, nor who has promised it.
     pub(super) fn has_worker_to_kill(&self, seen: Seen) -> bool {
-        !self.options().threads && seen.who() != PROMISED
+        !self.options().threads && seen.who() != PROMISED && !self.is_of_the_maker(seen.who())
+    }
+
+    /// Whether the worker of this number is a thread of the pool's maker.
+    fn is_of_the_maker(&self, number: u32) -> bool {
+        let worker = self.workers().get(number as usize);
+        let token = worker.and_then(|worker| Token::of(worker.token.load(Ordering::Acquire)));
+        let process = token.and_then(|token| self.held().process_of(token));
+        process.is_some_and(|process| process.0 == self.body().keeper.load(Ordering::Relaxed)) // Relaxed: compared only
     }
 
     /// Whether the worker of this number is to be killed.
@@ -185,12 +188,20 @@ impl Table {
         let _ = wait.sleep(crowd.watches(), false);
     }
 
-    /// So many workers there are to be. Errors: `Range`.
+    /// Refuses more workers than the yard can know of threads: one place is the maker's. Errors: `NoSlots`.
+    pub(crate) fn check_slots(yard: &Attachment, workers: usize) -> Result<()> {
+        let slots = yard.geometry().slots as usize;
+        let detail = || format!("{workers} workers and their maker, in a yard for {slots} threads");
+        if workers < slots { Ok(()) } else { Err(Error::with(ErrorKind::NoSlots, detail())) }
+    }
+
+    /// So many workers there are to be. Errors: `Range`, `NoSlots`.
     pub(crate) fn set_wanted(&self, count: usize) -> Result<()> {
         let most = self.workers().len().min(WORKERS_MAX);
         if count == 0 || count > most {
             return Err(Error::with(ErrorKind::Range, format!("{count} workers, not 1 to {most}")));
         }
+        Table::check_slots(self.held(), count)?;
         self.body().wanted.store(count as u32, Ordering::Relaxed); // Relaxed: the keeper is told afterwards
         self.ask_keeper();
         Ok(())
@@ -200,9 +211,11 @@ impl Table {
         self.body().wanted.load(Ordering::Relaxed) as usize
     }
 
-    /// Has so many of those who work end when they have nothing in hand.
-    pub(crate) fn dismiss(&self, count: usize) {
+    /// Has so many of those who work, in processes of which `is_ours` is true, end when they have nothing in hand.
+    pub(crate) fn dismiss(&self, count: usize, is_ours: impl Fn(u32) -> bool) {
+        let is_ours = |worker: &&Worker| is_ours(worker.pid.load(Ordering::Relaxed)); // Relaxed: a guess does no harm
         let working = self.workers().iter().filter(|worker| worker.token.load(Ordering::Relaxed) != 0);
+        let working = working.filter(is_ours);
         // Relaxed: they are woken afterwards.
         let staying = working.filter(|worker| worker.dismissed.load(Ordering::Relaxed) == 0);
         staying.take(count).for_each(|worker| worker.dismissed.store(1, Ordering::Relaxed));
@@ -226,6 +239,7 @@ impl Table {
     pub(crate) fn shut_for_good(&self, why: Why) {
         recover::shut(self.body(), why);
         if why == Why::Terminated {
+            self.body().closing.state(); // who takes a task from now on sees it, or is seen
             for record in self.records() {
                 let seen = record.words.look();
                 let _ = if self.has_worker_to_kill(seen) {

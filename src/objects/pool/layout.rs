@@ -17,11 +17,11 @@
 #![allow(unsafe_code)] // `Shared`
 
 use crate::segment::region::Shared;
-use crate::shim::{AtomicU32, AtomicU64, words};
+use crate::shim::{AtomicU32, AtomicU64, Ordering, words};
 use crate::sync::astray::Astray;
 use crate::sync::closing::ClosingWord;
 use crate::sync::event_count::EventCount;
-use crate::sync::task::TaskWords;
+use crate::sync::task::{Seen, TaskWords};
 use static_assertions::const_assert_eq;
 use std::mem::offset_of;
 
@@ -53,7 +53,7 @@ pub(crate) enum Why {
     Terminated = 1,
     /// Its maker is gone, and with him who looks after the workers.
     Deserted = 2,
-    /// No worker could begin: the initializer failed.
+    /// No worker could begin.
     Unfit = 3,
 }
 
@@ -88,8 +88,8 @@ pub(crate) struct Record {
     pub(crate) words: TaskWords,
     /// How long an attempt may take, in ns; 0: as long as it likes.
     pub(crate) limit: AtomicU64,
-    /// When this attempt began, in ns of CLOCK_MONOTONIC; 0: nobody has said.
-    pub(crate) since: AtomicU64,
+    /// When which attempt began: see [`Record::since`]. 0: none has.
+    since: AtomicU64,
     /// How many more attempts there may be when a worker is lost.
     pub(crate) retries: AtomicU32,
     /// Bytes of the entry's name.
@@ -104,6 +104,32 @@ pub(crate) struct Record {
     entry: [AtomicU64; 8],
     /// What is to be done, and what came of it, if they are short.
     inline: [[AtomicU64; INLINE / 8]; 2],
+}
+
+impl Record {
+    /// When the attempt that was seen began, in ns of CLOCK_MONOTONIC: at `now`, if nobody has said anything else. Worker and
+    /// keeper both say it, whoever comes first. The word is µs and, in 8 bits, the attempt: so nobody takes the beginning of
+    /// one attempt for that of the next.
+    pub(super) fn since(&self, seen: Seen, now: u64) -> u64 {
+        const ATTEMPT_BITS: u32 = 8;
+        const NS_PER_US: u64 = 1000;
+        let ns = |word: u64| (word >> ATTEMPT_BITS).saturating_mul(NS_PER_US); // a peer may write anything
+        let attempt = u64::from(seen.attempt() & 0xff);
+        // Relaxed: a figure, which goes with the attempt that it names; the place's next task finds 0.
+        let known = self.since.load(Ordering::Relaxed);
+        if known != 0 && known & 0xff == attempt {
+            return ns(known);
+        }
+        let mine = now.div_ceil(NS_PER_US) << ATTEMPT_BITS | attempt;
+        self.since
+            .compare_exchange(known, mine, Ordering::Relaxed, Ordering::Relaxed)
+            .map_or_else(ns, |_| ns(mine))
+    }
+
+    /// The place is to have another task, of which no attempt has begun.
+    pub(super) fn forget_since(&self) {
+        self.since.store(0, Ordering::Relaxed); // Relaxed: published with the task's word
+    }
 }
 
 /// Where what is to be done, or its result, lies.

@@ -109,8 +109,9 @@ impl Parts<'_> {
         if kept {
             shut(self.body, Why::Deserted);
             self.body.keeper.store(0, Ordering::Release);
-            self.bury_orphans();
         }
+        // Also if others have said that he is gone: they may have died before they did his work.
+        self.bury_orphans();
         lost
     }
 

@@ -36,7 +36,7 @@ impl Table {
             options.time_limit.map_or(0, |limit| u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX).max(1));
         // Relaxed: published with the task's word.
         record.limit.store(limit, Ordering::Relaxed);
-        record.since.store(0, Ordering::Relaxed);
+        record.forget_since();
         record.retries.store(options.retries.into(), Ordering::Relaxed);
         record.promiser.store(0, Ordering::Relaxed);
         record.result.block.store(0, Ordering::Relaxed);
@@ -156,7 +156,9 @@ impl Table {
             Why::Open => "the pool was closed",
             Why::Terminated => "the pool was terminated",
             Why::Deserted => "the pool's maker is gone",
-            Why::Unfit => "no worker of the pool can begin: its initializer fails",
+            Why::Unfit => {
+                "no worker of the pool can begin: several in a row have ended, or could not be made"
+            }
         };
         Error::with(ErrorKind::State, why)
     }
@@ -166,6 +168,12 @@ impl Table {
         self.body().closing.close(Closing::Draining);
         self.wake(self.workers().len());
         self.tell_all();
+    }
+
+    /// Whether it is shut for good, and nothing that runs is to go on.
+    pub(super) fn is_terminated(&self) -> bool {
+        // As long as nobody says why, nothing else is known.
+        self.closing() == Closing::Shut && matches!(self.why(), Why::Terminated | Why::Open)
     }
 
     /// Whether every task has ended, in a pool that takes no more.

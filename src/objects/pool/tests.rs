@@ -1,6 +1,10 @@
 use super::*;
 use crate::objects::yard::Options;
 use crate::os::child::Exit;
+use crate::os::clock;
+use crate::presence::attachment::{Gone, Who};
+use crate::segment::bits::Token;
+use crate::segment::directory::Name;
 use crate::shim::AtomicU64;
 use crate::sync::wait::Timeout;
 use std::time::Duration;
@@ -155,6 +159,72 @@ fn a_pool_that_is_shut_takes_nothing_and_leaves_nobody_waiting() {
         other => panic!("{other:?}"),
     }
     table.join(Timeout::Try).unwrap();
+}
+
+/// The moment between a worker's look whether the pool is shut and its taking the task.
+#[test]
+fn who_takes_a_task_of_a_terminated_pool_does_not_begin_it() {
+    for why in [Why::Terminated, Why::Deserted] {
+        let (_yard, table) = table();
+        let future = submit(&table, b"");
+        let shift = Shift::begin(&table).unwrap();
+        recover::shut(table.body(), why);
+        let job = shift.take().unwrap();
+        assert_eq!(job.is_some(), why == Why::Deserted, "nobody wants that to end");
+        if job.is_none() {
+            assert_eq!(future.fate(Timeout::Try).unwrap(), Fate::Cancelled);
+        }
+    }
+}
+
+/// The moment between a worker's taking the task and its saying since when it has it.
+#[test]
+fn each_attempt_has_its_whole_time() {
+    let (_yard, table) = table();
+    let limit = Duration::from_millis(30);
+    let options = TaskOptions { retries: 1, time_limit: Some(limit) };
+    let future = table.submit("work", b"", &options, Timeout::Try).unwrap();
+    let shift = Shift::begin(&table).unwrap();
+    let first = next(&shift);
+    assert_eq!(first.attempt(), 0);
+    let record = &table.records()[0];
+    let seen = record.words.look();
+    let begun = record.since(seen, clock::now_ns());
+    std::thread::sleep(limit * 2);
+    assert!(begun < clock::now_ns() && record.since(seen, clock::now_ns()) == begun);
+    table.bury(table.hands()[0], Cause::Exit(Exit::Signal(9)));
+    let second = record.words.start(record.words.look(), 1).unwrap();
+    assert_eq!((second.attempt(), table.overdue().0), (1, vec![]));
+    assert!(record.since(second, clock::now_ns()) > begun);
+    assert!(future.is_running() && !record.words.look().is_late());
+    // And if it never says: the keeper has.
+    std::thread::sleep(limit * 2);
+    let _ = table.overdue();
+    assert!(record.words.look().is_late());
+}
+
+/// Whoever has swept behind the maker may have died before he looked after the workers.
+#[test]
+fn a_dead_worker_is_buried_by_whoever_sweeps_next() {
+    let (yard, table) = table();
+    let future = submit(&table, b"");
+    std::thread::scope(|s| {
+        s.spawn(|| {
+            let shift = Shift::begin(&table).unwrap();
+            std::mem::forget(next(&shift));
+            std::mem::forget(shift);
+        });
+    });
+    assert!(table.hands()[0].is_dead && future.is_running(), "that is the keeper's to see");
+    recover::shut(table.body(), Why::Deserted);
+    table.leave();
+    let entry = yard.held().directory().unwrap().find(&Name::new("pool").unwrap()).unwrap().unwrap();
+    let stranger = Token::new(5, 1);
+    recover::recover(yard.held(), &entry, Who::Process(stranger), Gone::Died);
+    match future.fate(Timeout::Try).unwrap() {
+        Fate::Lost { cause: Cause::Exit(Exit::Unknown), .. } => {}
+        other => panic!("{other:?}"),
+    }
 }
 
 /// Nobody works at it who could be killed; who has promised it hears that it is to stop.

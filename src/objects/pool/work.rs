@@ -162,18 +162,31 @@ impl Shift {
             return Ok(None);
         }
         let Some(seen) = record.words.start(seen, self.number) else { return Ok(None) };
+        // Behind the claim: who terminates the pool finds it at work, or is seen here.
+        if !self.table.body().closing.admits() && self.table.is_terminated() {
+            self.call_off(record, seen);
+            return Ok(None);
+        }
         // Relaxed: figures.
         record.pid.store(self.pid, Ordering::Relaxed);
         if let Some(worker) = self.worker() {
             worker.task.store(id.0, Ordering::Relaxed);
         }
         if record.limit.load(Ordering::Relaxed) != 0 {
-            record.since.store(clock::now_ns(), Ordering::Relaxed);
+            record.since(seen, clock::now_ns());
             self.table.ask_keeper();
         }
         let entry = self.table.read_entry(id.index(), record)?;
         let input = self.table.read(id.index(), Side::Input)?;
         Ok(Some(Job { id, entry, input, seen }))
+    }
+
+    /// The pool was terminated while the worker took this task: it does not begin.
+    #[cold]
+    fn call_off(&self, record: &Record, seen: Seen) {
+        let (bell, word) = (&**self.table.held(), Cause::Exit(Exit::Unknown).to_word(self.pid));
+        record.words.call_off(seen, word, bell);
+        self.table.ended(record);
     }
 
     /// Ends a task. Errors: `Revoked` (somebody has decided that this worker is to be killed; the task is not its any more),

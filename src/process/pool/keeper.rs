@@ -23,12 +23,17 @@ use std::time::Duration;
 const SIGKILL: i32 = 9;
 /// So many workers may fail to begin, one after the other, before the pool gives up; more if there are to be more.
 const TRIES: usize = 3;
+/// How long a process may still be there whose worker is dead.
+const HOLLOW: Duration = Duration::from_secs(1);
 /// How long the keeper waits for the rest of an end that it has heard of, and at first for somebody who begins or leaves.
 const MOMENT: Duration = Duration::from_millis(1);
 
 /// Where workers come from.
 enum Source {
+    /// One that is this program anew, and can be started again.
     Server(ForkServer),
+    /// One that is a copy of this process from before it had threads.
+    Copy(ForkServer),
     Spawn,
     Threads,
 }
@@ -71,7 +76,7 @@ impl Keeper {
     ) -> Result<Keeper> {
         let source = match options.method {
             StartMethod::ForkServer => Source::Server(ForkServer::start()?),
-            StartMethod::Fork => Source::Server(ForkServer::fork()?),
+            StartMethod::Fork => Source::Copy(ForkServer::fork()?),
             StartMethod::Spawn => Source::Spawn,
             StartMethod::Threads => Source::Threads,
         };
@@ -91,7 +96,8 @@ impl Keeper {
             let _ = tell.send(made.clone()); // who asked waits for that
             let Ok(table) = made else { return };
             let (made, patience, has_ended) = (Vec::new(), MOMENT, has_ended_too);
-            Office { table, source, orders, inherit, made, unfit: 0, begun: 0, patience, has_ended }.run();
+            let (unfit, begun, hollow) = (0, 0, None);
+            Office { table, source, orders, inherit, made, unfit, begun, hollow, patience, has_ended }.run();
         };
         let no_thread = |detail| Error::with(ErrorKind::NoMemory, format!("the pool's thread: {detail}"));
         let thread = std::thread::Builder::new()
@@ -148,6 +154,8 @@ struct Office {
     unfit: usize,
     /// How many have begun, as far as it has seen.
     begun: usize,
+    /// When to kill the processes that are there still though their workers are dead.
+    hollow: Option<Deadline>,
     /// How long to wait for who has no place yet, or none any more.
     patience: Duration,
     has_ended: Arc<AtomicU32>,
@@ -220,24 +228,37 @@ impl Office {
             ::log::info!("pool {}: worker process {pid} ended: {exit}", self.orders.pool);
             hands
                 .iter()
-                .filter(|hand| hand.pid == pid)
+                .filter(|hand| hand.pid == pid && hand.is_dead) // the number may be another's by now
                 .for_each(|hand| self.table.bury(*hand, Cause::Exit(exit)));
-            hands.retain(|hand| hand.pid != pid);
+            hands.retain(|hand| hand.pid != pid || !hand.is_dead);
         }
         self.give_up_if_unfit();
-        let mut is_to_come = false;
-        for hand in hands.into_iter().filter(|hand| hand.is_dead) {
-            if self.is_made(hand) {
-                is_to_come = true; // a zombie in a moment
-            } else {
-                self.table.bury(hand, Cause::Exit(Exit::Unknown));
-            }
+        let (ending, strange): (Vec<Hand>, Vec<Hand>) =
+            hands.into_iter().filter(|hand| hand.is_dead).partition(|hand| self.is_made(*hand));
+        strange.into_iter().for_each(|hand| self.table.bury(hand, Cause::Exit(Exit::Unknown)));
+        self.see_them_end(&ending);
+        !ending.is_empty()
+    }
+
+    /// They are zombies in a moment. If it was only the worker's thread that has died, its process has no use any more.
+    fn see_them_end(&mut self, ending: &[Hand]) {
+        if ending.is_empty() {
+            self.hollow = None;
+        } else if self.hollow.get_or_insert_with(|| Deadline::after(HOLLOW)).has_passed() {
+            ending.iter().filter_map(|hand| self.made_as(hand.pid)).for_each(|process| drop(process.kill()));
         }
-        is_to_come
+    }
+
+    /// The process of this number, if it is one of ours.
+    fn made_as(&self, pid: u32) -> Option<&Process> {
+        self.made.iter().find_map(|made| match made {
+            Made::Process(process) if process.pid() == pid => Some(process),
+            _ => None,
+        })
     }
 
     fn is_made(&self, hand: Hand) -> bool {
-        self.made.iter().any(|made| matches!(made, Made::Process(process) if process.pid() == hand.pid))
+        self.made_as(hand.pid).is_some()
     }
 
     fn give_up_if_unfit(&self) {
@@ -253,7 +274,8 @@ impl Office {
         let leaving = self.table.leaving();
         let staying = self.made.len().saturating_sub(leaving);
         if staying > wanted {
-            self.table.dismiss(staying - wanted);
+            let own = process::pid();
+            self.table.dismiss(staying - wanted, |pid| pid == own || self.made_as(pid).is_some());
         }
         for _ in staying..wanted {
             match self.make() {
@@ -276,15 +298,25 @@ impl Office {
             inherit: self.inherit.clone(),
             ..ProcessOptions::default()
         };
-        match &self.source {
-            Source::Server(server) => {
-                server.spawn_service(&options, worker::ENTRY, &self.orders.to_bytes()).map(Made::Process)
+        let bytes = self.orders.to_bytes();
+        let made = match &self.source {
+            Source::Server(server) | Source::Copy(server) => {
+                server.spawn_service(&options, worker::ENTRY, &bytes)
             }
-            Source::Spawn => {
-                handle::spawn_service(&options, worker::ENTRY, &self.orders.to_bytes()).map(Made::Process)
+            Source::Spawn => handle::spawn_service(&options, worker::ENTRY, &bytes),
+            Source::Threads => return self.make_thread(),
+        };
+        match (made, &self.source) {
+            (Err(e), Source::Server(_)) if e.kind() == ErrorKind::PeerDied => {
+                ::log::warn!("pool {}: its fork server has ended, and is started again", self.orders.pool);
+                let server = ForkServer::start()?;
+                let made = server.spawn_service(&options, worker::ENTRY, &bytes);
+                self.source = Source::Server(server);
+                made
             }
-            Source::Threads => self.make_thread(),
+            (made, _) => made,
         }
+        .map(Made::Process)
     }
 
     fn make_thread(&self) -> Result<Made> {
@@ -311,10 +343,13 @@ impl Office {
     fn kill(&self, number: u32) {
         let find = || self.table.hands().into_iter().find(|hand| hand.number == number && !hand.is_dead);
         let Some(hand) = find() else { return };
-        let Ok(pidfd) = Pidfd::open(hand.pid) else { return };
+        let made = self.made_as(hand.pid);
+        // Without a descriptor, the next look has one, or not.
+        let strange = if made.is_none() { Pidfd::open(hand.pid).ok() } else { None };
         // Now the descriptor means it, as it lives still; and the place is its, as the task is condemned still.
         if find() == Some(hand) && self.table.is_condemned(number) {
-            let _ = pidfd.signal(SIGKILL);
+            made.map(Process::kill);
+            strange.map(|pidfd| pidfd.signal(SIGKILL));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Many inputs at once: in chunks, each of which is one task.
 #![forbid(unsafe_code)]
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::objects::pool::{Fate, Future, MANY, TaskOptions, as_completed};
 use crate::process::pool::Pool;
 use crate::process::pool::chunk::{self, Results};
@@ -24,8 +24,8 @@ pub struct MapOptions {
     /// How many inputs make one task; 0: so many that each worker gets four tasks, or fewer, so that the pool's blocks have room
     /// for what is on its way.
     pub chunk: usize,
-    /// How many tasks may be on their way at a time; 0: twice as many as there are workers. What is not on its way is not taken
-    /// from the iterator yet.
+    /// How many tasks may be on their way at a time; 0: twice as many as there are workers. Fewer are, if the pool has no room for
+    /// so many tasks, or bytes. What is not on its way is not taken from the iterator yet, but for one chunk.
     pub window: usize,
     /// What is asked of each task. A chunk that is lost is lost with all that it has.
     pub task: TaskOptions,
@@ -111,6 +111,8 @@ pub(super) struct Stream<I, A, C, R> {
     /// No more inputs are taken.
     is_over: bool,
     on_their_way: VecDeque<Chunk>,
+    /// The first and the number of the inputs in the room, for which the pool has none until one of those on their way is over.
+    held_up: Option<(usize, usize)>,
     /// Of one chunk.
     results: Results,
     /// Of the inputs that could not be given to the pool: they come last.
@@ -165,6 +167,7 @@ impl<I: Iterator<Item: Borrow<A>>, A, C: Put<A> + Take<R>, R> Stream<I, A, C, R>
             begun: 0,
             is_over: false,
             on_their_way: VecDeque::new(),
+            held_up: None,
             results: Results::new(Ok(Vec::new()), 0, 0),
             refused: None,
             room: Vec::new(),
@@ -172,9 +175,12 @@ impl<I: Iterator<Item: Borrow<A>>, A, C: Put<A> + Take<R>, R> Stream<I, A, C, R>
         })
     }
 
-    /// Puts chunks on their way as the window allows.
+    /// Puts chunks on their way as the window allows, and the pool.
     fn fill(&mut self) {
-        while !self.is_over && self.on_their_way.len() < self.options.window {
+        if let Some((first, count)) = self.held_up.take() {
+            self.send(first, count);
+        }
+        while !self.is_over && self.held_up.is_none() && self.on_their_way.len() < self.options.window {
             self.room.clear();
             let first = self.begun;
             let refused = self.take_inputs();
@@ -208,9 +214,15 @@ impl<I: Iterator<Item: Borrow<A>>, A, C: Put<A> + Take<R>, R> Stream<I, A, C, R>
         None
     }
 
+    /// Waits for no place while this map has some itself: nobody but the caller gives them back.
     fn send(&mut self, first: usize, count: usize) {
-        match self.pool.table().submit(&self.entry, &self.room, &self.options.task, self.timeout) {
+        let is_first = self.on_their_way.is_empty();
+        let timeout = if is_first { self.timeout } else { Timeout::Try };
+        match self.pool.table().submit(&self.entry, &self.room, &self.options.task, timeout) {
             Ok(future) => self.on_their_way.push_back(Chunk { future, first, count }),
+            Err(e) if !is_first && matches!(e.kind(), ErrorKind::Full | ErrorKind::NoSpace) => {
+                self.held_up = Some((first, count));
+            }
             Err(e) => self.refuse(e, first, count),
         }
     }

@@ -49,7 +49,7 @@ pub enum StartMethod {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolOptions {
     /// How many workers there are at first, 1 to 4094; 0: as many as this process may use
-    /// CPUs, by its affinity and its cgroup's quota.
+    /// CPUs, by its affinity and its cgroup's quota. Each takes one of the yard's slots.
     pub workers: usize,
     /// How many there can be at a time, with those who come from elsewhere ([`Pool::work`]); 0: twice as many as at first, and
     /// 16.
@@ -145,6 +145,7 @@ impl Pool {
             // Before anything is made.
             return Err(Error::with(ErrorKind::Range, format!("{workers} workers, not 1 to {most}")));
         }
+        Table::check_slots(yard.held(), workers)?;
         let table = TableOptions {
             workers: most,
             tasks: options.tasks,
@@ -242,8 +243,8 @@ impl Pool {
         self.table.wanted()
     }
 
-    /// There are to be so many workers. Those that are too many end when they have nothing in hand. Errors: `Range` (0, or more
-    /// than [`PoolOptions::most_workers`]).
+    /// There are to be so many workers. Those that are too many end when they have nothing in hand; who has come from elsewhere
+    /// stays. Errors: `Range` (0, or more than [`PoolOptions::most_workers`]), `NoSlots` (more than the yard has slots).
     pub fn resize(&self, workers: usize) -> Result<()> {
         self.table.set_wanted(workers)
     }
@@ -297,7 +298,8 @@ impl Pool {
         }
     }
 
-    /// Ends the pool at once: what waits is cancelled, and so is what runs, whose workers are killed; threads are asked to stop.
+    /// Ends the pool at once: what waits is cancelled, and so is what runs, whose workers are killed; threads of the maker are
+    /// asked to stop.
     pub fn terminate(&self) {
         self.table.shut_for_good(Why::Terminated);
     }

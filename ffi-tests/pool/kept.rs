@@ -1,0 +1,122 @@
+//! What the keeper of a pool sees to: its fork server, workers that are half dead, a maker who works himself; and maps that have
+//! all of the pool's places.
+
+use crate::process::{LONG, sleep_ms};
+use crate::{done, kind, options, plain, pool, submit, until, yard};
+use courtyard::{
+    Cause, ErrorKind, Exit, Fate, MapOptions, Pool, PoolOptions, StartMethod, Task, TaskOptions,
+};
+use std::time::Duration;
+
+use StartMethod::{Fork, ForkServer, Spawn};
+
+pub(crate) const SCENARIOS: &[crate::Scenario] = &[
+    ("a_map_does_not_wait_for_its_own_places", crate::ALL, map_with_few_places),
+    ("a_map_does_not_wait_for_its_own_blocks", crate::ALL, map_with_few_blocks),
+    ("a_fork_server_that_is_killed_is_started_again", &[ForkServer], the_server_dies),
+    ("a_worker_whose_thread_is_dead_is_no_worker", &[ForkServer, Fork, Spawn], hollow),
+    ("a_maker_who_works_is_asked_and_not_killed", &[ForkServer, Spawn], the_maker_works),
+];
+
+pub(crate) fn entries() {
+    let hollow = |_: &Task<'_>, _: &[u8]| -> Result<Vec<u8>, String> {
+        std::thread::spawn(|| std::thread::sleep(LONG));
+        unsafe { libc::syscall(libc::SYS_exit, 0) };
+        Err("it is dead".into())
+    };
+    courtyard::register_task("hollow", hollow).unwrap();
+}
+
+fn map_with_few_places(method: StartMethod) {
+    let yard = yard();
+    let pool = Pool::create(&yard, "pool", &PoolOptions { tasks: 3, ..options(method, 2) }).unwrap();
+    let inputs: Vec<[u8; 1]> = (0..60).map(|n| [n]).collect();
+    let wide = MapOptions { chunk: 1, window: 16, ..MapOptions::default() };
+    assert_eq!(pool.map("echo", &inputs, &wide, LONG).unwrap(), inputs);
+    assert_eq!(pool.map("echo", &inputs, &MapOptions::default(), LONG).unwrap(), inputs);
+    let within = MapOptions { timeout: Some(LONG), ..wide };
+    let mut all: Vec<(usize, Vec<u8>)> =
+        pool.imap_unordered("echo", &inputs, &within).unwrap().map(|(n, got)| (n, got.unwrap())).collect();
+    all.sort();
+    assert!(all.len() == 60 && all.iter().all(|(n, got)| *got == [*n as u8]), "{all:?}");
+    // Somebody else has them: then it waits, and says so when its time is up.
+    let held: Vec<_> = (0..3).map(|_| submit(&pool, "echo", b"")).collect();
+    let soon = Duration::from_millis(20);
+    assert_eq!(kind(pool.map("echo", &inputs, &wide, soon)), ErrorKind::Full);
+    drop(held);
+    assert_eq!(pool.map("echo", &inputs, &wide, LONG).unwrap(), inputs);
+}
+
+fn map_with_few_blocks(method: StartMethod) {
+    let yard = yard();
+    let few = PoolOptions { block_bytes: 64 << 10, ..options(method, 2) };
+    let pool = Pool::create(&yard, "pool", &few).unwrap();
+    let inputs: Vec<Vec<u8>> = (0..60).map(|n| vec![n; 5000]).collect();
+    let wide = MapOptions { chunk: 1, window: 50, timeout: Some(LONG), ..MapOptions::default() };
+    let lens: Vec<Vec<u8>> = pool.imap("length", &inputs, &wide).unwrap().map(|got| got.unwrap()).collect();
+    assert_eq!(lens, vec![5000_usize.to_ne_bytes(); 60]);
+}
+
+/// The process of this name that this one has made.
+fn child_called(name: &str) -> i32 {
+    let is_it = |pid: &u32| {
+        std::fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.trim() == name)
+    };
+    crate::children().into_iter().find(is_it).expect("such a child").cast_signed()
+}
+
+fn the_server_dies(method: StartMethod) {
+    let (_yard, pool) = pool(method, 2);
+    assert_eq!(pool.apply("echo", b"before", &plain()).unwrap(), b"before");
+    for _ in 0..3 {
+        let server = child_called("ForkServer");
+        assert_eq!(unsafe { libc::kill(server, libc::SIGKILL) }, 0);
+        // Those that it had made work on; nobody knows any more of what they die.
+        for _ in 0..2 {
+            match submit(&pool, "die", &[0, 1]).fate(LONG).unwrap() {
+                Fate::Lost { cause: Cause::Exit(Exit::Unknown | Exit::Signal(libc::SIGKILL)), .. } => {}
+                other => panic!("{other:?}"),
+            }
+        }
+        until("there are two again", || pool.progress().workers == 2);
+        assert_ne!(child_called("ForkServer"), server);
+        match submit(&pool, "die", &[4, 1]).fate(LONG).unwrap() {
+            Fate::Lost { cause: Cause::Exit(Exit::Code(9)), .. } => {}
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(pool.apply("echo", b"after", &plain()).unwrap(), b"after");
+    }
+}
+
+fn hollow(method: StartMethod) {
+    let (_yard, pool) = pool(method, 1);
+    match submit(&pool, "hollow", b"").fate(LONG).unwrap() {
+        Fate::Lost { cause: Cause::Exit(Exit::Signal(libc::SIGKILL)), .. } => {}
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(done(&submit(&pool, "echo", b"next")), b"next");
+}
+
+fn the_maker_works(method: StartMethod) {
+    let (_yard, pool) = pool(method, 1);
+    let busy = submit(&pool, "until-asked", b"");
+    until("it runs", || busy.is_running());
+    let here = std::thread::spawn({
+        let pool = pool.clone();
+        move || pool.work()
+    });
+    let limit = TaskOptions { time_limit: Some(Duration::from_millis(50)), ..plain() };
+    match pool.submit("until-asked", b"", &limit).unwrap().fate(LONG).unwrap() {
+        Fate::Lost { cause: Cause::TimeLimit, pid, .. } => assert_eq!(pid, std::process::id()),
+        other => panic!("{other:?}"),
+    }
+    let mine = submit(&pool, "until-asked", b"");
+    until("it runs", || mine.is_running());
+    assert_eq!(kind(mine.kill()), ErrorKind::Unsupported);
+    assert!(busy.kill().unwrap(), "the other one is a process of its own");
+    sleep_ms(10);
+    pool.terminate();
+    assert_eq!(mine.fate(LONG).unwrap(), Fate::Cancelled);
+    let _ = here.join().unwrap();
+    pool.join(LONG).unwrap();
+}
