@@ -426,7 +426,7 @@
 #define CYD_LOST_NO_WORKERS 5
 
 /**
- * No worker could begin: several in a row have ended before their initializer had, or could not be made.
+ * No worker could begin: the initializer fails, or they cannot be made.
  */
 #define CYD_LOST_UNFIT 6
 

@@ -511,7 +511,10 @@ fn bad_initializer(method: StartMethod) {
     }
     until("it gives up", || pool.is_closed());
     let refused = pool.submit("echo", b"", &plain()).unwrap_err();
-    assert!(refused.kind() == ErrorKind::State && refused.detail().unwrap().contains("initializer"));
+    assert!(
+        refused.kind() == ErrorKind::State && refused.detail().unwrap().contains("initializer"),
+        "{refused:?}"
+    );
     pool.join(LONG).unwrap();
 }
 

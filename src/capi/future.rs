@@ -54,7 +54,7 @@ pub const CYD_LOST_UNKNOWN: u32 = 3;
 pub const CYD_LOST_TIME_LIMIT: u32 = 4;
 /// The pool's maker is gone, and no worker is left.
 pub const CYD_LOST_NO_WORKERS: u32 = 5;
-/// No worker could begin: several in a row have ended before their initializer had, or could not be made.
+/// No worker could begin: the initializer fails, or they cannot be made.
 pub const CYD_LOST_UNFIT: u32 = 6;
 
 /// How a task has ended.

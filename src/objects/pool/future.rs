@@ -48,7 +48,7 @@ pub enum Cause {
     TimeLimit,
     /// The pool's maker is gone, and no worker is left.
     NoWorkers,
-    /// No worker could begin: several in a row have ended before their initializer had, or could not be made.
+    /// No worker could begin: the initializer fails, or they cannot be made.
     Unfit,
 }
 

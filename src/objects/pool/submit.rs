@@ -156,9 +156,7 @@ impl Table {
             Why::Open => "the pool was closed",
             Why::Terminated => "the pool was terminated",
             Why::Deserted => "the pool's maker is gone",
-            Why::Unfit => {
-                "no worker of the pool can begin: several in a row have ended, or could not be made"
-            }
+            Why::Unfit => "no worker of the pool can begin: the initializer fails, or they cannot be made",
         };
         Error::with(ErrorKind::State, why)
     }
