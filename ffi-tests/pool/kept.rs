@@ -14,6 +14,7 @@ pub(crate) const SCENARIOS: &[crate::Scenario] = &[
     ("a_map_does_not_wait_for_its_own_places", crate::ALL, map_with_few_places),
     ("a_map_does_not_wait_for_its_own_blocks", crate::ALL, map_with_few_blocks),
     ("a_fork_server_that_is_killed_is_started_again", &[ForkServer], the_server_dies),
+    ("a_fork_server_that_stands_still_is_replaced", &[ForkServer], the_server_is_stopped),
     ("a_worker_whose_thread_is_dead_is_no_worker", &[ForkServer, Fork, Spawn], hollow),
     ("a_maker_who_works_is_asked_and_not_killed", &[ForkServer, Spawn], the_maker_works),
 ];
@@ -86,6 +87,14 @@ fn the_server_dies(method: StartMethod) {
         }
         assert_eq!(pool.apply("echo", b"after", &plain()).unwrap(), b"after");
     }
+}
+
+fn the_server_is_stopped(method: StartMethod) {
+    let (_yard, pool) = pool(method, 1);
+    assert_eq!(pool.apply("echo", b"before", &plain()).unwrap(), b"before");
+    assert_eq!(unsafe { libc::kill(child_called("ForkServer"), libc::SIGSTOP) }, 0);
+    assert!(matches!(submit(&pool, "die", &[0, 1]).fate(LONG).unwrap(), Fate::Lost { .. }));
+    assert_eq!(done(&submit(&pool, "echo", b"after")), b"after");
 }
 
 fn hollow(method: StartMethod) {

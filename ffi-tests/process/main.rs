@@ -6,6 +6,7 @@
 #![allow(unsafe_code, clippy::undocumented_unsafe_blocks)]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod ends;
 mod handover;
 mod odd;
 #[path = "../support/process.rs"]
@@ -56,11 +57,13 @@ fn main() {
         std::process::exit(i32::from(refused != ErrorKind::State));
     }
     entries();
+    ends::entries();
     courtyard::init();
     let wanted = |name: &str| args.is_empty() || args.iter().any(|a| name.contains(a.as_str()));
     let (mut passed, mut failed) = (0, 0);
     for (name, scenario) in SCENARIOS
         .iter()
+        .chain(ends::SCENARIOS)
         .chain(server::SCENARIOS)
         .chain(handover::SCENARIOS)
         .chain(odd::SCENARIOS)
@@ -553,7 +556,13 @@ fn nothing_is_left() {
     }
     until("all have ended", || children().iter().all(|pid| !runs(*pid)));
     assert!(courtyard::active_children().is_empty());
-    assert_eq!((open_fds().len(), children().len()), (before, 0));
+    assert_eq!(
+        (open_fds().len(), children().len()),
+        (before + 16, 0),
+        "of the last ones it can be asked how they ended"
+    );
+    while courtyard::wait_any_child(Timeout::Try).is_ok() {}
+    assert_eq!(open_fds().len(), before);
 }
 
 fn a_child_closes() {

@@ -114,10 +114,14 @@ pub(crate) fn lead_group() {
     unsafe { libc::setpgid(0, 0) };
 }
 
-/// Kills everybody in the group of a process that has not been reaped yet: so the number is still its own.
-pub(crate) fn kill_group(leader: u32) {
-    // SAFETY: a signal to others.
-    unsafe { libc::kill(-leader.cast_signed(), libc::SIGKILL) };
+/// Kills whoever is left of a child's group when the child has ended and is not reaped yet: so the number is still its own. Not
+/// if somebody else has reaped it. `None`: it has not ended.
+pub(crate) fn kill_group_of(leader: &Pidfd, pid: u32) -> Option<()> {
+    if leader.ended(true)? != Exit::Unknown {
+        // SAFETY: a signal to others.
+        unsafe { libc::kill(-pid.cast_signed(), libc::SIGKILL) };
+    }
+    Some(())
 }
 
 /// Whether the program runs with more rights than its caller has (setuid): then his environment says nothing.
@@ -325,6 +329,23 @@ pub(crate) fn take_variable(name: &str) -> Option<String> {
 pub(crate) fn heed_interrupts(heed: bool) {
     // SAFETY: no handler of ours is called.
     unsafe { libc::signal(libc::SIGINT, if heed { libc::SIG_DFL } else { libc::SIG_IGN }) };
+}
+
+/// What this process does with SIGPIPE (signal(7)).
+pub(crate) struct Pipes(libc::sighandler_t);
+
+/// Ignores it from now on: who writes to nobody is told by the call. Returns what was done before.
+pub(crate) fn ignore_pipes() -> Pipes {
+    // SAFETY: no handler of ours is called.
+    Pipes(unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) })
+}
+
+/// As before.
+pub(crate) fn heed_pipes(before: &Pipes) {
+    if before.0 != libc::SIG_ERR {
+        // SAFETY: the handler was the program's, which this process still is.
+        unsafe { libc::signal(libc::SIGPIPE, before.0) };
+    }
 }
 
 /// Descriptors by their numbers. Errors: `Closed` names one that is not open.

@@ -70,6 +70,14 @@ pub(crate) fn send(line: &OwnedFd, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> Resu
 pub(crate) struct Message<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) fds: Vec<OwnedFd>,
+    /// There were more descriptors than this process may have.
+    pub(crate) is_cut: bool,
+}
+
+/// Ends a line for whoever has its ends, in whatever process.
+pub(crate) fn shut(line: &OwnedFd) {
+    // SAFETY: changes the line only; it fails if nobody has the other end, and then it is shut.
+    unsafe { libc::shutdown(line.as_raw_fd(), libc::SHUT_RDWR) };
 }
 
 /// Waits for one message, and puts as much of it as fits into `room`; `None` if nobody has the other end any more.
@@ -82,8 +90,8 @@ pub(crate) fn receive<'a>(line: &OwnedFd, room: &'a mut [u8]) -> Result<Option<M
         let len = unsafe { libc::recvmsg(line.as_raw_fd(), &raw mut header, libc::MSG_CMSG_CLOEXEC) };
         match (usize::try_from(len), errno()) {
             (Ok(len), _) => {
-                let fds = taken(&header);
-                return Ok((len > 0).then_some(Message { bytes: &room[..len], fds }));
+                let (fds, is_cut) = (taken(&header), header.msg_flags & libc::MSG_CTRUNC != 0);
+                return Ok((len > 0).then_some(Message { bytes: &room[..len], fds, is_cut }));
             }
             (_, libc::EINTR) => {}
             (_, libc::ECONNRESET) => return Ok(None),

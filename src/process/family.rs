@@ -15,7 +15,7 @@ use crate::process::handle::{AtExit, Child, Process};
 use crate::process::pool::TaskFn;
 use crate::process::watch::FdWait;
 use crate::sync::wait::Timeout;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +25,9 @@ pub(super) type EntryFn = Arc<dyn Fn(&[u8]) -> i32 + Send + Sync>;
 
 /// How long children that are to die with this process have for an end of their own.
 const GRACE: Duration = Duration::from_millis(500);
+
+/// Of so many ended children at most, of which nobody has a handle, it is remembered how they ended: each keeps a descriptor.
+const UNTOLD_MAX: usize = 16;
 
 /// The pipe that tells of this process's end.
 struct Life {
@@ -41,6 +44,8 @@ pub(super) struct Family {
     /// What kills this process when its parent is gone.
     bond: Option<OwnedFd>,
     children: Vec<Arc<Child>>,
+    /// Children that have ended, and whose end nobody has asked for yet, in the order in which it was seen.
+    untold: VecDeque<Arc<Child>>,
     life: Option<Life>,
     /// How many names were given, and how many children made.
     counter: u32,
@@ -59,6 +64,7 @@ static FAMILY: Mutex<Family> = Mutex::new(Family {
     parent: None,
     bond: None,
     children: Vec::new(),
+    untold: VecDeque::new(),
     life: None,
     counter: 0,
     made: 0,
@@ -81,6 +87,7 @@ extern "C" fn after_fork() {
 extern "C" fn after_fork_in_child() {
     let mut family = FAMILY.guard_raw();
     family.children.clear();
+    family.untold.clear();
     family.counter = 0;
     family.bond = None; // it is the parent's
     let life = family.life.take().map(|life| life.read);
@@ -117,9 +124,18 @@ impl Family {
         }
     }
 
-    /// Takes those out of the list that have ended.
+    /// Moves those out of the list that have ended.
     fn reap(&mut self) {
-        self.children.retain(|child| child.try_end().is_none());
+        let over = self.children.extract_if(.., |child| child.try_end().is_some());
+        self.untold.extend(over.filter(|child| !child.service));
+        let is_dropped = |child: &Arc<Child>| Arc::strong_count(child) == 1;
+        let dropped = self.untold.iter().filter(|child| is_dropped(child)).count();
+        let mut too_many = dropped.saturating_sub(UNTOLD_MAX);
+        self.untold.retain(|child| {
+            let is_forgotten = too_many > 0 && is_dropped(child);
+            too_many -= usize::from(is_forgotten);
+            !is_forgotten
+        });
     }
 }
 
@@ -148,9 +164,12 @@ pub(super) fn adopt(mut child: Child) -> Process {
     process
 }
 
-/// This child has been reaped.
+/// How this child ended has been told.
 pub(super) fn forget(child: &Child) {
-    FAMILY.lock().children.retain(|known| !std::ptr::eq(Arc::as_ptr(known), child));
+    let is_another = |known: &Arc<Child>| !std::ptr::eq(Arc::as_ptr(known), child);
+    let mut family = FAMILY.lock();
+    family.children.retain(is_another);
+    family.untold.retain(is_another);
 }
 
 /// From now on this process is who it was made to be.
@@ -177,7 +196,7 @@ pub(super) fn become_child(
     Ok(())
 }
 
-/// This process ends by itself: what its children were promised happens, and its yards are left as by one who closes.
+/// This process ends by itself: what its children were promised happens.
 pub(super) fn end() {
     let children = std::mem::take(&mut FAMILY.lock().children);
     if children.is_empty() {
@@ -185,14 +204,16 @@ pub(super) fn end() {
     }
     let of = |wanted: AtExit| children.iter().filter(move |child| child.at_exit == wanted);
     of(AtExit::Kill).for_each(|child| drop(child.signal(SIGTERM)));
-    let patience = Timeout::Until(crate::Deadline::after(GRACE));
+    // Who ends in the scope of a cancel token that is set keeps his promises, too.
+    let patience = FdWait::to_the_end(Timeout::Until(crate::Deadline::after(GRACE)));
+    let forever = FdWait::to_the_end(Timeout::Forever);
     for child in of(AtExit::Kill) {
-        if child.wait(patience).is_err() {
+        if child.wait(&patience).is_err() {
             let _ = child.signal(SIGKILL);
-            let _ = child.wait(Timeout::Forever);
+            let _ = child.wait(&forever);
         }
     }
-    of(AtExit::Wait).for_each(|child| drop(child.wait(Timeout::Forever)));
+    of(AtExit::Wait).for_each(|child| drop(child.wait(&forever)));
 }
 
 /// signal(7); the same on every Linux.
@@ -227,23 +248,29 @@ pub(crate) fn next_active_child(from: usize) -> Option<(usize, Process)> {
     Some((child.serial + 1, Process::new(child.clone())))
 }
 
-/// Waits until a child of this process ends, at most `timeout`; tells which, and how.
+/// Waits until a child of this process ends, at most `timeout`; tells which, and how. One that has ended before is told as well,
+/// if nobody has asked for its end: each is told once, to one caller. Of those that nobody has a handle of any more, the last 16
+/// are remembered, with a descriptor each.
 ///
 /// Errors: `NoChild` (this process has no child that has not been waited for), `Timeout`, `Cancelled`, `NoMemory` (no
 /// descriptors are left).
 pub fn wait_any_child(timeout: impl Into<Timeout>) -> Result<(Process, Exit)> {
     let wait = FdWait::new(timeout.into());
     loop {
-        let children: Vec<_> =
-            FAMILY.lock().children.iter().filter(|child| !child.service).cloned().collect();
-        if children.is_empty() {
-            return Err(Error::with(ErrorKind::NoChild, "this process has no children"));
-        }
-        if let Some((child, exit)) = children.iter().find_map(|child| Some((child, child.try_end()?))) {
-            forget(child);
-            let process = Process::new(child.clone());
+        let mut family = FAMILY.lock();
+        family.reap();
+        if let Some(child) = family.untold.pop_front()
+            && let Some(exit) = child.try_end()
+        {
+            drop(family);
+            let process = Process::new(child);
             ::log::debug!("{} has ended: {exit}", process.name());
             return Ok((process, exit));
+        }
+        let children: Vec<_> = family.children.iter().filter(|child| !child.service).cloned().collect();
+        drop(family);
+        if children.is_empty() {
+            return Err(Error::with(ErrorKind::NoChild, "this process has no children"));
         }
         let fds: Vec<BorrowedFd<'_>> = children.iter().map(|child| child.watched()).collect();
         wait.sleep(&fds)?;

@@ -181,9 +181,7 @@ impl Child {
 
     fn reap(&self) -> Option<Exit> {
         if self.group {
-            // Before its number may mean another group.
-            self.pidfd.ended(true)?;
-            child::kill_group(self.pid);
+            child::kill_group_of(&self.pidfd, self.pid)?;
         }
         self.pidfd.ended(false)
     }
@@ -196,8 +194,7 @@ impl Child {
         }
     }
 
-    pub(super) fn wait(&self, timeout: Timeout) -> Result<Exit> {
-        let wait = FdWait::new(timeout);
+    pub(super) fn wait(&self, wait: &FdWait) -> Result<Exit> {
         loop {
             if let Some(exit) = self.try_end() {
                 return Ok(exit);
@@ -249,7 +246,7 @@ impl Process {
     }
 
     /// Runs `work` in a copy of this process, and ends the copy with its result, of which 8 bits count, or with 101 if it
-    /// panics. Returns at once, and in this process only.
+    /// panics, or with 126 if it cannot begin, which it says on standard error. Returns at once, and in this process only.
     ///
     /// The child has everything that this process has; handles of this library may be used there at once. It has one
     /// thread, a copy of the calling one. At its end it flushes the standard streams and leaves its yards as one who
@@ -290,9 +287,11 @@ impl Process {
         &self.0.name
     }
 
-    /// Whether it still runs: exact, also right after a signal.
+    /// Whether it still runs: exact, also right after a signal. Also in a fork child of the process that made it.
     pub fn is_alive(&self) -> bool {
-        self.0.end.lock().exit().is_none() && !self.0.pidfd.is_over()
+        // What is known of its end is its maker's; in a fork child, the lock may be that of a thread that is not there.
+        let is_known = self.own().is_ok() && self.0.end.lock().exit().is_some();
+        !is_known && !self.0.pidfd.is_over()
     }
 
     /// How it ended, if it has; does not wait. Errors: as for [`Process::join`].
@@ -310,7 +309,7 @@ impl Process {
     /// Errors: `Timeout` (also for a try), `Cancelled`, `NotOwner` (this is a fork child of the process that made it).
     pub fn join(&self, timeout: impl Into<Timeout>) -> Result<Exit> {
         self.own()?;
-        let exit = self.0.wait(timeout.into())?;
+        let exit = self.0.wait(&FdWait::new(timeout.into()))?;
         family::forget(&self.0);
         ::log::debug!("{} has ended: {exit}", self.name());
         Ok(exit)
@@ -412,7 +411,10 @@ fn fork_any(options: &ProcessOptions, work: impl FnOnce() -> i32) -> Result<Chil
                     ::log::info!("begins, forked by process {parent}");
                     work()
                 }
-                Err(_) => PANICKED,
+                Err(e) => {
+                    eprintln!("courtyard: a forked child cannot begin: {e}");
+                    entry::NO_LETTER
+                }
             }
         }),
     }

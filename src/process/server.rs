@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::os::child::{self, Exit, Fork, Pidfd};
+use crate::os::child::{self, Exit, Fork, Pidfd, Pipes};
 use crate::os::socket::{self, Message};
 use crate::os::{Mutex, process};
 use crate::presence::handover::{self, Invitation};
@@ -10,6 +10,7 @@ use crate::process::handle::{self, AtExit, Child, News, Process, ProcessOptions}
 use crate::process::letter::{self, Letter};
 use crate::process::watch::FdWait;
 use crate::process::{entry, family};
+use crate::shim::{AtomicU32, Ordering};
 use crate::sync::wait::Timeout;
 use std::fs::File;
 use std::io::{Read, Write};
@@ -21,6 +22,8 @@ use std::time::Duration;
 pub(super) const ENTRY: &str = "/fork-server";
 /// What a request begins with, then whether the child is to lead a group, how many descriptors it inherits, and their numbers.
 const FORK: u8 = 1;
+/// What the wish begins with to undo a child, whose number follows: its maker has no room for its descriptor.
+const UNDO: u8 = 3;
 /// What a server says once, when it is ready.
 const READY: u8 = 2;
 /// The server's own descriptors have numbers from here on.
@@ -31,6 +34,8 @@ const OWN_FDS: usize = 2;
 const INHERIT_MAX: usize = socket::FDS_MAX - OWN_FDS;
 /// A letter of at most so many bytes is in the request itself.
 const LETTER_MAX: usize = 2048;
+/// How long who serves the library waits for a server: one that does not answer is as good as dead, and is killed.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// The longest request.
 const REQUEST_MAX: usize = 3 + 4 * INHERIT_MAX + LETTER_MAX;
 
@@ -52,12 +57,15 @@ const REQUEST_MAX: usize = 3 + 4 * INHERIT_MAX + LETTER_MAX;
 pub struct ForkServer {
     process: Process,
     maker: u32,
-    line: Mutex<Line>,
+    line: Line,
 }
 
 struct Line {
     socket: OwnedFd,
-    is_ready: bool,
+    /// 1: it has said so.
+    is_ready: AtomicU32,
+    /// Held from a request to its answer.
+    turn: Mutex<()>,
 }
 
 impl ForkServer {
@@ -117,7 +125,7 @@ impl ForkServer {
     /// Waits until it serves, at most `timeout`. Errors: `Timeout`, `Cancelled`, `PeerDied` (it has ended), `NotOwner`.
     pub fn ready(&self, timeout: impl Into<Timeout>) -> Result<()> {
         self.own()?;
-        self.line.lock().be_ready(timeout.into())
+        self.line.be_ready(timeout.into())
     }
 
     /// Makes a process that runs this entry. See [`ForkServer::spawn_with`].
@@ -126,7 +134,7 @@ impl ForkServer {
     }
 
     /// Makes a process that runs the function registered under `entry` with these bytes, and ends with its result. Waits until
-    /// the server is ready.
+    /// the server is ready, and for its answer: for ever, if it is stopped.
     ///
     /// [`ProcessOptions::despite_threads`] means nothing here.
     ///
@@ -134,22 +142,30 @@ impl ForkServer {
     /// threads in the server), `PeerDied` (the server has ended), `NotOwner`.
     pub fn spawn_with(&self, options: &ProcessOptions, entry: &str, bytes: &[u8]) -> Result<Process> {
         entry::check(entry)?;
-        self.make(options, entry, bytes).map(family::adopt)
+        self.make(options, entry, bytes, Timeout::Forever).map(family::adopt)
     }
 
-    /// A process that serves the library.
+    /// A process that serves the library. `PeerDied` also if the server does not answer: then it has been killed.
     pub(super) fn spawn_service(
         &self,
         options: &ProcessOptions,
         entry: &str,
         bytes: &[u8],
     ) -> Result<Process> {
-        let mut child = self.make(options, entry, bytes)?;
-        child.service = true;
-        Ok(family::adopt(child))
+        match self.make(options, entry, bytes, Timeout::For(PATIENCE)) {
+            Ok(mut child) => {
+                child.service = true;
+                Ok(family::adopt(child))
+            }
+            Err(e) if e.kind() == ErrorKind::Timeout => {
+                self.process.kill()?;
+                Err(gone())
+            }
+            Err(e) => Err(e),
+        }
     }
 
-    fn make(&self, options: &ProcessOptions, entry: &str, bytes: &[u8]) -> Result<Child> {
+    fn make(&self, options: &ProcessOptions, entry: &str, bytes: &[u8], patience: Timeout) -> Result<Child> {
         self.own()?;
         options.check()?;
         let count = options.inherit.len() + options.ends.len();
@@ -157,13 +173,13 @@ impl ForkServer {
             let detail = format!("{count} inherited descriptors and ends, more than {INHERIT_MAX}");
             return Err(Error::with(ErrorKind::Range, detail));
         }
-        self.line.lock().be_ready(Timeout::Forever)?;
+        self.line.be_ready(patience)?;
         let (name, _life) = family::expect(options.name.as_deref())?;
         let (news, tell) = child::pipe()?;
         let mut letter = options.letter(name.clone(), -1, entry, bytes);
         let (pid, pidfd) = handover::invite(&options.ends, |invited| {
             letter.invited = invited.to_vec();
-            self.ask(options, &letter.to_bytes(), invited, &tell)
+            self.ask(options, &letter.to_bytes(), invited, &tell, patience)
         })?;
         Ok(Child::new(pid, Pidfd::from_fd(pidfd), News::Server(news.into()), name, options))
     }
@@ -175,6 +191,7 @@ impl ForkServer {
         letter: &[u8],
         invited: &[Invitation],
         tell: &OwnedFd,
+        patience: Timeout,
     ) -> Result<(u32, OwnedFd)> {
         let paper = if letter.len() > LETTER_MAX { Some(letter::on_paper(letter)?) } else { None };
         let mut request = vec![FORK, u8::from(options.group), options.inherit.len() as u8];
@@ -186,7 +203,7 @@ impl ForkServer {
         let numbers: Vec<RawFd> =
             options.inherit.iter().copied().chain(invited.iter().map(|it| it.fd)).collect();
         let fds: Vec<BorrowedFd<'_>> = own.chain(child::borrow_all(&numbers)?).collect();
-        self.line.lock().ask(&request, &fds)
+        self.line.ask(&request, &fds, patience)
     }
 
     fn own(&self) -> Result<()> {
@@ -203,34 +220,74 @@ impl std::fmt::Debug for ForkServer {
     }
 }
 
+impl Drop for ForkServer {
+    fn drop(&mut self) {
+        // Not of a fork child: the line is its parent's. But a child may have a copy of it, so that closing it would not do.
+        if self.own().is_ok() {
+            socket::shut(&self.line.socket);
+        }
+    }
+}
+
 impl Line {
-    fn new(socket: OwnedFd) -> Mutex<Line> {
-        Mutex::new(Line { socket, is_ready: false })
+    fn new(socket: OwnedFd) -> Line {
+        Line { socket, is_ready: AtomicU32::new(0), turn: Mutex::new(()) }
     }
 
-    fn be_ready(&mut self, timeout: Timeout) -> Result<()> {
+    fn be_ready(&self, timeout: Timeout) -> Result<()> {
         let wait = FdWait::new(timeout);
-        while !self.is_ready {
-            if matches!(child::poll([self.socket.as_fd()], Some(Duration::ZERO)), Ok(Some(_))) {
-                socket::receive(&self.socket, &mut [0])?.ok_or_else(gone)?;
-                self.is_ready = true;
-            } else {
-                wait.sleep(&[self.socket.as_fd()])?;
-            }
+        while !self.is_ready_now()? {
+            wait.sleep(&[self.socket.as_fd()])?;
         }
         Ok(())
     }
 
-    /// A request and its answer: the child's number and its pidfd.
-    fn ask(&mut self, request: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(u32, OwnedFd)> {
-        self.be_ready(Timeout::Forever)?;
+    fn is_ready_now(&self) -> Result<bool> {
+        // Relaxed: nothing comes with it. Once it is true nobody waits here for whoever has his turn.
+        if self.is_ready.load(Ordering::Relaxed) == 1 {
+            return Ok(true);
+        }
+        let _turn = self.turn.lock();
+        if self.is_ready.load(Ordering::Relaxed) == 0 {
+            if !self.has_answer(Duration::ZERO) {
+                return Ok(false);
+            }
+            socket::receive(&self.socket, &mut [0])?.ok_or_else(gone)?;
+            self.is_ready.store(1, Ordering::Relaxed);
+        }
+        Ok(true)
+    }
+
+    fn has_answer(&self, patience: Duration) -> bool {
+        matches!(child::poll([self.socket.as_fd()], Some(patience)), Ok(Some(_)))
+    }
+
+    /// A request and its answer: the child's number and its pidfd. `Timeout` leaves an answer that nobody has asked for.
+    fn ask(&self, request: &[u8], fds: &[BorrowedFd<'_>], patience: Timeout) -> Result<(u32, OwnedFd)> {
+        let _turn = self.turn.lock();
+        self.send(request, fds)?;
+        if let Timeout::For(patience) = patience
+            && !self.has_answer(patience)
+            && !self.has_answer(patience)
+        // the first may have been interrupted
+        {
+            return Err(ErrorKind::Timeout.into());
+        }
+        let mut room = [0; Answer::BYTES];
+        let message = socket::receive(&self.socket, &mut room)?.ok_or_else(gone)?;
+        let answer = Answer::of(message.bytes);
+        if message.is_cut {
+            self.send(&[&[UNDO][..], &answer.pid.to_ne_bytes()].concat(), &[])?;
+            return Err(Error::with(ErrorKind::NoMemory, "no descriptor is left for the new process"));
+        }
+        answer.into_result(message.fds)
+    }
+
+    fn send(&self, request: &[u8], fds: &[BorrowedFd<'_>]) -> Result<()> {
         socket::send(&self.socket, request, fds).map_err(|e| match e.kind() {
             ErrorKind::PeerDied => gone(),
             _ => e,
-        })?;
-        let mut room = [0; Answer::BYTES];
-        let answer = socket::receive(&self.socket, &mut room)?.ok_or_else(gone)?;
-        Answer::of(answer.bytes).into_result(answer.fds)
+        })
     }
 }
 
@@ -285,7 +342,10 @@ struct Ward {
 /// Serves until nobody has the other end. The exit code of the server.
 pub(super) fn serve(told: &[u8]) -> i32 {
     match begin_serving(told) {
-        Ok((line, 0)) => Server { line, alone: handle::alone(), wards: Vec::new() }.run().map_or(1, |()| 0),
+        Ok((line, 0)) => {
+            let (alone, pipes) = (handle::alone(), child::ignore_pipes());
+            Server { line, alone, pipes, wards: Vec::new() }.run().map_or(1, |()| 0)
+        }
         Ok((_, code)) => code,
         Err(e) => {
             eprintln!("courtyard: the fork server cannot begin: {e}");
@@ -315,6 +375,8 @@ struct Server {
     line: OwnedFd,
     /// Whether what was run first has left threads: nothing starts one later.
     alone: Result<()>,
+    /// What its children do with SIGPIPE. It ignores it: nobody may want to hear of an end that it tells.
+    pipes: Pipes,
     wards: Vec<Ward>,
 }
 
@@ -345,6 +407,10 @@ impl Server {
 
     /// Makes a child, or says why not.
     fn answer(mut self, request: Message<'_>) -> Result<Server> {
+        if let Some(pid) = to_undo(&request) {
+            self.undo(pid);
+            return Ok(self);
+        }
         let alone = self.alone.clone();
         let request = match Request::of(request).and_then(|request| alone.map(|()| request)) {
             Ok(request) => request,
@@ -353,7 +419,8 @@ impl Server {
         let life = family::parents_life();
         match child::fork() {
             Ok(Fork::Child) => {
-                self.forsake();
+                let pipes = self.forsake();
+                child::heed_pipes(&pipes);
                 handle::run_forked(|| request.fulfil(life))
             }
             Ok(Fork::Parent(pid)) => match Pidfd::open(pid) {
@@ -374,11 +441,20 @@ impl Server {
 
     /// In a child: neither requests nor the ends of others are its business. Their memory stays as it is: a page that is not
     /// written need not be copied.
-    fn forsake(self) {
-        let Server { line, mut wards, alone: _ } = self;
+    fn forsake(self) -> Pipes {
+        let Server { line, mut wards, alone: _, pipes } = self;
         drop(line);
         wards.drain(..).for_each(drop);
         std::mem::forget(wards);
+        pipes
+    }
+
+    /// As if this child had never been.
+    fn undo(&mut self, pid: u32) {
+        if let Some(at) = self.wards.iter().position(|ward| ward.pid == pid) {
+            self.wards.swap_remove(at); // not reaped yet: the number is its own
+            child::undo(pid);
+        }
     }
 
     fn refuse(self, error: &Error) -> Result<Server> {
@@ -386,6 +462,12 @@ impl Server {
         socket::send(&self.line, &answer.to_bytes(), &[])?;
         Ok(self)
     }
+}
+
+/// The child that is to be undone, if that is what is asked for.
+fn to_undo(message: &Message<'_>) -> Option<u32> {
+    let (&UNDO, pid) = message.bytes.split_first()? else { return None };
+    pid.try_into().ok().map(u32::from_ne_bytes)
 }
 
 /// What a server is asked for.
@@ -404,6 +486,9 @@ struct Request<'m> {
 impl<'m> Request<'m> {
     fn of(message: Message<'m>) -> Result<Request<'m>> {
         let corrupt = || Error::with(ErrorKind::Corrupt, "no request to a fork server");
+        if message.is_cut {
+            return Err(Error::with(ErrorKind::NoMemory, "no descriptors are left in the fork server"));
+        }
         let Some(([FORK, group, count], rest)) = message.bytes.split_first_chunk() else {
             return Err(corrupt());
         };
@@ -413,7 +498,10 @@ impl<'m> Request<'m> {
         let mut fds = message.fds.into_iter();
         let tell = fds.next().ok_or_else(corrupt)?;
         let paper = if letter.is_empty() { Some(fds.next().ok_or_else(corrupt)?) } else { None };
-        let inherited = fds.by_ref().take(numbers.len()).collect();
+        let inherited: Vec<OwnedFd> = fds.by_ref().take(numbers.len()).collect();
+        if inherited.len() < numbers.len() {
+            return Err(corrupt());
+        }
         Ok(Request { letter, paper, group: *group != 0, tell, inherited, numbers, invited: fds.collect() })
     }
 
@@ -455,8 +543,8 @@ fn accept(letter: &Letter, invited: Vec<OwnedFd>) -> Result<()> {
 impl Ward {
     /// Whether it has ended; tells how.
     fn has_ended(&mut self) -> bool {
-        if self.group && self.pidfd.ended(true).is_some() {
-            child::kill_group(self.pid); // before its number may mean another group
+        if self.group {
+            let _ = child::kill_group_of(&self.pidfd, self.pid);
         }
         let Some(exit) = self.pidfd.ended(false) else { return false };
         let _ = self.tell.write_all(&exit_to_bytes(exit)); // nobody may want to know

@@ -20,7 +20,15 @@ pub(super) struct FdWait {
 
 impl FdWait {
     pub(super) fn new(timeout: Timeout) -> FdWait {
-        let manner = Manner { endable: true, ..Manner::default() };
+        FdWait::with(timeout, Manner { endable: true, ..Manner::default() })
+    }
+
+    /// One that nothing ends from outside.
+    pub(super) fn to_the_end(timeout: Timeout) -> FdWait {
+        FdWait::with(timeout, Manner::default())
+    }
+
+    fn with(timeout: Timeout, manner: Manner) -> FdWait {
         let timeout = timeout.or_try();
         FdWait { wait: Wait::new(timeout, manner), is_try: timeout == Timeout::Try }
     }

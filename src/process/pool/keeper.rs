@@ -23,8 +23,9 @@ use std::time::Duration;
 const SIGKILL: i32 = 9;
 /// So many workers may fail to begin, one after the other, before the pool gives up; more if there are to be more.
 const TRIES: usize = 3;
-/// How long a process may still be there whose worker is dead.
+/// How long a process may still be there whose worker is dead, and how long its end may not be told.
 const HOLLOW: Duration = Duration::from_secs(1);
+const UNTOLD: Duration = Duration::from_secs(5);
 /// How long the keeper waits for the rest of an end that it has heard of, and at first for somebody who begins or leaves.
 const MOMENT: Duration = Duration::from_millis(1);
 
@@ -154,8 +155,8 @@ struct Office {
     unfit: usize,
     /// How many have begun, as far as it has seen.
     begun: usize,
-    /// When to kill the processes that are there still though their workers are dead.
-    hollow: Option<Deadline>,
+    /// One whose worker is dead: when to kill the process if it is there still, and when the server if it has told nothing.
+    hollow: Option<(Hand, [Deadline; 2])>,
     /// How long to wait for who has no place yet, or none any more.
     patience: Duration,
     has_ended: Arc<AtomicU32>,
@@ -242,10 +243,20 @@ impl Office {
 
     /// They are zombies in a moment. If it was only the worker's thread that has died, its process has no use any more.
     fn see_them_end(&mut self, ending: &[Hand]) {
-        if ending.is_empty() {
-            self.hollow = None;
-        } else if self.hollow.get_or_insert_with(|| Deadline::after(HOLLOW)).has_passed() {
-            ending.iter().filter_map(|hand| self.made_as(hand.pid)).for_each(|process| drop(process.kill()));
+        let Some(first) = ending.first() else { return self.hollow = None };
+        let known = self.hollow.filter(|(hand, _)| ending.contains(hand));
+        let (hand, [hollow, untold]) =
+            *self.hollow.insert(known.unwrap_or_else(|| (*first, [HOLLOW, UNTOLD].map(Deadline::after))));
+        if hollow.has_passed()
+            && let Some(process) = self.made_as(hand.pid)
+        {
+            let _ = process.kill();
+        }
+        // It stands still: without it, what they died of is not known, but that they did.
+        if untold.has_passed()
+            && let Source::Server(server) | Source::Copy(server) = &self.source
+        {
+            let _ = server.process().kill();
         }
     }
 
