@@ -7,12 +7,13 @@
 mod process;
 
 use courtyard::{
-    Connection, ErrorKind, Event, EventOptions, LifoOptions, LifoQueue, Options, Permits, Pipe, PipeEnd,
-    PipeOptions, PriorityOptions, PriorityQueue, Queue, QueueOptions, Ring, RingOptions, Semaphore,
-    SemaphoreOptions, Shutdown, Strategy, Timeout, TypedQueue, TypedRing, Yard, ready_async,
+    Connection, ErrorKind, Event, EventOptions, Fate, LifoOptions, LifoQueue, Options, Permits, Pipe,
+    PipeEnd, PipeOptions, Pool, PoolOptions, PriorityOptions, PriorityQueue, Queue, QueueOptions, Ring,
+    RingOptions, Semaphore, SemaphoreOptions, Shutdown, StartMethod, Strategy, TaskOptions, Timeout,
+    TypedQueue, TypedRing, Yard, ready_async,
 };
 use process::{Ended, LONG, Step, fork, sleep_ms};
-use std::future::Future;
+use std::future::{Future, IntoFuture};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
@@ -372,8 +373,51 @@ fn a_hundred_conversations() {
     assert_eq!(child.wait(), Ended::Code(0));
 }
 
-const SCENARIOS: [(&str, fn()); 8] = [
+fn tasks_of_a_pool() {
+    static GO: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let go = |n| GO.store(n, std::sync::atomic::Ordering::SeqCst);
+    courtyard::register_task("when-told", |_, input: &[u8]| {
+        while GO.load(std::sync::atomic::Ordering::SeqCst) == 0 {
+            sleep_ms(1);
+        }
+        if input == b"bad" { Err("it was bad") } else { Ok(input.to_vec()) }
+    })
+    .unwrap();
+    let yard = Options::new().size(4 << 20).slots(64).anonymous().unwrap();
+    let options = PoolOptions { method: StartMethod::Threads, workers: 2, ..PoolOptions::default() };
+    let pool = Pool::create(&yard, "pool", &options).unwrap();
+    let submit = |input: &[u8]| pool.submit("when-told", input, &TaskOptions::default()).unwrap();
+    on_tokio(async {
+        let (one, bad, never) = (submit(b"one"), submit(b"bad"), submit(b"never"));
+        assert_eq!(comes(one.fate_async(), || go(1)).await, Fate::Done(b"one".to_vec()));
+        assert_eq!(bad.result_async().await.unwrap_err().kind(), ErrorKind::Failed);
+        assert_eq!(bad.await.unwrap_err().kind(), ErrorKind::Failed);
+        assert_eq!(never.await.unwrap(), b"never");
+        go(0);
+        let (first, second, waits) = (submit(b"1"), submit(b"2"), submit(b"3"));
+        let _ = timeout(BRIEF, first.fate_async()).await.unwrap_err();
+        assert!(waits.cancel(), "two workers are busy");
+        assert_eq!(waits.fate_async().await.unwrap(), Fate::Cancelled);
+        // In a task of its own, beside others.
+        let local = tokio::task::LocalSet::new();
+        let both = [first, second].map(|future| local.spawn_local(future.into_future()));
+        let end = async {
+            let mut results = Vec::new();
+            for one in both {
+                results.push(one.await.unwrap().unwrap());
+            }
+            results
+        };
+        go(1);
+        assert_eq!(local.run_until(end).await, [b"1", b"2"]);
+    });
+    pool.close();
+    pool.join(LONG).unwrap();
+}
+
+const SCENARIOS: [(&str, fn()); 9] = [
     ("every call comes", every_call_comes),
+    ("tasks of a pool are awaited", tasks_of_a_pool),
     ("a thousand at once", a_thousand_at_once),
     ("who gives up takes nothing", who_gives_up_takes_nothing),
     ("a peer that is killed is told", a_peer_that_is_killed_is_told),

@@ -2,8 +2,8 @@
 
 use crate::process::LONG;
 use crate::{options, until};
-use courtyard::{Cause, Exit, Fate, Future, Pool, StartMethod, TaskOptions, Timeout, Yard};
-use std::collections::HashMap;
+use courtyard::{Blocks, Cause, Exit, Fate, Future, Pool, StartMethod, TaskOptions, Timeout, Yard};
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 pub(crate) const SCENARIOS: &[crate::Scenario] =
@@ -20,14 +20,16 @@ fn random(state: &mut u64) -> u64 {
 /// So many kills of workers.
 pub(crate) fn storm(method: StartMethod, kills: u32) {
     unsafe { libc::alarm(0) };
+    crate::nobody_is_left();
+    let before = crate::descriptors();
     let yard = crate::yard();
     let pool = Pool::create(&yard, "storm", &options(method, 4)).unwrap();
     let seed = 1 + u64::from(std::process::id());
-    let (mut state, mut killed, mut serial) = (seed, 0, 0_u64);
+    let (mut state, mut killed, mut serial) = (seed, HashSet::new(), 0_u64);
     let mut on_their_way: Vec<(u64, Future)> = Vec::new();
     let mut fates: HashMap<&str, u64> = HashMap::new();
     let end = Instant::now() + Duration::from_secs(10 + u64::from(kills) / 4);
-    while killed < kills && Instant::now() < end {
+    while killed.len() < kills as usize && Instant::now() < end {
         while on_their_way.len() < 40 {
             let options = TaskOptions { retries: (random(&mut state) % 3) as u8, ..TaskOptions::default() };
             let mut input = serial.to_ne_bytes().to_vec();
@@ -48,14 +50,14 @@ pub(crate) fn storm(method: StartMethod, kills: u32) {
         }
         let pids = workers(&yard);
         if let Some(pid) = pids.get((random(&mut state) % 4) as usize) {
-            killed += u32::from(unsafe { libc::kill(pid.cast_signed(), libc::SIGKILL) } == 0);
+            let _ = unsafe { libc::kill(pid.cast_signed(), libc::SIGKILL) } == 0 && killed.insert(*pid);
         }
     }
     for (serial, future) in on_their_way {
         *fates.entry(settle(serial, &future)).or_default() += 1;
     }
-    println!("storm, seed {seed}: {killed} workers killed, {serial} tasks: {fates:?}");
-    assert!(killed >= kills, "too slow");
+    println!("storm, seed {seed}: {} workers killed, {serial} tasks: {fates:?}", killed.len());
+    assert!(killed.len() >= kills as usize, "too slow");
     assert_eq!(fates.values().sum::<u64>(), serial);
     until("the pool is whole again", || pool.progress().workers == 4);
     let progress = pool.progress();
@@ -67,8 +69,18 @@ pub(crate) fn storm(method: StartMethod, kills: u32) {
         })
         .collect();
     (0..).zip(&all).for_each(|(n, future)| assert_eq!(settle(n, future), "done"));
+    drop(all);
     pool.close();
     pool.join(LONG).unwrap();
+    // Nothing is left: no block, no place in the yard, no child, no descriptor.
+    for class in Blocks::open(&yard, "storm.blocks").unwrap().usage() {
+        assert_eq!(class.free, class.count, "{class:?}");
+    }
+    until("nobody else is in the yard", || yard.members().len() == 1);
+    drop(pool);
+    drop(yard);
+    crate::nobody_is_left();
+    until("all descriptors are closed", || crate::descriptors() == before);
 }
 
 fn settle(serial: u64, future: &Future) -> &'static str {

@@ -16,12 +16,15 @@ use crate::objects::many::later::{attempts, ready_async};
 use crate::objects::member::Member;
 use crate::objects::permits::{Permit, Permits};
 use crate::objects::pipe::Connection;
+use crate::objects::pool::{Fate, Future};
 use crate::objects::priority::PriorityQueue;
 use crate::objects::queue::{Queue, TypedQueue};
 use crate::objects::ring::{Received, Receiver, Sender, TypedReceiver, TypedSender};
 use crate::objects::semaphore::Semaphore;
 use crate::sync::wait::Timeout;
 use bytemuck::Pod;
+use std::future::IntoFuture;
+use std::pin::Pin;
 
 impl Queue {
     /// As [`Queue::put`], without a thread and without a limit. A future that is dropped has put nothing. Several who wait for room
@@ -178,5 +181,31 @@ impl Member {
             return Err(Error::with(ErrorKind::Deadlock, "the member is the calling process"));
         }
         ready_async(self).await
+    }
+}
+
+impl Future {
+    /// As [`Future::fate`], without a thread and without a limit. In a task it does not work at others meanwhile: one that waits for
+    /// tasks of its own pool in this way keeps its worker from them.
+    ///
+    /// Errors: as for [`Future::fate`], but `Timeout`, `Cancelled`, `Interrupted`; `NoMemory` (the process may have no more
+    /// threads).
+    pub async fn fate_async(&self) -> Result<Fate> {
+        attempts(self, |future| future.keep(), |future| future.fate(Timeout::Try)).await
+    }
+
+    /// As [`Future::result`], likewise.
+    pub async fn result_async(&self) -> Result<Vec<u8>> {
+        self.fate_async().await?.into_result()
+    }
+}
+
+/// `future.await` is its result. Dropping what waits drops the future with it: nobody wants to know of the task any more.
+impl IntoFuture for Future {
+    type Output = Result<Vec<u8>>;
+    type IntoFuture = Pin<Box<dyn std::future::Future<Output = Result<Vec<u8>>> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { self.result_async().await })
     }
 }
