@@ -521,6 +521,23 @@ static void unfit(cyd_yard_t *yard) {
     OK(cyd_pool_close(pool));
 }
 
+/* A result for which there is no room is the task's failure, and says so. */
+static void too_much(cyd_yard_t *yard) {
+    cyd_pool_t *pool;
+    size_t len;
+    char text[200];
+    cyd_pool_options_t options = {.struct_size = sizeof options, .workers = 1, .flags = CYD_POOL_SHORT};
+    OK(cyd_pool_create(yard, "short", &options, &pool));
+    cyd_future_t *future = submit(pool, "long", NULL, 0);
+    IS(cyd_future_result(future, text, sizeof text, -1, &len), CYD_E_FAILED);
+    CHECK(strstr(cyd_last_error_message(), "5000") != NULL);
+    OK(cyd_future_close(future));
+    int two = 2, four;
+    OK(cyd_pool_apply(pool, "twice", &two, sizeof two, NULL, &four, sizeof four, &len));
+    CHECK(four == 4);
+    OK(cyd_pool_close(pool));
+}
+
 static void bad_input(cyd_yard_t *yard) {
     cyd_pool_t *pool = NULL;
     cyd_pool_options_t options = {.struct_size = sizeof options, .method = 4};
@@ -535,6 +552,12 @@ static void bad_input(cyd_yard_t *yard) {
     IS(cyd_pool_create(yard, "bad", &options, &pool), CYD_E_RANGE);
     options = (cyd_pool_options_t){.struct_size = 4};
     IS(cyd_pool_create(yard, "bad", &options, &pool), CYD_E_INVALID);
+    cyd_yard_t *tiny;
+    cyd_yard_options_t few = {.struct_size = sizeof few, .size = 4 << 20, .slots = 4};
+    OK(cyd_yard_create_anonymous(&few, &tiny));
+    options = (cyd_pool_options_t){.struct_size = sizeof options, .workers = 4};
+    IS(cyd_pool_create(tiny, "bad", &options, &pool), CYD_E_NO_SLOTS);
+    OK(cyd_yard_close(tiny));
     IS(cyd_pool_create(yard, "a b", NULL, &pool), CYD_E_NAME);
     IS(cyd_pool_create(NULL, "bad", NULL, &pool), CYD_E_NULL);
     IS(cyd_pool_create(yard, "bad", NULL, NULL), CYD_E_NULL);
@@ -599,6 +622,7 @@ int main(int argc, char **argv) {
     strangers(yard);
     one_by_one(yard);
     unfit(yard);
+    too_much(yard);
     bad_input(yard);
     OK(cyd_yard_close(yard));
     return 0;

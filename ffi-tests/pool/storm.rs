@@ -20,6 +20,7 @@ fn random(state: &mut u64) -> u64 {
 /// So many kills of workers.
 pub(crate) fn storm(method: StartMethod, kills: u32) {
     unsafe { libc::alarm(0) };
+    drop(crate::pool(method, 1)); // what a process keeps that has ever made others
     crate::nobody_is_left();
     let before = crate::descriptors();
     let yard = crate::yard();

@@ -36,6 +36,8 @@ const INHERIT_MAX: usize = socket::FDS_MAX - OWN_FDS;
 const LETTER_MAX: usize = 2048;
 /// How long who serves the library waits for a server: one that does not answer is as good as dead, and is killed.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long for one that begins: what the program does before `init` is its own affair.
+const PATIENCE_AT_FIRST: Duration = Duration::from_secs(60);
 /// The longest request.
 const REQUEST_MAX: usize = 3 + 4 * INHERIT_MAX + LETTER_MAX;
 
@@ -152,7 +154,8 @@ impl ForkServer {
         entry: &str,
         bytes: &[u8],
     ) -> Result<Process> {
-        match self.make(options, entry, bytes, Timeout::For(PATIENCE)) {
+        let ready = self.line.be_ready(Timeout::For(PATIENCE_AT_FIRST));
+        match ready.and_then(|()| self.make(options, entry, bytes, Timeout::For(PATIENCE))) {
             Ok(mut child) => {
                 child.service = true;
                 Ok(family::adopt(child))
@@ -173,7 +176,7 @@ impl ForkServer {
             let detail = format!("{count} inherited descriptors and ends, more than {INHERIT_MAX}");
             return Err(Error::with(ErrorKind::Range, detail));
         }
-        self.line.be_ready(patience)?;
+        self.line.be_ready(Timeout::Forever)?;
         let (name, _life) = family::expect(options.name.as_deref())?;
         let (news, tell) = child::pipe()?;
         let mut letter = options.letter(name.clone(), -1, entry, bytes);
