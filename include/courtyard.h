@@ -5313,7 +5313,8 @@ CYD_MUST_USE cyd_status_t cyd_process_fd(const cyd_process_t *process, int *out)
 cyd_status_t cyd_process_close(cyd_process_t *process);
 
 /**
- * Waits until whichever child of this process has ended, and tells which, and how.
+ * Waits until whichever child of this process has ended, and tells which, and how. One that has ended before is told as well, if
+ * nobody has asked for its end. Of those that nobody has a handle of any more, the last 16 are remembered.
  *
  * \param timeout_ns  0 looks and never waits; a negative value waits without limit.
  * \param out         Receives a handle of it; close it with cyd_process_close(). May be NULL.
