@@ -667,7 +667,8 @@ fn a_killed_joiner_blocks_nobody() -> Verdict {
             drop(lock.acquire(Timeout::Try).unwrap());
             if slots == 2 {
                 std::thread::scope(|s| {
-                    s.spawn(|| drop(lock.acquire(Timeout::Try).unwrap()));
+                    let other = s.spawn(|| drop(lock.acquire(Timeout::Try).unwrap()));
+                    other.join().unwrap(); // the scope alone does not wait for the very end of the thread
                 });
                 yard.detach_thread();
             }
