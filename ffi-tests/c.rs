@@ -228,6 +228,12 @@ const EXAMPLES: &[(&str, &str)] = &[
          2 workers have done them, one after the other\nthe second one went home: 0\n",
     ),
     (
+        "talk.c",
+        "by name: one heard: how are you? the other: well, and you?\n\
+         handed over: one heard: how are you? the other: well, and you?\n\
+         through a pipe: one heard: how are you? the other: well, and you?\n",
+    ),
+    (
         "watchdog.c",
         "Process-1 was ended by signal SIGABRT\nProcess-2 has ended with code 7\nProcess-3 has ended with code 0\n\
          10 steps\n",

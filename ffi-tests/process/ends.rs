@@ -14,6 +14,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ("who_asks_whether_a_server_is_ready_waits_no_longer", ready_in_time),
     ("without_descriptors_a_server_undoes_what_it_made", server_without_descriptors),
     ("a_servers_child_heeds_sigpipe_as_its_program", pipes),
+    ("a_server_that_stands_still_is_killed", a_stopped_server),
 ];
 
 /// How many children this process has, or the process of this number.
@@ -151,6 +152,24 @@ fn ready_in_time() {
         assert_eq!(other.join().unwrap(), Exit::Code(3));
     });
     server.ready(Timeout::Try).unwrap();
+}
+
+fn a_stopped_server() {
+    let scene = Scene::new();
+    let pipe = Pipe::create(&scene.yard, "pipe", PipeOptions::default()).unwrap();
+    let (mine, theirs) = (pipe.end(PipeEnd::First).unwrap(), pipe.end(PipeEnd::Second).unwrap());
+    let server = ForkServer::start().unwrap();
+    server.ready(LONG).unwrap();
+    server.process().signal(libc::SIGSTOP).unwrap();
+    let given = ProcessOptions { ends: vec![theirs.held_end().unwrap()], ..options() };
+    std::thread::scope(|s| {
+        let asks = s.spawn(|| kind(server.spawn_with(&given, "echo", &[1])));
+        sleep_ms(50);
+        drop(mine); // waits for whoever makes a child that is to have an end
+        assert_eq!(asks.join().unwrap(), ErrorKind::PeerDied);
+    });
+    assert_eq!(server.process().join(LONG).unwrap(), Exit::Signal(libc::SIGKILL));
+    assert_eq!(kind(theirs.recv_vec(Timeout::Try)), ErrorKind::PeerClosed);
 }
 
 /// So many descriptors this process may have.

@@ -34,10 +34,12 @@ const OWN_FDS: usize = 2;
 const INHERIT_MAX: usize = socket::FDS_MAX - OWN_FDS;
 /// A letter of at most so many bytes is in the request itself.
 const LETTER_MAX: usize = 2048;
-/// How long who serves the library waits for a server: one that does not answer is as good as dead, and is killed.
+/// How long to wait for an answer: a server that gives none stands still, is as good as dead, and is killed.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How long for one that begins: what the program does before `init` is its own affair.
+/// How long who serves the library waits for one that begins: what the program does before `init` is its own affair.
 const PATIENCE_AT_FIRST: Duration = Duration::from_secs(60);
+/// How long for the end of one that was killed.
+const MOMENT: Duration = Duration::from_secs(1);
 /// The longest request.
 const REQUEST_MAX: usize = 3 + 4 * INHERIT_MAX + LETTER_MAX;
 
@@ -136,7 +138,7 @@ impl ForkServer {
     }
 
     /// Makes a process that runs the function registered under `entry` with these bytes, and ends with its result. Waits until
-    /// the server is ready, and for its answer: for ever, if it is stopped.
+    /// the server is ready. One that does not answer within 5 s then, because it was stopped, is killed.
     ///
     /// [`ProcessOptions::despite_threads`] means nothing here.
     ///
@@ -144,7 +146,7 @@ impl ForkServer {
     /// threads in the server), `PeerDied` (the server has ended), `NotOwner`.
     pub fn spawn_with(&self, options: &ProcessOptions, entry: &str, bytes: &[u8]) -> Result<Process> {
         entry::check(entry)?;
-        self.make(options, entry, bytes, Timeout::Forever).map(family::adopt)
+        self.make(options, entry, bytes).map(family::adopt)
     }
 
     /// A process that serves the library. `PeerDied` also if the server does not answer: then it has been killed.
@@ -154,21 +156,24 @@ impl ForkServer {
         entry: &str,
         bytes: &[u8],
     ) -> Result<Process> {
-        let ready = self.line.be_ready(Timeout::For(PATIENCE_AT_FIRST));
-        match ready.and_then(|()| self.make(options, entry, bytes, Timeout::For(PATIENCE))) {
-            Ok(mut child) => {
-                child.service = true;
-                Ok(family::adopt(child))
-            }
-            Err(e) if e.kind() == ErrorKind::Timeout => {
-                self.process.kill()?;
-                Err(gone())
-            }
-            Err(e) => Err(e),
-        }
+        self.line.be_ready(Timeout::For(PATIENCE_AT_FIRST)).map_err(|e| self.give_up(e))?;
+        let mut child = self.make(options, entry, bytes)?;
+        child.service = true;
+        Ok(family::adopt(child))
     }
 
-    fn make(&self, options: &ProcessOptions, entry: &str, bytes: &[u8], patience: Timeout) -> Result<Child> {
+    /// A server that was waited for long enough is killed, and with it what it may have made meanwhile.
+    fn give_up(&self, why: Error) -> Error {
+        if why.kind() != ErrorKind::Timeout {
+            return why;
+        }
+        let _ = self.process.kill();
+        let _ = child::poll([self.process.as_fd()], Some(MOMENT)); // no join: the list of yards may be locked
+        self.line.undo_unasked();
+        gone()
+    }
+
+    fn make(&self, options: &ProcessOptions, entry: &str, bytes: &[u8]) -> Result<Child> {
         self.own()?;
         options.check()?;
         let count = options.inherit.len() + options.ends.len();
@@ -182,7 +187,7 @@ impl ForkServer {
         let mut letter = options.letter(name.clone(), -1, entry, bytes);
         let (pid, pidfd) = handover::invite(&options.ends, |invited| {
             letter.invited = invited.to_vec();
-            self.ask(options, &letter.to_bytes(), invited, &tell, patience)
+            self.ask(options, &letter.to_bytes(), invited, &tell)
         })?;
         Ok(Child::new(pid, Pidfd::from_fd(pidfd), News::Server(news.into()), name, options))
     }
@@ -194,7 +199,6 @@ impl ForkServer {
         letter: &[u8],
         invited: &[Invitation],
         tell: &OwnedFd,
-        patience: Timeout,
     ) -> Result<(u32, OwnedFd)> {
         let paper = if letter.len() > LETTER_MAX { Some(letter::on_paper(letter)?) } else { None };
         let mut request = vec![FORK, u8::from(options.group), options.inherit.len() as u8];
@@ -206,7 +210,7 @@ impl ForkServer {
         let numbers: Vec<RawFd> =
             options.inherit.iter().copied().chain(invited.iter().map(|it| it.fd)).collect();
         let fds: Vec<BorrowedFd<'_>> = own.chain(child::borrow_all(&numbers)?).collect();
-        self.line.ask(&request, &fds, patience)
+        self.line.ask(&request, &fds).map_err(|e| self.give_up(e))
     }
 
     fn own(&self) -> Result<()> {
@@ -265,15 +269,13 @@ impl Line {
         matches!(child::poll([self.socket.as_fd()], Some(patience)), Ok(Some(_)))
     }
 
-    /// A request and its answer: the child's number and its pidfd. `Timeout` leaves an answer that nobody has asked for.
-    fn ask(&self, request: &[u8], fds: &[BorrowedFd<'_>], patience: Timeout) -> Result<(u32, OwnedFd)> {
+    /// A request and its answer: the child's number and its pidfd. `Timeout`: the line is of no use any more.
+    fn ask(&self, request: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(u32, OwnedFd)> {
         let _turn = self.turn.lock();
         self.send(request, fds)?;
-        if let Timeout::For(patience) = patience
-            && !self.has_answer(patience)
-            && !self.has_answer(patience)
-        // the first may have been interrupted
-        {
+        // The first may be interrupted by a signal. Who hands over ends keeps all of the process's yards waiting meanwhile.
+        if !self.has_answer(PATIENCE) && !self.has_answer(PATIENCE) {
+            socket::shut(&self.socket); // nobody takes the answer for his, should it come
             return Err(ErrorKind::Timeout.into());
         }
         let mut room = [0; Answer::BYTES];
@@ -284,6 +286,16 @@ impl Line {
             return Err(Error::with(ErrorKind::NoMemory, "no descriptor is left for the new process"));
         }
         answer.into_result(message.fds)
+    }
+
+    /// The children that nobody has waited for end.
+    fn undo_unasked(&self) {
+        let _turn = self.turn.lock();
+        while self.has_answer(Duration::ZERO)
+            && let Ok(Some(answer)) = socket::receive(&self.socket, &mut [0; Answer::BYTES])
+        {
+            answer.fds.into_iter().for_each(|fd| drop(Pidfd::from_fd(fd).signal(family::SIGKILL)));
+        }
     }
 
     fn send(&self, request: &[u8], fds: &[BorrowedFd<'_>]) -> Result<()> {
