@@ -15,6 +15,9 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ("without_descriptors_a_server_undoes_what_it_made", server_without_descriptors),
     ("a_servers_child_heeds_sigpipe_as_its_program", pipes),
     ("a_server_that_stands_still_is_killed", a_stopped_server),
+    ("a_server_outlives_a_pipe_that_nobody_reads", a_pipe_that_nobody_reads),
+    ("a_group_is_let_be_whose_leader_somebody_else_has_reaped", a_group_is_let_be),
+    ("a_forked_child_that_cannot_begin_says_so", a_child_that_cannot_begin),
 ];
 
 /// How many children this process has, or the process of this number.
@@ -226,8 +229,69 @@ fn pipes() {
     }
 }
 
+fn a_pipe_that_nobody_reads() {
+    let server = ForkServer::start_with("sigpipe", &[1]).unwrap();
+    server.ready(LONG).unwrap();
+    let before = open_fds();
+    let child = server.spawn("sleep", &[]).unwrap();
+    // The pipe by which this process is to hear of the child is something else from now on.
+    let is_pipe = |fd: &RawFd| {
+        let path = std::fs::read_link(format!("/proc/self/fd/{fd}")).unwrap();
+        path.to_string_lossy().starts_with("pipe:")
+    };
+    let news = open_fds().into_iter().filter(|fd| !before.contains(fd)).find(is_pipe).unwrap();
+    let null = std::fs::File::open("/dev/null").unwrap();
+    assert_eq!(unsafe { libc::dup2(null.as_raw_fd(), news) }, news);
+    child.kill().unwrap();
+    assert_eq!(child.join(LONG).unwrap(), Exit::Unknown);
+    assert_eq!(server.spawn("echo", &[2]).unwrap().join(LONG).unwrap(), Exit::Code(2));
+}
+
+fn a_group_is_let_be() {
+    let scene = Scene::new();
+    let pid = scene.number("grandchild");
+    let number = scene.yard.as_fd().as_raw_fd();
+    let options = ProcessOptions { group: true, inherit: vec![number], ..options() };
+    let server = ForkServer::start_with("ignores-children", &[]).unwrap();
+    unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
+    let ways: [&dyn Fn() -> courtyard::Result<Process>; 2] =
+        [&|| Process::spawn_with(&options, "leave-a-child", &number.to_ne_bytes()), &|| {
+            server.spawn_with(&options, "leave-a-child", &number.to_ne_bytes())
+        }];
+    for (way, make) in ways.iter().enumerate() {
+        assert_eq!(make().unwrap().join(LONG).unwrap(), Exit::Unknown, "way {way}");
+        sleep_ms(50);
+        assert!(runs(pid.get()), "way {way}: its number may have been another's");
+        unsafe { libc::kill(pid.get().cast_signed(), libc::SIGKILL) };
+    }
+}
+
+extern "C" fn no_more_descriptors() {
+    let none = libc::rlimit { rlim_cur: 0, rlim_max: 4096 };
+    unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &none) };
+}
+
+fn a_child_that_cannot_begin() {
+    let (mut read, write) = std::io::pipe().unwrap();
+    let stderr = unsafe { OwnedFd::from_raw_fd(libc::dup(2)) };
+    assert_eq!(unsafe { libc::pthread_atfork(None, None, Some(no_more_descriptors)) }, 0);
+    assert_eq!(unsafe { libc::dup2(write.as_raw_fd(), 2) }, 2);
+    let dies = ProcessOptions { at_exit: AtExit::Kill, ..options() };
+    let child = Process::fork_with(&dies, || 0);
+    assert_eq!(unsafe { libc::dup2(stderr.as_raw_fd(), 2) }, 2);
+    drop(write);
+    assert_eq!(child.unwrap().join(LONG).unwrap(), Exit::Code(126));
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut read, &mut said).unwrap();
+    assert!(said.contains("a forked child cannot begin"), "{said:?}");
+}
+
 pub(super) fn entries() {
-    let all: [(&str, Entry); 4] = [
+    let all: [(&str, Entry); 5] = [
+        ("ignores-children", |_| {
+            unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
+            0
+        }),
         ("while-it-is-there", |path| {
             let path = String::from_utf8_lossy(path).into_owned();
             while std::path::Path::new(&path).exists() {

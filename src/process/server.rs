@@ -34,7 +34,7 @@ const OWN_FDS: usize = 2;
 const INHERIT_MAX: usize = socket::FDS_MAX - OWN_FDS;
 /// A letter of at most so many bytes is in the request itself.
 const LETTER_MAX: usize = 2048;
-/// How long to wait for an answer: a server that gives none stands still, is as good as dead, and is killed.
+/// How long to wait for an answer, twice: a server that gives none stands still, is as good as dead, and is killed.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// How long who serves the library waits for one that begins: what the program does before `init` is its own affair.
 const PATIENCE_AT_FIRST: Duration = Duration::from_secs(60);
@@ -138,7 +138,7 @@ impl ForkServer {
     }
 
     /// Makes a process that runs the function registered under `entry` with these bytes, and ends with its result. Waits until
-    /// the server is ready. One that does not answer within 5 s then, because it was stopped, is killed.
+    /// the server is ready. One that does not answer within 10 s then, because it was stopped, is killed.
     ///
     /// [`ProcessOptions::despite_threads`] means nothing here.
     ///
@@ -273,7 +273,8 @@ impl Line {
     fn ask(&self, request: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(u32, OwnedFd)> {
         let _turn = self.turn.lock();
         self.send(request, fds)?;
-        // The first may be interrupted by a signal. Who hands over ends keeps all of the process's yards waiting meanwhile.
+        // Twice: a signal may interrupt the one, and who was stopped together with his server, and goes on, must not find the
+        // time up. Who hands over ends keeps all of the process's yards waiting meanwhile.
         if !self.has_answer(PATIENCE) && !self.has_answer(PATIENCE) {
             socket::shut(&self.socket); // nobody takes the answer for his, should it come
             return Err(ErrorKind::Timeout.into());
