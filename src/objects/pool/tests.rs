@@ -209,11 +209,12 @@ fn a_dead_worker_is_buried_by_whoever_sweeps_next() {
     let (yard, table) = table();
     let future = submit(&table, b"");
     std::thread::scope(|s| {
-        s.spawn(|| {
+        let worker = s.spawn(|| {
             let shift = Shift::begin(&table).unwrap();
             std::mem::forget(next(&shift));
             std::mem::forget(shift);
         });
+        worker.join().unwrap(); // the end of a scope does not wait until a thread has left the yard
     });
     assert!(table.hands()[0].is_dead && future.is_running(), "that is the keeper's to see");
     recover::shut(table.body(), Why::Deserted);

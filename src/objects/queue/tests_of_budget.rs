@@ -138,7 +138,8 @@ fn a_thread_that_ends_with_the_turn_leaves_it() {
 /// A thread ends with the turn, and has found no room.
 fn die_full(queue: &Queue) {
     std::thread::scope(|s| {
-        s.spawn(|| queue.enter(&queue.body().budget, &Turn::new(queue, Timeout::Try)).unwrap());
+        let died = s.spawn(|| queue.enter(&queue.body().budget, &Turn::new(queue, Timeout::Try)).unwrap());
+        died.join().unwrap();
     });
 }
 
