@@ -6317,6 +6317,7 @@ CYD_MUST_USE cyd_status_t cyd_task_yard(const cyd_task_t *task, cyd_yard_t **out
  *                         | one that only sends: there is room for the longest message, or the same
  *   cyd_member_t          | its process is gone
  *   cyd_future_t          | its task has ended
+ *   cyd_process_t         | it has ended, and its exit is known
  *
  * @code{.c}
  * void *both[] = {stop, receiver};
@@ -6328,9 +6329,11 @@ CYD_MUST_USE cyd_status_t cyd_task_yard(const cyd_task_t *task, cyd_yard_t **out
  * @endcode
  *
  * Up to 16 objects the caller is woken by these alone. With more it is woken by others of the yard as well that become
- * ready while somebody waits for many; it then looks at all of its own and goes on waiting.
+ * ready while somebody waits for many; it then looks at all of its own and goes on waiting. With a process among them it
+ * waits on descriptors, and the thread that serves cyd_notifier_t tells it of the others.
  *
- * \param handles     Pointers to handles of the types above, all of one yard, none of them twice. Borrowed.
+ * \param handles     Pointers to handles of the types above, all of one yard (a process is of none), none of them twice.
+ *                    Borrowed.
  * \param count       How many; at least 1.
  * \param timeout_ns  0 looks and never waits; a negative value waits without limit.
  * \param index       Receives the place in the list.
@@ -6340,10 +6343,11 @@ CYD_MUST_USE cyd_status_t cyd_task_yard(const cyd_task_t *task, cyd_yard_t **out
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
  *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_INVALID      the list is empty, has an object twice, or a misaligned pointer
- *   - #CYD_E_FOREIGN      an object lies in another yard than the first
- *   - #CYD_E_NOT_OWNER    an end of a ring is held by the parent of this fork() child
+ *   - #CYD_E_FOREIGN      an object lies in another yard than the others
+ *   - #CYD_E_NOT_OWNER    an end of a ring is held by the parent of this fork() child, or a process is its child
  *   - #CYD_E_UNSUPPORTED  an end of a ring that was made for spinning
  *   - #CYD_E_NO_SLOTS     none is ready, and the table of threads is full
+ *   - #CYD_E_NO_MEMORY    a process is among them, and this one may have no more descriptors or threads
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  a pointer is NULL; a handle is closed (also during the wait), or nothing
  *     that can be waited for
  *
@@ -6445,7 +6449,7 @@ CYD_MUST_USE cyd_status_t cyd_wait_futures(cyd_future_t *const *futures, size_t 
  * \return #CYD_OK, or
  *   - #CYD_E_NO_MEMORY    the process may have no more descriptors (cyd_last_os_error() is EMFILE), or threads
  *   - #CYD_E_NOT_OWNER    an end of a ring is held by the parent of this fork() child
- *   - #CYD_E_UNSUPPORTED  an end of a ring that was made for spinning
+ *   - #CYD_E_UNSUPPORTED  an end of a ring that was made for spinning; a process, which has a descriptor: cyd_process_fd()
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  a pointer is NULL; `handle` is closed, or nothing that can be waited for
  *   - #CYD_E_INVALID      a pointer is misaligned
  *

@@ -2567,6 +2567,7 @@ public:
     Waitable(const Connection &connection) noexcept : raw_(connection.get_native()) {}
     Waitable(const Member &member) noexcept : raw_(member.get_native()) {}
     Waitable(const Future &future) noexcept : raw_(future.get_native()) {}
+    Waitable(const Process &process) noexcept : raw_(process.get_native()) {}
 
     /** The handles of a list, as courtyard.h takes them. */
     static void *const *natives(const Waitable *list) noexcept {

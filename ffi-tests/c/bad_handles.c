@@ -591,7 +591,8 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
         map_calls((cyd_map_t *)handle, wanted);
     }
     if (except != EVENT && except != QUEUE && except != MEMBER && except != SEMAPHORE && except != PERMITS && except != SENDER &&
-        except != RECEIVER && except != CONNECTION && except != LIFO_QUEUE && except != PRIORITY_QUEUE && except != FUTURE) {
+        except != RECEIVER && except != CONNECTION && except != LIFO_QUEUE && except != PRIORITY_QUEUE && except != FUTURE &&
+        except != PROCESS) {
         list_calls(handle, wanted);
     }
     CHECK(memcmp(&out, &untouched, sizeof out) == 0);

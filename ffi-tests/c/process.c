@@ -198,7 +198,14 @@ static void listed(void) {
     struct pollfd sentinel = {.events = POLLIN};
     OK(cyd_process_fd(second, &sentinel.fd));
     CHECK(poll(&sentinel, 1, 0) == 0);
+    void *both[] = {first, second};
+    size_t which;
+    cyd_notifier_t *none;
+    IS(cyd_wait_any(both, 2, 10 * MS, &which), CYD_E_TIMEOUT);
+    IS(cyd_notifier_create(first, &none), CYD_E_UNSUPPORTED);
     OK(cyd_process_kill(second));
+    OK(cyd_wait_any(both, 2, -1, &which));
+    CHECK(which == 1);
     CHECK(poll(&sentinel, 1, 20000) == 1);
     OK(cyd_wait_any_child(-1, &listed, &end));
     OK(cyd_process_info(second, &info));

@@ -49,11 +49,13 @@ int main(int argc, char **argv) {
     auto sleeper = cyd::Process::fork([] { return static_cast<int>(sleep(60)); }, options).value();
     CHECK(sleeper.fd().value() >= 0);
     CHECK(sleeper.join(cyd::no_wait).code() == CYD_E_TIMEOUT);
+    CHECK(cyd::wait_any({sleeper}, 5ms).code() == CYD_E_TIMEOUT);
     std::size_t cursor = 0;
     CHECK(cyd::Process::next_active(cursor)->info()->pid == sleeper.info()->pid);
     CHECK(cyd::Process::next_active(cursor).code() == CYD_E_END);
     const cyd::Exit end = sleeper.stop([&asked] { asked = true; }, 1ms, 20s).value();
     CHECK(asked && end.kind == CYD_EXIT_SIGNAL && end.value == SIGTERM);
+    CHECK(cyd::wait_all({sleeper, served}, cyd::no_wait).ok());
 
     auto parent = cyd::Process::fork([] {
         const bool known = cyd::parent_pid().value() == static_cast<std::uint32_t>(getppid());

@@ -1,7 +1,9 @@
 //! Children of odd parents, and odd children: without standard streams, without processes left, deaf, gone their own way.
 
 use super::*;
-use courtyard::{ForkServer, Waitable};
+use courtyard::{
+    Event, EventOptions, ForkServer, Queue, QueueOptions, Waitable, wait_all, wait_any, wait_some,
+};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     ("without_standard_streams_children_are_made_all_the_same", without_standard_streams),
@@ -10,6 +12,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ("a_child_that_becomes_a_daemon_has_ended", a_daemon),
     ("a_child_in_a_session_of_its_own_is_a_child", a_session_of_its_own),
     ("a_child_and_a_queue_are_waited_for_at_once", a_child_and_a_queue),
+    ("a_child_is_waited_for_among_others", a_child_among_others),
+    ("what_a_child_cannot_be_waited_for_with_is_refused", a_child_refused),
     ("a_servers_child_that_is_deaf_is_stopped_in_time", a_deaf_one_is_stopped),
 ];
 
@@ -121,7 +125,7 @@ fn a_session_of_its_own() {
 
 fn a_child_and_a_queue() {
     let scene = Scene::new();
-    let queue = courtyard::Queue::create(&scene.yard, "queue", courtyard::QueueOptions::default()).unwrap();
+    let queue = Queue::create(&scene.yard, "queue", QueueOptions::default()).unwrap();
     let child = Process::fork_with(&ProcessOptions { despite_threads: true, ..options() }, || {
         scene.step.wait(1);
         queue.put(b"first", LONG).unwrap();
@@ -143,6 +147,99 @@ fn a_child_and_a_queue() {
     scene.step.set(2);
     until("the child's end", || ready()[0]);
     assert_eq!(child.join(Timeout::Try).unwrap(), Exit::Code(3));
+}
+
+fn a_child_among_others() {
+    let scene = Scene::new();
+    let queue = Queue::create(&scene.yard, "queue", QueueOptions::default()).unwrap();
+    let tell = || {
+        scene.step.wait(1);
+        queue.put(b"first", LONG).unwrap();
+        scene.step.wait(2);
+        3
+    };
+    let child = Process::fork(tell).unwrap();
+    let both: [&dyn Waitable; 2] = [&child, &queue];
+    assert_eq!(kind(wait_any(&both, Timeout::Try)), ErrorKind::Timeout);
+    assert_eq!(kind(wait_any(&both, Duration::from_millis(20))), ErrorKind::Timeout);
+    scene.step.set(1);
+    assert_eq!(wait_any(&both, LONG), Ok(1));
+    assert_eq!(wait_some(&both, LONG), Ok(vec![1]));
+    assert_eq!(kind(wait_all(&both, Duration::from_millis(20))), ErrorKind::Timeout);
+    assert_eq!(queue.get_vec(Timeout::Try).unwrap().0, b"first");
+    // The thread that tells of the queue is no reason to refuse a fork.
+    let other = Process::fork(|| {
+        scene.step.wait(3);
+        0
+    });
+    let other = other.unwrap();
+    scene.step.set(2);
+    assert_eq!(wait_any(&[&queue, &other, &child], LONG), Ok(2));
+    assert_eq!(child.join(Timeout::Try).unwrap(), Exit::Code(3));
+    queue.put(b"second", Timeout::Try).unwrap();
+    scene.step.set(3);
+    wait_all(&[&other, &queue], LONG).unwrap();
+    assert_eq!(courtyard::wait_any_child(Timeout::Try).unwrap().0.pid(), other.pid(), "nothing was taken");
+
+    // Children alone, of either kind; and more things than are slept on by their words.
+    let server = ForkServer::start().unwrap();
+    let (late, soon) = (Process::spawn("sleep", &[]).unwrap(), server.spawn("echo", &[4]).unwrap());
+    assert_eq!(wait_any(&[&late, &soon], LONG), Ok(1));
+    assert_eq!(soon.exit().unwrap(), Some(Exit::Code(4)));
+    let events: Vec<Event> = (0..20)
+        .map(|i| Event::create(&scene.yard, &format!("{i}"), EventOptions::default()).unwrap())
+        .collect();
+    let mut many: Vec<&dyn Waitable> = events.iter().map(|event| event as &dyn Waitable).collect();
+    many.push(&late);
+    std::thread::scope(|s| {
+        let waiter = s.spawn(|| wait_any(&many, LONG));
+        sleep_ms(20);
+        events[19].set();
+        assert_eq!(waiter.join().unwrap(), Ok(19));
+        events[19].clear();
+        let waiter = s.spawn(|| wait_some(&many, LONG));
+        sleep_ms(20);
+        late.kill().unwrap();
+        assert_eq!(waiter.join().unwrap(), Ok(vec![20]));
+    });
+    assert_eq!(late.exit().unwrap(), Some(Exit::Signal(libc::SIGKILL)));
+}
+
+fn a_child_refused() {
+    let scene = Scene::new();
+    let event = Event::create(&scene.yard, "event", EventOptions::default()).unwrap();
+    let child = Process::spawn("sleep", &[]).unwrap();
+    let both: [&dyn Waitable; 2] = [&child, &event];
+    for error in [wait_any(&[&child, &child.clone()], LONG), wait_any(&[&event, &child, &event], LONG)] {
+        assert_eq!(kind(error), ErrorKind::Invalid);
+    }
+    let elsewhere = Yard::anonymous().unwrap();
+    let foreign = Event::create(&elsewhere, "event", EventOptions::default()).unwrap();
+    let error = wait_any(&[&child, &event, &foreign], LONG).unwrap_err();
+    assert_eq!(
+        (error.kind(), error.detail()),
+        (ErrorKind::Foreign, Some("object 2 lies in another yard than object 1"))
+    );
+    assert_eq!(kind(child.notifier()), ErrorKind::Unsupported);
+    let stranger = fork(|| {
+        let error = wait_any(&[&event, &child], LONG).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotOwner);
+        assert!(error.detail().unwrap().starts_with("object 1: "), "{error}");
+    });
+    assert_eq!(stranger.wait(), Ended::Code(0));
+    with_no_more_descriptors(|| assert_eq!(kind(wait_any(&both, LONG)), ErrorKind::NoMemory));
+    let token = CancelToken::new();
+    std::thread::scope(|s| {
+        let waiter = s.spawn(|| {
+            let _scope = token.scope().unwrap();
+            wait_any(&both, LONG)
+        });
+        sleep_ms(20);
+        token.cancel();
+        assert_eq!(kind(waiter.join().unwrap()), ErrorKind::Cancelled);
+    });
+    child.kill().unwrap();
+    assert_eq!(wait_any(&both, LONG), Ok(0));
 }
 
 fn a_deaf_one_is_stopped() {

@@ -14,13 +14,14 @@ use crate::capi::member::cyd_member_t;
 use crate::capi::permits::cyd_permits_t;
 use crate::capi::pipe::cyd_connection_t;
 use crate::capi::priority_queue::cyd_priority_queue_t;
+use crate::capi::process::cyd_process_t;
 use crate::capi::queue::cyd_queue_t;
 use crate::capi::ring::{cyd_receiver_t, cyd_sender_t};
 use crate::capi::semaphore::cyd_semaphore_t;
 use crate::capi::status::cyd_status_t;
 use crate::capi::{args, boundary};
 use crate::error::{Error, ErrorKind, Result};
-use crate::objects::many::{AsPart, Kept, Part, wait_for_parts};
+use crate::objects::many::{AsPart, Kept, wait_for_parts};
 use crate::objects::pool::{Future, ReturnWhen, wait_for};
 use crate::sync::many::Need;
 use crate::sync::wait::Timeout;
@@ -29,7 +30,7 @@ use std::ffi::c_void;
 /// Does something with a handle, whatever it is of those that can be waited for.
 macro_rules! by_noun {
     ($handle:expr, |$it:ident| $do:expr) => {
-        by_noun!($handle, |$it| $do, cyd_event_t, cyd_semaphore_t, cyd_permits_t, cyd_receiver_t, cyd_sender_t, cyd_queue_t, cyd_lifo_queue_t, cyd_priority_queue_t, cyd_connection_t, cyd_member_t, cyd_future_t)
+        by_noun!($handle, |$it| $do, cyd_event_t, cyd_semaphore_t, cyd_permits_t, cyd_receiver_t, cyd_sender_t, cyd_queue_t, cyd_lifo_queue_t, cyd_priority_queue_t, cyd_connection_t, cyd_member_t, cyd_future_t, cyd_process_t)
     };
     ($handle:expr, |$it:ident| $do:expr, $($noun:ty),*) => {{
         let found = Err(ErrorKind::Type);
@@ -50,10 +51,10 @@ fn next<T>(kind: ErrorKind, other: impl FnOnce() -> Answer<T>) -> Answer<T> {
 
 /// # Safety
 /// As the header asks of the caller, for each of them.
-unsafe fn parts<'a>(handles: &[*mut c_void]) -> Result<Vec<Part<'a>>> {
+unsafe fn parts<'a>(handles: &[*mut c_void]) -> Result<Vec<&'a dyn AsPart>> {
     let part_of = |handle: *mut c_void| {
         // SAFETY: the caller's promise; with an end of a ring nobody else is at work.
-        by_noun!(handle, |it| unsafe { handle::get_unshared(it.cast_const()) }.map(AsPart::part))
+        by_noun!(handle, |it| unsafe { handle::get_unshared(it.cast_const()) }.map(|it| it as &dyn AsPart))
     };
     let named = |(at, handle): (usize, &*mut c_void)| part_of(*handle).map_err(|kind| of_handle(at, kind));
     handles.iter().enumerate().map(named).collect()
@@ -63,7 +64,7 @@ unsafe fn parts<'a>(handles: &[*mut c_void]) -> Result<Vec<Part<'a>>> {
 ///
 /// # Safety
 /// As `parts`.
-pub(super) unsafe fn kept(handle: *mut c_void) -> Result<Kept> {
+pub(super) unsafe fn kept(handle: *mut c_void) -> Result<Option<Kept>> {
     // SAFETY: the caller's promise.
     let kept = by_noun!(handle, |it| unsafe { handle::get_unshared(it.cast_const()) }.map(AsPart::keep));
     Ok(kept?)
@@ -125,6 +126,7 @@ unsafe fn wait(handles: *const *mut c_void, count: usize, need: Need, timeout_ns
 ///                         | one that only sends: there is room for the longest message, or the same
 ///   cyd_member_t          | its process is gone
 ///   cyd_future_t          | its task has ended
+///   cyd_process_t         | it has ended, and its exit is known
 ///
 /// @code{.c}
 /// void *both[] = {stop, receiver};
@@ -136,9 +138,11 @@ unsafe fn wait(handles: *const *mut c_void, count: usize, need: Need, timeout_ns
 /// @endcode
 ///
 /// Up to 16 objects the caller is woken by these alone. With more it is woken by others of the yard as well that become
-/// ready while somebody waits for many; it then looks at all of its own and goes on waiting.
+/// ready while somebody waits for many; it then looks at all of its own and goes on waiting. With a process among them it
+/// waits on descriptors, and the thread that serves cyd_notifier_t tells it of the others.
 ///
-/// \param handles     Pointers to handles of the types above, all of one yard, none of them twice. Borrowed.
+/// \param handles     Pointers to handles of the types above, all of one yard (a process is of none), none of them twice.
+///                    Borrowed.
 /// \param count       How many; at least 1.
 /// \param timeout_ns  0 looks and never waits; a negative value waits without limit.
 /// \param index       Receives the place in the list.
@@ -148,10 +152,11 @@ unsafe fn wait(handles: *const *mut c_void, count: usize, need: Need, timeout_ns
 ///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
 ///   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
 ///   - #CYD_E_INVALID      the list is empty, has an object twice, or a misaligned pointer
-///   - #CYD_E_FOREIGN      an object lies in another yard than the first
-///   - #CYD_E_NOT_OWNER    an end of a ring is held by the parent of this fork() child
+///   - #CYD_E_FOREIGN      an object lies in another yard than the others
+///   - #CYD_E_NOT_OWNER    an end of a ring is held by the parent of this fork() child, or a process is its child
 ///   - #CYD_E_UNSUPPORTED  an end of a ring that was made for spinning
 ///   - #CYD_E_NO_SLOTS     none is ready, and the table of threads is full
+///   - #CYD_E_NO_MEMORY    a process is among them, and this one may have no more descriptors or threads
 ///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  a pointer is NULL; a handle is closed (also during the wait), or nothing
 ///     that can be waited for
 ///
@@ -263,7 +268,7 @@ unsafe fn futures<'a>(handles: &[*mut c_void]) -> Result<Vec<&'a Future>> {
         unsafe { handle::get(handle.cast::<cyd_future_t>().cast_const()) }.map_err(|kind| of_handle(at, kind))
     };
     let futures = handles.iter().enumerate().map(future_of).collect::<Result<Vec<&Future>>>()?;
-    let parts: Vec<Part<'_>> = futures.iter().map(|future| future.part()).collect();
+    let parts: Vec<&dyn AsPart> = futures.iter().map(|future| *future as &dyn AsPart).collect();
     match wait_for_parts(&parts, Need::Any, Timeout::Try) {
         Err(e) if e.kind() != ErrorKind::Timeout => Err(e),
         _ => Ok(futures),

@@ -61,7 +61,7 @@ handle::noun!(cyd_notifier_t, Notifier, b"noti");
 /// \return #CYD_OK, or
 ///   - #CYD_E_NO_MEMORY    the process may have no more descriptors (cyd_last_os_error() is EMFILE), or threads
 ///   - #CYD_E_NOT_OWNER    an end of a ring is held by the parent of this fork() child
-///   - #CYD_E_UNSUPPORTED  an end of a ring that was made for spinning
+///   - #CYD_E_UNSUPPORTED  an end of a ring that was made for spinning; a process, which has a descriptor: cyd_process_fd()
 ///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  a pointer is NULL; `handle` is closed, or nothing that can be waited for
 ///   - #CYD_E_INVALID      a pointer is misaligned
 ///

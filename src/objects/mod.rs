@@ -17,6 +17,7 @@ pub(crate) mod cost;
 pub(crate) mod directory;
 pub(crate) mod event;
 pub(crate) mod faults;
+pub(crate) mod fd_wait;
 pub(crate) mod lifo;
 pub(crate) mod lock;
 pub(crate) mod many;

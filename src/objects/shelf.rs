@@ -360,7 +360,12 @@ impl<M: Moves> Source for Queue<M> {
 impl<M: Moves> Queue<M> {
     /// As a part of a wait for many.
     pub(super) fn part(&self) -> Part<'_> {
-        Part { yard: &self.yard, id: (self.words().id(For::Data), 0), manner: self.manner, source: self }
+        Part {
+            yard: Some(&self.yard),
+            id: (self.words().id(For::Data), 0),
+            manner: self.manner,
+            source: self,
+        }
     }
 }
 

@@ -8,12 +8,12 @@
 //! that is to die with its parent has the kernel send it SIGKILL then (F_SETSIG): no thread need look.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::objects::fd_wait::FdWait;
 use crate::os::child::{self, Exit};
 use crate::os::{Mutex, MutexGuard, file, fork, process};
 use crate::presence::attachment;
 use crate::process::handle::{AtExit, Child, Process};
 use crate::process::pool::TaskFn;
-use crate::process::watch::FdWait;
 use crate::sync::wait::Timeout;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};

@@ -2,14 +2,16 @@
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::objects::fd_wait::FdWait;
+use crate::objects::many::{AsPart, Kept, Part};
 use crate::os::child::{self, Exit, Fork, Pidfd};
 use crate::os::{Mutex, process};
 use crate::presence::handover::{self, HeldEnd};
 use crate::process::family::{self, SIGKILL, SIGTERM};
 use crate::process::letter::Letter;
-use crate::process::watch::FdWait;
 use crate::process::{entry, server};
-use crate::sync::wait::Timeout;
+use crate::sync::many::{Net, Source};
+use crate::sync::wait::{Manner, Timeout};
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -361,6 +363,36 @@ impl AsFd for Process {
     /// The sentinel: a descriptor (pidfd_open(2)) that poll(2) calls readable when the process has ended.
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.fd()
+    }
+}
+
+impl AsPart for Process {
+    fn part(&self) -> Part<'_> {
+        let manner = Manner { endable: true, ..Manner::default() };
+        Part { yard: None, id: (Arc::as_ptr(&self.0).addr(), 0), manner, source: self }
+    }
+
+    fn keep(&self) -> Option<Kept> {
+        None
+    }
+}
+
+impl Source for Process {
+    fn refusal(&self) -> Option<Error> {
+        self.own().err()
+    }
+
+    fn is_ready(&self) -> bool {
+        self.0.try_end().is_some()
+    }
+
+    /// It announces nobody: it has a descriptor.
+    fn arm<'a>(&'a self, _: &mut Net<'a>) -> bool {
+        self.is_ready()
+    }
+
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        Some(self.0.watched())
     }
 }
 

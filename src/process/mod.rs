@@ -24,7 +24,6 @@ mod letter;
 mod log;
 mod pool;
 mod server;
-mod watch;
 
 pub use entry::{init, register_entry};
 pub(crate) use family::next_active_child;

@@ -2,13 +2,13 @@
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::objects::fd_wait::FdWait;
 use crate::os::child::{self, Exit, Fork, Pidfd, Pipes};
 use crate::os::socket::{self, Message};
 use crate::os::{Mutex, process};
 use crate::presence::handover::{self, Invitation};
 use crate::process::handle::{self, AtExit, Child, News, Process, ProcessOptions};
 use crate::process::letter::{self, Letter};
-use crate::process::watch::FdWait;
 use crate::process::{entry, family};
 use crate::shim::{AtomicU32, Ordering};
 use crate::sync::wait::Timeout;

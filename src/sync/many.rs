@@ -16,6 +16,7 @@ use crate::shim::{Watch, pause};
 use crate::sync::event_count::EventCount;
 use crate::sync::lock::{Crowd, Heard, Owners};
 use crate::sync::wait::{Slept, Wait};
+use std::os::fd::BorrowedFd;
 
 /// Up to so many things the waiter sleeps on their own words: each costs about 100 ns per sleep.
 pub(crate) const DIRECT_MAX: usize = 16;
@@ -32,6 +33,11 @@ pub(crate) trait Source {
 
     /// Whether it is ready. If not, a sleeper is announced, and what to sleep on is in the net.
     fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool;
+
+    /// What becomes readable as soon as it may be ready, if no word tells that.
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        None
+    }
 
     /// Wakes one more of those who sleep for it, if a change wakes one only.
     fn pass_on(&self) {}
@@ -86,12 +92,19 @@ pub(crate) enum Need {
 }
 
 impl Need {
-    fn is_met(self, ready: &[usize], of: usize) -> bool {
+    pub(crate) fn is_met(self, ready: &[usize], of: usize) -> bool {
         match self {
             Need::Any => !ready.is_empty(),
             Need::All => ready.len() == of,
         }
     }
+}
+
+/// Which are ready, if that is enough.
+pub(crate) fn look(sources: &[&dyn Source], need: Need) -> Option<Vec<usize>> {
+    let all = (0..).zip(sources);
+    let ready: Vec<usize> = all.filter(|(_, source)| source.is_ready()).map(|(at, _)| at).collect();
+    need.is_met(&ready, sources.len()).then_some(ready)
 }
 
 /// The things that somebody waits for, and how.
@@ -104,18 +117,11 @@ pub(crate) struct Many<'a> {
 }
 
 impl<'a> Many<'a> {
-    /// Which are ready, if that is enough.
-    pub(crate) fn look(&self) -> Option<Vec<usize>> {
-        let all = (0..).zip(self.sources);
-        let ready: Vec<usize> = all.filter(|(_, source)| source.is_ready()).map(|(at, _)| at).collect();
-        self.need.is_met(&ready, self.sources.len()).then_some(ready)
-    }
-
     /// Waits until enough are ready; tells which.
     pub(crate) fn wait(&self, owners: &'a impl Owners, wait: &Wait) -> Result<Vec<usize>, ErrorKind> {
         // First without announcing a sleeper: whoever changes something would wake nobody with a system call.
         for _ in 0..owners.spins() / self.sources.len().max(1) as u32 {
-            if let Some(ready) = self.look() {
+            if let Some(ready) = look(self.sources, self.need) {
                 return Ok(ready);
             }
             pause();

@@ -212,8 +212,8 @@ impl AsPart for LifoQueue {
         self.0.part()
     }
 
-    fn keep(&self) -> Kept {
-        self.0.keep()
+    fn keep(&self) -> Option<Kept> {
+        Some(self.0.keep())
     }
 }
 

@@ -122,9 +122,15 @@ fn news() {
 }
 
 impl Ticket {
-    /// A place for somebody who may ask. Errors: as for the thing, if it cannot be waited for; `NoMemory` (the process may
-    /// have no more threads).
-    pub(in crate::objects) fn new(kept: Kept, tell: Tell) -> Result<Ticket> {
+    /// A place for somebody who may ask. Errors: as for the thing, if it cannot be waited for; `Unsupported` (it has a descriptor
+    /// of its own); `NoMemory` (the process may have no more threads).
+    pub(in crate::objects) fn new(kept: impl Into<Option<Kept>>, tell: Tell) -> Result<Ticket> {
+        let Some(kept) = kept.into() else {
+            return Err(Error::with(
+                ErrorKind::Unsupported,
+                "a process tells its end by its own descriptor only",
+            ));
+        };
         if let Some(why) = kept.source.refusal() {
             return Err(why);
         }

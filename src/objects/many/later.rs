@@ -21,14 +21,14 @@ struct Later(Option<Ticket>);
 
 impl Later {
     /// Whether the thing is ready. If not, the task is woken when it is.
-    fn poll(&mut self, keep: impl Fn() -> Kept, cx: &Context<'_>) -> Result<bool> {
+    fn poll<K: Into<Option<Kept>>>(&mut self, keep: impl Fn() -> K, cx: &Context<'_>) -> Result<bool> {
         let ticket = self.ticket(keep)?;
         leave_waker(ticket, cx);
         Ok(ticket.request.ask())
     }
 
     /// The task is woken in some milliseconds.
-    fn soon(&mut self, keep: impl Fn() -> Kept, cx: &Context<'_>) -> Result<()> {
+    fn soon<K: Into<Option<Kept>>>(&mut self, keep: impl Fn() -> K, cx: &Context<'_>) -> Result<()> {
         let ticket = self.ticket(keep)?;
         leave_waker(ticket, cx);
         ticket.again_soon();
@@ -36,7 +36,7 @@ impl Later {
     }
 
     /// A fork child asks for itself.
-    fn ticket(&mut self, keep: impl Fn() -> Kept) -> Result<&Ticket> {
+    fn ticket<K: Into<Option<Kept>>>(&mut self, keep: impl Fn() -> K) -> Result<&Ticket> {
         if self.0.as_ref().is_some_and(|ticket| !ticket.is_ours()) {
             self.0 = None;
         }
@@ -62,9 +62,9 @@ fn is_not_now(kind: ErrorKind) -> bool {
 }
 
 /// Makes attempts, none of which waits, until one succeeds or fails for good; waits for the thing in between.
-pub(super) async fn attempts<C, T>(
+pub(super) async fn attempts<C, T, K: Into<Option<Kept>>>(
     mut of: C,
-    keep: impl Fn(&C) -> Kept,
+    keep: impl Fn(&C) -> K,
     mut attempt: impl FnMut(&mut C) -> Result<T>,
 ) -> Result<T> {
     let mut later = Later::default();
@@ -92,7 +92,7 @@ pub(super) async fn attempts<C, T>(
 /// the same are all woken.
 ///
 /// Errors: `NoMemory` (the process may have no more threads), `NotOwner` and `Unsupported` as for
-/// [`Waitable::notifier`](crate::Waitable::notifier).
+/// [`Waitable::notifier`](crate::Waitable::notifier): of a process, the runtime watches the descriptor.
 pub async fn ready_async(object: &dyn Waitable) -> Result<()> {
     let mut later = Later::default();
     poll_fn(move |cx| match later.poll(|| object.keep(), cx) {

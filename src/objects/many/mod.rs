@@ -1,6 +1,7 @@
 //! Waiting for many objects at once.
 #![forbid(unsafe_code)]
 
+mod beside;
 mod bridge;
 #[cfg(feature = "async")]
 mod calls;
@@ -18,10 +19,11 @@ pub use notifier::Notifier;
 pub(crate) use sources::{Kept, Part};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::objects::fd_wait::FdWait;
 use crate::objects::owners::{Threads, bell};
 use crate::presence::attachment::Held;
 use crate::presence::thread;
-use crate::sync::many::{DIRECT_MAX, Many, Need, Source};
+use crate::sync::many::{DIRECT_MAX, Many, Need, Source, look};
 use crate::sync::wait::{Manner, Timeout, Wait};
 
 /// What can be waited for among others: an [`Event`](crate::Event) (it is set), a [`Semaphore`](crate::Semaphore) or
@@ -33,19 +35,15 @@ use crate::sync::wait::{Manner, Timeout, Wait};
 /// is something to get, or it is shut down, or, of a queue that tells of its sides, the last producer is gone), a [`Connection`](crate::Connection) (there is a message to receive, or nobody
 /// holds the other end any more; of one that only sends: there is room for the longest message), a
 /// [`Writable`](crate::Writable) (there is room for the longest message, or nobody holds the other end any more), a
-/// [`Member`](crate::Member) (its process is gone).
-///
-/// A [`Process`](crate::Process) is none: it lies in no yard, and the kernel tells its end through a descriptor, which cannot
-/// be slept on together with words in memory. Who waits for both waits on descriptors, with poll(2) and its like: the
-/// process is one ([`AsFd`](std::os::fd::AsFd)), and a [`notifier`](Waitable::notifier) is.
+/// [`Member`](crate::Member) (its process is gone), a [`Process`](crate::Process) (it has ended, and its exit is known).
 ///
 /// See [`wait_any`].
 pub trait Waitable: AsPart + Sync {
     /// A descriptor that tells an event loop when the object is ready.
     ///
     /// Errors: `NoMemory` (the process may have no more descriptors, or no more threads), `NotOwner` (an end of a ring that the
-    /// parent of this fork child holds), `Unsupported` (an end of a ring that was made for spinning). A record that was peeked
-    /// and not released counts as there.
+    /// parent of this fork child holds), `Unsupported` (an end of a ring that was made for spinning; a process, which is a
+    /// descriptor itself). A record that was peeked and not released counts as there.
     fn notifier(&self) -> Result<Notifier> {
         Notifier::new(self.keep())
     }
@@ -58,8 +56,8 @@ pub trait AsPart {
     /// As a part of a wait for many.
     fn part(&self) -> Part<'_>;
 
-    /// For whoever looks at it later.
-    fn keep(&self) -> Kept;
+    /// For whoever looks at it later; `None`: it has a descriptor of its own.
+    fn keep(&self) -> Option<Kept>;
 }
 
 /// Waits until one of the objects is ready, at most `timeout`; tells which. If several are, the one that comes first in the
@@ -68,13 +66,15 @@ pub trait AsPart {
 /// Ready means what poll(2) means by it: nothing is taken. The caller tries, with [`Timeout::Try`], and waits again if
 /// somebody else was quicker. What is ready for a moment only, as an event that is cleared at once, may be missed.
 ///
-/// All objects lie in one yard. Up to 16 of them, the waiter is woken by these alone; with more of them, also by others in the
-/// yard that become ready while somebody waits for many: it then looks at all of them and goes on waiting.
+/// All objects lie in one yard, but for processes, which lie in none. Up to 16 of them, the waiter is woken by these alone; with more of them, also by others in the
+/// yard that become ready while somebody waits for many: it then looks at all of them and goes on waiting. With a process among them
+/// it waits on descriptors, and the process's one thread for [notifiers](Notifier) tells it of the others.
 ///
 /// Errors: `Timeout` (also for a try), `Cancelled`, `Interrupted` (only if the yard was opened interruptible); with the index
 /// of the object that is meant: `Invalid` (the list is empty, or has the same object twice), `Foreign` (it lies in another
-/// yard than the first), `NotOwner` (an end of a ring that the parent of this fork child holds), `Unsupported` (an end of a
-/// ring that was made for spinning); `NoSlots` (none is ready, and the table of threads is full).
+/// yard than the others), `NotOwner` (an end of a ring that the parent of this fork child holds, or a child of the parent), `Unsupported` (an end of a
+/// ring that was made for spinning); `NoSlots` (none is ready, and the table of threads is full); `NoMemory` (a process is among
+/// them, and this one may have no more descriptors or threads).
 ///
 /// # Death
 /// A waiter that is killed takes nothing along: it has taken nothing. Another waiter of what it was woken for goes on within
@@ -111,36 +111,49 @@ pub fn wait_all(objects: &[&dyn Waitable], timeout: impl Into<Timeout>) -> Resul
 }
 
 fn wait(objects: &[&dyn Waitable], need: Need, timeout: Timeout) -> Result<Vec<usize>> {
-    let parts: Vec<Part<'_>> = objects.iter().map(|object| object.part()).collect();
+    let parts: Vec<&dyn AsPart> = objects.iter().map(|object| *object as &dyn AsPart).collect();
     wait_for_parts(&parts, need, timeout)
 }
 
 /// As [`wait_any`]; tells all that are ready.
-pub(crate) fn wait_for_parts(parts: &[Part<'_>], need: Need, timeout: Timeout) -> Result<Vec<usize>> {
-    let (yard, manner) = check(parts)?;
+pub(crate) fn wait_for_parts(objects: &[&dyn AsPart], need: Need, timeout: Timeout) -> Result<Vec<usize>> {
+    let parts: Vec<Part<'_>> = objects.iter().map(|object| object.part()).collect();
+    let yard = check(&parts)?;
     let sources: Vec<&dyn Source> = parts.iter().map(|part| part.source).collect();
-    let direct = sources.len() <= DIRECT_MAX;
-    let many = Many { sources: &sources, need, bell: bell(yard)?, direct };
     let timeout = timeout.or_try();
-    if timeout == Timeout::Try {
-        return many.look().ok_or_else(|| ErrorKind::Timeout.into());
-    }
-    if let Some(ready) = many.look() {
+    if let Some(ready) = look(&sources, need) {
         return Ok(ready);
     }
-    thread::register(yard)?; // a sleeper's death must wake the others
-    Ok(many.wait(&Threads(yard), &Wait::new(timeout, manner))?)
+    if timeout == Timeout::Try {
+        return Err(ErrorKind::Timeout.into());
+    }
+    match yard {
+        Some((yard, manner)) if sources.iter().all(|source| source.descriptor().is_none()) => {
+            let direct = sources.len() <= DIRECT_MAX;
+            let many = Many { sources: &sources, need, bell: bell(yard)?, direct };
+            thread::register(yard)?; // a sleeper's death must wake the others
+            Ok(many.wait(&Threads(yard), &Wait::new(timeout, manner))?)
+        }
+        place => {
+            let manner = place.map_or(parts[0].manner, |(_, manner)| manner);
+            beside::wait(objects, &sources, need, &FdWait::with(timeout, manner))
+        }
+    }
 }
 
-/// Refuses what cannot be waited for together.
-fn check<'p>(parts: &[Part<'p>]) -> Result<(&'p Held, Manner)> {
-    let Some(first) = parts.first() else {
+/// Refuses what cannot be waited for together; tells in which yard they lie.
+fn check<'p>(parts: &[Part<'p>]) -> Result<Option<(&'p Held, Manner)>> {
+    if parts.is_empty() {
         return Err(Error::with(ErrorKind::Invalid, "an empty list of objects to wait for"));
-    };
+    }
+    let mut first = None;
     for (at, part) in parts.iter().enumerate() {
-        if !std::ptr::eq(&raw const **part.yard, &raw const **first.yard) {
-            let detail = format!("object {at} lies in another yard than object 0");
-            return Err(Error::with(ErrorKind::Foreign, detail));
+        if let Some(yard) = part.yard {
+            let (before, other, _) = *first.get_or_insert((at, yard, part.manner));
+            if !std::ptr::eq(&raw const **other, &raw const **yard) {
+                let detail = format!("object {at} lies in another yard than object {before}");
+                return Err(Error::with(ErrorKind::Foreign, detail));
+            }
         }
         if let Some(why) = part.source.refusal() {
             let detail = why.detail().unwrap_or(why.kind().message());
@@ -154,6 +167,6 @@ fn check<'p>(parts: &[Part<'p>]) -> Result<(&'p Held, Manner)> {
             let detail = format!("objects {} and {} are the same", pair[0].1, pair[1].1);
             Err(Error::with(ErrorKind::Invalid, detail))
         }
-        None => Ok((first.yard, first.manner)),
+        None => Ok(first.map(|(_, yard, manner)| (yard, manner))),
     }
 }

@@ -40,7 +40,7 @@ pub struct Notifier {
 }
 
 impl Notifier {
-    pub(crate) fn new(kept: Kept) -> Result<Notifier> {
+    pub(crate) fn new(kept: Option<Kept>) -> Result<Notifier> {
         let fd = Arc::new(EventFd::new()?);
         let notifier = Notifier { ticket: Ticket::new(kept, Tell::Fd(fd.clone()))?, fd };
         notifier.ask();

@@ -13,8 +13,8 @@ use crate::sync::wait::Manner;
 
 /// One of the objects that somebody waits for.
 pub struct Part<'a> {
-    /// Where it lies.
-    pub(crate) yard: &'a Held,
+    /// Where it lies; what a descriptor tells of lies in none.
+    pub(crate) yard: Option<&'a Held>,
     /// The same for two handles on the same thing.
     pub(crate) id: (usize, u32),
     pub(crate) manner: Manner,
@@ -43,11 +43,11 @@ impl std::fmt::Debug for Part<'_> {
 impl AsPart for Event {
     fn part(&self) -> Part<'_> {
         let id = (std::ptr::from_ref(self.word()).addr(), 0);
-        Part { yard: self.held(), id, manner: self.manner(), source: self }
+        Part { yard: Some(self.held()), id, manner: self.manner(), source: self }
     }
 
-    fn keep(&self) -> Kept {
-        Kept { yard: self.held().clone(), manner: self.manner(), source: Box::new(self.again()) }
+    fn keep(&self) -> Option<Kept> {
+        Some(Kept { yard: self.held().clone(), manner: self.manner(), source: Box::new(self.again()) })
     }
 }
 
@@ -70,11 +70,11 @@ impl Source for Event {
 impl AsPart for Semaphore {
     fn part(&self) -> Part<'_> {
         let id = (std::ptr::from_ref(self.word()).addr(), 0);
-        Part { yard: self.held(), id, manner: self.manner(), source: self }
+        Part { yard: Some(self.held()), id, manner: self.manner(), source: self }
     }
 
-    fn keep(&self) -> Kept {
-        Kept { yard: self.held().clone(), manner: self.manner(), source: Box::new(self.again()) }
+    fn keep(&self) -> Option<Kept> {
+        Some(Kept { yard: self.held().clone(), manner: self.manner(), source: Box::new(self.again()) })
     }
 }
 
@@ -94,11 +94,11 @@ impl Source for Semaphore {
 
 impl AsPart for Permits {
     fn part(&self) -> Part<'_> {
-        Part { yard: self.held_yard(), id: (self.address(), 0), manner: self.manner(), source: self }
+        Part { yard: Some(self.held_yard()), id: (self.address(), 0), manner: self.manner(), source: self }
     }
 
-    fn keep(&self) -> Kept {
-        Kept { yard: self.held_yard().clone(), manner: self.manner(), source: Box::new(self.again()) }
+    fn keep(&self) -> Option<Kept> {
+        Some(Kept { yard: self.held_yard().clone(), manner: self.manner(), source: Box::new(self.again()) })
     }
 }
 
@@ -128,11 +128,11 @@ impl Source for Permits {
 impl AsPart for Queue {
     fn part(&self) -> Part<'_> {
         let id = (std::ptr::from_ref(self.body()).addr(), 0);
-        Part { yard: self.yard(), id, manner: self.manner(), source: self }
+        Part { yard: Some(self.yard()), id, manner: self.manner(), source: self }
     }
 
-    fn keep(&self) -> Kept {
-        Kept { yard: self.yard().clone(), manner: self.manner(), source: Box::new(self.clone()) }
+    fn keep(&self) -> Option<Kept> {
+        Some(Kept { yard: self.yard().clone(), manner: self.manner(), source: Box::new(self.clone()) })
     }
 }
 

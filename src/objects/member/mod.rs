@@ -84,7 +84,7 @@ impl Member {
         if timeout == Timeout::Forever && self.is_me() {
             return Err(Error::with(ErrorKind::Deadlock, "the member is the calling process"));
         }
-        wait_for_parts(&[self.part()], Need::Any, timeout).map(drop)
+        wait_for_parts(&[self], Need::Any, timeout).map(drop)
     }
 
     fn of(yard: &Yard, index: u32) -> Option<Member> {
@@ -119,11 +119,11 @@ impl AsPart for Member {
         // Two stays in one entry are two members.
         let entry = self.yard.entries().get(self.token.index() as usize);
         let id = (entry.map_or(0, |entry| std::ptr::from_ref(entry).addr()), self.token.generation());
-        Part { yard: &self.yard, id, manner: self.manner, source: self }
+        Part { yard: Some(&self.yard), id, manner: self.manner, source: self }
     }
 
-    fn keep(&self) -> Kept {
-        Kept { yard: self.yard.clone(), manner: self.manner, source: Box::new(self.clone()) }
+    fn keep(&self) -> Option<Kept> {
+        Some(Kept { yard: self.yard.clone(), manner: self.manner, source: Box::new(self.clone()) })
     }
 }
 

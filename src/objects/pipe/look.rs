@@ -81,7 +81,7 @@ impl Look {
 
     fn part(&self) -> Part<'_> {
         let id = (std::ptr::from_ref(self.event()).addr(), 0);
-        Part { yard: &self.yard, id, manner: self.manner, source: self }
+        Part { yard: Some(&self.yard), id, manner: self.manner, source: self }
     }
 
     fn keep(&self) -> Kept {
@@ -119,8 +119,8 @@ impl AsPart for Writable {
         self.0.part()
     }
 
-    fn keep(&self) -> Kept {
-        self.0.keep()
+    fn keep(&self) -> Option<Kept> {
+        Some(self.0.keep())
     }
 }
 
@@ -138,8 +138,8 @@ impl AsPart for Connection {
         self.look().part()
     }
 
-    fn keep(&self) -> Kept {
-        self.look().keep()
+    fn keep(&self) -> Option<Kept> {
+        Some(self.look().keep())
     }
 }
 

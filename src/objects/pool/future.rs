@@ -396,12 +396,12 @@ impl std::fmt::Debug for Future {
 impl AsPart for Future {
     fn part(&self) -> Part<'_> {
         let id = (self.table.address_of(self.id), 0);
-        Part { yard: self.table.held(), id, manner: self.table.manner(), source: self }
+        Part { yard: Some(self.table.held()), id, manner: self.table.manner(), source: self }
     }
 
-    fn keep(&self) -> Kept {
+    fn keep(&self) -> Option<Kept> {
         let (yard, manner) = (self.table.held().clone(), self.table.manner());
-        Kept { yard, manner, source: Box::new(self.looking_on()) }
+        Some(Kept { yard, manner, source: Box::new(self.looking_on()) })
     }
 }
 

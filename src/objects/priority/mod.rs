@@ -216,8 +216,8 @@ impl AsPart for PriorityQueue {
         self.0.part()
     }
 
-    fn keep(&self) -> Kept {
-        self.0.keep()
+    fn keep(&self) -> Option<Kept> {
+        Some(self.0.keep())
     }
 }
 

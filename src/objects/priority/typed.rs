@@ -82,7 +82,7 @@ impl<T: Pod> AsPart for TypedPriorityQueue<T> {
         self.queue.part()
     }
 
-    fn keep(&self) -> Kept {
+    fn keep(&self) -> Option<Kept> {
         self.queue.keep()
     }
 }

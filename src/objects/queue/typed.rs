@@ -153,7 +153,7 @@ impl<T: Pod> AsPart for TypedQueue<T> {
         AsPart::part(&self.queue)
     }
 
-    fn keep(&self) -> Kept {
+    fn keep(&self) -> Option<Kept> {
         self.queue.keep()
     }
 }

@@ -81,7 +81,7 @@ impl AsPart for LooseSender {
         self.sender.part()
     }
 
-    fn keep(&self) -> Kept {
+    fn keep(&self) -> Option<Kept> {
         self.sender.keep()
     }
 }
@@ -91,7 +91,7 @@ impl AsPart for LooseReceiver {
         self.receiver.part()
     }
 
-    fn keep(&self) -> Kept {
+    fn keep(&self) -> Option<Kept> {
         self.receiver.keep()
     }
 }

@@ -235,8 +235,8 @@ impl AsPart for Receiver {
         self.side.part(self)
     }
 
-    fn keep(&self) -> Kept {
-        self.side.keep(What::Data)
+    fn keep(&self) -> Option<Kept> {
+        Some(self.side.keep(What::Data))
     }
 }
 

@@ -169,8 +169,8 @@ impl AsPart for Sender {
         self.side.part(self)
     }
 
-    fn keep(&self) -> Kept {
-        self.side.keep(What::Record(self.max_len))
+    fn keep(&self) -> Option<Kept> {
+        Some(self.side.keep(What::Record(self.max_len)))
     }
 }
 

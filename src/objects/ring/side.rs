@@ -223,7 +223,7 @@ impl Side {
     /// As a part of a wait for many, which is `source`.
     pub(crate) fn part<'a>(&'a self, source: &'a dyn Source) -> Part<'a> {
         let id = (std::ptr::from_ref(self.own_event()).addr(), 0);
-        Part { yard: &self.yard, id, manner: self.manner, source }
+        Part { yard: Some(&self.yard), id, manner: self.manner, source }
     }
 
     /// Why the end cannot be waited for among others.

@@ -169,8 +169,8 @@ impl<T: Pod> AsPart for TypedSender<T> {
         self.side.part(self)
     }
 
-    fn keep(&self) -> Kept {
-        self.side.keep(What::Element(size_of::<T>()))
+    fn keep(&self) -> Option<Kept> {
+        Some(self.side.keep(What::Element(size_of::<T>())))
     }
 }
 
@@ -296,8 +296,8 @@ impl<T: Pod> AsPart for TypedReceiver<T> {
         self.side.part(self)
     }
 
-    fn keep(&self) -> Kept {
-        self.side.keep(What::Data)
+    fn keep(&self) -> Option<Kept> {
+        Some(self.side.keep(What::Data))
     }
 }
 

@@ -13,36 +13,38 @@ use std::time::Duration;
 const LOOK: Duration = Duration::from_millis(5);
 
 /// One call that waits on descriptors.
-pub(super) struct FdWait {
+pub(crate) struct FdWait {
     wait: Wait,
     is_try: bool,
+    interruptible: bool,
 }
 
 impl FdWait {
-    pub(super) fn new(timeout: Timeout) -> FdWait {
+    pub(crate) fn new(timeout: Timeout) -> FdWait {
         FdWait::with(timeout, Manner { endable: true, ..Manner::default() })
     }
 
     /// One that nothing ends from outside.
-    pub(super) fn to_the_end(timeout: Timeout) -> FdWait {
+    pub(crate) fn to_the_end(timeout: Timeout) -> FdWait {
         FdWait::with(timeout, Manner::default())
     }
 
-    fn with(timeout: Timeout, manner: Manner) -> FdWait {
+    pub(crate) fn with(timeout: Timeout, manner: Manner) -> FdWait {
         let timeout = timeout.or_try();
-        FdWait { wait: Wait::new(timeout, manner), is_try: timeout == Timeout::Try }
+        let is_try = timeout == Timeout::Try;
+        FdWait { wait: Wait::new(timeout, manner), is_try, interruptible: manner.interruptible }
     }
 
     /// Sleeps until one of the descriptors can be read, or it is time to look around. Errors: `Timeout`, `Cancelled`,
-    /// `Closed` (the handle that the call goes through).
-    pub(super) fn sleep(&self, fds: &[BorrowedFd<'_>]) -> Result<()> {
+    /// `Closed` (the handle that the call goes through), `Interrupted` if a signal handler ends it.
+    pub(crate) fn sleep(&self, fds: &[BorrowedFd<'_>]) -> Result<()> {
         if self.is_try {
             return Err(ErrorKind::Timeout.into());
         }
         self.wait.check().map_err(Error::from)?;
         let slice = if Ends::mine().is_empty() { Duration::from_nanos(SLICE_NS) } else { LOOK };
         match child::poll(fds.iter().copied(), Some(self.wait.left().map_or(slice, |left| left.min(slice)))) {
-            Err(e) if e.kind() == ErrorKind::Interrupted => Ok(()),
+            Err(e) if e.kind() == ErrorKind::Interrupted && !self.interruptible => Ok(()),
             other => other.map(drop),
         }
     }
