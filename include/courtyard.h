@@ -553,7 +553,8 @@ typedef struct cyd_fork_server_t cyd_fork_server_t;
  * happens to the tasks of a process that dies.
  *
  * A worker that waits for a task of its own pool works at others meanwhile, one within the other: so a task may submit tasks
- * and wait for them, however few workers there are.
+ * and wait for them, however few workers there are. The time of the wait is looked at between two of them, and so is whether it
+ * is cancelled or the handle closed: it may last longer by one task. Who only looks, with a timeout of 0, works at none.
  */
 typedef struct cyd_future_t cyd_future_t;
 

@@ -119,13 +119,39 @@ static int is_kept(cyd_task_t *task, const void *input, size_t len, void *argume
     return 0;
 }
 
-static int never_begins(const void *bytes, size_t len) { return len == 1 ? *(const unsigned char *)bytes : 0; }
-
 static cyd_future_t *submit(cyd_pool_t *pool, const char *entry, const void *input, size_t len) {
     cyd_future_t *future;
     OK(cyd_pool_submit(pool, entry, input, len, NULL, -1, &future));
     return future;
 }
+
+static cyd_future_t *to_be_closed;
+
+/* Works at a task that closes the handle through which it waits. */
+static int waits_for_a_closer(cyd_task_t *task, const void *input, size_t len, void *argument) {
+    cyd_pool_t *pool;
+    bool cancelled;
+    (void)input, (void)len, (void)argument;
+    OK(cyd_task_pool(task, &pool));
+    cyd_future_t *closer = submit(pool, "closes", NULL, 0), *late = submit(pool, "twice", NULL, 0);
+    OK(cyd_pool_close(pool));
+    to_be_closed = late;
+    IS(cyd_future_wait(late, 0), CYD_E_TIMEOUT);
+    CHECK(to_be_closed == late); /* who only looks works at nothing */
+    IS(cyd_future_wait(late, -1), CYD_E_CLOSED);
+    CHECK(to_be_closed == NULL);
+    IS(cyd_future_cancel(late, &cancelled), CYD_E_CLOSED);
+    return cyd_future_close(closer);
+}
+
+static int closes(cyd_task_t *task, const void *input, size_t len, void *argument) {
+    (void)task, (void)input, (void)len, (void)argument;
+    OK(cyd_future_close(to_be_closed));
+    to_be_closed = NULL;
+    return 0;
+}
+
+static int never_begins(const void *bytes, size_t len) { return len == 1 ? *(const unsigned char *)bytes : 0; }
 
 static void results(cyd_pool_t *pool) {
     int number = 21;
@@ -506,6 +532,15 @@ static void one_by_one(cyd_yard_t *yard) {
     OK(cyd_pool_close(pool));
 }
 
+static void closed_by_a_task(cyd_yard_t *yard) {
+    cyd_pool_t *pool;
+    size_t len;
+    cyd_pool_options_t options = {.struct_size = sizeof options, .workers = 1, .method = CYD_START_THREADS};
+    OK(cyd_pool_create(yard, "closers", &options, &pool));
+    OK(cyd_pool_apply(pool, "waits-for-a-closer", NULL, 0, NULL, NULL, 0, &len));
+    OK(cyd_pool_close(pool));
+}
+
 static void unfit(cyd_yard_t *yard) {
     const unsigned char three = 3;
     cyd_pool_t *pool;
@@ -577,6 +612,8 @@ static void bad_input(cyd_yard_t *yard) {
 int main(int argc, char **argv) {
     OK(cyd_task_register("twice", twice, &told_twice));
     OK(cyd_task_register("says-nothing", says_nothing, NULL));
+    OK(cyd_task_register("waits-for-a-closer", waits_for_a_closer, NULL));
+    OK(cyd_task_register("closes", closes, NULL));
     OK(cyd_task_register("long", long_one, NULL));
     OK(cyd_task_register("dies", dies, NULL));
     OK(cyd_task_register("leaves", leaves, NULL));
@@ -621,6 +658,7 @@ int main(int argc, char **argv) {
     }
     strangers(yard);
     one_by_one(yard);
+    closed_by_a_task(yard);
     unfit(yard);
     too_much(yard);
     bad_input(yard);

@@ -17,8 +17,9 @@ mod storm;
 mod typed;
 
 use courtyard::{
-    Cause, ErrorKind, Exit, Fate, Future, MapOptions, Options, Pool, PoolOptions, ReturnWhen, StartMethod,
-    Task, TaskOptions, TaskState, Timeout, Value, Waitable, Yard, as_completed, wait_any, wait_futures,
+    CancelToken, Cause, Deadline, ErrorKind, Exit, Fate, Future, MapOptions, Options, Pool, PoolOptions,
+    ReturnWhen, StartMethod, Task, TaskOptions, TaskState, Timeout, Value, Waitable, Yard, as_completed,
+    wait_any, wait_futures,
 };
 use process::{Ended, LONG, fork, fork_with, sleep_ms};
 use std::time::{Duration, Instant};
@@ -44,6 +45,7 @@ const SCENARIOS: &[Scenario] = &[
     ("threads_are_not_killed", &[Threads], threads_are_not_killed),
     ("a_task_has_its_time", ALL, time_limit),
     ("tasks_wait_for_tasks_with_one_worker", ALL, nested),
+    ("a_task_that_waits_looks_at_the_time_between_others", ALL, patience),
     ("a_closed_pool_does_what_it_has", ALL, close_and_join),
     ("a_terminated_pool_ends_at_once", ALL, terminate),
     ("workers_begin_with_the_initializer", ALL, initializer),
@@ -111,7 +113,28 @@ fn main() {
 type Work = fn(&Task<'_>, &[u8]) -> Result<Vec<u8>, String>;
 
 fn entries() {
-    let all: [(&str, Work); 16] = [
+    let all: [(&str, Work); 17] = [
+        ("is-patient", |task, _| {
+            let worked = Value::<u64>::open(task.yard(), "worked").map_err(|e| e.to_string())?;
+            let others: Vec<Future> = (0..3).map(|_| submit(&task.pool(), "count", b"worked")).collect();
+            let last = &others[2];
+            // Who only looks works at nothing, and neither does one whose wait is over.
+            assert_eq!(kind(last.wait(Timeout::Try)), ErrorKind::Timeout);
+            assert_eq!(kind(last.fate(Duration::ZERO)), ErrorKind::Timeout);
+            assert_eq!(kind(last.wait(Timeout::Until(Deadline::after(Duration::ZERO)))), ErrorKind::Timeout);
+            let none =
+                wait_futures(&[last], ReturnWhen::AllCompleted, Timeout::Try).map_err(|e| e.to_string())?;
+            assert_eq!(none.not_done, [0]);
+            let token = CancelToken::new();
+            token.cancel();
+            let scope = token.scope().map_err(|e| e.to_string())?;
+            assert_eq!(kind(last.wait(LONG)), ErrorKind::Cancelled);
+            assert_eq!(kind(wait_futures(&[last], ReturnWhen::AllCompleted, LONG)), ErrorKind::Cancelled);
+            drop(scope);
+            assert_eq!(worked.get(), 0);
+            last.wait(LONG).map_err(|e| e.to_string())?;
+            Ok(Vec::new())
+        }),
         ("count", |task, input| {
             let name = String::from_utf8_lossy(input);
             let value = Value::<u64>::open(task.yard(), &name).map_err(|e| e.to_string())?;
@@ -458,6 +481,14 @@ fn nested(method: StartMethod) {
     }
     assert_eq!(small.apply("fibonacci", &[4], &plain()).unwrap(), 3_u32.to_ne_bytes());
     assert_eq!(pool.apply("gather", &[1, 2, 3, 4], &plain()).unwrap(), [10]);
+}
+
+fn patience(method: StartMethod) {
+    let yard = yard();
+    let worked = Value::<u64>::create(&yard, "worked").unwrap();
+    let pool = Pool::create(&yard, "pool", &options(method, 1)).unwrap();
+    pool.apply("is-patient", b"", &plain()).unwrap();
+    assert_eq!(worked.get(), 3);
 }
 
 fn close_and_join(method: StartMethod) {

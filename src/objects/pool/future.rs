@@ -139,7 +139,9 @@ impl Fate {
 ///
 /// # Waiting in a task
 /// A worker that waits for a task of its own pool works at others meanwhile, one within the other: so a task may submit tasks
-/// and wait for them, however few workers there are. If such a worker dies, all that it had in hand is lost with it.
+/// and wait for them, however few workers there are. If such a worker dies, all that it had in hand is lost with it. The time
+/// of the wait is looked at between two of them, and so is whether it is cancelled: it may last longer by one task. Who only
+/// looks, with [`Timeout::Try`], works at none.
 ///
 /// # Fork, threads
 /// Any number of threads. A fork child can look and wait, but the task stays its parent's.
@@ -285,7 +287,7 @@ impl Future {
         if let Some(ended) = attempt() {
             return ended;
         }
-        match work::helper_of(&self.table) {
+        match work::helper_of(&self.table, timeout) {
             Some(helper) => self.wait_helping(&helper, timeout, attempt),
             None => self.table.wait_for(&record.words.settled, timeout, attempt)?,
         }
@@ -303,12 +305,13 @@ impl Future {
             if let Some(ended) = attempt() {
                 return ended;
             }
-            if helper.help() {
-                continue;
-            }
-            match wait_some(&[self, self.table.queue()], deadline) {
-                Ok(_) => {}
-                Err(e) => return attempt().unwrap_or(Err(e)),
+            let gone_on = match helper.help() {
+                Ok(true) => continue,
+                Ok(false) => wait_some(&[self, self.table.queue()], deadline).map(drop),
+                Err(end) => Err(end.into()),
+            };
+            if let Err(e) = gone_on {
+                return attempt().unwrap_or(Err(e));
             }
         }
     }

@@ -55,13 +55,16 @@ impl Table {
             }
             self.try_hold(thread).map(Ok)
         };
-        let place = match work::helper_of(self) {
+        let place = match work::helper_of(self, timeout) {
             // A worker waits for no place: those who have them may wait for it. But it can make some.
             Some(helper) => loop {
-                match attempt() {
-                    Some(place) => break Ok(place),
-                    None if helper.help() => {}
-                    None => break self.wait_for(&self.body().room, Timeout::Try, attempt),
+                if let Some(place) = attempt() {
+                    break Ok(place);
+                }
+                match helper.help() {
+                    Ok(true) => {}
+                    Ok(false) => break self.wait_for(&self.body().room, Timeout::Try, attempt),
+                    Err(end) => break Err(end.into()),
                 }
             },
             None => self.wait_for(&self.body().room, timeout, attempt),

@@ -86,7 +86,8 @@ pub(crate) fn wait_for(
 fn first_of(left: &[&Future], timeout: Timeout) -> Result<Vec<usize>> {
     let mut objects: Vec<&dyn Waitable> = left.iter().map(|future| *future as &dyn Waitable).collect();
     let mut tables = left.iter().map(|future| future.table());
-    let Some((helper, table)) = tables.find_map(|table| Some((work::helper_of(table)?, table))) else {
+    let Some((helper, table)) = tables.find_map(|table| Some((work::helper_of(table, timeout)?, table)))
+    else {
         return wait_some(&objects, timeout);
     };
     objects.push(table.queue());
@@ -95,7 +96,7 @@ fn first_of(left: &[&Future], timeout: Timeout) -> Result<Vec<usize>> {
         if !ended.is_empty() {
             return Ok(ended);
         }
-        if !helper.help() {
+        if !helper.help()? {
             wait_some(&objects, timeout)?;
         }
     }

@@ -16,7 +16,7 @@ use crate::sync::astray::Said;
 use crate::sync::closing::Closing;
 use crate::sync::ends;
 use crate::sync::task::{Finished, Outcome, Phase, Seen};
-use crate::sync::wait::{Manner, Timeout};
+use crate::sync::wait::{Manner, Timeout, Wait};
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
 
@@ -315,31 +315,31 @@ pub(crate) fn helping<R>(help: &dyn Help, id: TaskId, f: impl FnOnce() -> R) -> 
     f()
 }
 
-/// The worker that the calling thread is, in a task.
-pub(super) struct Helper(NonNull<dyn Help>);
+/// The worker that the calling thread is, in a task in which it waits.
+pub(super) struct Helper {
+    help: NonNull<dyn Help>,
+    wait: Wait,
+}
 
 impl Helper {
-    /// Works at a task that waits; false if there is none.
-    pub(super) fn help(&self) -> bool {
+    /// Works at a task that waits; false if there is none. `Err`: what the caller waits for is not to be waited for any longer.
+    pub(super) fn help(&self) -> std::result::Result<bool, ErrorKind> {
+        self.wait.check()?;
         // SAFETY: it is lent to this thread for as long as the task lasts that the caller is in.
-        let help = unsafe { self.0.as_ref() };
-        match help.shift().take() {
-            Ok(Some(job)) => {
-                help.run(job);
-                true
-            }
-            _ => false,
-        }
+        let help = unsafe { self.help.as_ref() };
+        let job = help.shift().take().ok().flatten();
+        Ok(job.map(|job| help.run(job)).is_some())
     }
 }
 
-/// The worker that the calling thread is, if it works for this pool, and is not too deep in it.
-pub(super) fn helper_of(table: &Table) -> Option<Helper> {
-    let help = HELP.get()?;
+/// The worker that the calling thread is, if it works for this pool, is not too deep in it, and may wait: who only looks works
+/// at nothing.
+pub(super) fn helper_of(table: &Table, timeout: Timeout) -> Option<Helper> {
+    let help = HELP.get().filter(|_| timeout.or_try() != Timeout::Try)?;
     // SAFETY: as in `Helper::help`.
     let ours = unsafe { help.as_ref() }.shift().table().is_same(table);
     let deep = IN_HAND.with_borrow(Vec::len) >= DEPTH_MAX;
-    (ours && !deep).then_some(Helper(help))
+    (ours && !deep).then(|| Helper { help, wait: Wait::new(timeout, table.manner()) })
 }
 
 /// Whether the calling thread is at work on this task.
