@@ -44,7 +44,7 @@ pub struct cyd_queue_options_t {
     /// How many bytes of a message lie in the queue itself: a multiple of 16, from 16 to 112; 0 means 48. Each message takes
     /// 16 bytes more than that, however short it is, and between two CPUs time is what it takes: as many as most need.
     pub inline_max: u32,
-    /// Not 0: the queue tells of its sides, see cyd_queue_enter().
+    /// 1: the queue tells of its sides, see cyd_queue_enter().
     pub sides: u32,
     /// Blocks of the same yard in which longer messages are to lie, with those of other queues, or whatever else uses
     /// them; `block_bytes` is 0 then. Borrowed for the call; NULL: the queue has its own, or none.
@@ -319,7 +319,7 @@ pub unsafe extern "C" fn cyd_queue_put_many(
 ///   - #CYD_E_PEER_CLOSED, #CYD_E_PEER_DIED  nothing is there, and the last producer has left, or died (see
 ///     cyd_queue_enter())
 ///   - #CYD_E_TOO_LONG     the message is longer than `room` and stays; `len` tells how long, or 16 if `room` is less and
-///     the message lies in a block, which comes with #CYD_REDELIVERED then
+///     the message lies in a block
 ///   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in the middle of a move (a try, a timed call)
 ///   - #CYD_E_CANCELLED    the thread's wait was cancelled
 ///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
@@ -381,7 +381,8 @@ pub unsafe extern "C" fn cyd_queue_get(
 /// \param timeout_ns  0 tries and never waits; a negative value waits without limit.
 /// \param count       Receives how many messages came.
 ///
-/// \return As cyd_queue_get(); #CYD_REDELIVERED if it is true of one of them; #CYD_E_TOO_LONG if the first does not fit;
+/// \return As cyd_queue_get(); #CYD_REDELIVERED if it is true of one of them; #CYD_E_TOO_LONG if the first does not fit (cyd_queue_get()
+///   tells how long it is);
 ///   #CYD_E_INVALID also if `max` is 0 or impossible.
 ///
 /// \par Threads    Any.
@@ -553,9 +554,9 @@ unsafe fn asked<T>(queue: *const cyd_queue_t, out: *mut T, ask: impl FnOnce(&Que
 ///
 /// \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
 ///
-/// \par Threads    No other call may be using the handle, unless it waits.
+/// \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
 /// \par Processes  Closes this process's handle only.
-/// \par Blocking   Never. Not async-signal-safe.
+/// \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
 /// \par Crash      As cyd_yard_close().
 /// \par Since      0.1
 #[unsafe(no_mangle)]

@@ -2,7 +2,7 @@
 //!
 //! | word | bits |
 //! |---|---|
-//! | control word of a cell | slot or length 0-11, state 12-15, lap 16-63 |
+//! | control word of a cell | slot 0-11, or length 0-10 and (AGAIN) nobody has seen it 11, state 12-15, lap 16-63 |
 //! | header of a cell | tag 0-31, length 32-43 |
 //! | `tail`, `head` | position 0-47 |
 //! | `again` | something is to be delivered again 0, how often that was said 1-63 |
@@ -53,6 +53,8 @@ pub(super) const POSITION: u64 = (1 << POSITION_BITS) - 1;
 const STATE_SHIFT: u32 = 12;
 const LAP_SHIFT: u32 = 16;
 const SLOT: u64 = (1 << STATE_SHIFT) - 1;
+/// Beside the length of an item that was given back: whoever had it has not delivered it, nor anybody before him.
+pub(super) const UNSEEN: u64 = 1 << 11;
 
 /// The most cells that a ring can have: a cell's control word recurs after 2^24 laps at the earliest.
 pub(crate) const CAPACITY_MAX: u32 = 1 << 24;
@@ -74,7 +76,7 @@ pub(crate) enum State {
     Full = 2,
     /// A popper has it, the first one.
     Reading = 3,
-    /// There is an item in it that a popper had, who died or gave it back.
+    /// There is an item in it that a popper had, who died or gave it back unseen.
     Again = 4,
     /// A popper has it, not the first one.
     Retaken = 5,
@@ -126,7 +128,12 @@ impl Ctl {
     /// How long the item is.
     #[inline(always)]
     pub(super) const fn len(self) -> usize {
-        (self.0 & SLOT) as usize
+        (self.0 & SLOT & !UNSEEN) as usize
+    }
+
+    /// Whether an item that comes again was never delivered to anybody.
+    pub(super) const fn is_unseen(self) -> bool {
+        self.0 & UNSEEN != 0
     }
 
     /// Whether there is an item in this lap that nobody had yet, of at most so many bytes.

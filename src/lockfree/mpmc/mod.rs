@@ -23,7 +23,8 @@
 //! ## Why a death at any instruction is harmless
 //! * WRITING: the item never existed. Whoever meets it writes FREE(p + capacity).
 //! * READING: the item is still there. Whoever meets it says so in `again`, then writes AGAIN(p), which names nobody.
-//!   Pop looks at `again` first; what it delivers from such a cell is flagged. A pusher that meets AGAIN finds it full.
+//!   Pop looks at `again` first; what it delivers from such a cell is flagged, unless whoever had it was there to say that
+//!   nobody has seen it. A pusher that meets AGAIN finds it full.
 //! * RETAKEN: the same, but done by the sweep only. See below.
 //! * Whoever dies while he repairs leaves either the stale word or the repaired one.
 //!
@@ -70,7 +71,9 @@ mod explorer;
 #[cfg(all(test, not(loom)))]
 mod tests;
 
-use self::layout::{Ctl, FLAG, ONCE_MORE, POSITION, Shape, Sight, State, header, header_len, is_ahead};
+use self::layout::{
+    Ctl, FLAG, ONCE_MORE, POSITION, Shape, Sight, State, UNSEEN, header, header_len, is_ahead,
+};
 use self::memory::{Memory, Word};
 use crate::shim::Ordering;
 
@@ -118,7 +121,7 @@ pub(crate) struct Item {
     pub(crate) len: usize,
     /// What its pusher said that it is.
     pub(crate) tag: u32,
-    /// Somebody had taken it already, and died or gave it back: he may have seen it.
+    /// Somebody had taken it already, and died: he may have seen it.
     pub(crate) again: bool,
     /// Where it was; no other item has the same, for 2^47 pushes at least.
     pub(crate) position: u64,
@@ -450,7 +453,7 @@ impl<M: Memory> Ring<M> {
         let mine = Ctl::new(spot.lap, State::Retaken, me.into());
         // AcqRel: AGAIN(p) can come twice, and the look may have seen the earlier one. Release is edge `holder`.
         let taken = self.memory.swap(Word::Ctl(spot.cell), seen.0, mine.0, Ordering::AcqRel); // edge: back, holder
-        taken.then(|| Reading { ring: self, spot, len: seen.len(), again: true })
+        taken.then(|| Reading { ring: self, spot, len: seen.len(), again: !seen.is_unseen() })
     }
 
     /// Copies from a cell. Out of line: the compiler would make one call of this copy and that of a known length, and
@@ -772,14 +775,15 @@ impl<M: Memory> Reading<'_, M> {
         self.finish()
     }
 
-    /// Gives the item back: it is the next that is delivered, flagged.
+    /// Gives the item back, which nobody has seen: it is the next that is delivered, flagged only if it was.
     pub(crate) fn put_back(self) {}
 }
 
 impl<M: Memory> Drop for Reading<'_, M> {
     fn drop(&mut self) {
         self.ring.raise();
-        let again = Ctl::new(self.spot.lap, State::Again, self.len as u64);
+        let unseen = if self.again { 0 } else { UNSEEN };
+        let again = Ctl::new(self.spot.lap, State::Again, self.len as u64 | unseen);
         self.ring.memory.store(Word::Ctl(self.spot.cell), again.0, Ordering::Release); // edge: back
     }
 }

@@ -30,8 +30,8 @@ impl Queue {
     /// Copies the next message to the start of `buffer` and takes it out; waits at most `timeout` while there is none.
     ///
     /// Errors: `Empty` (nothing came within `timeout`), `End` (the queue was shut down and everything has been got),
-    /// `Shutdown` (it was shut down at once), `TooLong` (the buffer is shorter than the message, which stays, and says that
-    /// it comes again if it lies in a block; the detail says how long it is, or that it has 16 bytes or more), `Busy` and `Timeout` (somebody stands still in the middle of a move), `Cancelled`, `Interrupted`,
+    /// `Shutdown` (it was shut down at once), `TooLong` (the buffer is shorter than the message, which stays; the detail
+    /// says how long it is, or that it has 16 bytes or more), `Busy` and `Timeout` (somebody stands still in the middle of a move), `Cancelled`, `Interrupted`,
     /// `NoSlots`, `Corrupt`. `PeerClosed`, `PeerDied`: there is nothing, and the last producer has closed or died, in a queue
     /// that tells of its [sides](crate::QueueOptions::sides); one that comes later is heard again.
     #[inline]

@@ -312,7 +312,7 @@ fn the_end_waits_for_what_others_have_in_hand() {
         std::thread::sleep(BRIEF);
         reading.put_back();
         queue.tell_all();
-        assert_eq!(other.join().unwrap().unwrap().1, Received { len: 1, redelivered: true });
+        assert_eq!(other.join().unwrap().unwrap().1, Received { len: 1, redelivered: false });
     });
     assert_eq!(kind(queue.get_vec(SOON)), ErrorKind::End);
 }
@@ -443,7 +443,7 @@ fn a_buffer_that_is_too_short_leaves_a_block_in_the_queue() {
     queue.try_put(&[7; 1000]).unwrap();
     assert_eq!(queue.receive(&mut [0; 15], Timeout::Try), Ok(Err(16)));
     assert_eq!(queue.receive(&mut [0; 999], Timeout::Try), Ok(Err(1000)));
-    assert_eq!(queue.get(&mut [0; 1000], Timeout::Try), Ok(Received { len: 1000, redelivered: true }));
+    assert_eq!(queue.get(&mut [0; 1000], Timeout::Try), Ok(Received { len: 1000, redelivered: false }));
     assert_eq!(blocks_in_use(&queue), 0);
 }
 

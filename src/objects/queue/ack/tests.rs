@@ -366,7 +366,7 @@ fn longer_messages_keep_their_blocks_while_they_are_owed() {
     let mut buffer = [0; 1000];
     assert_eq!(queue.receive_ack(&mut [0; 999], Timeout::Try), Ok(Err(1000)));
     let owed = queue.get_ack(&mut buffer, Timeout::Try).unwrap();
-    assert_eq!((owed.received, buffer[999]), (Received { len: 1000, redelivered: true }, 7));
+    assert_eq!((owed.received, buffer[999]), (Received { len: 1000, redelivered: false }, 7));
     assert_eq!(blocks_in_use(&queue), 1);
     queue.put_back(owed.ticket).unwrap();
     assert_eq!(queue.receive_ack(&mut [0; 999], Timeout::Try), Ok(Err(1000)));
