@@ -9,14 +9,15 @@
  * Results.  A call that can fail returns a Status, or a Result with what it gives. Both say ok(), the news of a
  *   success (owner_died(), redelivered()), code() and message(). Neither may be dropped unseen. value() gives what is
  *   in it; of a failure it throws courtyard::Error, or, where the compiler has exceptions turned off, prints the
- *   message and aborts. Nothing else in this header throws, but for memory that recv() needs for its answer, and what
- *   a function handed to update() or to a barrier's wait() throws.
+ *   message and aborts. Nothing else in this header throws, but std::bad_alloc where an answer, a list or a function to be kept
+ *   needs memory (messages, texts and results as strings, lists of futures, callbacks and tasks), and what a function handed
+ *   to update() or to a barrier's wait() throws.
  *
  * Handles.  Yard, every object, Sender, Receiver and Connection own one handle of this process, can be moved and not copied, and
  *   close it in the destructor. An empty one, moved from or closed, answers every call with #CYD_E_NULL. Objects keep
  *   the yard open by themselves, ends keep their ring: any order of closing is fine. A Guard, a Permit, a Block, a Party
- *   and a Reserved end before their lock, Permits, Blocks, Barrier or Sender does, a CancelToken's Scope before the token;
- *   these may be moved meanwhile.
+ *   and a Reserved end before their lock, Permits, Blocks, Barrier or Sender does, a Loan, a Message and a Part before their
+ *   Queue, a CancelToken's Scope before the token; these may be moved meanwhile.
  *
  * Timeouts.  Any std::chrono duration, courtyard::forever, courtyard::no_wait, or a Deadline for several calls. A negative duration is no_wait.
  *
@@ -329,21 +330,38 @@ Result<T> opened(Call call) {
     return status.ok() ? Result<T>(status, T(out)) : Result<T>(status);
 }
 
-/** A call that copies bytes, or tells how many there are, and then keeps them. */
-template <class Call>
-Result<std::string> text(Call call) {
-    std::string bytes(112, '\0');
+/** What is left of a timeout that several calls share. */
+class Patience {
+public:
+    explicit Patience(Timeout timeout) noexcept : timeout_(timeout), until_(timeout.ns() > 0 ? cyd_deadline_after(timeout.ns()) : 0) {}
+    std::int64_t ns() const noexcept { return timeout_.ns() > 0 ? cyd_deadline_left(until_) : timeout_.ns(); }
+
+private:
+    Timeout timeout_;
+    std::int64_t until_;
+};
+
+/**
+ * A call that copies bytes, or tells how many there are, and then keeps them: until they fit. `call` has their room, its size, where
+ * the length goes, and the timeout in nanoseconds.
+ */
+template <class Bytes, class Call>
+Result<Bytes> whole(Timeout timeout, Call call) {
+    static_assert(sizeof(*std::declval<Bytes &>().data()) == 1, "a message is bytes");
+    const Patience patience(timeout);
+    Bytes bytes;
     std::size_t len = 0;
-    Status status(call(bytes.data(), bytes.size(), &len));
+    bytes.resize(256);
+    Status status(call(bytes.data(), bytes.size(), &len, timeout.ns()));
     while (status.code() == CYD_E_TOO_LONG) {
         bytes.resize(len);
-        status = Status(call(bytes.data(), bytes.size(), &len));
+        status = Status(call(bytes.data(), bytes.size(), &len, patience.ns()));
     }
     if (!status.ok()) {
-        return Result<std::string>(status);
+        return Result<Bytes>(status);
     }
     bytes.resize(len);
-    return Result<std::string>(status, std::move(bytes));
+    return Result<Bytes>(status, std::move(bytes));
 }
 
 /** Owns a handle of C. */
@@ -438,10 +456,9 @@ public:
     /** Calls `work`, which returns the exit code, in a copy of this process. An exception that leaves it aborts the child. */
     template <class Work>
     static Result<Process> fork(Work &&work, const ProcessOptions &options = {}) {
-        using Called = std::remove_reference_t<Work>;
-        const auto call = [](void *it) noexcept -> int { return (*static_cast<Called *>(it))(); };
-        void *it = const_cast<void *>(static_cast<const void *>(std::addressof(work)));
-        return detail::opened<Process>([&](auto out) { return cyd_process_fork(&options, call, it, out); });
+        auto *called = std::addressof(work); /* may be a function, to which no void * points */
+        const auto call = [](void *it) noexcept -> int { return (**static_cast<decltype(called) *>(it))(); };
+        return detail::opened<Process>([&](auto out) { return cyd_process_fork(&options, call, &called, out); });
     }
     static Result<Process> spawn(const char *entry, std::string_view bytes = {}, const ProcessOptions &options = {}) {
         return detail::opened<Process>(
@@ -471,11 +488,10 @@ public:
     /** Calls `ask`, then SIGTERM, then SIGKILL. An exception that leaves `ask` aborts. */
     template <class Ask>
     Result<Exit> stop(Ask &&ask, Timeout asked, Timeout terminated) {
-        using Called = std::remove_reference_t<Ask>;
-        const auto call = [](void *it) noexcept { (*static_cast<Called *>(it))(); };
-        void *it = const_cast<void *>(static_cast<const void *>(std::addressof(ask)));
+        auto *called = std::addressof(ask);
+        const auto call = [](void *it) noexcept { (**static_cast<decltype(called) *>(it))(); };
         return detail::filled<Exit>([&](auto out) {
-            return cyd_process_stop(raw_, call, it, asked.ns(), terminated.ns(), out);
+            return cyd_process_stop(raw_, call, &called, asked.ns(), terminated.ns(), out);
         });
     }
     /** Readable when it has ended. Not to be closed. */
@@ -566,7 +582,6 @@ public:
         return detail::filled<ObjectCost>([&](auto out) { return cyd_yard_object_cost(&options, kind, out); });
     }
 
-    /** What this yard costs. */
     /** A reference to the object of this name. */
     Result<Ref> ref(const char *name) const {
         return detail::filled<Ref>([&](auto out) { return cyd_yard_ref(raw_, name, out); });
@@ -1679,7 +1694,10 @@ public:
             return status;
         }
         /** Gives the room back now. */
-        Status abort() noexcept { return Status(cyd_sender_abort(std::exchange(sender_, nullptr))); }
+        Status abort() noexcept {
+            cyd_sender_t *sender = std::exchange(sender_, nullptr);
+            return Status(sender == nullptr ? CYD_E_NULL : cyd_sender_abort(sender));
+        }
 
     private:
         friend class Sender;
@@ -1736,20 +1754,9 @@ public:
      */
     template <class Bytes = std::string>
     Result<Bytes> recv(Timeout timeout) {
-        static_assert(sizeof(*std::declval<Bytes &>().data()) == 1, "a record is bytes");
-        Bytes bytes;
-        std::size_t len = 0;
-        bytes.resize(first_room);
-        Status status = recv(bytes.data(), bytes.size(), len, timeout);
-        while (status.code() == CYD_E_TOO_LONG) {
-            bytes.resize(len);
-            status = recv(bytes.data(), bytes.size(), len, timeout);
-        }
-        if (!status.ok()) {
-            return Result<Bytes>(status);
-        }
-        bytes.resize(len);
-        return Result<Bytes>(status, std::move(bytes));
+        return detail::whole<Bytes>(timeout, [&](void *buffer, std::size_t room, std::size_t *len, std::int64_t ns) {
+            return cyd_receiver_recv(raw_, buffer, room, ns, len);
+        });
     }
     /** Receives several records into a buffer, one after the other; gives how many, and their lengths in `lens`. */
     Result<std::size_t> recv_batch(void *buffer, std::size_t room, std::size_t *lens, std::size_t max,
@@ -1767,8 +1774,6 @@ public:
         return detail::named<Peer>([&](auto out) { return cyd_receiver_peer(raw_, out); });
     }
 
-private:
-    static constexpr std::size_t first_room = 256;
 };
 
 /** A ring of records from one sender to one receiver: cyd_ring_t. */
@@ -1880,7 +1885,8 @@ public:
 
         /** Leaves now; this is empty afterwards. */
         Status leave() noexcept {
-            return Status(cyd_queue_leave(std::exchange(queue_, nullptr), static_cast<cyd_queue_side_t>(side_)));
+            cyd_queue_t *queue = std::exchange(queue_, nullptr);
+            return Status(queue == nullptr ? CYD_E_NULL : cyd_queue_leave(queue, static_cast<cyd_queue_side_t>(side_)));
         }
 
     private:
@@ -1965,20 +1971,9 @@ public:
      */
     template <class Bytes = std::string>
     Result<Bytes> get(Timeout timeout) {
-        static_assert(sizeof(*std::declval<Bytes &>().data()) == 1, "a message is bytes");
-        Bytes bytes;
-        std::size_t len = 0;
-        bytes.resize(first_room);
-        Status status = get(bytes.data(), bytes.size(), len, timeout);
-        while (status.code() == CYD_E_TOO_LONG) {
-            bytes.resize(len);
-            status = get(bytes.data(), bytes.size(), len, timeout);
-        }
-        if (!status.ok()) {
-            return Result<Bytes>(status);
-        }
-        bytes.resize(len);
-        return Result<Bytes>(status, std::move(bytes));
+        return detail::whole<Bytes>(timeout, [&](void *buffer, std::size_t room, std::size_t *len, std::int64_t ns) {
+            return cyd_queue_get(raw_, buffer, room, ns, len);
+        });
     }
     /** Gets messages into a buffer, one after the other, and gives how many came. */
     Result<std::size_t> get_many(void *buffer, std::size_t room, std::size_t *lens, std::size_t max, Timeout timeout) {
@@ -2027,20 +2022,9 @@ public:
     /** As get() for a container, and owes the message until done(). */
     template <class Bytes = std::string>
     Result<Bytes> get_ack(std::uint64_t &ticket, Timeout timeout) {
-        static_assert(sizeof(*std::declval<Bytes &>().data()) == 1, "a message is bytes");
-        Bytes bytes;
-        std::size_t len = 0;
-        bytes.resize(first_room);
-        Status status = get_ack(bytes.data(), bytes.size(), len, ticket, timeout);
-        while (status.code() == CYD_E_TOO_LONG) {
-            bytes.resize(len);
-            status = get_ack(bytes.data(), bytes.size(), len, ticket, timeout);
-        }
-        if (!status.ok()) {
-            return Result<Bytes>(status);
-        }
-        bytes.resize(len);
-        return Result<Bytes>(status, std::move(bytes));
+        return detail::whole<Bytes>(timeout, [&](void *buffer, std::size_t room, std::size_t *len, std::int64_t ns) {
+            return cyd_queue_get_ack(raw_, buffer, room, ns, len, &ticket);
+        });
     }
     /** Acknowledges a delivery. */
     Status done(std::uint64_t ticket) { return Status(cyd_queue_done(raw_, ticket)); }
@@ -2072,8 +2056,6 @@ public:
         return detail::filled<std::size_t>([&](auto out) { return cyd_queue_max_len(raw_, out); });
     }
 
-private:
-    static constexpr std::size_t first_room = 112;
 };
 
 /** An end of a pipe, which any number of threads and processes may hold and use: cyd_connection_t. */
@@ -2095,20 +2077,9 @@ public:
      */
     template <class Bytes = std::string>
     Result<Bytes> recv(Timeout timeout) {
-        static_assert(sizeof(*std::declval<Bytes &>().data()) == 1, "a message is bytes");
-        Bytes bytes;
-        std::size_t len = 0;
-        bytes.resize(first_room);
-        Status status = recv(bytes.data(), bytes.size(), len, timeout);
-        while (status.code() == CYD_E_TOO_LONG) {
-            bytes.resize(len);
-            status = recv(bytes.data(), bytes.size(), len, timeout);
-        }
-        if (!status.ok()) {
-            return Result<Bytes>(status);
-        }
-        bytes.resize(len);
-        return Result<Bytes>(status, std::move(bytes));
+        return detail::whole<Bytes>(timeout, [&](void *buffer, std::size_t room, std::size_t *len, std::int64_t ns) {
+            return cyd_connection_recv(raw_, buffer, room, ns, len);
+        });
     }
     /** Waits for a message, which stays, and gives its length; #CYD_E_EMPTY if none comes. */
     Result<std::size_t> poll(Timeout timeout) {
@@ -2121,8 +2092,6 @@ public:
         return detail::named<PipeEnd>([&](auto out) { return cyd_connection_end(raw_, out); });
     }
 
-private:
-    static constexpr std::size_t first_room = 256;
 };
 
 /** Messages between two ends, each of which several processes and threads may hold: cyd_pipe_t. */
@@ -2192,21 +2161,9 @@ public:
     /** Gets a message of any length. If there is no memory for it, the message stays. */
     template <class Bytes = std::string>
     Result<Bytes> get(Timeout timeout) {
-        static_assert(sizeof(*std::declval<Bytes &>().data()) == 1, "a message is bytes");
-        using Got = Bytes;
-        Bytes bytes;
-        std::size_t len = 0;
-        bytes.resize(first_room);
-        Status status = get(bytes.data(), bytes.size(), len, timeout);
-        while (status.code() == CYD_E_TOO_LONG) {
-            bytes.resize(len);
-            status = get(bytes.data(), bytes.size(), len, timeout);
-        }
-        if (!status.ok()) {
-            return Result<Got>(status);
-        }
-        bytes.resize(len);
-        return Result<Got>(status, std::move(bytes));
+        return detail::whole<Bytes>(timeout, [&](void *buffer, std::size_t room, std::size_t *len, std::int64_t ns) {
+            return cyd_lifo_queue_get(raw_, buffer, room, ns, len);
+        });
     }
 
     /** Shuts the queue down, for everybody and for good. */
@@ -2229,8 +2186,6 @@ public:
         return detail::filled<std::size_t>([&](auto out) { return cyd_lifo_queue_message_max(raw_, out); });
     }
 
-private:
-    static constexpr std::size_t first_room = 256;
 };
 
 /** Messages, smallest priority first, and of equals the one that was put first: cyd_priority_queue_t. */
@@ -2263,22 +2218,12 @@ public:
     /** Gets a message of any length, with its priority. If there is no memory for it, the message stays. */
     template <class Bytes = std::string>
     Result<std::pair<Bytes, std::int64_t>> get(Timeout timeout) {
-        static_assert(sizeof(*std::declval<Bytes &>().data()) == 1, "a message is bytes");
         using Got = std::pair<Bytes, std::int64_t>;
-        Bytes bytes;
-        std::size_t len = 0;
         std::int64_t priority = 0;
-        bytes.resize(first_room);
-        Status status = get(bytes.data(), bytes.size(), len, priority, timeout);
-        while (status.code() == CYD_E_TOO_LONG) {
-            bytes.resize(len);
-            status = get(bytes.data(), bytes.size(), len, priority, timeout);
-        }
-        if (!status.ok()) {
-            return Result<Got>(status);
-        }
-        bytes.resize(len);
-        return Result<Got>(status, Got(std::move(bytes), priority));
+        auto bytes = detail::whole<Bytes>(timeout, [&](void *buffer, std::size_t room, std::size_t *len, std::int64_t ns) {
+            return cyd_priority_queue_get(raw_, buffer, room, ns, len, &priority);
+        });
+        return bytes.ok() ? Result<Got>(bytes.status(), Got(std::move(*bytes), priority)) : Result<Got>(bytes.status());
     }
 
     /** Shuts the queue down, for everybody and for good. */
@@ -2301,8 +2246,6 @@ public:
         return detail::filled<std::size_t>([&](auto out) { return cyd_priority_queue_message_max(raw_, out); });
     }
 
-private:
-    static constexpr std::size_t first_room = 256;
 };
 
 /** What this machine allows. */
@@ -2347,8 +2290,8 @@ public:
     }
     /** Its result. */
     Result<std::string> result(Timeout timeout) {
-        return detail::text([&](char *buffer, std::size_t room, std::size_t *len) {
-            return cyd_future_result(raw_, buffer, room, timeout.ns(), len);
+        return detail::whole<std::string>(timeout, [&](void *buffer, std::size_t room, std::size_t *len, std::int64_t ns) {
+            return cyd_future_result(raw_, buffer, room, ns, len);
         });
     }
     /** Why it failed. */
@@ -2405,7 +2348,7 @@ public:
     }
     /** The next result; #CYD_E_END when there is none. */
     Result<std::string> next(std::size_t *index = nullptr) {
-        return detail::text([&](char *buffer, std::size_t room, std::size_t *len) {
+        return detail::whole<std::string>(forever, [&](void *buffer, std::size_t room, std::size_t *len, std::int64_t) {
             return cyd_map_next(raw_, buffer, room, len, index);
         });
     }

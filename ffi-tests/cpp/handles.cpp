@@ -434,6 +434,10 @@ static void rings(const Yard &yard) {
         Sender::Reserved given_up = sender.reserve(8, no_wait).value();
         Sender::Reserved moved = std::move(given_up);
     }
+    IS(sender.send(std::string(1 << 20, 'x'), no_wait), CYD_E_TOO_LONG);
+    const std::string said = cyd_last_error_message();
+    OK(sender.reserve(1, no_wait).value().abort());
+    CHECK(said == cyd_last_error_message()); /* what succeeds says nothing of its guards */
     OK(sender.reserve(1, no_wait).value().abort());
     CHECK(receiver.peek(no_wait)->text() == "in place" && receiver.peek(no_wait)->size == 8);
     IS(receiver.recv(no_wait), CYD_E_STATE);

@@ -13,6 +13,9 @@ static int first_byte(const void *bytes, std::size_t len) {
     return len > 0 ? *static_cast<const unsigned char *>(bytes) : 0;
 }
 
+static int seven() { return 7; }
+static void nothing() {}
+
 static void ends_with(cyd::Process &child, std::uint32_t kind, int value) {
     const cyd::Exit exit = child.join(20s).value();
     CHECK(exit.kind == kind && exit.value == value);
@@ -38,6 +41,8 @@ int main(int argc, char **argv) {
     auto spawned = cyd::Process::spawn("first-byte", "\x07").value();
     ends_with(spawned, CYD_EXIT_CODE, 7);
     CHECK(cyd::Process::spawn("nobody").code() == CYD_E_NOT_FOUND);
+    auto plain = cyd::Process::fork(seven).value();
+    CHECK(plain.stop(nothing, 20s, 20s)->value == 7);
 
     auto server = cyd::ForkServer::start().value();
     server.ready(20s).value();

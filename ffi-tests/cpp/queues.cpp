@@ -33,6 +33,12 @@ static void messages(const Yard &yard) {
     OK(queue.shutdown());
     IS(queue.get(buffer, sizeof buffer, len, forever), CYD_E_END);
     IS(Queue().put("x", no_wait), CYD_E_NULL);
+    options.block_bytes = 64 << 10;
+    Queue longer = Queue::create(yard, "longer", options).value();
+    const std::string text(5000, 't');
+    OK(longer.put(text, no_wait));
+    const auto got = longer.get(no_wait);
+    CHECK(*got == text && !got.redelivered()); /* the first attempt had too little room, and nobody has seen it */
 }
 
 static void loans(const Yard &yard) {
