@@ -13,20 +13,20 @@
  *   thread.
  *
  * Timeouts.  `int64_t timeout_ns`: 0 tries and never waits, a negative value waits without limit, anything else is
- *   nanoseconds of the monotonic clock. A wait that gives up changes nothing. cyd_deadline_after() makes several calls
+ *   nanoseconds of the monotonic clock. A wait that gives up changes nothing (but at a barrier, which it breaks). cyd_deadline_after() makes several calls
  *   share one deadline.
  *
  * Several at once.  cyd_wait_any() and cyd_wait_all() wait for many objects, and for the ends of processes. For event
  *   loops cyd_notifier_create() makes a descriptor.
  *
  * Cancelling.  Every call that waits on an object also ends with #CYD_E_CANCELLED if a token is cancelled that the thread
- *   has entered: see cyd_cancel_t. A wait that was cancelled changes nothing.
+ *   has entered: see cyd_cancel_t. A wait that was cancelled changes nothing, but at a barrier.
  *
  * Handles.  A handle belongs to the process that opened it; it means nothing in another one. Its memory is never
  *   returned to the allocator, so that NULL, a closed handle and a handle of another type are answered with
  *   #CYD_E_NULL, #CYD_E_CLOSED and #CYD_E_TYPE. A stale pointer is recognised until at least 1024 other handles of
  *   its type have been closed. Closing is local and like fclose(): no other call may be using the handle, but for
- *   one that waits: closing ends it with #CYD_E_CLOSED, and waits until it has left. If it cannot leave within 250 ms (at
+ *   one that waits, unless its function says otherwise: closing ends it with #CYD_E_CLOSED, and waits until it has left. If it cannot leave within 250 ms (at
  *   the end of cyd_condition_wait() it must have its lock again first) the handle is closed even so, and what it stands
  *   for goes when the wait has left. Closing NULL does nothing. Pointers to anything else than a handle are recognised as far as their first bytes can be
  *   read, which is no promise.
@@ -482,7 +482,8 @@ typedef struct cyd_blocks_t cyd_blocks_t;
  *
  * A thread that has entered the token watches it in every call that waits, on whatever object in whatever yard, until it
  * leaves: when the token is cancelled, such a call ends with #CYD_E_CANCELLED, within microseconds, and a later one does not
- * begin to wait. What needs no waiting succeeds even so. A cancelled wait changes nothing. Two waits go on: that for the
+ * begin to wait. What needs no waiting succeeds even so. A cancelled wait changes nothing, but that at a barrier, which
+ * it breaks. Two waits go on: that for the
  * lock at the end of cyd_condition_wait(), and that of the functions that make objects.
  *
  * Several threads may use a handle at a time. A fork() child has entered what the forking thread had; a token of
@@ -495,7 +496,7 @@ typedef struct cyd_blocks_t cyd_blocks_t;
  * must(cyd_cancel_create(&stop));
  * must(cyd_cancel_enter(stop));
  * signal(SIGINT, on_int);
- * rc = cyd_receiver_recv(receiver, buffer, sizeof buffer, &len, -1); // #CYD_E_CANCELLED after Ctrl-C
+ * rc = cyd_receiver_recv(receiver, buffer, sizeof buffer, -1, &len); // #CYD_E_CANCELLED after Ctrl-C
  * @endcode
  */
 typedef struct cyd_cancel_t cyd_cancel_t;
@@ -1637,7 +1638,7 @@ typedef struct {
      */
     uint32_t inline_max;
     /**
-     * Not 0: the queue tells of its sides, see cyd_queue_enter().
+     * 1: the queue tells of its sides, see cyd_queue_enter().
      */
     uint32_t sides;
     /**
@@ -2196,7 +2197,7 @@ typedef uint32_t cyd_fault_kind_t;
 #define CYD_BROKEN_INTERRUPTED 3
 
 /**
- * The wait of a party was cancelled.
+ * The wait of a party was cancelled, or the handle closed through which it waited.
  */
 #define CYD_BROKEN_CANCELLED 4
 
@@ -4097,11 +4098,13 @@ CYD_MUST_USE cyd_status_t cyd_barrier_open_or_create(cyd_yard_t *yard, const cha
  * \return #CYD_OK: all have arrived; or
  *   - #CYD_E_BROKEN       the barrier is or was broken: see cyd_barrier_broken(); the message says why, too
  *   - #CYD_E_TIMEOUT      the caller's time was up, and that broke the barrier
+ *   - #CYD_E_CANCELLED    the thread's wait was cancelled, and that broke it
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE), and that broke it
  *   - #CYD_E_DEADLOCK     the calling thread runs the barrier's action
  *   - #CYD_E_NO_SLOTS     the yard's table of threads is full
  *   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
- *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `barrier` is NULL, closed, no barrier; a pointer is misaligned
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `barrier` is NULL, closed (also during the wait, and that broke
+ *     it), no barrier; a pointer is misaligned
  *
  * \par Threads    Any, and another one at each trip.
  * \par Processes  Any. A fork() child takes part for itself.
@@ -4276,15 +4279,16 @@ CYD_MUST_USE cyd_status_t cyd_barrier_declared(const cyd_barrier_t *barrier, uin
 /**
  * Closes the handle, and takes back what was declared through it. NULL is allowed.
  *
- * The barrier itself stays in the yard, and whoever waits there waits on.
+ * The barrier itself stays in the yard, and whoever waits there waits on, but for those who wait through this handle: one who
+ * has arrived and leaves breaks it.
  *
  * \param barrier  Not to be used afterwards.
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED or #CYD_E_BROKEN.
  * \par Processes  Closes this process's handle only.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      As cyd_yard_close(). What is still declared is a dead process's.
  * \par Since      0.1
  */
@@ -5693,6 +5697,8 @@ CYD_MUST_USE cyd_status_t cyd_pool_imap(cyd_pool_t *pool, const char *entry, int
  *
  * \return #CYD_OK, or
  *   - #CYD_E_END       there were no more inputs
+ *   - #CYD_E_NULL, #CYD_E_INVALID  also, instead of it: the next input of cyd_pool_imap() is NULL and not empty, or longer than
+ *     any memory; the map ends there
  *   - #CYD_E_FAILED    this input has; cyd_last_error_message() has its error
  *   - #CYD_E_LOST      it was lost with its chunk; cyd_last_error_message() says of what
  *   - #CYD_E_CANCELLED, #CYD_E_TIMEOUT  it was cancelled, the wait was, or the time is up
@@ -5701,7 +5707,8 @@ CYD_MUST_USE cyd_status_t cyd_pool_imap(cyd_pool_t *pool, const char *entry, int
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `map` or `len` is NULL, or `buffer` is and `room` is not 0; `map`
  *     is closed, no map, misaligned
  *
- * \par Threads    One at a time.
+ * \par Threads    One at a time. What is called meanwhile, the function for the inputs, and in a worker other tasks, must not
+ *   ask for a result of the same map.
  * \par Processes  The one that made it.
  * \par Blocking   Until the result is there, or the map's time is up. Not async-signal-safe.
  * \par Crash      As cyd_pool_submit().
@@ -5716,9 +5723,9 @@ CYD_MUST_USE cyd_status_t cyd_map_next(cyd_map_t *map, void *buffer, size_t room
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  In a fork child nothing else happens: the tasks are its parent's.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until who waited through it has left, at most 250 ms. Not async-signal-safe.
  * \par Crash      What waits runs, and its results are thrown away.
  * \par Since      0.1
  */
@@ -8106,7 +8113,7 @@ CYD_MUST_USE cyd_status_t cyd_queue_put_many(cyd_queue_t *queue, const cyd_slice
  *   - #CYD_E_PEER_CLOSED, #CYD_E_PEER_DIED  nothing is there, and the last producer has left, or died (see
  *     cyd_queue_enter())
  *   - #CYD_E_TOO_LONG     the message is longer than `room` and stays; `len` tells how long, or 16 if `room` is less and
- *     the message lies in a block, which comes with #CYD_REDELIVERED then
+ *     the message lies in a block
  *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in the middle of a move (a try, a timed call)
  *   - #CYD_E_CANCELLED    the thread's wait was cancelled
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
@@ -8139,7 +8146,8 @@ CYD_MUST_USE cyd_status_t cyd_queue_get(cyd_queue_t *queue, void *buffer, size_t
  * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
  * \param count       Receives how many messages came.
  *
- * \return As cyd_queue_get(); #CYD_REDELIVERED if it is true of one of them; #CYD_E_TOO_LONG if the first does not fit;
+ * \return As cyd_queue_get(); #CYD_REDELIVERED if it is true of one of them; #CYD_E_TOO_LONG if the first does not fit (cyd_queue_get()
+ *   tells how long it is);
  *   #CYD_E_INVALID also if `max` is 0 or impossible.
  *
  * \par Threads    Any.
@@ -8257,9 +8265,9 @@ CYD_MUST_USE cyd_status_t cyd_queue_max_len(const cyd_queue_t *queue, size_t *ou
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle, unless it waits.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  Closes this process's handle only.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      As cyd_yard_close().
  * \par Since      0.1
  */
@@ -8603,11 +8611,12 @@ CYD_MUST_USE cyd_status_t cyd_blocks_open_or_create(cyd_yard_t *yard, const char
  *   - #CYD_E_BUSY         more than the largest class was asked for, somebody else is looking for neighbours, and
  *     `timeout_ns` is 0
  *   - #CYD_E_TIMEOUT      still nothing after `timeout_ns`
+ *   - #CYD_E_CANCELLED    the thread's wait was cancelled
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
  *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
  *   - #CYD_E_UNSUPPORTED  the thread would have to wait and cannot: it was made by a bare clone()
- *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `blocks` or `out` is NULL, closed, something else,
- *     misaligned
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `blocks` or `out` is NULL, closed (also during the
+ *     wait), something else, misaligned
  *
  * \par Threads    Any. The process owns the block: any thread may free it.
  * \par Processes  Any. A fork() child allocates for itself: it is not its parent.
@@ -8830,9 +8839,9 @@ CYD_MUST_USE cyd_status_t cyd_blocks_owners(const cyd_blocks_t *blocks, cyd_bloc
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  Closes this process's handle only.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      As cyd_yard_close().
  * \par Since      0.1
  */
@@ -9027,11 +9036,12 @@ cyd_status_t cyd_pipe_close(cyd_pipe_t *pipe);
  *   - #CYD_E_TOO_LONG     the message can never fit
  *   - #CYD_E_INVALID      the end does not send; `len` is more than any memory; `connection` is misaligned
  *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  another sender stands still in his turn (a try, a timed call)
+ *   - #CYD_E_CANCELLED    the thread's wait was cancelled
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
  *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
  *   - #CYD_E_CORRUPT      the pipe's words contradict themselves
  *   - #CYD_E_NULL         `connection` is NULL, or `data` is and `len` is not 0
- *   - #CYD_E_CLOSED, #CYD_E_TYPE  `connection` is closed, or no connection
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `connection` is closed (also during the wait), or no connection
  *
  * \par Threads    Any.
  * \par Processes  Any that hold the end.
@@ -9059,11 +9069,12 @@ CYD_MUST_USE cyd_status_t cyd_connection_send(cyd_connection_t *connection, cons
  *   - #CYD_E_TOO_LONG     the message is longer than `room` and stays; `len` tells how long
  *   - #CYD_E_INVALID      the end does not receive; `room` is more than any memory; a pointer is misaligned
  *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  another receiver stands still in his turn (a try, a timed call)
+ *   - #CYD_E_CANCELLED    the thread's wait was cancelled
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
  *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
  *   - #CYD_E_CORRUPT      the pipe's words contradict themselves
  *   - #CYD_E_NULL         `connection` or `len` is NULL, or `buffer` is and `room` is not 0
- *   - #CYD_E_CLOSED, #CYD_E_TYPE  `connection` is closed, or no connection
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `connection` is closed (also during the wait), or no connection
  *
  * \par Threads    Any; each message goes to one of them.
  * \par Processes  Any that hold the end.
@@ -9134,9 +9145,9 @@ CYD_MUST_USE cyd_status_t cyd_connection_end(const cyd_connection_t *connection,
  *
  * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
- * \par Threads    No other call may be using the handle.
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  Closes this process's handle only: parent and child of a fork() close each their own.
- * \par Blocking   Never. Not async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
  * \par Crash      Closed, or its holder died.
  * \par Since      0.1
  */

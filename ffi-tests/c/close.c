@@ -19,6 +19,10 @@ static cyd_queue_t *full_queue, *empty_queue;
 static cyd_struct_t *it;
 static cyd_array_t *array;
 static cyd_struct_array_t *structs;
+static cyd_connection_t *full_end, *empty_end;
+static cyd_barrier_t *barrier;
+static cyd_blocks_t *blocks;
+static cyd_map_t *map;
 static char buffer[64];
 static size_t len;
 
@@ -36,6 +40,15 @@ static cyd_status_t on_send(void) { return cyd_sender_send(sender, buffer, 8, -1
 static cyd_status_t on_recv(void) { return cyd_receiver_recv(receiver, buffer, sizeof buffer, -1, &len); }
 static cyd_status_t on_put(void) { return cyd_queue_put(full_queue, buffer, 8, -1); }
 static cyd_status_t on_get(void) { return cyd_queue_get(empty_queue, buffer, sizeof buffer, -1, &len); }
+static cyd_status_t on_pipe_send(void) { return cyd_connection_send(full_end, buffer, 8, -1); }
+static cyd_status_t on_pipe_recv(void) { return cyd_connection_recv(empty_end, buffer, sizeof buffer, -1, &len); }
+static cyd_status_t on_pipe_poll(void) { return cyd_connection_poll(empty_end, -1, &len); }
+static cyd_status_t on_barrier(void) { return cyd_barrier_wait(barrier, -1, NULL); }
+static cyd_status_t on_map(void) { return cyd_map_next(map, buffer, sizeof buffer, &len, NULL); }
+static cyd_status_t on_blocks(void) {
+    uint64_t block;
+    return cyd_blocks_alloc(blocks, 8, -1, &block);
+}
 static cyd_status_t on_struct(void) { return cyd_struct_set(it, buffer, 8, -1); }
 static cyd_status_t on_element(void) { return cyd_struct_array_set(structs, 0, buffer, 8, -1); }
 static cyd_status_t on_array(void) { return cyd_array_lock(array, -1); }
@@ -142,6 +155,16 @@ static void *waiter(void *wait) {
         }                                                                               \
     } while (0)
 
+static int lasts(cyd_task_t *task, const void *bytes, size_t count, void *argument) {
+    bool asked = false;
+    (void)bytes, (void)count, (void)argument;
+    while (!asked) {
+        usleep(1000);
+        OK(cyd_task_is_cancelled(task, &asked));
+    }
+    return 0;
+}
+
 static void every_noun(void) {
     pthread_t thread;
     cyd_ring_t *full, *empty;
@@ -192,6 +215,36 @@ static void every_noun(void) {
     OK(cyd_queue_create(yard, "empty-queue", &one, &empty_queue));
     CLOSED(on_put, 3, , cyd_queue_close(full_queue));
     CLOSED(on_get, 3, , cyd_queue_close(empty_queue));
+    cyd_pipe_t *pipe;
+    cyd_pipe_options_t narrow = {.struct_size = sizeof narrow, .capacity = 64};
+    OK(cyd_pipe_create(yard, "pipe", &narrow, &pipe));
+    OK(cyd_pipe_end(pipe, CYD_PIPE_FIRST, &full_end));
+    while (cyd_connection_send(full_end, buffer, 8, 0) == CYD_OK) {
+    }
+    CLOSED(on_pipe_send, 3, , cyd_connection_close(full_end));
+    CLOSED(on_pipe_recv, 3, OK(cyd_pipe_end(pipe, CYD_PIPE_FIRST, &empty_end)), cyd_connection_close(empty_end));
+    CLOSED(on_pipe_poll, 3, OK(cyd_pipe_end(pipe, CYD_PIPE_FIRST, &empty_end)), cyd_connection_close(empty_end));
+    OK(cyd_pipe_close(pipe));
+    CLOSED(on_barrier, 1, OK(cyd_barrier_create(yard, "barrier", 2, &barrier)), cyd_barrier_close(barrier));
+    cyd_broken_t broken;
+    OK(cyd_barrier_open(yard, "barrier", &barrier));
+    OK(cyd_barrier_broken(barrier, &broken));
+    CHECK(broken.cause == CYD_BROKEN_CANCELLED);
+    OK(cyd_barrier_close(barrier));
+    cyd_block_class_t two = {.size = 64, .count = 2};
+    cyd_blocks_options_t of_two = {.struct_size = sizeof of_two, .classes = &two, .class_count = 1};
+    uint64_t block;
+    OK(cyd_blocks_create(yard, "blocks", &of_two, &blocks));
+    while (cyd_blocks_alloc(blocks, 8, 0, &block) == CYD_OK) {
+    }
+    CLOSED(on_blocks, 3, , cyd_blocks_close(blocks));
+    cyd_pool_t *pool;
+    cyd_pool_options_t threads = {.struct_size = sizeof threads, .workers = 1, .method = CYD_START_THREADS};
+    cyd_slice_t input = {buffer, 1};
+    OK(cyd_pool_create(yard, "pool", &threads, &pool));
+    CLOSED(on_map, 1, OK(cyd_pool_map(pool, "lasts", &input, 1, NULL, &map)), cyd_map_close(map));
+    OK(cyd_pool_shutdown(pool, true));
+    OK(cyd_pool_close(pool));
     const wait_fn conditions[] = {on_condition, on_condition_rlock};
     for (int i = 0; i < 2; i++) {
         CLOSED(conditions[i], 4, OK(cyd_condition_open(yard, "condition", &condition)),
@@ -323,6 +376,7 @@ static void all_of_it(void) {
 }
 
 int main(void) {
+    OK(cyd_task_register("lasts", lasts, NULL));
     OK(cyd_yard_create_anonymous(NULL, &yard));
     all_of_it();
     OK(cyd_yard_close(yard));

@@ -151,6 +151,11 @@ static int closes(cyd_task_t *task, const void *input, size_t len, void *argumen
     return 0;
 }
 
+static int swallows(cyd_task_t *task, const void *input, size_t len, void *argument) {
+    (void)task, (void)input, (void)len, (void)argument;
+    return 0;
+}
+
 static int never_begins(const void *bytes, size_t len) { return len == 1 ? *(const unsigned char *)bytes : 0; }
 
 static void results(cyd_pool_t *pool) {
@@ -362,6 +367,13 @@ static void callbacks(cyd_pool_t *pool) {
     IS(cyd_pool_apply_async(pool, "twice", NULL, 0, NULL, NULL, NULL), CYD_E_NULL);
 }
 
+/* An input, and then one that is none. */
+static int then_none(cyd_slice_t *input, void *number) {
+    *input = (cyd_slice_t){*(int *)number == 0 ? number : NULL, sizeof(int)};
+    *(int *)number += 1;
+    return 1;
+}
+
 static int count_up(cyd_slice_t *input, void *argument) {
     int *number = argument;
     ++*number;
@@ -405,6 +417,26 @@ static void maps(cyd_pool_t *pool) {
         seen += result;
     }
     CHECK(rc == CYD_E_END && seen == 50 * 51);
+    OK(cyd_map_close(map));
+
+    number = 0;
+    OK(cyd_pool_imap(pool, "twice", then_none, &number, NULL, &map));
+    OK(cyd_map_next(map, &result, sizeof result, &len, &index));
+    CHECK(result == 2 && index == 0);
+    IS(cyd_map_next(map, &result, sizeof result, &len, NULL), CYD_E_NULL); /* and not the end, as if all were well */
+    IS(cyd_map_next(map, &result, sizeof result, &len, NULL), CYD_E_NULL);
+    OK(cyd_map_close(map));
+
+    static cyd_slice_t many[1000];
+    static char bytes[10 << 10];
+    for (int i = 0; i < 1000; i++) {
+        many[i] = (cyd_slice_t){bytes, sizeof bytes}; /* more than the pool has blocks for */
+    }
+    OK(cyd_pool_map(pool, "swallows", many, 1000, NULL, &map));
+    for (int i = 0; i < 1000; i++) {
+        OK(cyd_map_next(map, NULL, 0, &len, &index));
+        CHECK(len == 0 && index == (size_t)i);
+    }
     OK(cyd_map_close(map));
 
     cyd_slice_t one = {NULL, 0};
@@ -614,6 +646,7 @@ int main(int argc, char **argv) {
     OK(cyd_task_register("says-nothing", says_nothing, NULL));
     OK(cyd_task_register("waits-for-a-closer", waits_for_a_closer, NULL));
     OK(cyd_task_register("closes", closes, NULL));
+    OK(cyd_task_register("swallows", swallows, NULL));
     OK(cyd_task_register("long", long_one, NULL));
     OK(cyd_task_register("dies", dies, NULL));
     OK(cyd_task_register("leaves", leaves, NULL));

@@ -40,7 +40,7 @@ pub const CYD_BROKEN_ABORTED: cyd_broken_cause_t = 1;
 pub const CYD_BROKEN_TIMED_OUT: cyd_broken_cause_t = 2;
 /// A signal has called a party away.
 pub const CYD_BROKEN_INTERRUPTED: cyd_broken_cause_t = 3;
-/// The wait of a party was cancelled.
+/// The wait of a party was cancelled, or the handle closed through which it waited.
 pub const CYD_BROKEN_CANCELLED: cyd_broken_cause_t = 4;
 /// The action of a trip has failed.
 pub const CYD_BROKEN_FAILED: cyd_broken_cause_t = 5;
@@ -199,11 +199,13 @@ pub unsafe extern "C" fn cyd_barrier_open_or_create(
 /// \return #CYD_OK: all have arrived; or
 ///   - #CYD_E_BROKEN       the barrier is or was broken: see cyd_barrier_broken(); the message says why, too
 ///   - #CYD_E_TIMEOUT      the caller's time was up, and that broke the barrier
+///   - #CYD_E_CANCELLED    the thread's wait was cancelled, and that broke it
 ///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE), and that broke it
 ///   - #CYD_E_DEADLOCK     the calling thread runs the barrier's action
 ///   - #CYD_E_NO_SLOTS     the yard's table of threads is full
 ///   - #CYD_E_UNSUPPORTED  the thread can own nothing: it was made by a bare clone()
-///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `barrier` is NULL, closed, no barrier; a pointer is misaligned
+///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `barrier` is NULL, closed (also during the wait, and that broke
+///     it), no barrier; a pointer is misaligned
 ///
 /// \par Threads    Any, and another one at each trip.
 /// \par Processes  Any. A fork() child takes part for itself.
@@ -221,8 +223,9 @@ pub unsafe extern "C" fn cyd_barrier_wait(
 ) -> cyd_status_t {
     boundary::call(|| {
         // SAFETY: each is NULL or as the header asks of the caller.
-        let (barrier, index) = unsafe { (handle::get(barrier)?, args::out_or_null(index)?) };
-        let arrived = barrier.wait(Timeout::from_ns(timeout_ns))?;
+        let (it, index) = unsafe { (handle::get(barrier)?, args::out_or_null(index)?) };
+        // SAFETY: as above; from now on it may be closed.
+        let arrived = unsafe { handle::waiting(barrier, || it.wait(Timeout::from_ns(timeout_ns)))? };
         index.into_iter().for_each(|index| index.set(arrived));
         Ok(())
     })
@@ -259,13 +262,15 @@ pub unsafe extern "C" fn cyd_barrier_wait_with(
 ) -> cyd_status_t {
     boundary::call(|| {
         // SAFETY: each is NULL or as the header asks of the caller.
-        let (barrier, index) = unsafe { (handle::get(barrier)?, args::out_or_null(index)?) };
+        let (it, index) = unsafe { (handle::get(barrier)?, args::out_or_null(index)?) };
         let timeout = Timeout::from_ns(timeout_ns);
-        let arrived = match action {
-            None => barrier.wait(timeout)?,
+        let wait = || match action {
+            None => it.wait(timeout),
             // SAFETY: the caller's function, called with the caller's argument, as the header says.
-            Some(action) => barrier.wait_if(timeout, || unsafe { action(argument) } == 0)?,
+            Some(action) => it.wait_if(timeout, || unsafe { action(argument) } == 0),
         };
+        // SAFETY: as above; from now on it may be closed.
+        let arrived = unsafe { handle::waiting(barrier, wait)? };
         index.into_iter().for_each(|index| index.set(arrived));
         Ok(())
     })
@@ -465,15 +470,16 @@ pub unsafe extern "C" fn cyd_barrier_declared(barrier: *const cyd_barrier_t, out
 
 /// Closes the handle, and takes back what was declared through it. NULL is allowed.
 ///
-/// The barrier itself stays in the yard, and whoever waits there waits on.
+/// The barrier itself stays in the yard, and whoever waits there waits on, but for those who wait through this handle: one who
+/// has arrived and leaves breaks it.
 ///
 /// \param barrier  Not to be used afterwards.
 ///
 /// \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
 ///
-/// \par Threads    No other call may be using the handle.
+/// \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED or #CYD_E_BROKEN.
 /// \par Processes  Closes this process's handle only.
-/// \par Blocking   Never. Not async-signal-safe.
+/// \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
 /// \par Crash      As cyd_yard_close(). What is still declared is a dead process's.
 /// \par Since      0.1
 #[unsafe(no_mangle)]

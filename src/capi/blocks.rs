@@ -264,11 +264,12 @@ pub unsafe extern "C" fn cyd_blocks_open_or_create(
 ///   - #CYD_E_BUSY         more than the largest class was asked for, somebody else is looking for neighbours, and
 ///     `timeout_ns` is 0
 ///   - #CYD_E_TIMEOUT      still nothing after `timeout_ns`
+///   - #CYD_E_CANCELLED    the thread's wait was cancelled
 ///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
 ///   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
 ///   - #CYD_E_UNSUPPORTED  the thread would have to wait and cannot: it was made by a bare clone()
-///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `blocks` or `out` is NULL, closed, something else,
-///     misaligned
+///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `blocks` or `out` is NULL, closed (also during the
+///     wait), something else, misaligned
 ///
 /// \par Threads    Any. The process owns the block: any thread may free it.
 /// \par Processes  Any. A fork() child allocates for itself: it is not its parent.
@@ -284,7 +285,8 @@ pub unsafe extern "C" fn cyd_blocks_alloc(
     timeout_ns: i64,
     out: *mut u64,
 ) -> cyd_status_t {
-    // SAFETY: each is NULL or as the header asks of the caller; nobody closes the handle meanwhile.
+    let handle = blocks.cast_const();
+    // SAFETY: each is NULL or as the header asks of the caller.
     let (blocks, out) = match unsafe { (handle::get(blocks), args::out(out)) } {
         (Ok(blocks), Ok(out)) => (blocks, out),
         (Err(wrong), _) | (_, Err(wrong)) => return boundary::code(Err::<(), _>(wrong)),
@@ -294,7 +296,10 @@ pub unsafe extern "C" fn cyd_blocks_alloc(
         return CYD_OK;
     }
     boundary::call(|| {
-        out.set(blocks.alloc_slow(len, Timeout::from_ns(timeout_ns))?.0);
+        // SAFETY: as above; from now on it may be closed.
+        let block =
+            unsafe { handle::waiting(handle, || blocks.alloc_slow(len, Timeout::from_ns(timeout_ns)))? };
+        out.set(block.0);
         Ok(())
     })
 }
@@ -610,9 +615,9 @@ unsafe fn listed<T, C: From<T>>(
 ///
 /// \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
 ///
-/// \par Threads    No other call may be using the handle.
+/// \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
 /// \par Processes  Closes this process's handle only.
-/// \par Blocking   Never. Not async-signal-safe.
+/// \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
 /// \par Crash      As cyd_yard_close().
 /// \par Since      0.1
 #[unsafe(no_mangle)]

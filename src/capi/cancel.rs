@@ -15,7 +15,8 @@ use crate::objects::cancel::CancelToken;
 ///
 /// A thread that has entered the token watches it in every call that waits, on whatever object in whatever yard, until it
 /// leaves: when the token is cancelled, such a call ends with #CYD_E_CANCELLED, within microseconds, and a later one does not
-/// begin to wait. What needs no waiting succeeds even so. A cancelled wait changes nothing. Two waits go on: that for the
+/// begin to wait. What needs no waiting succeeds even so. A cancelled wait changes nothing, but that at a barrier, which
+/// it breaks. Two waits go on: that for the
 /// lock at the end of cyd_condition_wait(), and that of the functions that make objects.
 ///
 /// Several threads may use a handle at a time. A fork() child has entered what the forking thread had; a token of
@@ -28,7 +29,7 @@ use crate::objects::cancel::CancelToken;
 /// must(cyd_cancel_create(&stop));
 /// must(cyd_cancel_enter(stop));
 /// signal(SIGINT, on_int);
-/// rc = cyd_receiver_recv(receiver, buffer, sizeof buffer, &len, -1); // #CYD_E_CANCELLED after Ctrl-C
+/// rc = cyd_receiver_recv(receiver, buffer, sizeof buffer, -1, &len); // #CYD_E_CANCELLED after Ctrl-C
 /// @endcode
 pub struct cyd_cancel_t {
     _opaque: [u8; 0],

@@ -15,6 +15,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::process::{Map, MapOptions, Pool, Unordered};
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// The results of many inputs, one after the other. One thread at a time may use a handle.
@@ -77,10 +78,11 @@ impl Iterator for Items {
     }
 }
 
-/// The results, and one that did not fit.
+/// The results, one that did not fit, and why no more inputs were taken, if it was for something wrong.
 pub(crate) struct Results {
     items: Items,
     kept: Option<(usize, Vec<u8>)>,
+    wrong: Arc<OnceLock<ErrorKind>>,
 }
 
 /// # Safety
@@ -89,23 +91,28 @@ unsafe fn begin(
     pool: &Pool,
     entry: &str,
     inputs: Inputs,
-    chunk: usize,
+    count: Option<usize>,
     from: *const cyd_map_options_t,
 ) -> Result<Results> {
     // SAFETY: the caller's promise.
     let theirs = unsafe { options::read(from)? };
     options::unknown("flags", theirs.flags & !CYD_MAP_UNORDERED)?;
     let ours = MapOptions {
-        chunk: if theirs.chunk == 0 { chunk } else { theirs.chunk },
+        chunk: theirs.chunk,
         window: theirs.window,
         task: of_task(theirs.retries, theirs.time_limit_ns)?,
         timeout: (theirs.timeout_ns != 0).then(|| Duration::from_nanos(theirs.timeout_ns)),
     };
+    let count = count.filter(|_| theirs.chunk == 0);
     let items = match theirs.flags & CYD_MAP_UNORDERED {
-        0 => Items::InOrder(pool.imap(entry, inputs, &ours)?, 0),
-        _ => Items::AsTheyCome(pool.imap_unordered(entry, inputs, &ours)?),
+        0 => Items::InOrder(pool.imap(entry, inputs, &ours)?.of(count), 0),
+        _ => Items::AsTheyCome(pool.imap_unordered(entry, inputs, &ours)?.of(count)),
     };
-    Ok(Results { items, kept: None })
+    Ok(Results { items, kept: None, wrong: Arc::default() })
+}
+
+fn no_input(kind: &ErrorKind) -> Error {
+    Error::with(*kind, "what the function for the inputs has set is none")
 }
 
 /// Calls `entry` with each of the inputs, in chunks of which each is one task. cyd_map_next() gives the results.
@@ -150,7 +157,7 @@ pub unsafe extern "C" fn cyd_pool_map(
         let out = unsafe { args::out(out)? };
         let copies: Vec<Vec<u8>> = inputs.iter().map(|input| input.as_ref().to_vec()).collect();
         // SAFETY: as above.
-        let results = unsafe { begin(it, entry, Box::new(copies.into_iter()), it.chunk_of(count), options)? };
+        let results = unsafe { begin(it, entry, Box::new(copies.into_iter()), Some(count), options)? };
         out.set(handle::open(results)?);
         Ok(())
     })
@@ -190,17 +197,19 @@ pub unsafe extern "C" fn cyd_pool_imap(
         // SAFETY: each is NULL or as the header asks of the caller.
         let (it, entry, out) = unsafe { (handle::get(pool)?, args::name(entry)?, args::out(out)?) };
         let (next, argument) = (next.ok_or(ErrorKind::Null)?, args::Argument::new(argument));
+        let wrong: Arc<OnceLock<ErrorKind>> = Arc::default();
+        let says_why = wrong.clone();
         let inputs = std::iter::from_fn(move || {
             let mut input = cyd_slice_t { data: ptr::null(), len: 0 };
             // SAFETY: the caller's function, called with the caller's argument, as the header says.
             let more = unsafe { next(&raw mut input, argument.get()) } != 0;
-            // SAFETY: what `next` has set is as the header asks. One that cannot be is no input.
-            let bytes = more.then(|| unsafe { args::bytes(input.data, input.len) });
-            bytes?.ok().map(<[u8]>::to_vec)
+            // SAFETY: what `next` has set is as the header asks.
+            let bytes = more.then(|| unsafe { args::bytes(input.data, input.len) })?;
+            bytes.map_err(|kind| says_why.set(kind)).ok().map(<[u8]>::to_vec)
         });
         // SAFETY: as above.
-        let results = unsafe { begin(it, entry, Box::new(inputs.fuse()), 1, options)? };
-        out.set(handle::open(results)?);
+        let results = unsafe { begin(it, entry, Box::new(inputs.fuse()), None, options)? };
+        out.set(handle::open(Results { wrong, ..results })?);
         Ok(())
     })
 }
@@ -215,6 +224,8 @@ pub unsafe extern "C" fn cyd_pool_imap(
 ///
 /// \return #CYD_OK, or
 ///   - #CYD_E_END       there were no more inputs
+///   - #CYD_E_NULL, #CYD_E_INVALID  also, instead of it: the next input of cyd_pool_imap() is NULL and not empty, or longer than
+///     any memory; the map ends there
 ///   - #CYD_E_FAILED    this input has; cyd_last_error_message() has its error
 ///   - #CYD_E_LOST      it was lost with its chunk; cyd_last_error_message() says of what
 ///   - #CYD_E_CANCELLED, #CYD_E_TIMEOUT  it was cancelled, the wait was, or the time is up
@@ -223,7 +234,8 @@ pub unsafe extern "C" fn cyd_pool_imap(
 ///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `map` or `len` is NULL, or `buffer` is and `room` is not 0; `map`
 ///     is closed, no map, misaligned
 ///
-/// \par Threads    One at a time.
+/// \par Threads    One at a time. What is called meanwhile, the function for the inputs, and in a worker other tasks, must not
+///   ask for a result of the same map.
 /// \par Processes  The one that made it.
 /// \par Blocking   Until the result is there, or the map's time is up. Not async-signal-safe.
 /// \par Crash      As cyd_pool_submit().
@@ -245,7 +257,11 @@ pub unsafe extern "C" fn cyd_map_next(
         let index = unsafe { args::out_or_null(index)? };
         let (at, result) = match it.kept.take() {
             Some((at, result)) => (at, Ok(result)),
-            None => it.items.next().ok_or_else(|| Error::from(ErrorKind::End))?,
+            None => {
+                // SAFETY: as above; from now on it may be closed.
+                let next = unsafe { handle::waiting(map.cast_const(), || Ok(it.items.next()))? };
+                next.ok_or_else(|| it.wrong.get().map_or(ErrorKind::End.into(), no_input))?
+            }
         };
         if let Some(index) = index {
             index.set(at);
@@ -265,9 +281,9 @@ pub unsafe extern "C" fn cyd_map_next(
 ///
 /// \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
 ///
-/// \par Threads    No other call may be using the handle.
+/// \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
 /// \par Processes  In a fork child nothing else happens: the tasks are its parent's.
-/// \par Blocking   Never. Not async-signal-safe.
+/// \par Blocking   Until who waited through it has left, at most 250 ms. Not async-signal-safe.
 /// \par Crash      What waits runs, and its results are thrown away.
 /// \par Since      0.1
 #[unsafe(no_mangle)]

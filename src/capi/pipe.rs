@@ -360,11 +360,12 @@ pub unsafe extern "C" fn cyd_pipe_close(pipe: *mut cyd_pipe_t) -> cyd_status_t {
 ///   - #CYD_E_TOO_LONG     the message can never fit
 ///   - #CYD_E_INVALID      the end does not send; `len` is more than any memory; `connection` is misaligned
 ///   - #CYD_E_BUSY, #CYD_E_TIMEOUT  another sender stands still in his turn (a try, a timed call)
+///   - #CYD_E_CANCELLED    the thread's wait was cancelled
 ///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
 ///   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
 ///   - #CYD_E_CORRUPT      the pipe's words contradict themselves
 ///   - #CYD_E_NULL         `connection` is NULL, or `data` is and `len` is not 0
-///   - #CYD_E_CLOSED, #CYD_E_TYPE  `connection` is closed, or no connection
+///   - #CYD_E_CLOSED, #CYD_E_TYPE  `connection` is closed (also during the wait), or no connection
 ///
 /// \par Threads    Any.
 /// \par Processes  Any that hold the end.
@@ -379,8 +380,9 @@ pub unsafe extern "C" fn cyd_connection_send(
     len: usize,
     timeout_ns: i64,
 ) -> cyd_status_t {
+    let handle = connection.cast_const();
     // SAFETY: each is NULL or as the header asks of the caller.
-    let checked = || unsafe { Ok((handle::get(connection)?, args::bytes(data, len)?)) };
+    let checked = || unsafe { Ok((handle::get(handle)?, args::bytes(data, len)?)) };
     let (connection, message) = match checked() {
         Ok(checked) => checked,
         Err(wrong) => return boundary::code(Err::<(), _>(wrong)),
@@ -389,7 +391,8 @@ pub unsafe extern "C" fn cyd_connection_send(
     if connection.send_fast(message, timeout) {
         return CYD_OK;
     }
-    boundary::call(|| connection.send(message, timeout))
+    // SAFETY: as above; from now on it may be closed.
+    boundary::call(|| unsafe { handle::waiting(handle, || connection.send(message, timeout)) })
 }
 
 /// Copies the next message out and takes it; waits if there is none.
@@ -409,11 +412,12 @@ pub unsafe extern "C" fn cyd_connection_send(
 ///   - #CYD_E_TOO_LONG     the message is longer than `room` and stays; `len` tells how long
 ///   - #CYD_E_INVALID      the end does not receive; `room` is more than any memory; a pointer is misaligned
 ///   - #CYD_E_BUSY, #CYD_E_TIMEOUT  another receiver stands still in his turn (a try, a timed call)
+///   - #CYD_E_CANCELLED    the thread's wait was cancelled
 ///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
 ///   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
 ///   - #CYD_E_CORRUPT      the pipe's words contradict themselves
 ///   - #CYD_E_NULL         `connection` or `len` is NULL, or `buffer` is and `room` is not 0
-///   - #CYD_E_CLOSED, #CYD_E_TYPE  `connection` is closed, or no connection
+///   - #CYD_E_CLOSED, #CYD_E_TYPE  `connection` is closed (also during the wait), or no connection
 ///
 /// \par Threads    Any; each message goes to one of them.
 /// \par Processes  Any that hold the end.
@@ -430,9 +434,9 @@ pub unsafe extern "C" fn cyd_connection_recv(
     timeout_ns: i64,
     len: *mut usize,
 ) -> cyd_status_t {
+    let handle = connection.cast_const();
     // SAFETY: each is NULL or as the header asks of the caller.
-    let checked =
-        || unsafe { Ok((handle::get(connection)?, args::bytes_mut(buffer, room)?, args::out(len)?)) };
+    let checked = || unsafe { Ok((handle::get(handle)?, args::bytes_mut(buffer, room)?, args::out(len)?)) };
     let (connection, buffer, len) = match checked() {
         Ok(checked) => checked,
         Err(wrong) => return boundary::code(Err::<(), _>(wrong)),
@@ -442,7 +446,7 @@ pub unsafe extern "C" fn cyd_connection_recv(
         len.set(length);
         return CYD_OK;
     }
-    boundary::call(|| match connection.receive(buffer, timeout)? {
+    let receive = || match connection.receive(buffer, timeout)? {
         Arrived::Message(length) => {
             len.set(length);
             Ok(())
@@ -451,7 +455,9 @@ pub unsafe extern "C" fn cyd_connection_recv(
             len.set(needed);
             Err(Connection::too_small(needed, room))
         }
-    })
+    };
+    // SAFETY: as above; from now on it may be closed.
+    boundary::call(|| unsafe { handle::waiting(handle, receive) })
 }
 
 /// Waits for a message and tells its length; the message stays. Another receiver may take it before you do.
@@ -477,8 +483,9 @@ pub unsafe extern "C" fn cyd_connection_poll(
 ) -> cyd_status_t {
     boundary::call(|| {
         // SAFETY: each is NULL or as the header asks of the caller.
-        let (connection, len) = unsafe { (handle::get(connection)?, args::out_or_null(len)?) };
-        let length = connection.next_len(Timeout::from_ns(timeout_ns))?;
+        let (it, len) = unsafe { (handle::get(connection)?, args::out_or_null(len)?) };
+        // SAFETY: as above; from now on it may be closed.
+        let length = unsafe { handle::waiting(connection, || it.next_len(Timeout::from_ns(timeout_ns)))? };
         if let Some(len) = len {
             len.set(length);
         }
@@ -547,9 +554,9 @@ pub unsafe extern "C" fn cyd_connection_end(
 ///
 /// \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
 ///
-/// \par Threads    No other call may be using the handle.
+/// \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
 /// \par Processes  Closes this process's handle only: parent and child of a fork() close each their own.
-/// \par Blocking   Never. Not async-signal-safe.
+/// \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
 /// \par Crash      Closed, or its holder died.
 /// \par Since      0.1
 #[unsafe(no_mangle)]

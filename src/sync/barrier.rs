@@ -824,7 +824,7 @@ impl<'a> Barrier<'a> {
 fn phase_of(end: ErrorKind) -> Phase {
     match end {
         ErrorKind::Interrupted => Phase::Interrupted,
-        ErrorKind::Cancelled => Phase::Cancelled,
+        ErrorKind::Cancelled | ErrorKind::Closed => Phase::Cancelled,
         _ => Phase::TimedOut,
     }
 }

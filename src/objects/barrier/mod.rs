@@ -69,7 +69,7 @@ pub enum BrokenBy {
     TimedOut,
     /// A signal has called a party away.
     Interrupted,
-    /// The wait of a party was cancelled.
+    /// The wait of a party was cancelled, or in C the handle closed through which it waited.
     Cancelled,
     /// The action of a trip has failed or panicked.
     Failed,

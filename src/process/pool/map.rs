@@ -48,11 +48,6 @@ impl Pool {
         Stream::<_, T, Bytes, _>::collect(self, entry, inputs, options, timeout.into())
     }
 
-    /// How many inputs make one task, if there are so many.
-    pub(crate) fn chunk_of(&self, inputs: usize) -> usize {
-        inputs.div_ceil(CHUNKS_PER_WORKER * self.size().max(1)).max(1)
-    }
-
     /// Calls `entry` with what the iterator gives, and returns the results in that order, each as soon as it and those before
     /// it are there. Takes from the iterator as the window allows: it may be endless.
     ///
@@ -132,13 +127,10 @@ impl<'a, A, C: Put<A> + Take<R>, R> Stream<std::slice::Iter<'a, A>, A, C, R> {
         timeout: Timeout,
     ) -> Result<Vec<R>> {
         let timeout = timeout.until();
-        let is_ours = options.chunk == 0;
-        let chunk = if is_ours { pool.chunk_of(inputs.len()) } else { options.chunk };
-        let options = MapOptions { chunk, ..*options };
-        let mut stream = Stream::<_, A, C, R>::begin(pool, entry, inputs.iter(), &options)?;
+        let mut stream = Stream::<_, A, C, R>::begin(pool, entry, inputs.iter(), options)?;
         stream.timeout = timeout;
-        if is_ours {
-            stream.chunk_bytes = pool.table().options().block_bytes / SHARE / stream.options.window;
+        if options.chunk == 0 {
+            stream.divide(inputs.len());
         }
         let mut results = Vec::with_capacity(inputs.len());
         while let Some((_, result)) = stream.next_in_order() {
@@ -173,6 +165,13 @@ impl<I: Iterator<Item: Borrow<A>>, A, C: Put<A> + Take<R>, R> Stream<I, A, C, R>
             room: Vec::new(),
             of: PhantomData,
         })
+    }
+
+    /// So many inputs are to be taken: as many at a time as make sense, and fit.
+    fn divide(&mut self, inputs: usize) {
+        let tasks = CHUNKS_PER_WORKER * self.pool.size().max(1);
+        self.options.chunk = inputs.div_ceil(tasks).max(1);
+        self.chunk_bytes = self.pool.table().options().block_bytes / SHARE / self.options.window;
     }
 
     /// Puts chunks on their way as the window allows, and the pool.
@@ -292,6 +291,14 @@ impl<I: Iterator<Item: AsRef<[u8]>>> Iterator for Map<I> {
     }
 }
 
+impl<I: Iterator<Item: AsRef<[u8]>>> Map<I> {
+    /// So many inputs are to be taken; `None`: nobody knows how many.
+    pub(crate) fn of(mut self, inputs: Option<usize>) -> Self {
+        inputs.into_iter().for_each(|inputs| self.0.divide(inputs));
+        self
+    }
+}
+
 impl<I: Iterator> std::fmt::Debug for Map<I> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Map").field("begun", &self.0.begun).finish_non_exhaustive()
@@ -307,6 +314,14 @@ impl<I: Iterator<Item: AsRef<[u8]>>> Iterator for Unordered<I> {
 
     fn next(&mut self) -> Option<(usize, Result<Vec<u8>>)> {
         self.0.next_there()
+    }
+}
+
+impl<I: Iterator<Item: AsRef<[u8]>>> Unordered<I> {
+    /// As [`Map::of`].
+    pub(crate) fn of(mut self, inputs: Option<usize>) -> Self {
+        inputs.into_iter().for_each(|inputs| self.0.divide(inputs));
+        self
     }
 }
 
