@@ -5276,6 +5276,7 @@ CYD_MUST_USE cyd_status_t cyd_process_kill(cyd_process_t *process);
  * \return #CYD_OK, or
  *   - #CYD_E_CANCELLED  a token was cancelled: it may run still
  *   - #CYD_E_NOT_OWNER  this is a fork child of the process that made it
+ *   - #CYD_E_PERMISSION  it has become another user's, and has not ended when it was asked
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `process` is NULL, closed, no process, misaligned
  *
  * \par Threads    Any.
@@ -5608,7 +5609,7 @@ CYD_MUST_USE cyd_status_t cyd_future_stop(cyd_future_t *future, bool *out);
  * \param out     Receives whether it is cancelled, or is going to be; may be NULL.
  *
  * \return #CYD_OK, or
- *   - #CYD_E_UNSUPPORTED  it runs in a pool of threads: nothing can kill it
+ *   - #CYD_E_UNSUPPORTED  it runs in a thread, or is a promise: there is nothing to kill
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `future` is NULL, closed, no future, a pointer is misaligned
  *
  * \par Threads    Any.
@@ -5917,6 +5918,7 @@ CYD_MUST_USE cyd_status_t cyd_pool_size(const cyd_pool_t *pool, size_t *out);
  *
  * \return #CYD_OK, or
  *   - #CYD_E_RANGE  it is 0, or too many
+ *   - #CYD_E_NO_SLOTS  the yard's tables have fewer places for processes, or threads
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `pool` is NULL, closed, no pool, misaligned
  *
  * \par Threads    Any.
@@ -5992,6 +5994,7 @@ CYD_MUST_USE cyd_status_t cyd_pool_yard(const cyd_pool_t *pool, cyd_yard_t **out
  *   - #CYD_E_NO_SLOTS   there are as many workers as there can be, or the yard's table of threads is full
  *   - #CYD_E_REVOKED    this worker is to be killed
  *   - #CYD_E_CANCELLED  the wait was cancelled: see cyd_cancel_t
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
  *   - #CYD_E_CORRUPT    somebody has written into the yard who keeps no rules
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `pool` is NULL, closed, no pool, misaligned
  *
@@ -6196,7 +6199,7 @@ CYD_MUST_USE cyd_status_t cyd_task_register(const char *name, int (*work)(cyd_ta
  *
  * \return #CYD_OK, or
  *   - #CYD_E_NULL     `task` is NULL, or `data` is and `len` is not 0
- *   - #CYD_E_CLOSED   the function has returned
+ *   - #CYD_E_CLOSED   the function has returned, as far as can be seen: a task is no handle, and its memory is used again
  *   - #CYD_E_INVALID  `len` is more than any memory, `task` is misaligned
  *
  * \par Threads    The one that the function was called in.
@@ -6216,7 +6219,7 @@ CYD_MUST_USE cyd_status_t cyd_task_return(cyd_task_t *task, const void *data, si
  * \return #CYD_OK, or
  *   - #CYD_E_NULL     `task` is NULL
  *   - #CYD_E_NAME     `text` is NULL, or not UTF-8
- *   - #CYD_E_CLOSED   the function has returned
+ *   - #CYD_E_CLOSED   the function has returned, as far as can be seen: a task is no handle, and its memory is used again
  *   - #CYD_E_INVALID  `task` is misaligned
  *
  * \par Threads    The one that the function was called in.
@@ -6235,7 +6238,7 @@ CYD_MUST_USE cyd_status_t cyd_task_fail(cyd_task_t *task, const char *text);
  *
  * \return #CYD_OK, or
  *   - #CYD_E_NULL     `task` or `out` is NULL
- *   - #CYD_E_CLOSED   the function has returned
+ *   - #CYD_E_CLOSED   the function has returned, as far as can be seen: a task is no handle, and its memory is used again
  *   - #CYD_E_INVALID  a pointer is misaligned, `struct_size` is not set
  *
  * \par Threads    The one that the function was called in.
@@ -6255,7 +6258,7 @@ CYD_MUST_USE cyd_status_t cyd_task_info(const cyd_task_t *task, cyd_task_info_t 
  *
  * \return #CYD_OK, or
  *   - #CYD_E_NULL     `task` or `out` is NULL
- *   - #CYD_E_CLOSED   the function has returned
+ *   - #CYD_E_CLOSED   the function has returned, as far as can be seen: a task is no handle, and its memory is used again
  *   - #CYD_E_INVALID  a pointer is misaligned
  *
  * \par Threads    The one that the function was called in.
@@ -6274,7 +6277,7 @@ CYD_MUST_USE cyd_status_t cyd_task_is_cancelled(const cyd_task_t *task, bool *ou
  *
  * \return #CYD_OK, or
  *   - #CYD_E_NULL     `task` or `out` is NULL
- *   - #CYD_E_CLOSED   the function has returned
+ *   - #CYD_E_CLOSED   the function has returned, as far as can be seen: a task is no handle, and its memory is used again
  *   - #CYD_E_INVALID  a pointer is misaligned
  *
  * \par Threads    The one that the function was called in; the pool's handle is good for any.
@@ -6293,7 +6296,7 @@ CYD_MUST_USE cyd_status_t cyd_task_pool(const cyd_task_t *task, cyd_pool_t **out
  *
  * \return #CYD_OK, or
  *   - #CYD_E_NULL     `task` or `out` is NULL
- *   - #CYD_E_CLOSED   the function has returned
+ *   - #CYD_E_CLOSED   the function has returned, as far as can be seen: a task is no handle, and its memory is used again
  *   - #CYD_E_INVALID  a pointer is misaligned
  *
  * \par Threads    The one that the function was called in; the yard's handle is good for any.

@@ -8,7 +8,7 @@ use courtyard::{
 };
 use std::time::Duration;
 
-use StartMethod::{Fork, ForkServer, Spawn};
+use StartMethod::{Fork, ForkServer, Spawn, Threads};
 
 pub(crate) const SCENARIOS: &[crate::Scenario] = &[
     ("a_map_does_not_wait_for_its_own_places", crate::ALL, map_with_few_places),
@@ -16,6 +16,7 @@ pub(crate) const SCENARIOS: &[crate::Scenario] = &[
     ("a_fork_server_that_is_killed_is_started_again", &[ForkServer], the_server_dies),
     ("a_fork_server_that_stands_still_is_replaced", &[ForkServer], the_server_is_stopped),
     ("a_worker_whose_thread_is_dead_is_no_worker", &[ForkServer, Fork, Spawn], hollow),
+    ("a_signal_does_not_call_a_worker_away", &[Threads], a_signal),
     ("a_maker_who_works_is_asked_and_not_killed", &[ForkServer, Spawn], the_maker_works),
 ];
 
@@ -105,6 +106,34 @@ fn hollow(method: StartMethod) {
         other => panic!("{other:?}"),
     }
     assert_eq!(done(&submit(&pool, "echo", b"next")), b"next");
+}
+
+/// The threads of this name that this process has.
+fn threads_called(name: &str) -> Vec<i32> {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().map(|task| task.unwrap().path());
+    let named =
+        tasks.filter(|task| std::fs::read_to_string(task.join("comm")).is_ok_and(|it| it.trim() == name));
+    named.map(|task| task.file_name().unwrap().to_str().unwrap().parse().unwrap()).collect()
+}
+
+fn a_signal(method: StartMethod) {
+    extern "C" fn nothing(_: libc::c_int) {}
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed(); // without SA_RESTART
+        action.sa_sigaction = nothing as *const () as libc::sighandler_t;
+        libc::sigaction(libc::SIGUSR1, &raw const action, std::ptr::null_mut());
+    }
+    let yard = courtyard::Options::new().size(8 << 20).interruptible(true).anonymous().unwrap();
+    let pool = Pool::create(&yard, "pool", &options(method, 1)).unwrap();
+    assert_eq!(pool.apply("echo", b"before", &plain()).unwrap(), b"before");
+    let [worker] = threads_called("pool-1")[..] else { panic!("no such thread, or several") };
+    for _ in 0..20 {
+        sleep_ms(2); // it sleeps by now
+        let here = std::process::id().cast_signed();
+        assert_eq!(unsafe { libc::syscall(libc::SYS_tgkill, here, worker, libc::SIGUSR1) }, 0);
+    }
+    assert_eq!(pool.apply("echo", b"after", &plain()).unwrap(), b"after");
+    assert_eq!(threads_called("pool-1"), [worker]);
 }
 
 fn the_maker_works(method: StartMethod) {

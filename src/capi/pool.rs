@@ -520,6 +520,7 @@ pub unsafe extern "C" fn cyd_pool_size(pool: *const cyd_pool_t, out: *mut usize)
 ///
 /// \return #CYD_OK, or
 ///   - #CYD_E_RANGE  it is 0, or too many
+///   - #CYD_E_NO_SLOTS  the yard's tables have fewer places for processes, or threads
 ///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `pool` is NULL, closed, no pool, misaligned
 ///
 /// \par Threads    Any.
@@ -640,6 +641,7 @@ pub unsafe extern "C" fn cyd_pool_yard(pool: *const cyd_pool_t, out: *mut *mut c
 ///   - #CYD_E_NO_SLOTS   there are as many workers as there can be, or the yard's table of threads is full
 ///   - #CYD_E_REVOKED    this worker is to be killed
 ///   - #CYD_E_CANCELLED  the wait was cancelled: see cyd_cancel_t
+///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
 ///   - #CYD_E_CORRUPT    somebody has written into the yard who keeps no rules
 ///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `pool` is NULL, closed, no pool, misaligned
 ///

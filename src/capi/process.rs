@@ -290,7 +290,8 @@ pub unsafe extern "C" fn cyd_process_fork(
 ) -> cyd_status_t {
     boundary::call(|| {
         // SAFETY: each is NULL or as the header asks of the caller.
-        let (options, out) = unsafe { (process_options(options)?, args::out_or_null(out)?) };
+        let (mut options, out) = unsafe { (process_options(options)?, args::out_or_null(out)?) };
+        options.ends.clear(); // it has all; these would be held here until it ends
         let work = work.ok_or(ErrorKind::Null)?;
         // SAFETY: the caller's function, called with the caller's argument, as the header says.
         give_process(out, Process::fork_with(&options, || unsafe { work(argument) })?)
@@ -521,6 +522,7 @@ pub unsafe extern "C" fn cyd_process_kill(process: *mut cyd_process_t) -> cyd_st
 /// \return #CYD_OK, or
 ///   - #CYD_E_CANCELLED  a token was cancelled: it may run still
 ///   - #CYD_E_NOT_OWNER  this is a fork child of the process that made it
+///   - #CYD_E_PERMISSION  it has become another user's, and has not ended when it was asked
 ///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `process` is NULL, closed, no process, misaligned
 ///
 /// \par Threads    Any.

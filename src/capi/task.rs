@@ -126,7 +126,7 @@ pub unsafe extern "C" fn cyd_task_register(
 ///
 /// \return #CYD_OK, or
 ///   - #CYD_E_NULL     `task` is NULL, or `data` is and `len` is not 0
-///   - #CYD_E_CLOSED   the function has returned
+///   - #CYD_E_CLOSED   the function has returned, as far as can be seen: a task is no handle, and its memory is used again
 ///   - #CYD_E_INVALID  `len` is more than any memory, `task` is misaligned
 ///
 /// \par Threads    The one that the function was called in.
@@ -157,7 +157,7 @@ pub unsafe extern "C" fn cyd_task_return(
 /// \return #CYD_OK, or
 ///   - #CYD_E_NULL     `task` is NULL
 ///   - #CYD_E_NAME     `text` is NULL, or not UTF-8
-///   - #CYD_E_CLOSED   the function has returned
+///   - #CYD_E_CLOSED   the function has returned, as far as can be seen: a task is no handle, and its memory is used again
 ///   - #CYD_E_INVALID  `task` is misaligned
 ///
 /// \par Threads    The one that the function was called in.
@@ -183,7 +183,7 @@ pub unsafe extern "C" fn cyd_task_fail(task: *mut cyd_task_t, text: *const c_cha
 ///
 /// \return #CYD_OK, or
 ///   - #CYD_E_NULL     `task` or `out` is NULL
-///   - #CYD_E_CLOSED   the function has returned
+///   - #CYD_E_CLOSED   the function has returned, as far as can be seen: a task is no handle, and its memory is used again
 ///   - #CYD_E_INVALID  a pointer is misaligned, `struct_size` is not set
 ///
 /// \par Threads    The one that the function was called in.
@@ -211,7 +211,7 @@ pub unsafe extern "C" fn cyd_task_info(task: *const cyd_task_t, out: *mut cyd_ta
 ///
 /// \return #CYD_OK, or
 ///   - #CYD_E_NULL     `task` or `out` is NULL
-///   - #CYD_E_CLOSED   the function has returned
+///   - #CYD_E_CLOSED   the function has returned, as far as can be seen: a task is no handle, and its memory is used again
 ///   - #CYD_E_INVALID  a pointer is misaligned
 ///
 /// \par Threads    The one that the function was called in.
@@ -237,7 +237,7 @@ pub unsafe extern "C" fn cyd_task_is_cancelled(task: *const cyd_task_t, out: *mu
 ///
 /// \return #CYD_OK, or
 ///   - #CYD_E_NULL     `task` or `out` is NULL
-///   - #CYD_E_CLOSED   the function has returned
+///   - #CYD_E_CLOSED   the function has returned, as far as can be seen: a task is no handle, and its memory is used again
 ///   - #CYD_E_INVALID  a pointer is misaligned
 ///
 /// \par Threads    The one that the function was called in; the pool's handle is good for any.
@@ -263,7 +263,7 @@ pub unsafe extern "C" fn cyd_task_pool(task: *const cyd_task_t, out: *mut *mut c
 ///
 /// \return #CYD_OK, or
 ///   - #CYD_E_NULL     `task` or `out` is NULL
-///   - #CYD_E_CLOSED   the function has returned
+///   - #CYD_E_CLOSED   the function has returned, as far as can be seen: a task is no handle, and its memory is used again
 ///   - #CYD_E_INVALID  a pointer is misaligned
 ///
 /// \par Threads    The one that the function was called in; the yard's handle is good for any.

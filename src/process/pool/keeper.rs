@@ -337,7 +337,7 @@ impl Office {
         let work = move || {
             let begun =
                 worker::initialize(&orders.initializer, &orders.bytes).and_then(|()| Shift::begin(&table));
-            match begun.and_then(|shift| worker::work(&shift, orders.tasks)) {
+            match begun.and_then(|shift| worker::work_through(&shift, orders.tasks)) {
                 Ok(()) => ends_with.store(0, Ordering::Release),
                 Err(e) => ::log::warn!("pool {}: a worker cannot go on: {e}", orders.pool),
             }

@@ -268,7 +268,8 @@ impl Pool {
     /// Works for the pool in this thread, as one of its workers, until it is closed and everything is done. Whoever made the
     /// pool, and whatever it is written in: who has registered tasks does them.
     ///
-    /// Errors: `NoSlots` (there are as many workers as there can be), `Revoked` (this worker is to be killed).
+    /// Errors: `NoSlots` (there are as many workers as there can be), `Revoked` (this worker is to be killed), `Cancelled` (the wait
+    /// was), `Interrupted` (only if the yard was opened interruptible).
     pub fn work(&self) -> Result<()> {
         self.work_at_most(0)
     }

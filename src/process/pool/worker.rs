@@ -60,7 +60,7 @@ impl Orders {
 /// A worker process, from its beginning to its end: its exit code.
 pub(in crate::process) fn serve(told: &[u8]) -> i32 {
     match begin(told) {
-        Ok((shift, tasks)) => match work(&shift, tasks) {
+        Ok((shift, tasks)) => match work_through(&shift, tasks) {
             Ok(()) => 0,
             Err(e) if e.kind() == ErrorKind::Revoked => REVOKED,
             Err(e) if e.kind() == ErrorKind::NotOwner => 0, // a fork child that a task has made
@@ -96,7 +96,8 @@ pub(super) fn initialize(initializer: &str, bytes: &[u8]) -> Result<()> {
     }
 }
 
-/// Works until it is not needed any more, or has ended so many tasks. Errors: `Revoked` (it is to be killed).
+/// Works until it is not needed any more, or has ended so many tasks. Errors: `Revoked` (it is to be killed), `Interrupted`,
+/// `Cancelled`.
 pub(super) fn work(shift: &Shift, tasks: u32) -> Result<()> {
     let bench = Bench { shift, known: Known::default() };
     loop {
@@ -107,6 +108,16 @@ pub(super) fn work(shift: &Shift, tasks: u32) -> Result<()> {
         }
         if tasks != 0 && shift.ended() >= tasks {
             return Ok(());
+        }
+    }
+}
+
+/// As [`work`], for a worker that the pool has made itself: no signal calls it away.
+pub(super) fn work_through(shift: &Shift, tasks: u32) -> Result<()> {
+    loop {
+        match work(shift, tasks) {
+            Err(e) if e.kind() == ErrorKind::Interrupted => {}
+            ended => return ended,
         }
     }
 }
