@@ -15,7 +15,8 @@ use courtyard::{
 use process::{Ended, LONG, Step, fork, sleep_ms};
 use std::future::{Future, IntoFuture};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout};
@@ -47,12 +48,30 @@ fn bridges() -> usize {
     tasks.filter(|task| name(task.clone()).trim() == "cyd-bridge").count()
 }
 
-/// It is pending; after `change` it is ready.
+/// Whether the future has been woken, and whom to wake then.
+struct Woken(AtomicBool, Mutex<Option<Waker>>);
+
+impl Wake for Woken {
+    fn wake(self: Arc<Woken>) {
+        self.0.store(true, Ordering::SeqCst);
+        self.1.lock().unwrap().take().into_iter().for_each(Waker::wake);
+    }
+}
+
+/// It is pending; after `change` it is woken, and ready. Nobody polls it for any other reason.
 async fn comes<T>(future: impl Future<Output = courtyard::Result<T>>, change: impl FnOnce()) -> T {
-    let mut future = pin!(future);
-    assert!(timeout(BRIEF, &mut future).await.is_err(), "nothing was there");
+    let (mut future, woken) = (pin!(future), Arc::new(Woken(AtomicBool::new(true), Mutex::new(None))));
+    let waker = Waker::from(woken.clone());
+    let mut when_woken = std::future::poll_fn(|cx| {
+        *woken.1.lock().unwrap() = Some(cx.waker().clone());
+        match woken.0.swap(false, Ordering::SeqCst) {
+            true => future.as_mut().poll(&mut Context::from_waker(&waker)),
+            false => Poll::Pending,
+        }
+    });
+    assert!(timeout(BRIEF, &mut when_woken).await.is_err(), "nothing was there");
     change();
-    future.await.unwrap()
+    timeout(LONG / 2, when_woken).await.expect("it is woken").unwrap()
 }
 
 fn every_call_comes() {
@@ -152,6 +171,27 @@ fn every_call_comes() {
         let send = async { Ok(number.send_async(1).await.unwrap_err().kind()) };
         assert_eq!(comes(send, || drop(numbers)).await, ErrorKind::PeerClosed);
     });
+    // Room that will never be.
+    let of_sides = QueueOptions { capacity: 1, sides: true, ..QueueOptions::default() };
+    let full = Queue::create(&yard, "of-sides", of_sides).unwrap();
+    full.try_put(b"x").unwrap();
+    let consumer = full.consumer().unwrap();
+    on_tokio(async {
+        let put = async { Ok(full.put_async(b"y").await.unwrap_err().kind()) };
+        assert_eq!(comes(put, || drop(consumer)).await, ErrorKind::PeerClosed);
+    });
+    let step = Step::of(&yard);
+    let consumer = fork(|| {
+        let _part = full.consumer().unwrap();
+        step.set(1);
+        sleep_ms(100_000);
+    });
+    step.wait(1);
+    on_tokio(async {
+        let put = async { Ok(full.put_async(b"y").await.unwrap_err().kind()) };
+        assert_eq!(comes(put, || consumer.kill(libc::SIGKILL)).await, ErrorKind::PeerDied);
+    });
+    assert_eq!(consumer.wait(), Ended::Signal(libc::SIGKILL));
     let one_way = Pipe::create(&yard, "one-way", PipeOptions { capacity: 64, duplex: false }).unwrap();
     let (reader, writer) = (one_way.end(PipeEnd::First).unwrap(), one_way.end(PipeEnd::Second).unwrap());
     on_tokio(async {

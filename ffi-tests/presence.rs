@@ -9,8 +9,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 use courtyard::{
-    Error, ErrorKind, FaultKind, Holder, Lock, ObjectType, Options, PermitHolder, Permits, RLock, Ring,
-    RingOptions, Scope, Semaphore, SemaphoreOptions, Strategy, Timeout, Value, Yard,
+    Error, ErrorKind, FaultKind, Holder, Lock, ObjectType, Options, PermitHolder, Permits, Queue,
+    QueueOptions, RLock, Ring, RingOptions, Scope, Semaphore, SemaphoreOptions, Strategy, Timeout, Value,
+    Yard,
 };
 #[path = "presence/pipes.rs"]
 mod pipes;
@@ -43,6 +44,7 @@ const SCENARIOS: &[Scenario] = &[
     ("equal_tids_in_two_pid_namespaces_are_told_apart", equal_tids_in_two_pid_namespaces),
     ("a_death_with_a_core_dump_is_noticed", a_death_with_a_core_dump_is_noticed),
     ("a_large_victim_is_noticed", a_large_victim_is_noticed),
+    ("a_large_debtor_is_waited_for", a_large_debtor_is_waited_for),
     ("closefrom_in_a_live_process_changes_nothing", closefrom_in_a_live_process),
     ("closing_a_yard_after_closefrom_closes_nobody_elses_file", closing_after_closefrom),
     ("a_fork_child_may_outlive_its_killed_parent", a_fork_child_may_outlive_its_killed_parent),
@@ -437,6 +439,37 @@ fn a_large_victim_is_noticed() -> Verdict {
         step.wait(1);
         child.kill(libc::SIGKILL);
         println!("  1 GiB resident, scope {scope:?}: noticed after {:?}", inherit(&lock));
+        assert_eq!(child.wait(), Ended::Signal(libc::SIGKILL));
+    }
+    Good
+}
+
+/// Its threads are known to be dead long before it is: what it owes is waited for all the same.
+fn a_large_debtor_is_waited_for() -> Verdict {
+    for sides in [false, true] {
+        let yard = Options::new().slots(8).size(1 << 20).anonymous().unwrap();
+        let options = QueueOptions { capacity: 4, unacked: 2, sides, ..QueueOptions::default() };
+        let queue = Queue::create(&yard, "queue", options).unwrap();
+        let step = Step::of(&yard);
+        let producer = sides.then(|| queue.producer().unwrap());
+        queue.try_put(b"owed").unwrap();
+        let child = fork(|| {
+            let fat = vec![1u8; 1 << 29];
+            let _ = queue.get_ack_vec(LONG).unwrap();
+            step.set(u32::from(fat[1 << 28]));
+            loop {
+                sleep_ms(1000);
+            }
+        });
+        step.wait(1);
+        match producer {
+            Some(producer) => drop(producer),
+            None => queue.shutdown(false),
+        }
+        child.kill(libc::SIGKILL);
+        sleep_ms(2);
+        let (bytes, received) = queue.get_vec(LONG).unwrap();
+        assert_eq!((bytes, received.redelivered), (b"owed".to_vec(), true));
         assert_eq!(child.wait(), Ended::Signal(libc::SIGKILL));
     }
     Good

@@ -73,7 +73,7 @@ fn token(slot: u32) -> u32 {
 }
 
 fn by(slot: u32) -> Debtor {
-    Debtor { thread: token(slot), process: token(slot) }
+    Debtor { thread: token(slot), process: token(slot), copies: false }
 }
 
 /// What was got: the number, whether it is flagged, and its ticket.
@@ -351,7 +351,7 @@ fn a_debt_is_whole_before_it_is_paid() {
         // Another thread of the process acknowledges whatever it owes.
         let other = seat.thread(|seat| {
             let debts = seat.debts();
-            let oldest = debts.oldest(token(1), token(2), &seat.ring())?;
+            let oldest = debts.oldest(token(1), token(2), &seat.ring(), &seat)?;
             debts.done(oldest, token(1), 2).ok()
         });
         let (n, again, ticket) = seat.get(1, true).unwrap();

@@ -277,7 +277,7 @@ fn perform<'a>(
 ) -> Answer {
     let mine = token(me, steps.stands[me].generation);
     let getter = |owes_from| Getter { slot: me as u32, thread: mine, longest: 8, owes_from };
-    let by = Debtor { thread: mine, process: mine };
+    let by = Debtor { thread: mine, process: mine, copies: false };
     let mut bytes = [0; 8];
     match (what, of) {
         (Move::Push(n), _) => match ring.try_push(me as u32, n as u32, &n.to_ne_bytes(), &steps) {

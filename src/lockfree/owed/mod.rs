@@ -273,9 +273,24 @@ impl<M: Memory> Debts<M> {
         }
     }
 
+    /// This thread has copied the message that it owes.
+    pub(crate) fn copied(&self, ticket: Ticket, thread: u32) {
+        if let Some(cell) = self.memory.cell(ticket.index()) {
+            // Relaxed: it says nothing of what others must see. If the cell is another debt's by now, it is not touched.
+            let getter = u64::from(thread);
+            self.memory.swap(Word::Getter(cell), getter | COPYING, getter, Ordering::Relaxed);
+        }
+    }
+
     /// The oldest message that this process owes and the ring has no more: if there is one that this thread got, that,
-    /// else whoever's.
-    pub(crate) fn oldest(&self, process: u32, getter: u32, ring: &Ring<impl RingMemory>) -> Option<Ticket> {
+    /// else whoever's who is not just copying it.
+    pub(crate) fn oldest(
+        &self,
+        process: u32,
+        getter: u32,
+        ring: &Ring<impl RingMemory>,
+        threads: &impl Threads,
+    ) -> Option<Ticket> {
         let mut mine: Option<(u64, Ticket)> = None;
         let mut any = mine;
         for index in 0..self.count() {
@@ -285,12 +300,13 @@ impl<M: Memory> Debts<M> {
                 continue;
             }
             let position = self.position(cell);
-            if ring.has(position) {
+            let (got_by, copying) = self.getter(cell);
+            if ring.has(position) || copying && !threads.is_dead(got_by) {
                 continue; // somebody is still getting it
             }
             let found = Some((position, Ticket::new(index, self.tag, seen)));
             let is_older = |than: &Option<(u64, Ticket)>| than.is_none_or(|(p, _)| is_ahead(position, p));
-            if self.getter(cell) == getter && is_older(&mine) {
+            if got_by == getter && is_older(&mine) {
                 mine = found;
             }
             if is_older(&any) {
@@ -453,8 +469,9 @@ impl<M: Memory> Debts<M> {
         self.memory.load(Word::Position(cell), Ordering::Relaxed) // Relaxed: behind the edge `debt`
     }
 
-    fn getter<'d>(&'d self, cell: M::Cell<'d>) -> u32 {
-        self.memory.load(Word::Getter(cell), Ordering::Relaxed) as u32 // Relaxed: behind the edge `debt`
+    fn getter<'d>(&'d self, cell: M::Cell<'d>) -> (u32, bool) {
+        let word = self.memory.load(Word::Getter(cell), Ordering::Relaxed); // Relaxed: behind the edge `debt`
+        (word as u32, word & COPYING != 0)
     }
 
     /// Length and tag of the message in a cell that was looked at.
@@ -498,9 +515,10 @@ impl<M: Memory> Debts<M> {
     }
 
     /// Writes down who owes, and then that somebody does.
-    fn owe<'d>(&'d self, cell: M::Cell<'d>, owed: Ctl, getter: u32) {
+    fn owe<'d>(&'d self, cell: M::Cell<'d>, owed: Ctl, by: Debtor) {
+        let copying = if by.copies { COPYING } else { 0 };
         // Relaxed: the store after it publishes it.
-        self.memory.store(Word::Getter(cell), getter.into(), Ordering::Relaxed);
+        self.memory.store(Word::Getter(cell), u64::from(by.thread) | copying, Ordering::Relaxed);
         self.memory.store(Word::Ctl(cell), owed.0, Ordering::Release); // edge: debt
     }
 }
@@ -517,7 +535,13 @@ fn in_ring(ring: &Ring<impl RingMemory>) -> impl Iterator<Item = u64> {
 pub(crate) struct Debtor {
     pub(crate) thread: u32,
     pub(crate) process: u32,
+    /// The thread is going to copy the message from where it lies. Until it has, nobody else acknowledges it: see
+    /// [`Debts::copied`].
+    pub(crate) copies: bool,
 }
+
+/// Beside the token of the thread that got a message: it copies it.
+const COPYING: u64 = 1 << 32;
 
 /// A cell that is the caller's, for a message that he takes from the ring. Dropped, it is free again.
 pub(crate) struct Filling<'d, M: Memory> {
@@ -541,7 +565,7 @@ impl<'d, M: Memory> Filling<'d, M> {
     /// From here on the message is owed. It is still in the ring.
     pub(crate) fn commit(self, by: Debtor) -> Ticket {
         let owed = self.free.to(State::Owed, by.process);
-        self.debts.owe(self.cell, owed, by.thread);
+        self.debts.owe(self.cell, owed, by);
         let ticket = Ticket::new(self.index, self.debts.tag, owed);
         core::mem::forget(self);
         ticket
@@ -607,7 +631,7 @@ impl<M: Memory> Taking<'_, M> {
     /// The message is owed again, by another one.
     pub(crate) fn commit(self, by: Debtor) -> Ticket {
         let owed = self.back.to(State::Owed, by.process);
-        self.debts.owe(self.cell, owed, by.thread);
+        self.debts.owe(self.cell, owed, by);
         let ticket = Ticket::new(self.index, self.debts.tag, owed);
         core::mem::forget(self);
         ticket

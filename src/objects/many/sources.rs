@@ -4,7 +4,7 @@
 use crate::objects::event::Event;
 use crate::objects::many::AsPart;
 use crate::objects::permits::Permits;
-use crate::objects::queue::Queue;
+use crate::objects::queue::{Queue, QueueSide};
 use crate::objects::semaphore::Semaphore;
 use crate::presence::attachment::Held;
 use crate::presence::place::Standing;
@@ -138,13 +138,13 @@ impl AsPart for Queue {
 
 impl Source for Queue {
     fn is_ready(&self) -> bool {
-        !self.is_empty() || self.is_shutdown() || self.was_left() && self.is_deserted()
+        !self.is_empty() || self.is_shutdown() || self.was_left(QueueSide::Producers) && self.is_deserted()
     }
 
     fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
         let watch = self.body().data.prepare();
         // Who dies after this is heard of, who died before it is seen below.
-        self.arm_for_deaths(net);
+        self.arm_for_deaths(QueueSide::Producers, net);
         let ready = !self.is_empty() || self.is_shutdown() || self.is_deserted();
         if !ready {
             net.word(watch);

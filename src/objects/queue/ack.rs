@@ -60,10 +60,10 @@ impl<'q> Got<'q> {
             None => to.copy_from_slice(&self.bytes[..received.len]),
             Some(block) => {
                 let read = block.read(0, to);
-                if ticket.is_some() {
+                if let (Some(ticket), Some(part)) = (ticket, queue.part()) {
                     let _ = block.into_handle(); // it is freed when the debt ends
-                    // Another thread may have acknowledged it already, without a ticket.
-                    read.map_err(|_| Not::Gone)?;
+                    part.debts.copied(ticket, thread::token(queue.yard().number()));
+                    read.map_err(|_| Not::Gone)?; // somebody has freed it by its handle
                 } else {
                     drop(block);
                     queue.body().room.notify(&**queue.yard()); // somebody may wait for the block
@@ -187,7 +187,7 @@ impl Queue {
     pub fn task_done(&self) -> Result<()> {
         let part = self.owing()?;
         let (process, thread) = (self.process(), thread::token(self.yard().number()));
-        while let Some(ticket) = part.debts.oldest(process, thread, self.ring()) {
+        while let Some(ticket) = part.debts.oldest(process, thread, self.ring(), &Hands(self.yard())) {
             // Another thread may be quicker.
             if let Ok(paid) = part.debts.done(ticket, process, large::BLOCK) {
                 self.paid(part, ticket, paid);
@@ -233,22 +233,12 @@ impl Queue {
         freed + back > 0
     }
 
-    /// Gives back what the dead owe, and what those do who have left. `None`: something is back now; else whether one of
-    /// those who owe may be dying.
-    pub(super) fn mourn_debtors(&self) -> Option<bool> {
-        let Some(part) = self.part() else { return Some(false) };
-        let (mut doubt, mut last) = (false, 0);
-        for owing in part.debts.debtors() {
-            let Some(token) = Token::of(owing).filter(|_| owing != last) else { continue };
-            last = owing;
-            match self.yard().process_standing(token) {
-                Standing::Here(_) => {}
-                Standing::Doubtful => doubt = true,
-                Standing::Dead if self.mourn(token) => return None,
-                Standing::Dead => {} // somebody else has done it
-            }
-        }
-        Some(doubt)
+    /// Whether one of those who owe is dead or dying, so that something may come back.
+    pub(super) fn has_dying_debtor(&self) -> bool {
+        let debtors = self.part().into_iter().flat_map(|part| part.debts.debtors());
+        let is_gone =
+            |token| matches!(self.yard().process_standing(token), Standing::Doubtful | Standing::Dead);
+        debtors.filter_map(Token::of).any(is_gone)
     }
 
     fn owing(&self) -> Result<&Part> {
@@ -276,12 +266,15 @@ impl Queue {
             return Err(Not::Ever(ErrorKind::Shutdown));
         }
         if part.clear.is_so(&self.0.ring) {
-            return Err(self.nothing_beside(part));
+            match self.nothing_beside(part) {
+                Not::Gone => {} // it is looked for, whoever says that it is there
+                not => return Err(not),
+            }
         }
         let me = thread::token(self.yard().number());
         let owes_from = owing.then(|| part.hint());
         let getter = Getter { slot: slot_of(me), thread: me, longest, owes_from };
-        let by = Debtor { thread: me, process: self.process() };
+        let by = Debtor { thread: me, process: self.process(), copies: false };
         let debtor = owing.then_some(by);
         match next(self.ring(), &part.debts, getter, &Hands(self.yard())) {
             Ok(Next::Ring(reading, filling)) => self.get_from_ring(part, reading, filling, by, longest),
@@ -330,6 +323,7 @@ impl Queue {
         match filling {
             Some(filling) => {
                 filling.fill(item, &got.bytes[..len]);
+                let by = Debtor { copies: got.block.is_some(), ..by };
                 got.ticket = Some(settle(filling, reading, by));
             }
             None => {
@@ -367,7 +361,10 @@ impl Queue {
             }
         }
         match debtor {
-            Some(by) => got.ticket = Some(taking.commit(by)),
+            Some(by) => {
+                let by = Debtor { copies: got.block.is_some(), ..by };
+                got.ticket = Some(taking.commit(by));
+            }
             None => {
                 taking.finish();
             }
@@ -404,19 +401,17 @@ impl Queue {
         }
     }
 
-    /// There is nothing: whether there ever will be. What the living owe may come back, but nobody is kept waiting for that;
-    /// what the dead owe is back before the end is told.
+    /// There is nothing: whether there ever will be.
     #[cold]
     fn nothing_beside(&self, part: &Part) -> Not {
         let not = self.nothing();
         if not != Not::Ever(ErrorKind::End) {
             return not;
         }
-        match (part.debts.is_moving(), self.mourn_debtors()) {
-            (Some(Some(thread)), _) => Not::Held(Some(slot_of(thread))),
-            (Some(None), _) | (None, None) => Not::Gone, // it came back just now: try again
-            (None, Some(true)) => Not::Held(None),
-            (None, Some(false)) => not,
+        match part.debts.is_moving() {
+            Some(Some(thread)) => Not::Held(Some(slot_of(thread))),
+            Some(None) => Not::Gone, // it came back just now: try again
+            None => Not::Drained,
         }
     }
 }

@@ -40,6 +40,8 @@ pub(super) enum Not {
     TooSmall(usize),
     /// The next message was that of somebody who died when he had got it.
     Gone,
+    /// There is none and none will be put any more, but what the dead owe may come back.
+    Drained,
     /// It will not be better later.
     Ever(ErrorKind),
 }
@@ -129,7 +131,8 @@ impl<'a> Call<'a> {
     ) -> Result<std::result::Result<T, usize>> {
         let (mut over, mut announced): (_, Option<(Watches<'a>, For)>) = (None, None);
         loop {
-            let not = match attempt() {
+            let attempt = attempt().map_err(|not| if not == Not::Drained { self.drained() } else { not });
+            let not = match attempt {
                 Ok(done) => return Ok(Ok(done)),
                 Err(Not::TooSmall(len)) => return Ok(Err(len)),
                 Err(Not::Ever(kind)) => return Err(kind.into()),
@@ -181,7 +184,7 @@ impl<'a> Call<'a> {
                 None
             }
             // Nobody has the message that is in the way. Whoever else is dead has no room to give.
-            Not::Now if self.what == For::Room => Some(self.reason()),
+            Not::Now if self.what == For::Room => Some(self.reason(false)),
             _ => {
                 let in_hand = if not == Not::Now { self.queue.in_hand() } else { InHand::Ring };
                 if in_hand == InHand::Ring {
@@ -190,18 +193,17 @@ impl<'a> Call<'a> {
                     let mut crowd = Crowd::new(Watch { word: &nothing, value: 0 });
                     self.sweep_once(&mut crowd);
                 }
-                if in_hand != InHand::Nobody {
-                    self.queue.mourn_debtors();
-                }
-                Some(self.reason())
+                let owing = if in_hand == InHand::Nobody { Some(false) } else { self.ask_debtors() };
+                owing.map(|doubt| self.reason(doubt)) // else something is back
             }
         }
     }
 
-    /// Why a try is over: that the time is, or that nobody is left of whom it needs somebody.
-    fn reason(&self) -> ErrorKind {
+    /// Why a try is over: that the time is, or that nobody is left of whom it needs somebody. `doubt`: one of those who owe
+    /// something may be dying.
+    fn reason(&self, doubt: bool) -> ErrorKind {
         match self.others().and_then(|others| self.queue.glance(others)) {
-            Some(gone) if self.is_ended() => gone,
+            Some(gone) if !doubt && self.is_ended() => gone,
             _ => ErrorKind::Timeout,
         }
     }
@@ -261,6 +263,22 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// What the dead owe is back before the end is told; what the living owe may come back, but nobody is kept waiting for that.
+    #[cold]
+    fn drained(&mut self) -> Not {
+        match self.ask_debtors() {
+            None => Not::Gone,
+            Some(true) => Not::Held(None),
+            Some(false) => Not::Ever(ErrorKind::End),
+        }
+    }
+
+    /// As `hear_debtors`, for who does not sleep now.
+    fn ask_debtors(&mut self) -> Option<bool> {
+        let nothing = AtomicU32::new(0);
+        self.hear_debtors(&mut Crowd::new(Watch { word: &nothing, value: 0 }))
+    }
+
     /// Listens to those who owe something. Tells whether one of them may be dying; `None`: one was dead, and what he owed
     /// is back.
     fn hear_debtors<'c>(&mut self, crowd: &mut Crowd<'c>) -> Option<bool>
@@ -312,14 +330,10 @@ impl<'a> Call<'a> {
         freed.map(|freed| crowd.add(freed));
         let mut held = if let Not::Held(slot) = not { slot } else { None };
         let seen = mourners.as_ref().map(|side| side.look(&mut crowd));
+        let Some(doubt) = self.hear_debtors(&mut crowd) else { return Ok(()) };
         if let Some(kind) = seen.and_then(ended) {
             match self.queue.rest().filter(|_| self.what == For::Data) {
-                // What the dead owe is back before the end is told; what the living do, nobody is kept waiting for.
-                None if self.what == For::Data => match self.queue.mourn_debtors() {
-                    Some(false) => return Err(kind),
-                    Some(true) => {}
-                    None => return Ok(()),
-                },
+                None if doubt => {} // what the dead owe is back before the end is told
                 None => return Err(kind),
                 Some(holder) => held = held.or(holder), // it may give back what he has in hand
             }
@@ -327,7 +341,6 @@ impl<'a> Call<'a> {
         if let Some(slot) = held {
             Hands(yard).alive(slot).map(|alive| crowd.add(alive));
         }
-        let Some(doubt) = self.hear_debtors(&mut crowd) else { return Ok(()) };
         if self.sweep_once(&mut crowd) {
             return Ok(()); // what a dead one had in hand shows now
         }

@@ -353,11 +353,14 @@ struct Room(Queue);
 impl Source for Room {
     fn is_ready(&self) -> bool {
         self.0.seems_puttable()
+            || self.0.was_left(QueueSide::Consumers) && self.0.is_gone(QueueSide::Consumers)
     }
 
     fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
         let watch = self.0.body().room.prepare();
-        let ready = self.is_ready();
+        // Who dies after this is heard of, who died before it is seen below.
+        self.0.arm_for_deaths(QueueSide::Consumers, net);
+        let ready = self.0.seems_puttable() || self.0.is_gone(QueueSide::Consumers);
         if !ready {
             net.word(watch);
         }

@@ -233,25 +233,31 @@ impl Queue {
         mourners.as_ref().map_or(Peer::Absent, |mourners| peer(look(mourners)))
     }
 
-    /// Whether somebody has ever said that he produces no more, or was found dead.
-    pub(crate) fn was_left(&self) -> bool {
-        self.side(QueueSide::Producers).is_some_and(|side| side.holders.left() != 0)
+    /// Whether somebody has ever left this side, or was found dead there.
+    pub(crate) fn was_left(&self, side: QueueSide) -> bool {
+        self.side(side).is_some_and(|side| side.holders.left() != 0)
+    }
+
+    /// Whether the last of a side has gone. Asks the kernel.
+    pub(crate) fn is_gone(&self, side: QueueSide) -> bool {
+        matches!(self.side_state(side), Peer::Closed | Peer::Died)
     }
 
     /// Whether the last producer has gone, and nobody has anything in hand that may come back. Asks the kernel.
     pub(crate) fn is_deserted(&self) -> bool {
-        matches!(self.side_state(QueueSide::Producers), Peer::Closed | Peer::Died) && self.rest().is_none()
+        self.is_gone(QueueSide::Producers) && self.rest().is_none() && !self.has_dying_debtor()
     }
 
-    /// For who waits for a message among other things: adds the words to `net` that tell of the death of a producer, or of
-    /// one who owes something. What the dead owe is back after it.
-    pub(crate) fn arm_for_deaths<'a>(&'a self, net: &mut Net<'a>) {
-        let producers = self.side(QueueSide::Producers).map_or(&[][..], |side| side.holders.cells);
+    /// For who waits for a message, or for room, among other things: adds the words to `net` that tell of the death of one of
+    /// the other `side`, or, for a message, of one who owes something. What the dead owe is back after it.
+    pub(crate) fn arm_for_deaths<'a>(&'a self, side: QueueSide, net: &mut Net<'a>) {
+        let others = self.side(side).map_or(&[][..], |side| side.holders.cells);
         // Relaxed: only whom to listen to; who wants to know how the side stands looks for himself.
-        let producers = producers.iter().map(|cell| cell.load(Ordering::Relaxed));
-        let debtors = self.part().into_iter().flat_map(|part| part.debts.debtors());
+        let others = others.iter().map(|cell| cell.load(Ordering::Relaxed));
+        let part = self.part().filter(|_| side == QueueSide::Producers);
+        let debtors = part.into_iter().flat_map(|part| part.debts.debtors());
         let mut last = 0;
-        for word in producers.chain(debtors) {
+        for word in others.chain(debtors) {
             let Some(token) = Token::of(word).filter(|_| word != last) else { continue };
             last = word;
             match self.yard().process_standing(token) {

@@ -525,6 +525,17 @@ fn elements_of_one_type_need_no_bytes() {
     assert_eq!((queue.get(SOON), queue.try_get()), (Ok(([7; 9], false)), Ok(([8; 9], false))));
     queue.queue().try_put(b"x").unwrap();
     assert_eq!(kind(queue.try_get()), ErrorKind::Corrupt);
+    let small = TypedQueue::<u32>::create_joinable(&yard, "small", 8, 2).unwrap();
+    for _ in 0..2 {
+        small.queue().try_put(&[1; 12]).unwrap(); // longer ones do not stand in the way either
+        small.try_put(7).unwrap();
+    }
+    assert_eq!(kind(small.try_get()), ErrorKind::Corrupt);
+    assert_eq!(small.try_get(), Ok((7, false)));
+    assert_eq!(kind(small.get_ack(Timeout::Try)), ErrorKind::Corrupt);
+    let (seven, owed) = small.get_ack(Timeout::Try).unwrap();
+    small.done(owed.ticket).unwrap();
+    assert_eq!((seven, small.queue().unfinished()), (7, 0));
     assert_eq!(kind(TypedQueue::<u32>::open(&yard, "typed")), ErrorKind::Mismatch);
     assert_eq!(kind(TypedQueue::<[u64; 9]>::open_or_create(&yard, "typed", 3)), ErrorKind::Mismatch);
     assert!(TypedQueue::<[u64; 9]>::open(&yard, "typed").is_ok());

@@ -89,23 +89,38 @@ impl<T: Pod> TypedQueue<T> {
     /// through [`TypedQueue::queue`], which is gone then.
     #[inline]
     pub fn get(&self, timeout: impl Into<Timeout>) -> Result<(T, bool)> {
-        let mut element = T::zeroed();
-        let Received { len, redelivered } = self.queue.get(bytemuck::bytes_of_mut(&mut element), timeout)?;
-        check_len::<T>(len)?;
-        Ok((element, redelivered))
+        let (mut element, timeout) = (T::zeroed(), timeout.into());
+        match self.queue.get(bytemuck::bytes_of_mut(&mut element), timeout) {
+            Ok(Received { len, redelivered }) => check_len::<T>(len).map(|()| (element, redelivered)),
+            Err(e) if e.kind() == ErrorKind::TooLong => self.get_longer(timeout),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// What is longer than an element would stay where it is for ever.
+    #[cold]
+    fn get_longer(&self, timeout: Timeout) -> Result<(T, bool)> {
+        let (bytes, received) = self.queue.get_vec(timeout)?;
+        Ok((element_of(&bytes)?, received.redelivered))
     }
 
     /// Takes the next element, which this process owes from then on: see [`Queue::get_ack`]. Errors: as there;
     /// `Corrupt` also if somebody has put something of another length through [`TypedQueue::queue`], which is then
     /// acknowledged.
     pub fn get_ack(&self, timeout: impl Into<Timeout>) -> Result<(T, Owed)> {
-        let mut element = T::zeroed();
-        let owed = self.queue.get_ack(bytemuck::bytes_of_mut(&mut element), timeout)?;
-        if let Err(e) = check_len::<T>(owed.received.len) {
+        let (mut element, timeout) = (T::zeroed(), timeout.into());
+        let (element, owed) = match self.queue.get_ack(bytemuck::bytes_of_mut(&mut element), timeout) {
+            Ok(owed) => (check_len::<T>(owed.received.len).map(|()| element), owed),
+            Err(e) if e.kind() == ErrorKind::TooLong => {
+                let (bytes, owed) = self.queue.get_ack_vec(timeout)?;
+                (element_of(&bytes), owed)
+            }
+            Err(e) => return Err(e),
+        };
+        if element.is_err() {
             let _ = self.queue.done(owed.ticket); // it cannot be of use to anybody
-            return Err(e);
         }
-        Ok((element, owed))
+        Ok((element?, owed))
     }
 
     /// Acknowledges a delivery. Errors: as for [`Queue::done`].
@@ -138,6 +153,10 @@ impl<T: Pod> TypedQueue<T> {
     pub fn queue(&self) -> &Queue {
         &self.queue
     }
+}
+
+fn element_of<T: Pod>(bytes: &[u8]) -> Result<T> {
+    check_len::<T>(bytes.len()).map(|()| bytemuck::pod_read_unaligned(bytes))
 }
 
 /// Whether so many bytes are an element.

@@ -312,7 +312,7 @@ fn die_getting(queue: &Queue, steps: u32) {
         let died = s.spawn(|| {
             queue.seat().unwrap();
             let (me, part) = (thread::token(queue.yard().number()), queue.part().unwrap());
-            let by = Debtor { thread: me, process: queue.yard().token_if_joined() };
+            let by = Debtor { thread: me, process: queue.yard().token_if_joined(), copies: false };
             let getter = Getter { slot: slot_of(me), thread: me, longest: 48, owes_from: Some(0) };
             match next(queue.ring(), &part.debts, getter, &Hands(queue.yard())).unwrap() {
                 Next::Ring(reading, filling) => {
@@ -494,6 +494,54 @@ fn each_message_is_acknowledged_once_by_one_of_many() {
     });
     assert_eq!(sums.iter().sum::<u64>(), EACH * (2 * EACH + 1));
     assert_eq!(queue.unfinished(), 0);
+}
+
+/// Whoever has got a message and not seen it yet has not handed it on.
+#[test]
+fn a_message_that_is_being_copied_is_nobody_elses_to_acknowledge() {
+    let yard = yard();
+    let queue = joinable(&yard, 4);
+    queue.try_put(&[7; 1000]).unwrap();
+    queue.try_put(b"x").unwrap();
+    let elsewhere = |act: &(dyn Fn() + Sync)| std::thread::scope(|s| s.spawn(act).join().unwrap());
+    let (part, mut buffer) = (queue.part().unwrap(), [0; 1000]);
+    queue.seat().unwrap();
+    let got = queue.attempt_beside(part, true, usize::MAX).unwrap();
+    elsewhere(&|| drop(queue.get_ack_vec(Timeout::Try).unwrap()));
+    elsewhere(&|| queue.task_done().unwrap()); // what was got last, by whoever that was
+    elsewhere(&|| assert_eq!(kind(queue.task_done()), ErrorKind::Range));
+    let (received, ticket) = got.copy_to(&queue, &mut buffer).unwrap();
+    assert_eq!((received.len, buffer, queue.unfinished()), (1000, [7; 1000], 1));
+    elsewhere(&|| queue.task_done().unwrap());
+    assert_eq!((kind(queue.done(ticket)), queue.unfinished()), (ErrorKind::State, 0));
+    // One that died while it copied keeps nobody from it.
+    queue.try_put(&[8; 1000]).unwrap();
+    elsewhere(&|| {
+        queue.seat().unwrap();
+        std::mem::forget(queue.attempt_beside(part, true, usize::MAX).unwrap());
+    });
+    queue.task_done().unwrap();
+}
+
+/// What somebody says is back who keeps no rules, in a queue of which it is known that nothing is.
+#[test]
+fn a_debt_that_is_not_back_keeps_nobody_for_ever() {
+    let yard = yard();
+    let queue = filled(&yard, 2, 1);
+    let (_, _, ticket) = take(&queue, Timeout::Try).unwrap();
+    queue.done(ticket).unwrap();
+    assert_eq!(kind(take(&queue, Timeout::Try)), ErrorKind::Empty);
+    queue.shutdown(false);
+    let (options, held) = (queue.options(), yard.held());
+    let record = held.directory().unwrap().find(&Name::new("queue").unwrap()).unwrap().unwrap();
+    let at = record.offset + options.ring_bytes().next_multiple_of(128) + super::debts::CELLS_AT;
+    let word: &AtomicU64 = &held.region().table::<AtomicU64>(at, 1).unwrap()[0];
+    for state in 0..16 {
+        word.store(word.load(Ordering::Relaxed) & !(0xf << 30) | state << 30, Ordering::Relaxed);
+        for _ in 0..3 {
+            let _ = (take(&queue, Timeout::Try), queue.get_vec(BRIEF / 10), queue.get_vec(Timeout::Try));
+        }
+    }
 }
 
 #[test]
