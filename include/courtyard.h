@@ -8115,8 +8115,7 @@ CYD_MUST_USE cyd_status_t cyd_queue_put_many(cyd_queue_t *queue, const cyd_slice
  *   - #CYD_E_SHUTDOWN     it was shut down at once
  *   - #CYD_E_PEER_CLOSED, #CYD_E_PEER_DIED  nothing is there, and the last producer has left, or died (see
  *     cyd_queue_enter())
- *   - #CYD_E_TOO_LONG     the message is longer than `room` and stays; `len` tells how long, or 16 if `room` is less and
- *     the message lies in a block
+ *   - #CYD_E_TOO_LONG     the message is longer than `room` and stays; `len` tells how long
  *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in the middle of a move (a try, a timed call)
  *   - #CYD_E_CANCELLED    the thread's wait was cancelled
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)

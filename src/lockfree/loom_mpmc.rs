@@ -3,9 +3,9 @@
 //! A death is a claim forgotten at some step, without anything that its owner would have done next; that the owner is
 //! dead the others learn from his alive word, as in a yard.
 
-use super::mpmc::layout::Words;
+use super::mpmc::layout::{Words, header, header_for};
 use super::mpmc::memory::Place;
-use super::mpmc::{Holders, Item, NoPop, NoPush, Ring};
+use super::mpmc::{Holders, Item, Longest, NoPop, NoPush, Ring};
 use crate::shim::cells::Cells;
 use crate::shim::{AtomicU32, Ordering};
 use loom::thread::{self, JoinHandle};
@@ -383,6 +383,40 @@ fn what_two_put_back_is_written_over_only_after_it_was_read() {
             seat.push(0, 3).unwrap();
         }
         other.join().unwrap();
+    });
+}
+
+/// The item that is looked at is short; the one that its place is then taken for stands for a long one, and never comes to be.
+#[test]
+fn who_only_looks_sees_what_was_pushed() {
+    play(|| {
+        let seat = Seat::new(1);
+        let push = |seat: &Seat, n: u64, whole| {
+            let writing = seat
+                .ring()
+                .claim_write(0, seat)
+                .map(|writing| writing.publish_for(1, &n.to_ne_bytes(), whole));
+            writing.unwrap().unwrap();
+        };
+        push(&seat, 1, 10);
+        let other = seat.thread(|seat| {
+            let longest = Longest { bytes: 50, names: 8 };
+            match seat.ring().claim_read(1, longest, &seat) {
+                Ok(reading) => Some(reading.finish()),
+                Err(NoPop::TooSmall(len)) => panic!("{len} bytes, which nobody has pushed"),
+                Err(_) => None,
+            }
+        });
+        if seat.pop(0).is_ok() {
+            // It has filled the place, and dies before it shows it.
+            let ring = seat.ring();
+            let writing = ring.claim_write(2, &seat).unwrap();
+            let at = seat.cells().at(0).unwrap();
+            at.header().store(header_for(header(1, 8), 200), Ordering::Release);
+            std::mem::forget(writing);
+            seat.die(2);
+        }
+        let _ = other.join().unwrap();
     });
 }
 

@@ -137,7 +137,7 @@ impl Seat {
         let (ring, debts) = (self.ring(), self.debts());
         let mut bytes = [0; 8];
         let owes_from = owing.then_some(0);
-        let getter = Getter { slot: me, thread: token(me), longest: 8, owes_from };
+        let getter = Getter { slot: me, thread: token(me), longest: 8.into(), owes_from };
         match next(&ring, &debts, getter, self)? {
             Next::Ring(reading, None) => {
                 reading.read(&mut bytes);

@@ -3,7 +3,7 @@
 //! | word | bits |
 //! |---|---|
 //! | control word of a cell | slot 0-11, or length 0-10 and (AGAIN) nobody has seen it 11, state 12-15, lap 16-63 |
-//! | header of a cell | tag 0-31, length 32-43 |
+//! | header of a cell | tag 0-15, length 16-27, length of the message that the item stands for, and 1 more, 28-63; 0: for none |
 //! | `tail`, `head` | position 0-47 |
 //! | `again` | something is to be delivered again 0, how often that was said 1-63 |
 //!
@@ -144,15 +144,36 @@ impl Ctl {
     }
 }
 
+const LEN_SHIFT: u32 = 16;
+const WHOLE_SHIFT: u32 = 28;
+
 /// Tag and length, as the cell keeps them while somebody has it.
 #[inline(always)]
 pub(crate) const fn header(tag: u32, len: usize) -> u64 {
-    tag as u64 | (len as u64 & SLOT) << 32
+    tag as u64 & 0xffff | (len as u64 & SLOT) << LEN_SHIFT
+}
+
+/// The header of an item that stands for a message of so many bytes. One that does not fit is not told.
+#[inline(always)]
+pub(in crate::lockfree) const fn header_for(header: u64, whole: usize) -> u64 {
+    let word = (whole as u64).saturating_add(1);
+    if word >> (64 - WHOLE_SHIFT) == 0 { header | word << WHOLE_SHIFT } else { header }
+}
+
+/// The tag in a header.
+#[inline(always)]
+pub(in crate::lockfree) const fn header_tag(header: u64) -> u32 {
+    (header & 0xffff) as u32
 }
 
 /// The length in a header.
 pub(in crate::lockfree) const fn header_len(header: u64) -> u64 {
-    header >> 32 & SLOT
+    header >> LEN_SHIFT & SLOT
+}
+
+/// How long the message is that the item stands for, if it says so.
+pub(super) fn header_whole(header: u64) -> Option<usize> {
+    usize::try_from((header >> WHOLE_SHIFT).checked_sub(1)?).ok()
 }
 
 /// How a cell's lap stands to that of a position at this cell.

@@ -59,6 +59,7 @@
 //! | holder | `take_free`, `take_full`, `take_again`: CAS to one's slot | `look` | the holder's alive word is set | `a_live_one_is_never_robbed`, `a_live_popper_is_never_robbed`, `a_live_one_that_takes_again_is_never_swept` |
 //! | mend | `repair`: CAS to FREE | `take_free`: CAS to WRITING | "the dead one's writes are over" | `a_cell_taken_from_the_dead_is_no_longer_written`, `a_dead_pushers_item_never_existed` |
 //! | back | `repair`: CAS to AGAIN; `Reading::put_back`: AGAIN | `look`, `take_again`: CAS to RETAKEN | "the other one's reads are over" | `what_two_put_back_is_written_over_only_after_it_was_read`, `what_the_dead_had_is_written_over_only_after_they_read_it` |
+//! | whole | `Writing::fill`: the header | `check_len`: load of the header | the pusher has the cell | `who_only_looks_sees_what_was_pushed` |
 //! | again | `raise`: CAS of `again` | `find_full`: load of `again` | the cell is in a popper's hands | `what_was_put_back_is_found_by_whoever_sees_the_flag` |
 //! | claimed | `advance`: tail | `hint`: tail | everything before was claimed | `who_has_pushed_never_finds_it_empty` |
 //! | taken | `advance`: head | `hint`: head | everything before was taken | `who_has_popped_never_finds_it_full` |
@@ -72,7 +73,8 @@ mod explorer;
 mod tests;
 
 use self::layout::{
-    Ctl, FLAG, ONCE_MORE, POSITION, Shape, Sight, State, UNSEEN, header, header_len, is_ahead,
+    Ctl, FLAG, ONCE_MORE, POSITION, Shape, Sight, State, UNSEEN, header, header_for, header_len, header_tag,
+    header_whole, is_ahead,
 };
 use self::memory::{Memory, Word};
 use crate::shim::Ordering;
@@ -112,6 +114,21 @@ pub(crate) enum NoPop {
     TooSmall(usize),
     /// See [`Corrupt`].
     Corrupt,
+}
+
+/// What a popper has room for.
+#[derive(Clone, Copy)]
+pub(crate) struct Longest {
+    pub(crate) bytes: usize,
+    /// Items of so many bytes may stand for a message of another length, for which there must be room; 0: none does.
+    pub(crate) names: usize,
+}
+
+impl From<usize> for Longest {
+    #[inline(always)]
+    fn from(bytes: usize) -> Longest {
+        Longest { bytes, names: 0 }
+    }
 }
 
 /// What was popped.
@@ -180,7 +197,7 @@ impl<M: Memory> Ring<M> {
             && payload.len() <= self.memory.room_of(spot.cell)
             && let Some(writing) = self.take_free(spot, me)
         {
-            writing.fill(tag, payload);
+            writing.fill(header(tag, payload.len()), payload);
             return Ok(());
         }
         self.push_late(me, tag, payload, holders)
@@ -190,7 +207,7 @@ impl<M: Memory> Ring<M> {
     #[cfg_attr(not(test), allow(dead_code))]
     #[inline(always)]
     pub(crate) fn try_pop(&self, me: u32, into: &mut [u8], holders: &impl Holders) -> Result<Item, NoPop> {
-        match self.take_first(me, into.len()) {
+        match self.take_first(me, into.len().into()) {
             Some(reading) => Ok(reading.copy_out(into)),
             None => self.pop_late(me, into, holders),
         }
@@ -212,9 +229,10 @@ impl<M: Memory> Ring<M> {
     pub(crate) fn claim_read(
         &self,
         me: u32,
-        longest: usize,
+        longest: impl Into<Longest>,
         holders: &impl Holders,
     ) -> Result<Reading<'_, M>, NoPop> {
+        let longest = longest.into();
         match self.take_first(me, longest) {
             Some(reading) => Ok(reading),
             None => self.find_full(me, longest, holders),
@@ -298,7 +316,7 @@ impl<M: Memory> Ring<M> {
         }
         self.memory.read(cell, into);
         // Relaxed: it was published with the item.
-        Some(self.memory.load(Word::Header(cell), Ordering::Relaxed) as u32)
+        Some(header_tag(self.memory.load(Word::Header(cell), Ordering::Relaxed)))
     }
 
     /// Goes on from a position before which everything is over: no item from there is in anybody's hands, or will be
@@ -335,7 +353,7 @@ impl<M: Memory> Ring<M> {
             if is_item(now) && now.lap() == before.lap() {
                 let held = matches!(now.state(), Some(State::Reading | State::Retaken));
                 let len = header_len(header) as usize;
-                f(held.then(|| now.slot()), header as u32, len, &beginning);
+                f(held.then(|| now.slot()), header_tag(header), len, &beginning);
             }
         }
     }
@@ -422,7 +440,7 @@ impl<M: Memory> Ring<M> {
 
     /// Takes the item where to begin to look, if it is there and has at most `longest` bytes, and none comes again.
     #[inline(always)]
-    fn take_first(&self, me: u32, longest: usize) -> Option<Reading<'_, M>> {
+    fn take_first(&self, me: u32, longest: Longest) -> Option<Reading<'_, M>> {
         // Relaxed: a flag that is seen late only means that an item was popped before the one that comes again; what
         // answers `Empty` looks anew.
         if self.memory.load(Word::Again, Ordering::Relaxed) & FLAG != 0 {
@@ -430,8 +448,11 @@ impl<M: Memory> Ring<M> {
         }
         let spot = self.hint(Word::Head).ok()?;
         let seen = self.look(spot.cell);
-        if !seen.is_full(spot.lap, longest.min(self.memory.room_of(spot.cell))) {
+        if !seen.is_full(spot.lap, longest.bytes.min(self.memory.room_of(spot.cell))) {
             return None;
+        }
+        if longest.names != 0 && seen.len() == longest.names {
+            return None; // it may be longer than it looks
         }
         self.take_full(spot, seen, me)
     }
@@ -463,13 +484,21 @@ impl<M: Memory> Ring<M> {
         self.memory.read(cell, into);
     }
 
-    /// Whether the caller has room for this item.
-    fn check_len(&self, seen: Ctl, longest: usize) -> Result<(), NoPop> {
-        match seen.len() {
-            len if len > self.memory.room() => Err(NoPop::Corrupt),
-            len if len > longest => Err(NoPop::TooSmall(len)),
-            _ => Ok(()),
+    /// Whether the caller has room for this item, which nobody has. False: it is not there any more.
+    fn check_len<'r>(&'r self, cell: M::Cell<'r>, seen: Ctl, longest: Longest) -> Result<bool, NoPop> {
+        let mut len = seen.len();
+        if len > self.memory.room() {
+            return Err(NoPop::Corrupt);
         }
+        if longest.names != 0 && len == longest.names {
+            let header = self.memory.load(Word::Header(cell), Ordering::Acquire); // edge: whole
+            // Relaxed: if the header is a later item's, the edge shows that its pusher has the cell.
+            if self.memory.load(Word::Ctl(cell), Ordering::Relaxed) != seen.0 {
+                return Ok(false);
+            }
+            len = header_whole(header).unwrap_or(len);
+        }
+        if len > longest.bytes { Err(NoPop::TooSmall(len)) } else { Ok(true) }
     }
 
     /// How many cells to look at before giving up to those who are quicker, or to a peer that keeps no rules.
@@ -492,7 +521,7 @@ impl<M: Memory> Ring<M> {
     #[cold]
     #[inline(never)]
     fn pop_late(&self, me: u32, into: &mut [u8], holders: &impl Holders) -> Result<Item, NoPop> {
-        Ok(self.find_full(me, into.len(), holders)?.copy_out(into))
+        Ok(self.find_full(me, into.len().into(), holders)?.copy_out(into))
     }
 
     /// As `claim_write`, whatever there is.
@@ -527,7 +556,7 @@ impl<M: Memory> Ring<M> {
     /// As `claim_read`, whatever there is.
     #[cold]
     #[inline(never)]
-    fn find_full(&self, me: u32, longest: usize, holders: &impl Holders) -> Result<Reading<'_, M>, NoPop> {
+    fn find_full(&self, me: u32, longest: Longest, holders: &impl Holders) -> Result<Reading<'_, M>, NoPop> {
         for _ in 0..self.patience() {
             let again = self.memory.load(Word::Again, Ordering::Acquire); // edge: again
             let mut held = None;
@@ -548,7 +577,12 @@ impl<M: Memory> Ring<M> {
     }
 
     /// Looks for the next item in order; `None` if nothing is where it would be.
-    fn walk(&self, me: u32, longest: usize, holders: &impl Holders) -> Result<Option<Reading<'_, M>>, NoPop> {
+    fn walk(
+        &self,
+        me: u32,
+        longest: Longest,
+        holders: &impl Holders,
+    ) -> Result<Option<Reading<'_, M>>, NoPop> {
         let mut position = self.hint(Word::Head)?.position;
         for _ in 0..self.patience() {
             let spot = self.spot(position)?;
@@ -557,7 +591,9 @@ impl<M: Memory> Ring<M> {
             match (self.shape.sight(position, seen), state) {
                 (Sight::Ahead(further), _) => position = further,
                 (Sight::Here, State::Full) => {
-                    self.check_len(seen, longest)?;
+                    if !self.check_len(spot.cell, seen, longest)? {
+                        continue;
+                    }
                     let taken = self.take_full(spot, seen, me);
                     if taken.is_some() {
                         return Ok(taken);
@@ -578,7 +614,7 @@ impl<M: Memory> Ring<M> {
     }
 
     /// Looks for an item to be delivered again, the oldest first.
-    fn look_again(&self, me: u32, longest: usize, holders: &impl Holders) -> Result<Again<'_, M>, NoPop> {
+    fn look_again(&self, me: u32, longest: Longest, holders: &impl Holders) -> Result<Again<'_, M>, NoPop> {
         for _ in 0..self.patience() {
             let (mut oldest, mut held) = (None, None);
             for index in 0..self.shape.capacity {
@@ -604,8 +640,10 @@ impl<M: Memory> Ring<M> {
             let Some((position, seen)) = oldest else {
                 return Ok(held.map_or(Again::Nothing, Again::Held));
             };
-            self.check_len(seen, longest)?;
-            if let Some(reading) = self.take_again(self.spot(position)?, seen, me) {
+            let spot = self.spot(position)?;
+            if self.check_len(spot.cell, seen, longest)?
+                && let Some(reading) = self.take_again(spot, seen, me)
+            {
                 return Ok(Again::Taken(reading));
             }
         }
@@ -702,17 +740,26 @@ impl<M: Memory> Writing<'_, M> {
         if payload.len() > room {
             return Err(NoPush::TooLong(room));
         }
-        self.fill(tag, payload);
+        self.fill(header(tag, payload.len()), payload);
+        Ok(())
+    }
+
+    /// As `publish`; the item stands for a message of `whole` bytes.
+    pub(crate) fn publish_for(self, tag: u32, payload: &[u8], whole: usize) -> Result<(), NoPush> {
+        let room = self.ring.memory.room_of(self.spot.cell);
+        if payload.len() > room {
+            return Err(NoPush::TooLong(room));
+        }
+        self.fill(header_for(header(tag, payload.len()), whole), payload);
         Ok(())
     }
 
     /// As `publish`, of an item that is known to fit.
     #[inline(always)]
-    fn fill(self, tag: u32, payload: &[u8]) {
+    fn fill(self, header: u64, payload: &[u8]) {
         let (memory, Spot { lap, cell, .. }) = (&self.ring.memory, self.spot);
         memory.write(cell, payload);
-        // Relaxed: the store after it publishes it.
-        memory.store(Word::Header(cell), header(tag, payload.len()), Ordering::Relaxed);
+        memory.store(Word::Header(cell), header, Ordering::Release); // edge: whole
         let full = Ctl::new(lap, State::Full, payload.len() as u64);
         memory.store(Word::Ctl(cell), full.0, Ordering::Release); // edge: publish
         core::mem::forget(self);
@@ -742,7 +789,7 @@ impl<M: Memory> Reading<'_, M> {
     #[inline(always)]
     pub(crate) fn item(&self) -> Item {
         // Relaxed: it was published with the item.
-        let tag = self.ring.memory.load(Word::Header(self.spot.cell), Ordering::Relaxed) as u32;
+        let tag = header_tag(self.ring.memory.load(Word::Header(self.spot.cell), Ordering::Relaxed));
         Item { len: self.len, tag, again: self.again, position: self.spot.position }
     }
 

@@ -276,7 +276,7 @@ fn perform<'a>(
     steps: &'a Steps<'a>,
 ) -> Answer {
     let mine = token(me, steps.stands[me].generation);
-    let getter = |owes_from| Getter { slot: me as u32, thread: mine, longest: 8, owes_from };
+    let getter = |owes_from| Getter { slot: me as u32, thread: mine, longest: 8.into(), owes_from };
     let by = Debtor { thread: mine, process: mine, copies: false };
     let mut bytes = [0; 8];
     match (what, of) {

@@ -63,7 +63,7 @@ mod tests;
 
 use self::layout::{Ctl, FLAG, ONCE_MORE, State, Ticket};
 use self::memory::{Memory, Word};
-use crate::lockfree::mpmc::layout::{State as RingState, header, header_len, is_ahead};
+use crate::lockfree::mpmc::layout::{State as RingState, header, header_len, header_tag, is_ahead};
 use crate::lockfree::mpmc::memory::Memory as RingMemory;
 use crate::lockfree::mpmc::{Item, Reading, Ring};
 use crate::shim::Ordering;
@@ -477,7 +477,7 @@ impl<M: Memory> Debts<M> {
     /// Length and tag of the message in a cell that was looked at.
     fn header<'d>(&'d self, cell: M::Cell<'d>) -> (usize, u32) {
         let header = self.memory.load(Word::Header(cell), Ordering::Relaxed); // Relaxed: behind the edge `debt`
-        (header_len(header) as usize, header as u32)
+        (header_len(header) as usize, header_tag(header))
     }
 
     /// Takes a cell from a dead one who was filling it.

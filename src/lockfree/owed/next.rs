@@ -6,7 +6,7 @@ use super::memory::Memory;
 use super::{Debts, Filling, NoTake, Taking, Threads};
 use crate::lockfree::mpmc::layout::State;
 use crate::lockfree::mpmc::memory::Memory as RingMemory;
-use crate::lockfree::mpmc::{Holders, NoPop, Reading, Ring};
+use crate::lockfree::mpmc::{Holders, Longest, NoPop, Reading, Ring};
 
 /// A message that is the caller's for the time of the call.
 pub(crate) enum Next<'a, M: Memory, R: RingMemory> {
@@ -70,7 +70,7 @@ pub(crate) struct Getter {
     pub(crate) slot: u32,
     pub(crate) thread: u32,
     /// How many bytes he has room for.
-    pub(crate) longest: usize,
+    pub(crate) longest: Longest,
     /// If he is going to acknowledge: the cell to look at first.
     pub(crate) owes_from: Option<u32>,
 }
@@ -85,7 +85,7 @@ pub(crate) fn next<'a, M: Memory, R: RingMemory, H: Holders + Threads>(
     me: Getter,
     hands: &H,
 ) -> Result<Next<'a, M, R>, NoNext> {
-    let take = || match debts.take(me.thread, me.longest, hands) {
+    let take = || match debts.take(me.thread, me.longest.bytes, hands) {
         Ok(taking) => Ok(Some(taking)),
         Err(NoTake::Nothing) => Ok(None),
         Err(no) => Err(NoNext::from(no)),

@@ -273,7 +273,7 @@ impl Queue {
         }
         let me = thread::token(self.yard().number());
         let owes_from = owing.then(|| part.hint());
-        let getter = Getter { slot: slot_of(me), thread: me, longest, owes_from };
+        let getter = Getter { slot: slot_of(me), thread: me, longest: self.longest(longest), owes_from };
         let by = Debtor { thread: me, process: self.process(), copies: false };
         let debtor = owing.then_some(by);
         match next(self.ring(), &part.debts, getter, &Hands(self.yard())) {

@@ -3,7 +3,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::lockfree::mpmc::layout::State;
-use crate::lockfree::mpmc::{NoPop, Reading};
+use crate::lockfree::mpmc::{Longest, NoPop, Reading};
 use crate::objects::blocks::Block;
 use crate::objects::queue::call::{Call, For, Not};
 use crate::objects::queue::place::{Hands, Spot, slot_of};
@@ -31,7 +31,7 @@ impl Queue {
     ///
     /// Errors: `Empty` (nothing came within `timeout`), `End` (the queue was shut down and everything has been got),
     /// `Shutdown` (it was shut down at once), `TooLong` (the buffer is shorter than the message, which stays; the detail
-    /// says how long it is, or that it has 16 bytes or more), `Busy` and `Timeout` (somebody stands still in the middle of a move), `Cancelled`, `Interrupted`,
+    /// says how long it is), `Busy` and `Timeout` (somebody stands still in the middle of a move), `Cancelled`, `Interrupted`,
     /// `NoSlots`, `Corrupt`. `PeerClosed`, `PeerDied`: there is nothing, and the last producer has closed or died, in a queue
     /// that tells of its [sides](crate::QueueOptions::sides); one that comes later is heard again.
     #[inline]
@@ -167,13 +167,20 @@ impl Queue {
         }
     }
 
+    /// What a caller has room for who has room for so many bytes.
+    #[inline(always)]
+    pub(super) fn longest(&self, bytes: usize) -> Longest {
+        let names = if self.0.blocks.is_some() && bytes != usize::MAX { large::NAME } else { 0 };
+        Longest { bytes, names }
+    }
+
     /// Claims the next message.
     #[inline(always)]
     pub(super) fn claim(&self, me: u32, longest: usize) -> std::result::Result<Reading<'_, Spot>, Not> {
         if self.body().closing.glance() == Closing::Shut {
             return Err(Not::Ever(ErrorKind::Shutdown));
         }
-        match self.0.ring.claim_read(me, longest, &Hands(self.yard())) {
+        match self.0.ring.claim_read(me, self.longest(longest), &Hands(self.yard())) {
             Ok(reading) => Ok(reading),
             Err(NoPop::Empty) => Err(self.nothing()),
             Err(no) => Err(no.into()),

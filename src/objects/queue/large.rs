@@ -19,7 +19,7 @@ use crate::shim::cells::is_room;
 pub(super) const BLOCK: u32 = 1;
 
 /// How many bytes of a cell name a block: its handle, and how long the message is. The shortest cell has room for them.
-const NAME: usize = 16;
+pub(super) const NAME: usize = 16;
 const _: () = assert!(is_room(NAME));
 
 /// A new block with the message in it.
@@ -49,7 +49,7 @@ pub(super) fn publish(
     let mut name = [0; NAME];
     name[..8].copy_from_slice(&handle.to_ne_bytes());
     name[8..].copy_from_slice(&(len as u64).to_ne_bytes());
-    writing.publish(BLOCK, &name).map_err(|no| {
+    writing.publish_for(BLOCK, &name, len).map_err(|no| {
         let _ = blocks.take_back(handle).and_then(|()| blocks.free(handle));
         no.into()
     })

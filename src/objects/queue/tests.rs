@@ -1,6 +1,8 @@
 #![allow(unsafe_code)] // a child is forked
 
 use super::*;
+use crate::lockfree::mpmc::NoPop;
+use crate::lockfree::mpmc::layout::State;
 use crate::objects::ring::Received;
 use crate::objects::yard::Options;
 use crate::os::fork::APART;
@@ -436,12 +438,47 @@ fn a_block_of_a_message_in_dead_hands_comes_again_with_it() {
     assert_eq!(blocks_in_use(&queue), 0);
 }
 
+/// Who has too little room for a message has not touched it: nobody gets a later one before it.
+#[test]
+fn a_message_that_is_too_long_for_one_is_the_next_for_all() {
+    let yard = yard();
+    for options in [QueueOptions::default(), QueueOptions { unacked: 2, ..QueueOptions::default() }] {
+        let name = format!("queue{}", options.unacked);
+        let options = QueueOptions { capacity: 3, block_bytes: 64 << 10, ..options };
+        let queue = super::Queue::create(&yard, &name, options).unwrap();
+        queue.try_put(&[1; 1000]).unwrap();
+        queue.try_put(b"2").unwrap();
+        let refused = queue.receive(&mut [0; 100], Timeout::Try);
+        assert_eq!(refused, Ok(Err(1000)));
+        assert_eq!(
+            queue.0.ring.claim_read(1, queue.longest(999), &Hands(queue.yard())).map(drop),
+            Err(NoPop::TooSmall(1000))
+        );
+        let states: Vec<State> = queue.0.ring.cells().map(|cell| cell.state).collect();
+        assert_eq!(states, [State::Full, State::Full, State::Free], "it was not claimed");
+        assert_eq!(
+            queue.get_vec(Timeout::Try).unwrap(),
+            (vec![1; 1000], Received { len: 1000, redelivered: false })
+        );
+        // The other way round: a short one that lies in a block.
+        let loan = queue.loan(3, Timeout::Try).unwrap();
+        loan.write(0, b"abc").unwrap();
+        queue.put_loan(loan, Timeout::Try).unwrap();
+        assert_eq!(queue.get_vec(Timeout::Try).unwrap().0, b"2");
+        let mut small = [0; 3];
+        assert_eq!(queue.get(&mut small, Timeout::Try).unwrap().len, 3);
+        assert_eq!(&small, b"abc");
+        queue.try_put(&[5; 16]).unwrap();
+        assert_eq!(queue.get(&mut [0; 16], Timeout::Try).unwrap().len, 16, "one that names nothing");
+    }
+}
+
 #[test]
 fn a_buffer_that_is_too_short_leaves_a_block_in_the_queue() {
     let yard = yard();
     let queue = with_blocks(&yard, 3, 64 << 10);
     queue.try_put(&[7; 1000]).unwrap();
-    assert_eq!(queue.receive(&mut [0; 15], Timeout::Try), Ok(Err(16)));
+    assert_eq!(queue.receive(&mut [0; 15], Timeout::Try), Ok(Err(1000)));
     assert_eq!(queue.receive(&mut [0; 999], Timeout::Try), Ok(Err(1000)));
     assert_eq!(queue.get(&mut [0; 1000], Timeout::Try), Ok(Received { len: 1000, redelivered: false }));
     assert_eq!(blocks_in_use(&queue), 0);

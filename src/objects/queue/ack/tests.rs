@@ -313,7 +313,7 @@ fn die_getting(queue: &Queue, steps: u32) {
             queue.seat().unwrap();
             let (me, part) = (thread::token(queue.yard().number()), queue.part().unwrap());
             let by = Debtor { thread: me, process: queue.yard().token_if_joined(), copies: false };
-            let getter = Getter { slot: slot_of(me), thread: me, longest: 48, owes_from: Some(0) };
+            let getter = Getter { slot: slot_of(me), thread: me, longest: 48.into(), owes_from: Some(0) };
             match next(queue.ring(), &part.debts, getter, &Hands(queue.yard())).unwrap() {
                 Next::Ring(reading, filling) => {
                     let filling = filling.unwrap();
