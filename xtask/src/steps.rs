@@ -216,7 +216,7 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         CELLS,
         "what comes again is not flagged",
-        &[("len: seen.len(), again: true }", "len: seen.len(), again: false }")],
+        &[("len: seen.len(), again: !seen.is_unseen() }", "len: seen.len(), again: false }")],
     ),
     step(
         CELLS,
