@@ -261,8 +261,8 @@ pub unsafe extern "C" fn cyd_blocks_open_or_create(
 /// \return #CYD_OK: the block is the process's; or
 ///   - #CYD_E_TOO_LONG     no room for it even if all blocks were free
 ///   - #CYD_E_NO_SPACE     nothing that would do was free, and `timeout_ns` is 0; cyd_last_error_message() has figures
-///   - #CYD_E_BUSY         more than the largest class was asked for, somebody else is looking for neighbours, and
-///     `timeout_ns` is 0
+///   - #CYD_E_BUSY         more than the largest class was asked for, somebody else stands still while he looks for
+///     neighbours, and `timeout_ns` is 0
 ///   - #CYD_E_TIMEOUT      still nothing after `timeout_ns`
 ///   - #CYD_E_CANCELLED    the thread's wait was cancelled
 ///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)

@@ -30,6 +30,7 @@ pub(super) use layout::COLLECTOR_AT;
 use layout::{Body, RECORDS_AT};
 use shape::Shape;
 use stash::Stash;
+use std::cell::Cell;
 use std::fmt::Write;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -231,9 +232,9 @@ impl Blocks {
     /// first failed try, and at every 256th after it. A call that waits asks always.
     ///
     /// Errors: `TooLong` (no room for it even if all blocks were free), `NoSpace` (a try found nothing; says how many
-    /// blocks there are), `Timeout`, `Interrupted` (only if the yard was opened interruptible), `NoSlots` (the table of
-    /// threads, or of processes, is full). For more than the largest class, one caller at a time looks for neighbours:
-    /// `Busy` if a try finds another one at it.
+    /// blocks there are), `Timeout`, `Cancelled`, `Interrupted` (only if the yard was opened interruptible), `NoSlots` (the table
+    /// of threads, or of processes, is full). For more than the largest class, one caller at a time looks for neighbours: `Busy`
+    /// if a try finds another one who stands still in that.
     #[inline]
     pub fn alloc(&self, len: usize, timeout: impl Into<Timeout>) -> Result<Block<'_>> {
         let handle = match self.alloc_fast(len) {
@@ -309,25 +310,27 @@ impl Blocks {
         let count = (len as u64).div_ceil(class.size) as usize;
         let thread = thread::register(&self.yard)?;
         let wait = Wait::new(timeout, self.manner);
-        let lock = owners::take(&self.yard, &slab.gate.collector, timeout, self.manner)?;
+        let (turn, forever) = ((timeout != Timeout::Try).then_some(&wait), timeout == Timeout::Forever);
         let collector = Collector { thread: thread.0, process: me };
+        let refused = Cell::new(None);
+        // Nobody sleeps with the lock: whoever frees what is waited for may want a run before he does.
         let attempt = || {
-            let (number, generation) = slab.collect(class.range(), count, collector)?;
+            let taken = owners::take_within(&self.yard, &slab.gate.collector, turn, forever);
+            let lock = taken.map_err(|e| refused.set(Some(e))).ok()?;
+            let collected = slab.collect(class.range(), count, collector);
+            owners::give(&slab.gate.collector, lock);
+            let (number, generation) = collected?;
             if let Some(record) = slab.records.get(number) {
                 record.describe(len as u64, count as u64);
             }
             Some(BlockHandle::new(number as u32, self.tag, generation))
         };
-        let last = self.shape.classes().len() - 1;
-        let got = match attempt() {
-            Some(handle) => Ok(handle),
-            None => {
-                let want = Want { range: class.range(), count };
-                self.alloc_in_time(last, len, &want, timeout, &wait, attempt)
-            }
-        };
-        owners::give(&slab.gate.collector, lock);
-        got
+        if let Some(handle) = attempt() {
+            return Ok(handle);
+        }
+        let (last, want) = (self.shape.classes().len() - 1, Want { range: class.range(), count });
+        self.alloc_in_time(last, len, &want, timeout, &wait, attempt)
+            .map_err(|e| refused.take().filter(|why| why.kind() == ErrorKind::Busy).unwrap_or(e))
     }
 
     /// There was nothing: looks after the dead, and waits if there is time.

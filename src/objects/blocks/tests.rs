@@ -272,6 +272,23 @@ fn a_free_wakes_who_waits_for_a_block_or_a_run() {
     assert_eq!(free(&blocks), [3]);
 }
 
+/// Whoever is to free what somebody waits for may want a run of his own first.
+#[test]
+fn who_waits_for_a_run_keeps_nobody_from_another() {
+    let (_yard, blocks) = blocks(&[(64, 8)]);
+    let held = blocks.try_alloc(2 * 64).unwrap();
+    std::thread::scope(|s| {
+        let long = s.spawn(|| blocks.alloc(7 * 64, LONG).map(|run| run.len()));
+        std::thread::sleep(SOON * 4);
+        let another = blocks.try_alloc(2 * 64).unwrap();
+        drop(blocks.alloc(2 * 64, LONG).unwrap());
+        assert_eq!(kind(blocks.try_alloc(5 * 64)), Some(ErrorKind::NoSpace));
+        drop((held, another));
+        assert_eq!(long.join().unwrap(), Ok(7 * 64));
+    });
+    assert_eq!(free(&blocks), [8]);
+}
+
 #[test]
 fn threads_of_one_process_get_different_blocks() {
     let (_yard, blocks) = blocks(&[(64, 5)]);
