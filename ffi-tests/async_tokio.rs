@@ -320,6 +320,27 @@ fn a_peer_that_is_stopped_is_waited_for() {
     sender.slay();
 }
 
+/// A waker is somebody else's: if it panics, the others are told all the same.
+fn a_waker_that_panics_silences_nobody() {
+    struct Panics;
+    impl Wake for Panics {
+        fn wake(self: Arc<Panics>) {
+            panic!("as it was to");
+        }
+    }
+    let yard = yard();
+    let queue = queue(&yard, 4);
+    for _ in 0..2 {
+        let waker = Waker::from(Arc::new(Panics));
+        let mut never_told = Box::pin(queue.get_async());
+        assert!(never_told.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        on_tokio(async {
+            let got = comes(queue.get_async(), || queue.try_put(b"for the other").unwrap()).await;
+            assert_eq!(got.0, b"for the other");
+        });
+    }
+}
+
 fn a_fork_child_waits_for_itself() {
     let yard = yard();
     let event = Event::create(&yard, "event", EventOptions::default()).unwrap();
@@ -455,13 +476,14 @@ fn tasks_of_a_pool() {
     pool.join(LONG).unwrap();
 }
 
-const SCENARIOS: [(&str, fn()); 9] = [
+const SCENARIOS: [(&str, fn()); 10] = [
     ("every call comes", every_call_comes),
     ("tasks of a pool are awaited", tasks_of_a_pool),
     ("a thousand at once", a_thousand_at_once),
     ("who gives up takes nothing", who_gives_up_takes_nothing),
     ("a peer that is killed is told", a_peer_that_is_killed_is_told),
     ("a peer that is stopped is waited for", a_peer_that_is_stopped_is_waited_for),
+    ("a waker that panics silences nobody", a_waker_that_panics_silences_nobody),
     ("a fork child waits for itself", a_fork_child_waits_for_itself),
     ("it takes no runtime of its own", it_takes_no_runtime_of_its_own),
     ("a hundred conversations", a_hundred_conversations),

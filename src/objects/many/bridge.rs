@@ -20,6 +20,8 @@ use crate::sync::asked::Asked;
 use crate::sync::lock::{Crowd, Heard};
 use crate::sync::many::Net;
 use crate::sync::wait::{Manner, Slept, Timeout, Wait};
+use std::mem::forget;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -301,13 +303,22 @@ fn round(waits: &mut [Wait; 2], slept: Slept) -> Option<Slept> {
     registry.look(slice, &mut told);
     drop(registry);
     drop(gone);
-    told.wakers.into_iter().for_each(Waker::wake);
+    told.wakers.into_iter().for_each(wake_one);
     if slice {
         yards.iter().for_each(|yard| yard.sweep());
     }
     let doubt = told.doubt || words.len() > BELLS_MAX;
     let slept = waits[usize::from(fallback)].sleep_on(&words, &crowd.watches()[1..], doubt);
     Some(slept.unwrap_or(Slept::Look)) // nothing ends it, and no signal comes
+}
+
+/// What is somebody else's does not end the thread.
+fn wake_one(waker: Waker) {
+    let woken = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+    if let Err(panic) = woken {
+        let said = AssertUnwindSafe(|| ::log::error!("a waker has panicked"));
+        forget((catch_unwind(said), panic)); // to drop it could panic, too
+    }
 }
 
 /// What a ticket says that a fork child has of its parent.
