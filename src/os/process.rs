@@ -53,13 +53,18 @@ pub(crate) fn stay_on(cpu: usize) {
 pub(crate) fn memory_left() -> Option<u64> {
     let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
     let path = groups.lines().find_map(|l| l.strip_prefix("0::"))?;
+    left_below(std::path::Path::new("/sys/fs/cgroup"), path.trim_start_matches('/'))
+}
+
+/// The same, of the group at `path` below `root` and those above it.
+fn left_below(root: &std::path::Path, path: &str) -> Option<u64> {
     let mut left: Option<u64> = None;
-    let mut dir = std::path::PathBuf::from("/sys/fs/cgroup").join(path.trim_start_matches('/'));
-    while dir.starts_with("/sys/fs/cgroup") {
+    let mut dir = root.join(path);
+    while dir.starts_with(root) {
         if let (Some(max), Some(used)) =
             (figure(&dir.join("memory.max")), figure(&dir.join("memory.current")))
         {
-            let here = max.saturating_sub(used);
+            let here = max.saturating_sub(used.saturating_sub(cached(&dir)));
             left = Some(left.map_or(here, |l| l.min(here)));
         }
         if !dir.pop() {
@@ -69,6 +74,42 @@ pub(crate) fn memory_left() -> Option<u64> {
     left
 }
 
+/// What the kernel gives up when memory is asked for: what files have in memory, but for shared memory.
+fn cached(group: &std::path::Path) -> u64 {
+    let stat = std::fs::read_to_string(group.join("memory.stat")).unwrap_or_default();
+    let figures = stat.lines().filter_map(|line| {
+        let number = line.strip_prefix("active_file ").or_else(|| line.strip_prefix("inactive_file "))?;
+        number.trim().parse::<u64>().ok()
+    });
+    figures.fold(0, u64::saturating_add)
+}
+
 fn figure(path: &std::path::Path) -> Option<u64> {
     std::fs::read_to_string(path).ok()?.trim().parse().ok() // "max" is no number: no limit
+}
+
+#[cfg(test)]
+mod tests {
+    use super::left_below;
+
+    #[test]
+    fn what_files_have_in_memory_is_to_be_had() {
+        let root = std::env::temp_dir().join(format!("cyd-groups-{}", std::process::id()));
+        let group = root.join("a/b");
+        std::fs::create_dir_all(&group).unwrap();
+        assert_eq!(left_below(&root, "a/b"), None, "nothing says that there is a limit");
+        let write =
+            |dir: &std::path::Path, name: &str, text: &str| std::fs::write(dir.join(name), text).unwrap();
+        write(&group, "memory.max", "1000\n");
+        write(&group, "memory.current", "900\n");
+        assert_eq!(left_below(&root, "a/b"), Some(100));
+        write(&group, "memory.stat", "anon 300\nfile 600\nshmem 100\ninactive_file 400\nactive_file 100\n");
+        assert_eq!(left_below(&root, "a/b"), Some(600));
+        write(&root.join("a"), "memory.max", "max\n");
+        write(&root.join("a"), "memory.current", "5000\n");
+        assert_eq!(left_below(&root, "a/b"), Some(600));
+        write(&root.join("a"), "memory.max", "5500\n");
+        assert_eq!(left_below(&root, "a/b"), Some(500), "the tightest one counts");
+        std::fs::remove_dir_all(&root).unwrap();
+    }
 }
