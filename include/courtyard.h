@@ -5097,7 +5097,8 @@ CYD_MUST_USE cyd_status_t cyd_entry_register(const char *name, int (*work)(const
  * Calls `work` in a copy of this process, which ends with what it returns. Returns at once, and in this process only.
  *
  * The child has everything that this process has; handles of this library may be used there at once. It has one thread, a
- * copy of the calling one. At its end it flushes the standard streams and leaves its yards as one who closes; handlers of
+ * copy of the calling one. At its end it flushes the standard streams and leaves its yards as one who closes, or, if
+ * other threads of it run then, as one who died; handlers of
  * atexit(3) are the parent's, and do not run there.
  *
  * \param options   Borrowed for the call; NULL means all defaults.
@@ -8610,8 +8611,8 @@ CYD_MUST_USE cyd_status_t cyd_blocks_open_or_create(cyd_yard_t *yard, const char
  * \return #CYD_OK: the block is the process's; or
  *   - #CYD_E_TOO_LONG     no room for it even if all blocks were free
  *   - #CYD_E_NO_SPACE     nothing that would do was free, and `timeout_ns` is 0; cyd_last_error_message() has figures
- *   - #CYD_E_BUSY         more than the largest class was asked for, somebody else is looking for neighbours, and
- *     `timeout_ns` is 0
+ *   - #CYD_E_BUSY         more than the largest class was asked for, somebody else stands still while he looks for
+ *     neighbours, and `timeout_ns` is 0
  *   - #CYD_E_TIMEOUT      still nothing after `timeout_ns`
  *   - #CYD_E_CANCELLED    the thread's wait was cancelled
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)

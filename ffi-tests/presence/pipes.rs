@@ -14,6 +14,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ("a_child_killed_before_it_is_born_did_not_die", a_child_killed_before_it_is_born),
     ("children_killed_while_they_are_born_leave_nothing", children_killed_while_they_are_born),
     ("closefrom_in_a_newborn_child_changes_nothing", closefrom_in_a_newborn_child),
+    ("closefrom_in_a_parent_changes_nothing_for_its_child", closefrom_in_a_parent),
     ("a_grandchild_holds_what_its_silent_parent_held", a_grandchild_holds),
     ("without_a_free_place_a_child_holds_from_its_first_call_on", without_a_free_place),
     ("a_child_holds_the_ends_of_all_its_yards", ends_of_all_yards),
@@ -274,6 +275,25 @@ fn closefrom_in_a_newborn_child() -> Verdict {
     child.kill(libc::SIGKILL);
     assert_eq!(end_of_stream(&father), ErrorKind::PeerDied);
     assert_eq!(child.wait(), Ended::Signal(libc::SIGKILL));
+    Good
+}
+
+/// Whoever cannot ask through the descriptor asks by the name: a newborn child is not taken for one that never was.
+fn closefrom_in_a_parent() -> Verdict {
+    let name = crate::Name::new("father");
+    let yard = small().create(&name.0).unwrap();
+    let pipe = pipe(&yard);
+    for _ in 0..20 {
+        let (father, mine) = ends(&pipe);
+        closefrom();
+        let child = fork(|| {
+            sleep_ms(3);
+            mine.send(b"here I am", Timeout::Try).unwrap();
+        });
+        mine.close();
+        assert_eq!(father.recv_vec(LONG).unwrap(), b"here I am");
+        assert_eq!(child.wait(), Ended::Code(0));
+    }
     Good
 }
 

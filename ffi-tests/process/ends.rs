@@ -5,6 +5,7 @@ use courtyard::ForkServer;
 use std::collections::BTreeSet;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
+    ("what_a_thread_holds_is_its_until_it_is_gone", a_thread_is_left),
     ("an_end_is_told_whatever_was_done_in_between", an_end_is_told),
     ("an_end_is_told_to_one", an_end_is_told_to_one),
     ("of_children_without_a_handle_16_ends_are_remembered", ends_without_handles),
@@ -286,8 +287,50 @@ fn a_child_that_cannot_begin() {
     assert!(said.contains("a forked child cannot begin"), "{said:?}");
 }
 
+/// A process that returns from its work while another thread of it is in the middle of something: what that thread holds is
+/// nobody else's before the thread is gone.
+fn a_thread_is_left() {
+    let scene = Scene::new();
+    let lock = courtyard::Lock::create(&scene.yard, "lock", courtyard::Scope::Process).unwrap();
+    let (inside, _step) = (scene.number("inside"), scene.number("step"));
+    let number = scene.yard.as_fd().as_raw_fd();
+    let options = ProcessOptions { inherit: vec![number], ..ProcessOptions::default() };
+    let child = Process::spawn_with(&options, "leaves-a-thread", &number.to_ne_bytes()).unwrap();
+    until("it has the lock", || inside.get() == 1);
+    let guard = lock.acquire(LONG).unwrap();
+    for _ in 0..200 {
+        inside.set(2);
+        std::thread::yield_now();
+        assert_eq!(inside.get(), 2, "two are in there");
+    }
+    assert!(guard.owner_died());
+    assert_eq!(child.join(LONG).unwrap(), Exit::Code(0));
+}
+
 pub(super) fn entries() {
-    let all: [(&str, Entry); 5] = [
+    let all: [(&str, Entry); 6] = [
+        ("leaves-a-thread", |bytes| {
+            extern "C" fn late() {
+                sleep_ms(300); // what others do at the end of a program
+            }
+            let number = RawFd::from_ne_bytes(bytes[..4].try_into().unwrap());
+            let yard = Yard::from_fd(unsafe { OwnedFd::from_raw_fd(number) }).unwrap();
+            let lock = courtyard::Lock::open(&yard, "lock").unwrap();
+            let (inside, step) =
+                (Value::<u32>::open(&yard, "inside").unwrap(), Value::<u32>::open(&yard, "step").unwrap());
+            std::thread::spawn(move || {
+                std::mem::forget(lock.acquire(LONG).unwrap());
+                step.set(1);
+                loop {
+                    inside.set(1); // it is in there, whatever anybody says
+                }
+            });
+            let step = Value::<u32>::open(&yard, "step").unwrap();
+            until("it has the lock", || step.get() == 1);
+            assert_eq!(unsafe { libc::atexit(late) }, 0);
+            std::mem::forget(yard);
+            0
+        }),
         ("ignores-children", |_| {
             unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
             0

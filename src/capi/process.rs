@@ -257,7 +257,8 @@ pub unsafe extern "C" fn cyd_entry_register(
 /// Calls `work` in a copy of this process, which ends with what it returns. Returns at once, and in this process only.
 ///
 /// The child has everything that this process has; handles of this library may be used there at once. It has one thread, a
-/// copy of the calling one. At its end it flushes the standard streams and leaves its yards as one who closes; handlers of
+/// copy of the calling one. At its end it flushes the standard streams and leaves its yards as one who closes, or, if
+/// other threads of it run then, as one who died; handlers of
 /// atexit(3) are the parent's, and do not run there.
 ///
 /// \param options   Borrowed for the call; NULL means all defaults.

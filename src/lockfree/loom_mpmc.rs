@@ -411,8 +411,7 @@ fn who_only_looks_sees_what_was_pushed() {
             // It has filled the place, and dies before it shows it.
             let ring = seat.ring();
             let writing = ring.claim_write(2, &seat).unwrap();
-            let at = seat.cells().at(0).unwrap();
-            at.header().store(header_for(header(1, 8), 200), Ordering::Release);
+            writing.describe(header_for(header(1, 8), 200));
             std::mem::forget(writing);
             seat.die(2);
         }

@@ -7,7 +7,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::file::{self, Hold, Identity};
 use crate::os::map::{Pin, Wiped};
-use crate::os::{Mutex, MutexGuard, clock, fork, process};
+use crate::os::{Mutex, MutexGuard, child, clock, fork, process};
 use crate::presence::entry::{Entry, Slot};
 use crate::presence::place::{self, Standing};
 use crate::presence::{birth, handover, sweep, thread};
@@ -153,15 +153,16 @@ impl Attachment {
         }
         FORK.install()?;
         let number = free_number(&mut list)?;
+        let (region, token) = (Region::map(fd.as_fd(), geometry.total as usize)?, Wiped::new()?);
         let attachment = Arc::new(Attachment {
-            region: Region::map(fd.as_fd(), geometry.total as usize)?,
+            region,
             geometry,
             identity,
             sealed: file::is_size_sealed(fd.as_fd()),
             fd: ManuallyDrop::new(fd),
             path: Mutex::new(path),
             number,
-            token: Wiped::new()?,
+            token,
             stay: Mutex::new(None),
             ends: Mutex::new(Vec::new()),
             unborn: Mutex::new(None),
@@ -375,7 +376,8 @@ impl Attachment {
         if self.is_fd_ours() {
             return file::reopen(self.fd.as_fd());
         }
-        let by_name = self.path.lock().as_ref().and_then(|p| file::open(p).ok());
+        let by_name =
+            self.path.lock().as_ref().and_then(|p| file::open(p).and_then(file::spare_standard).ok());
         by_name.filter(|fd| self.is_ours(fd)).ok_or_else(|| self.fd_lost())
     }
 
@@ -576,8 +578,12 @@ impl Attachment {
     }
 }
 
-/// This process is about to end: it leaves all its yards as one who closes, with whatever handles it still has.
+/// This process is about to end: it leaves all its yards as one who closes, with whatever handles it still has. If other
+/// threads run, they may be in the middle of anything: then its end is left to the kernel to tell, which stops them first.
 pub(crate) fn leave_all() {
+    if child::threads() != Some(1) {
+        return;
+    }
     let list = LIST.lock();
     let joined = |attachment: &Arc<Attachment>| attachment.token_if_joined() != 0;
     for attachment in list.iter().filter_map(Weak::upgrade).filter(joined) {

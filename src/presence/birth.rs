@@ -182,7 +182,14 @@ impl Attachment {
         drop(unborn); // from now on only the child keeps the byte locked
         let entry = &self.entries()[index as usize];
         let Some(me) = Token::of(self.token_if_joined()) else { return };
-        if self.is_fd_ours() && file::is_locked(self.fd().as_fd(), Entry::byte(index)).unwrap_or(true) {
+        // Without the descriptor (closefrom) by the file's name; who cannot be asked about is not called dead.
+        let found = if self.is_fd_ours() { None } else { Some(self.new_description()) };
+        let lives = match &found {
+            Some(Ok(fd)) => file::is_locked(fd.as_fd(), Entry::byte(index)),
+            Some(Err(_)) => return,
+            None => file::is_locked(self.fd().as_fd(), Entry::byte(index)),
+        };
+        if lives.unwrap_or(true) {
             return;
         }
         let reaping = place.to(State::Reaping, me);

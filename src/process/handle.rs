@@ -252,7 +252,8 @@ impl Process {
     ///
     /// The child has everything that this process has; handles of this library may be used there at once. It has one
     /// thread, a copy of the calling one. At its end it flushes the standard streams and leaves its yards as one who
-    /// closes; destructors of the calling function, and handlers of atexit(3), are the parent's, and do not run there.
+    /// closes, or, if other threads of it run then, as one who died: they may be in the middle of anything. Destructors of the
+    /// calling function, and handlers of atexit(3), are the parent's, and do not run there.
     ///
     /// Errors: `State` (this process has other threads: see [`ProcessOptions::despite_threads`]), `Name`, `NoMemory` (also: no
     /// descriptors are left), `Os` (no processes are left).

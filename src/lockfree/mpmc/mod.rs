@@ -59,7 +59,7 @@
 //! | holder | `take_free`, `take_full`, `take_again`: CAS to one's slot | `look` | the holder's alive word is set | `a_live_one_is_never_robbed`, `a_live_popper_is_never_robbed`, `a_live_one_that_takes_again_is_never_swept` |
 //! | mend | `repair`: CAS to FREE | `take_free`: CAS to WRITING | "the dead one's writes are over" | `a_cell_taken_from_the_dead_is_no_longer_written`, `a_dead_pushers_item_never_existed` |
 //! | back | `repair`: CAS to AGAIN; `Reading::put_back`: AGAIN | `look`, `take_again`: CAS to RETAKEN | "the other one's reads are over" | `what_two_put_back_is_written_over_only_after_it_was_read`, `what_the_dead_had_is_written_over_only_after_they_read_it` |
-//! | whole | `Writing::fill`: the header | `check_len`: load of the header | the pusher has the cell | `who_only_looks_sees_what_was_pushed` |
+//! | whole | `Writing::describe`: the header | `check_len`: load of the header | the pusher has the cell | `who_only_looks_sees_what_was_pushed` |
 //! | again | `raise`: CAS of `again` | `find_full`: load of `again` | the cell is in a popper's hands | `what_was_put_back_is_found_by_whoever_sees_the_flag` |
 //! | claimed | `advance`: tail | `hint`: tail | everything before was claimed | `who_has_pushed_never_finds_it_empty` |
 //! | taken | `advance`: head | `hint`: head | everything before was taken | `who_has_popped_never_finds_it_full` |
@@ -754,12 +754,18 @@ impl<M: Memory> Writing<'_, M> {
         Ok(())
     }
 
+    /// Writes what the item is, which nobody sees yet.
+    #[inline(always)]
+    pub(in crate::lockfree) fn describe(&self, header: u64) {
+        self.ring.memory.store(Word::Header(self.spot.cell), header, Ordering::Release); // edge: whole
+    }
+
     /// As `publish`, of an item that is known to fit.
     #[inline(always)]
     fn fill(self, header: u64, payload: &[u8]) {
         let (memory, Spot { lap, cell, .. }) = (&self.ring.memory, self.spot);
         memory.write(cell, payload);
-        memory.store(Word::Header(cell), header, Ordering::Release); // edge: whole
+        self.describe(header);
         let full = Ctl::new(lap, State::Full, payload.len() as u64);
         memory.store(Word::Ctl(cell), full.0, Ordering::Release); // edge: publish
         core::mem::forget(self);
