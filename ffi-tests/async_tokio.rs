@@ -1,7 +1,8 @@
 //! Waiting without a thread, with tokio and without: every call, a thousand at once, dropped ones, and peers that die.
 //!
 //! Every scenario runs in a process of its own, forked from a main that has one thread.
-#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::panic)] // a test fails by panicking
+#![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test fails by panicking
+#![allow(clippy::disallowed_types)] // no thread but one has the lock of a waker here when a scenario forks
 
 #[path = "support/process.rs"]
 mod process;
