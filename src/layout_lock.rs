@@ -101,6 +101,7 @@ fn numbers() -> Vec<(&'static str, u64)> {
         ("place: live, likewise", place(State::Live)),
         ("place: leaving, likewise", place(State::Leaving)),
         ("place: reaping, likewise", place(State::Reaping)),
+        ("place: clearing, likewise", place(State::Clearing)),
         ("object: lock", ObjectType::Lock as u64),
         ("object: value", ObjectType::Value as u64),
         ("object: ring", ObjectType::Ring as u64),

@@ -47,7 +47,7 @@ pub(crate) enum Gone {
 impl Place {
     /// How the dead holder of an entry went.
     pub(super) fn gone(&self) -> Gone {
-        if self.state == State::Joining { Gone::Unborn } else { Gone::Died }
+        if self.state.is_unborn() { Gone::Unborn } else { Gone::Died }
     }
 }
 
@@ -342,7 +342,7 @@ impl Attachment {
         let mut place = entry.place.load()?;
         let mut generation = place.generation;
         if place.state != State::Free {
-            let is_reaping = place.state == State::Reaping;
+            let is_reaping = place.state.is_reaping();
             let gone = place.gone();
             // A joiner that was killed in here has named himself, by this very entry. Its byte is ours: he is dead.
             let was_joining = is_reaping && place.token.index() == index;
@@ -352,7 +352,7 @@ impl Attachment {
             // Never again the token of a joiner before us: slots may still carry it.
             let last = if was_joining { place.token.generation() } else { place.generation };
             let me = Token::new(index, last.wrapping_add(1));
-            let reaping = place.to(State::Reaping, me);
+            let reaping = place.reaped_by(me);
             if !entry.place.change(place, reaping) {
                 return None;
             }
@@ -394,7 +394,7 @@ impl Attachment {
         let lives =
             matches!(place.state, State::Live | State::Joining) && place.generation == token.generation();
         // A joiner that clears up before it moves in has no generation yet: the entry names it.
-        let clears = place.state == State::Reaping && place.token == token;
+        let clears = place.state.is_reaping() && place.token == token;
         lives || clears
     }
 

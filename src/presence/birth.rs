@@ -192,7 +192,7 @@ impl Attachment {
         if lives.unwrap_or(true) {
             return;
         }
-        let reaping = place.to(State::Reaping, me);
+        let reaping = place.reaped_by(me);
         if entry.place.change(place, reaping) {
             self.objects().recover(self, Who::Process(token), Gone::Unborn);
             entry.place.change(reaping, reaping.vacated());

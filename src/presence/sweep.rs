@@ -15,10 +15,10 @@ pub(crate) fn sweep(yard: &Attachment) {
         let token = Token::new(index, place.generation);
         let dead = match place.state {
             State::Live | State::Joining => token != me && !yard.is_here(token),
-            State::Reaping => place.token != me && !yard.is_here(place.token),
+            State::Reaping | State::Clearing => place.token != me && !yard.is_here(place.token),
             _ => false,
         };
-        let reaping = place.to(State::Reaping, me);
+        let reaping = place.reaped_by(me);
         if dead && entry.place.change(place, reaping) {
             clear_entry(yard, token, me, place.gone());
             entry.place.change(reaping, reaping.vacated());
@@ -40,7 +40,9 @@ fn dead_slot(yard: &Attachment, index: u32, me: Token) -> Option<Place> {
             let token = Token::new(index, place.generation);
             matches!(yard.thread_standing(token), crate::presence::place::Standing::Dead)
         }
-        State::Joining | State::Leaving | State::Reaping => place.token != me && !yard.is_here(place.token),
+        State::Joining | State::Leaving | State::Reaping | State::Clearing => {
+            place.token != me && !yard.is_here(place.token)
+        }
     };
     dead.then_some(place)
 }

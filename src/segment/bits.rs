@@ -121,6 +121,8 @@ pub(crate) enum State {
     Leaving = 3,
     /// Its holder is dead; the process named clears up.
     Reaping = 4,
+    /// The same, of an entry whose child was never born: nobody has died.
+    Clearing = 5,
 }
 
 impl State {
@@ -131,8 +133,19 @@ impl State {
             2 => State::Live,
             3 => State::Leaving,
             4 => State::Reaping,
+            5 => State::Clearing,
             _ => return None,
         })
+    }
+
+    /// Whether somebody clears up, or was at it when he died.
+    pub(crate) const fn is_reaping(self) -> bool {
+        matches!(self, State::Reaping | State::Clearing)
+    }
+
+    /// Of an entry: whether nobody has ever acted under it.
+    pub(crate) const fn is_unborn(self) -> bool {
+        matches!(self, State::Joining | State::Clearing)
     }
 }
 
@@ -164,6 +177,11 @@ impl Place {
     /// The same stay in another state.
     pub(crate) const fn to(self, state: State, token: Token) -> Place {
         Place { generation: self.generation, state, token }
+    }
+
+    /// An entry as it is while this process clears up; how its holder went, whoever has cleared up before, it says still.
+    pub(crate) const fn reaped_by(self, process: Token) -> Place {
+        self.to(if self.state.is_unborn() { State::Clearing } else { State::Reaping }, process)
     }
 
     /// The place as the next holder finds it. The generation changes here, while nobody lives in the place.
@@ -424,12 +442,25 @@ mod tests {
 
     #[test]
     fn places_survive_packing_and_the_generation_wraps() {
-        for state in [State::Free, State::Joining, State::Live, State::Leaving, State::Reaping] {
+        let all = [State::Free, State::Joining, State::Live, State::Leaving, State::Reaping, State::Clearing];
+        for state in all {
             let place = Place { generation: GENERATION_MASK, state, token: Token::new(5, 9) };
             assert_eq!(Place::unpack(place.pack()), Some(place));
             assert_eq!(place.vacated().generation, 0);
         }
         assert_eq!(Place::unpack(u64::MAX), None);
+    }
+
+    #[test]
+    fn who_was_never_born_has_not_died_however_many_clear_up() {
+        let mut entry = Place { generation: 3, state: State::Joining, token: Token::new(1, 1) };
+        let mut dead = Place { state: State::Live, ..entry };
+        for reaper in [Token::new(2, 1), Token::new(3, 7)] {
+            (entry, dead) = (entry.reaped_by(reaper), dead.reaped_by(reaper));
+            assert_eq!((entry.state, entry.token, entry.generation), (State::Clearing, reaper, 3));
+            assert_eq!((dead.state, dead.token), (State::Reaping, reaper));
+            assert!(entry.state.is_unborn() && !dead.state.is_unborn() && dead.state.is_reaping());
+        }
     }
 
     #[test]

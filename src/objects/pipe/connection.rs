@@ -142,7 +142,7 @@ impl Connection {
     ///
     /// Errors: `Full` (no room within `timeout`), `PeerClosed` and `PeerDied` (nobody holds the other end any more),
     /// `TooLong` (it can never fit), `Invalid` (the end does not send), `Busy` and `Timeout` (another sender stands
-    /// still in his turn), `Interrupted`, `NoSlots`, `Corrupt`; nothing was sent. As long as nobody has ever left the
+    /// still in his turn), `Cancelled`, `Interrupted`, `NoSlots`, `Corrupt`; nothing was sent. As long as nobody has ever left the
     /// other end, messages wait in the pipe for whoever takes it.
     #[inline]
     pub fn send(&self, message: &[u8], timeout: impl Into<Timeout>) -> Result<()> {
@@ -223,7 +223,7 @@ impl Connection {
     /// Errors: `Empty` (nothing came within `timeout`), `PeerClosed` and `PeerDied` (nothing is left, and nobody holds
     /// the other end any more), `TooLong` (the buffer is shorter than the message, which stays;
     /// [`Connection::next_len`] tells its length), `Invalid` (the end does not receive), `Busy` and `Timeout` (another
-    /// receiver stands still in his turn), `Interrupted`, `NoSlots`, `Corrupt`.
+    /// receiver stands still in his turn), `Cancelled`, `Interrupted`, `NoSlots`, `Corrupt`.
     #[inline]
     pub fn recv(&self, buffer: &mut [u8], timeout: impl Into<Timeout>) -> Result<usize> {
         let timeout = timeout.into();

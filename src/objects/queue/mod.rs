@@ -126,9 +126,10 @@ struct Inner {
 }
 
 impl Queue {
-    /// Makes a queue, and its blocks. Errors: `Range` (no room for messages, or for more than 16777216), `Size`
+    /// Makes a queue, and its blocks, an object of its own that is called `NAME.blocks`: it comes first, and stays if the queue
+    /// cannot be made then. Errors: `Range` (no room for messages, or for more than 16777216), `Size`
     /// (`inline_max` is no multiple of 16 from 16 to 112; `block_bytes` below 2048), `Exists`, `Name`, `NoSpace`, `NoSlots`, and `Timeout` if another object has been in the making for
-    /// ten seconds.
+    /// ten seconds; `Mismatch`, `Type` (something else is called `NAME.blocks`).
     pub fn create(yard: &Yard, name: &str, options: QueueOptions) -> Result<Queue> {
         Queue::obtain(yard, name, How::Create, Some(options), None, 0)
     }
