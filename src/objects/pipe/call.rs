@@ -16,7 +16,7 @@ use crate::sync::wait::{Slept, Timeout, Wait};
 /// Where in its direction a call waits, and how many bytes there a message takes.
 pub(super) type Stretch = (u64, u64);
 
-/// Looks before a wait sleeps: some 5 to 10 µs, a tenth of what a sleep and wake-up cost.
+/// Looks before a wait sleeps, in a whole call: some 5 to 10 µs, a tenth of what a sleep and wake-up cost.
 const SPINS: u32 = 1000;
 
 /// A call that may wait.
@@ -26,12 +26,15 @@ pub(super) struct Call<'a> {
     wait: Wait,
     /// Why the call ends if its next attempt fails too: whatever ends a wait, the pipe is looked at after it.
     over: Option<ErrorKind>,
+    /// Looks that are left before a sleep.
+    looks: u32,
 }
 
 impl<'a> Call<'a> {
     pub(super) fn new(inner: &'a Inner, timeout: Timeout) -> Call<'a> {
         let timeout = timeout.or_try();
-        Call { inner, timeout, wait: Wait::new(timeout, inner.manner), over: None }
+        let looks = if inner.yard.has_cpus() { SPINS } else { 0 };
+        Call { inner, timeout, wait: Wait::new(timeout, inner.manner), over: None, looks }
     }
 
     fn is_try(&self) -> bool {
@@ -65,13 +68,13 @@ impl<'a> Call<'a> {
 
     #[cold]
     fn pause(
-        &self,
+        &mut self,
         event: &EventCount,
         empty: ErrorKind,
         at: Stretch,
         mut ready: impl FnMut() -> bool,
     ) -> Option<ErrorKind> {
-        if self.inner.yard.has_cpus()
+        if self.looks > 0
             && self.spin(&self.inner.pace[usize::from(empty == ErrorKind::Full)], at, &mut ready)
         {
             return None;
@@ -80,12 +83,14 @@ impl<'a> Call<'a> {
     }
 
     /// Looks for some microseconds; tells whether there was something.
-    fn spin(&self, pace: &Pace, (at, one): Stretch, mut ready: impl FnMut() -> bool) -> bool {
+    fn spin(&mut self, pace: &Pace, (at, one): Stretch, mut ready: impl FnMut() -> bool) -> bool {
         pace.pause();
-        for look in 1..=SPINS {
+        let begun = self.looks;
+        while self.looks > 0 {
+            self.looks -= 1;
             pause();
             if ready() {
-                pace.learn(look, at, one);
+                pace.learn(begun - self.looks, at, one);
                 return true;
             }
         }
