@@ -367,6 +367,13 @@ static void callbacks(cyd_pool_t *pool) {
     IS(cyd_pool_apply_async(pool, "twice", NULL, 0, NULL, NULL, NULL), CYD_E_NULL);
 }
 
+/* The map is closed while somebody waits for its next result: there is no other, and it is whole until he has left. */
+static int closes_the_map(cyd_slice_t *input, void *map) {
+    (void)input;
+    OK(cyd_map_close(*(cyd_map_t **)map));
+    return 0;
+}
+
 /* An input, and then one that is none. */
 static int then_none(cyd_slice_t *input, void *number) {
     *input = (cyd_slice_t){*(int *)number == 0 ? number : NULL, sizeof(int)};
@@ -426,6 +433,10 @@ static void maps(cyd_pool_t *pool) {
     IS(cyd_map_next(map, &result, sizeof result, &len, NULL), CYD_E_NULL); /* and not the end, as if all were well */
     IS(cyd_map_next(map, &result, sizeof result, &len, NULL), CYD_E_NULL);
     OK(cyd_map_close(map));
+
+    OK(cyd_pool_imap(pool, "twice", closes_the_map, &map, NULL, &map));
+    IS(cyd_map_next(map, &result, sizeof result, &len, NULL), CYD_E_END);
+    IS(cyd_map_close(map), CYD_E_CLOSED);
 
     static cyd_slice_t many[1000];
     static char bytes[10 << 10];

@@ -85,6 +85,32 @@ pub(crate) struct Results {
     wrong: Arc<OnceLock<ErrorKind>>,
 }
 
+impl Results {
+    fn next(
+        &mut self,
+        buffer: &mut [u8],
+        len: args::Out<usize>,
+        index: Option<args::Out<usize>>,
+    ) -> Result<()> {
+        let (at, result) = match self.kept.take() {
+            Some((at, result)) => (at, Ok(result)),
+            None => {
+                let next = self.items.next();
+                next.ok_or_else(|| self.wrong.get().map_or(ErrorKind::End.into(), no_input))?
+            }
+        };
+        if let Some(index) = index {
+            index.set(at);
+        }
+        let result = result?;
+        let copied = copy(&result, buffer, len);
+        if copied.is_err() {
+            self.kept = Some((at, result));
+        }
+        copied
+    }
+}
+
 /// # Safety
 /// As `options::read`.
 unsafe fn begin(
@@ -255,23 +281,8 @@ pub unsafe extern "C" fn cyd_map_next(
             unsafe { (handle::get_mut(map)?, args::bytes_mut(buffer, room)?, args::out(len)?) };
         // SAFETY: as above.
         let index = unsafe { args::out_or_null(index)? };
-        let (at, result) = match it.kept.take() {
-            Some((at, result)) => (at, Ok(result)),
-            None => {
-                // SAFETY: as above; from now on it may be closed.
-                let next = unsafe { handle::waiting(map.cast_const(), || Ok(it.items.next()))? };
-                next.ok_or_else(|| it.wrong.get().map_or(ErrorKind::End.into(), no_input))?
-            }
-        };
-        if let Some(index) = index {
-            index.set(at);
-        }
-        let result = result?;
-        let copied = copy(&result, buffer, len);
-        if copied.is_err() {
-            it.kept = Some((at, result));
-        }
-        copied
+        // SAFETY: as above; from now on it may be closed, and what is behind it stays until this is done with it.
+        unsafe { handle::waiting(map.cast_const(), || it.next(buffer, len, index)) }
     })
 }
 
