@@ -316,7 +316,8 @@ impl Blocks {
         // Nobody sleeps with the lock: whoever frees what is waited for may want a run before he does.
         let attempt = || {
             let taken = owners::take_within(&self.yard, &slab.gate.collector, turn, forever);
-            let lock = taken.map_err(|e| refused.set(Some(e))).ok()?;
+            refused.set(taken.as_ref().err().cloned()); // of the last look
+            let lock = taken.ok()?;
             let collected = slab.collect(class.range(), count, collector);
             owners::give(&slab.gate.collector, lock);
             let (number, generation) = collected?;
