@@ -581,12 +581,14 @@ impl Attachment {
 /// This process is about to end: it leaves all its yards as one who closes, with whatever handles it still has. If other
 /// threads run, they may be in the middle of anything: then its end is left to the kernel to tell, which stops them first.
 pub(crate) fn leave_all() {
-    if child::threads() != Some(1) {
-        return;
-    }
     let list = LIST.lock();
     let joined = |attachment: &Arc<Attachment>| attachment.token_if_joined() != 0;
-    for attachment in list.iter().filter_map(Weak::upgrade).filter(joined) {
+    let joined: Vec<_> = list.iter().filter_map(Weak::upgrade).filter(joined).collect();
+    // Who is in no yard need not ask.
+    if joined.is_empty() || child::threads() != Some(1) {
+        return;
+    }
+    for attachment in &joined {
         attachment.last_close();
         attachment.leave();
         attachment.token_word().store(0, Ordering::Relaxed); // Relaxed: private to the process
