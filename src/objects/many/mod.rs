@@ -66,9 +66,10 @@ pub trait AsPart {
 /// Ready means what poll(2) means by it: nothing is taken. The caller tries, with [`Timeout::Try`], and waits again if
 /// somebody else was quicker. What is ready for a moment only, as an event that is cleared at once, may be missed.
 ///
-/// All objects lie in one yard, but for processes, which lie in none. Up to 16 of them, the waiter is woken by these alone; with more of them, also by others in the
-/// yard that become ready while somebody waits for many: it then looks at all of them and goes on waiting. With a process among them
-/// it waits on descriptors, and the process's one thread for [notifiers](Notifier) tells it of the others.
+/// All objects lie in one yard, but for processes, which lie in none. Up to 16 of them, the waiter is woken by these alone; with
+/// more of them, also by others in the yard that become ready while somebody waits for many: it then looks at all of them and
+/// goes on waiting. With a process among them it waits on descriptors, and the process's one thread for
+/// [notifiers](Notifier) tells it of the others.
 ///
 /// Errors: `Timeout` (also for a try), `Cancelled`, `Interrupted` (only if the yard was opened interruptible); with the index
 /// of the object that is meant: `Invalid` (the list is empty, or has the same object twice), `Foreign` (it lies in another
