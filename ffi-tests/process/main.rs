@@ -94,7 +94,7 @@ type Entry = fn(&[u8]) -> i32;
 static WARM: AtomicU32 = AtomicU32::new(0);
 
 fn entries() {
-    let all: [(&str, Entry); 16] = [
+    let all: [(&str, Entry); 18] = [
         ("echo", |bytes| bytes.first().map_or(0, |b| i32::from(*b))),
         ("sum", |bytes| bytes.iter().fold(0, |sum, byte| (sum + i32::from(*byte)) % 251)),
         ("knows-its-parent", |_| {
@@ -135,6 +135,14 @@ fn entries() {
             i32::from(bytes[1])
         }),
         ("is-warm", |_| WARM.load(Ordering::Relaxed) as i32),
+        ("leave-a-helper-and-fail", |_| {
+            fork(|| sleep_ms(20_000));
+            3
+        }),
+        ("sees-its-parent-among-signals", |_| {
+            let parent = courtyard::parent_process().unwrap();
+            under_signals(|| i32::from((0..20_000).any(|_| !parent.is_alive())))
+        }),
         ("start-a-thread", |_| {
             std::thread::spawn(|| std::thread::sleep(LONG));
             0
@@ -186,6 +194,22 @@ fn ends(at_exit: AtExit) -> ProcessOptions {
 fn sleeper() -> i32 {
     std::thread::sleep(3 * LONG);
     0
+}
+
+/// Does something while a timer's signals come, ten thousand a second; their handler does nothing.
+fn under_signals<R>(f: impl FnOnce() -> R) -> R {
+    extern "C" fn nothing(_: libc::c_int) {}
+    let every = |tv_usec| {
+        let time = libc::timeval { tv_sec: 0, tv_usec };
+        let timer = libc::itimerval { it_interval: time, it_value: time };
+        assert_eq!(unsafe { libc::setitimer(libc::ITIMER_REAL, &timer, std::ptr::null_mut()) }, 0);
+    };
+    let handler: extern "C" fn(libc::c_int) = nothing;
+    unsafe { libc::signal(libc::SIGALRM, handler as libc::sighandler_t) };
+    every(100);
+    let result = f();
+    every(0);
+    result
 }
 
 /// Waits until something is so.

@@ -14,6 +14,9 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ("a_server_leaves_nothing_behind", a_server_leaves_nothing),
     ("a_letter_is_short_or_long", a_letter_is_short_or_long),
     ("who_is_left_of_a_servers_childs_group_is_killed", a_servers_group_is_killed),
+    ("what_a_servers_child_inherits_may_have_any_number", a_servers_child_has_any_number),
+    ("a_server_that_fails_is_told_also_if_its_line_stays_open", a_servers_line_stays_open),
+    ("signals_kill_no_server_and_no_parent", signals_kill_nobody),
 ];
 
 fn children_are_watched() {
@@ -191,4 +194,33 @@ fn killed_while_asking() {
     }
     println!("40 askers killed, {orphans} servers and children seen, and none stayed");
     assert!(orphans > 40, "most were killed too early");
+}
+
+fn a_servers_child_has_any_number() {
+    let server = ForkServer::start().unwrap();
+    let (_read, write) = std::io::pipe().unwrap();
+    for number in 198..212 {
+        assert_eq!(unsafe { libc::dup2(write.as_raw_fd(), number) }, number);
+        let options = ProcessOptions { inherit: vec![number], ..super::options() };
+        let child = server.spawn_with(&options, "write-number", &number.to_ne_bytes()).unwrap();
+        assert_eq!(child.join(LONG).unwrap(), Exit::Code(0), "number {number}");
+        unsafe { libc::close(number) };
+    }
+}
+
+fn a_servers_line_stays_open() {
+    let server = ForkServer::start_with("leave-a-helper-and-fail", &[]).unwrap();
+    assert_eq!(kind(server.ready(LONG)), ErrorKind::PeerDied);
+    assert_eq!(kind(server.spawn("echo", &[])), ErrorKind::PeerDied);
+}
+
+fn signals_kill_nobody() {
+    let server = ForkServer::start().unwrap();
+    under_signals(|| {
+        for i in 0..200 {
+            assert_eq!(server.spawn("echo", &[i]).unwrap().join(LONG).unwrap(), Exit::Code(i.into()));
+        }
+        let child = Process::spawn("sees-its-parent-among-signals", &[]).unwrap();
+        assert_eq!(child.join(LONG).unwrap(), Exit::Code(0));
+    });
 }

@@ -239,7 +239,7 @@ impl AsFd for Pidfd {
 }
 
 /// Waits until one of the descriptors can be read or is hung up; tells the first one, `None` when the time is up.
-/// `Interrupted` if a signal handler ran.
+/// `Interrupted` if a signal handler ran while it waited; who only looks is not interrupted.
 pub(crate) fn poll<'f>(
     fds: impl IntoIterator<Item = BorrowedFd<'f>>,
     wait: Option<Duration>,
@@ -256,10 +256,14 @@ pub(crate) fn poll<'f>(
         many = few.iter().cloned().chain(fds).collect();
     }
     let polled = if many.is_empty() { &mut few[..count] } else { &mut many[..] };
-    match ppoll(polled, wait.map(nix::sys::time::TimeSpec::from), None) {
-        Ok(_) => Ok(polled.iter().position(|p| p.any().unwrap_or(true))),
-        Err(nix::errno::Errno::EINTR) => Err(ErrorKind::Interrupted.into()),
-        Err(e) => Err(error("ppoll", e as i32)),
+    loop {
+        return match ppoll(polled, wait.map(nix::sys::time::TimeSpec::from), None) {
+            Ok(_) => Ok(polled.iter().position(|p| p.any().unwrap_or(true))),
+            // Also of a look, if a signal comes just then.
+            Err(nix::errno::Errno::EINTR) if wait == Some(Duration::ZERO) => continue,
+            Err(nix::errno::Errno::EINTR) => Err(ErrorKind::Interrupted.into()),
+            Err(e) => Err(error("ppoll", e as i32)),
+        };
     }
 }
 

@@ -11,6 +11,7 @@ use crate::process::handle::{self, AtExit, Child, News, Process, ProcessOptions}
 use crate::process::letter::{self, Letter};
 use crate::process::{entry, family};
 use crate::shim::{AtomicU32, Ordering};
+use crate::sync::deadline::Deadline;
 use crate::sync::wait::Timeout;
 use std::fs::File;
 use std::io::{Read, Write};
@@ -129,7 +130,7 @@ impl ForkServer {
     /// Waits until it serves, at most `timeout`. Errors: `Timeout`, `Cancelled`, `PeerDied` (it has ended), `NotOwner`.
     pub fn ready(&self, timeout: impl Into<Timeout>) -> Result<()> {
         self.own()?;
-        self.line.be_ready(timeout.into())
+        self.line.be_ready(&self.process, timeout.into())
     }
 
     /// Makes a process that runs this entry. See [`ForkServer::spawn_with`].
@@ -156,7 +157,7 @@ impl ForkServer {
         entry: &str,
         bytes: &[u8],
     ) -> Result<Process> {
-        self.line.be_ready(Timeout::For(PATIENCE_AT_FIRST)).map_err(|e| self.give_up(e))?;
+        self.line.be_ready(&self.process, Timeout::For(PATIENCE_AT_FIRST)).map_err(|e| self.give_up(e))?;
         let mut child = self.make(options, entry, bytes)?;
         child.service = true;
         Ok(family::adopt(child))
@@ -181,7 +182,7 @@ impl ForkServer {
             let detail = format!("{count} inherited descriptors and ends, more than {INHERIT_MAX}");
             return Err(Error::with(ErrorKind::Range, detail));
         }
-        self.line.be_ready(Timeout::Forever)?;
+        self.line.be_ready(&self.process, Timeout::Forever)?;
         let (name, _life) = family::expect(options.name.as_deref())?;
         let (news, tell) = child::pipe()?;
         let mut letter = options.letter(name.clone(), -1, entry, bytes);
@@ -241,12 +242,19 @@ impl Line {
         Line { socket, is_ready: AtomicU32::new(0), turn: Mutex::new(()) }
     }
 
-    fn be_ready(&self, timeout: Timeout) -> Result<()> {
+    /// Waits until the server serves. Others may have its end of the line, and keep it open when the server has ended.
+    fn be_ready(&self, server: &Process, timeout: Timeout) -> Result<()> {
         let wait = FdWait::new(timeout);
-        while !self.is_ready_now()? {
-            wait.sleep(&[self.socket.as_fd()])?;
+        loop {
+            let has_ended = !matches!(child::poll([server.as_fd()], Some(Duration::ZERO)), Ok(None));
+            if self.is_ready_now()? {
+                return Ok(());
+            }
+            if has_ended {
+                return Err(gone());
+            }
+            wait.sleep(&[self.socket.as_fd(), server.as_fd()])?;
         }
-        Ok(())
     }
 
     fn is_ready_now(&self) -> Result<bool> {
@@ -266,15 +274,20 @@ impl Line {
     }
 
     fn has_answer(&self, patience: Duration) -> bool {
-        matches!(child::poll([self.socket.as_fd()], Some(patience)), Ok(Some(_)))
+        let until = Deadline::after(patience);
+        loop {
+            match child::poll([self.socket.as_fd()], Some(until.remaining())) {
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                answer => return matches!(answer, Ok(Some(_))),
+            }
+        }
     }
 
     /// A request and its answer: the child's number and its pidfd. `Timeout`: the line is of no use any more.
     fn ask(&self, request: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(u32, OwnedFd)> {
         let _turn = self.turn.lock();
         self.send(request, fds)?;
-        // Twice: a signal may interrupt the one, and who was stopped together with his server, and goes on, must not find the
-        // time up. Who hands over ends keeps all of the process's yards waiting meanwhile.
+        // Twice: who was stopped together with his server, and goes on, must not find the time up. Who hands over ends keeps all of the process's yards waiting meanwhile.
         if !self.has_answer(PATIENCE) && !self.has_answer(PATIENCE) {
             socket::shut(&self.socket); // nobody takes the answer for his, should it come
             return Err(ErrorKind::Timeout.into());
@@ -526,11 +539,16 @@ impl<'m> Request<'m> {
     }
 
     /// In the child: becomes who the letter says, and does what it is for.
-    fn fulfil(self, life: Option<Arc<OwnedFd>>) -> i32 {
+    fn fulfil(self, mut life: Option<Arc<OwnedFd>>) -> i32 {
         drop(self.tell);
         child::heed_interrupts(true);
         let begun = Request::read(self.letter, self.paper).and_then(|letter| {
-            accept(&letter, self.invited)?;
+            // What this process has is out of the way of the numbers that it is to have.
+            let from = self.numbers.iter().fold(OURS_FROM, |from, number| from.max(number.saturating_add(1)));
+            if from > OURS_FROM {
+                life = life.map(|life| child::lift(&life, from)).transpose()?.map(Arc::new);
+            }
+            accept(&letter, self.invited, from)?;
             child::place(self.inherited, &self.numbers)?;
             if letter.group {
                 child::lead_group();
@@ -548,10 +566,10 @@ impl<'m> Request<'m> {
     }
 }
 
-/// Keeps what a child was invited to, out of the way of the numbers that it is to have.
-fn accept(letter: &Letter, invited: Vec<OwnedFd>) -> Result<()> {
+/// Keeps what a child was invited to, under numbers from `from` on.
+fn accept(letter: &Letter, invited: Vec<OwnedFd>, from: RawFd) -> Result<()> {
     for (it, fd) in letter.invited.iter().zip(invited) {
-        handover::accept(child::lift(&fd, OURS_FROM)?, it)?;
+        handover::accept(child::lift(&fd, from)?, it)?;
     }
     Ok(())
 }

@@ -134,6 +134,8 @@ impl Keeper {
 impl Drop for Keeper {
     fn drop(&mut self) {
         if !self.is_ours() {
+            // The thread is the parent's: here its handle means nothing, or by now a thread of this process.
+            std::mem::forget(self.thread.lock().take());
             return;
         }
         self.table.shut_for_good(Why::Terminated);
