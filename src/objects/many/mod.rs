@@ -25,6 +25,7 @@ use crate::presence::attachment::Held;
 use crate::presence::thread;
 use crate::sync::many::{DIRECT_MAX, Many, Need, Source, look};
 use crate::sync::wait::{Manner, Timeout, Wait};
+use std::time::Duration;
 
 /// What can be waited for among others: an [`Event`](crate::Event) (it is set), a [`Semaphore`](crate::Semaphore) or
 /// [`Permits`](crate::Permits) (one is to be had), a [`Receiver`](crate::Receiver) or
@@ -51,6 +52,18 @@ pub trait Waitable: AsPart + Sync {
 
 impl<T: AsPart + Sync> Waitable for T {}
 
+/// Work for who waits.
+pub trait Helper {
+    /// Does a piece of it; false if there is none.
+    fn help(&self) -> bool;
+
+    /// What is ready when there is more; `None`: nothing tells, and it is to be looked for now and then.
+    fn work(&self) -> Option<&dyn AsPart>;
+}
+
+/// How long at most a helper sleeps whom nothing tells of work.
+const MOMENT: Duration = Duration::from_millis(50);
+
 /// What a [`Waitable`] is made of.
 pub trait AsPart {
     /// As a part of a wait for many.
@@ -58,6 +71,11 @@ pub trait AsPart {
 
     /// For whoever looks at it later; `None`: it has a descriptor of its own.
     fn keep(&self) -> Option<Kept>;
+
+    /// What the calling thread is to work at while it waits for this, if anything.
+    fn helper(&self) -> Option<Box<dyn Helper + '_>> {
+        None
+    }
 }
 
 /// Waits until one of the objects is ready, at most `timeout`; tells which. If several are, the one that comes first in the
@@ -73,9 +91,12 @@ pub trait AsPart {
 ///
 /// Errors: `Timeout` (also for a try), `Cancelled`, `Interrupted` (only if the yard was opened interruptible); with the index
 /// of the object that is meant: `Invalid` (the list is empty, or has the same object twice), `Foreign` (it lies in another
-/// yard than the others), `NotOwner` (an end of a ring that the parent of this fork child holds, or a child of the parent), `Unsupported` (an end of a
+/// yard than the others), `Deadlock` (it is the very task that the caller is in), `NotOwner` (an end of a ring that the parent of this fork child holds, or a child of the parent), `Unsupported` (an end of a
 /// ring that was made for spinning); `NoSlots` (none is ready, and the table of threads is full); `NoMemory` (a process is among
 /// them, and this one may have no more descriptors or threads).
+///
+/// A worker of a pool that waits for tasks of it, among other things, works at others meanwhile, as in
+/// [`Future::wait`](crate::Future::wait).
 ///
 /// # Death
 /// A waiter that is killed takes nothing along: it has taken nothing. Another waiter of what it was woken for goes on within
@@ -128,6 +149,50 @@ pub(crate) fn wait_for_parts(objects: &[&dyn AsPart], need: Need, timeout: Timeo
     if timeout == Timeout::Try {
         return Err(ErrorKind::Timeout.into());
     }
+    let helpers: Vec<Box<dyn Helper + '_>> = objects.iter().filter_map(|object| object.helper()).collect();
+    if !helpers.is_empty() {
+        let manner = yard.map_or(parts[0].manner, |(_, manner)| manner);
+        return wait_helping(objects, &sources, need, &Wait::new(timeout, manner), &helpers);
+    }
+    sleep(objects, need, timeout)
+}
+
+/// As `wait_for_parts`, by who works at something meanwhile.
+fn wait_helping(
+    objects: &[&dyn AsPart],
+    sources: &[&dyn Source],
+    need: Need,
+    wait: &Wait,
+    helpers: &[Box<dyn Helper + '_>],
+) -> Result<Vec<usize>> {
+    let work = helpers[0].work();
+    // What there is to do for one object is there for all of them, if something tells of it.
+    let helpers = if work.is_some() { &helpers[..1] } else { helpers };
+    loop {
+        if let Some(ready) = look(sources, need) {
+            return Ok(ready);
+        }
+        wait.check()?;
+        if helpers.iter().any(|helper| helper.help()) {
+            continue;
+        }
+        let left = objects.iter().zip(sources).filter(|(_, source)| !source.is_ready());
+        let left: Vec<&dyn AsPart> = left.map(|(object, _)| *object).chain(work).collect();
+        let moment = if work.is_some() { Duration::MAX } else { MOMENT };
+        let slept =
+            sleep(&left, Need::Any, Timeout::For(wait.left().map_or(moment, |left| left.min(moment))));
+        match slept {
+            Err(e) if e.kind() != ErrorKind::Timeout => return look(sources, need).ok_or(e),
+            _ => {}
+        }
+    }
+}
+
+/// As `wait_for_parts`, asleep.
+fn sleep(objects: &[&dyn AsPart], need: Need, timeout: Timeout) -> Result<Vec<usize>> {
+    let parts: Vec<Part<'_>> = objects.iter().map(|object| object.part()).collect();
+    let yard = check(&parts)?;
+    let sources: Vec<&dyn Source> = parts.iter().map(|part| part.source).collect();
     match yard {
         Some((yard, manner)) if sources.iter().all(|source| source.descriptor().is_none()) => {
             let direct = sources.len() <= DIRECT_MAX;

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::objects::many::{AsPart, Kept, Part, wait_some};
+use crate::objects::many::{AsPart, Helper, Kept, Part, wait_some};
 use crate::objects::pool::layout::{Record, Why};
 use crate::objects::pool::payload::Side;
 use crate::objects::pool::{Table, TaskId, callbacks, corrupt, work};
@@ -277,8 +277,8 @@ impl Future {
 
     fn ended_phase(&self, timeout: Timeout) -> Result<Phase> {
         let (record, _) = self.table.find(self.id)?;
-        if work::is_in_hand(&self.table, self.id) {
-            return Err(Error::with(ErrorKind::Deadlock, "the task would wait for itself"));
+        if let Some(own) = self.refusal() {
+            return Err(own);
         }
         let attempt = || match self.table.find(self.id) {
             Err(e) => Some(Err(e)),
@@ -287,31 +287,17 @@ impl Future {
         if let Some(ended) = attempt() {
             return ended;
         }
-        match work::helper_of(&self.table, timeout) {
-            Some(helper) => self.wait_helping(&helper, timeout, attempt),
-            None => self.table.wait_for(&record.words.settled, timeout, attempt)?,
+        if !self.table.is_worked_at_here() || timeout.or_try() == Timeout::Try {
+            return self.table.wait_for(&record.words.settled, timeout, attempt)?;
         }
-    }
-
-    /// A worker waits: it works at other tasks meanwhile.
-    fn wait_helping(
-        &self,
-        helper: &work::Helper,
-        timeout: Timeout,
-        attempt: impl Fn() -> Option<Result<Phase>>,
-    ) -> Result<Phase> {
+        // A worker waits: it works at other tasks meanwhile.
         let deadline = timeout.until();
         loop {
-            if let Some(ended) = attempt() {
-                return ended;
-            }
-            let gone_on = match helper.help() {
-                Ok(true) => continue,
-                Ok(false) => wait_some(&[self, self.table.queue()], deadline).map(drop),
-                Err(end) => Err(end.into()),
-            };
-            if let Err(e) = gone_on {
-                return attempt().unwrap_or(Err(e));
+            let waited = wait_some(&[self], deadline);
+            match (attempt(), waited) {
+                (Some(ended), _) => return ended,
+                (None, Err(e)) => return Err(e),
+                (None, Ok(_)) => {}
             }
         }
     }
@@ -406,9 +392,19 @@ impl AsPart for Future {
         let (yard, manner) = (self.table.held().clone(), self.table.manner());
         Some(Kept { yard, manner, source: Box::new(self.looking_on()) })
     }
+
+    fn helper(&self) -> Option<Box<dyn Helper + '_>> {
+        let helper = work::helper_of(&self.table, Some(self.id))?;
+        Some(Box::new(helper))
+    }
 }
 
 impl Source for Future {
+    fn refusal(&self) -> Option<Error> {
+        let own = work::is_in_hand(&self.table, self.id);
+        own.then(|| Error::with(ErrorKind::Deadlock, "the task would wait for itself"))
+    }
+
     fn is_ready(&self) -> bool {
         self.is_done()
     }

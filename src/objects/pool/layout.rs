@@ -7,6 +7,8 @@
 //! | process token of the keeper, who made it and looks after the workers; 0: he is gone | 8 | the maker, the sweep |
 //! | how many workers there are to be | 12 | who resizes |
 //! | whether a task may wait that no number in the queue leads to, and how often that was said | 16 | see `sync::astray` |
+//! | how often a worker has begun | 20 | each its own |
+//! | the processes of those who began last: the nth at n modulo 16 | 24 | each its own |
 //! | event count "there is a vacant place" | 128 | who clears one |
 //! | event count "a task has ended" | 256 | who ends one |
 //! | event count "the keeper is to look" | 384 | everybody |
@@ -34,13 +36,37 @@ pub(crate) struct Body {
     pub(crate) keeper: AtomicU32,
     pub(crate) wanted: AtomicU32,
     pub(crate) astray: Astray,
-    pad_closing: [AtomicU32; 27],
+    begun: AtomicU32,
+    beginners: [AtomicU32; BEGINNERS],
+    pad_closing: [AtomicU32; 10],
     pub(crate) room: EventCount,
     pad_room: [AtomicU32; 31],
     pub(crate) ended: EventCount,
     pad_ended: [AtomicU32; 31],
     pub(crate) asked: EventCount,
     pad_asked: [AtomicU32; 31],
+}
+
+/// Of so many workers it is known that they have begun, though they have left their places.
+const BEGINNERS: usize = 16;
+
+impl Body {
+    /// A worker has taken a place.
+    pub(super) fn note_begin(&self, pid: u32) {
+        // Relaxed: figures for the keeper, who looks when the process has ended, which orders them.
+        let nth = self.begun.fetch_add(1, Ordering::Relaxed);
+        self.beginners[nth as usize % BEGINNERS].store(pid, Ordering::Relaxed);
+    }
+
+    /// How often one has.
+    pub(super) fn begun(&self) -> u32 {
+        self.begun.load(Ordering::Relaxed) // Relaxed: as above
+    }
+
+    /// Whether this process is among the last ones who have.
+    pub(super) fn has_begun(&self, pid: u32) -> bool {
+        self.beginners.iter().any(|it| it.load(Ordering::Relaxed) == pid) // Relaxed: as above
+    }
 }
 
 /// Why a pool is shut for good.
@@ -108,19 +134,20 @@ pub(crate) struct Record {
 
 impl Record {
     /// When the attempt that was seen began, in ns of CLOCK_MONOTONIC: at `now`, if nobody has said anything else. Worker and
-    /// keeper both say it, whoever comes first. The word is µs and, in 8 bits, the attempt: so nobody takes the beginning of
-    /// one attempt for that of the next.
+    /// keeper both say it, whoever comes first. The word is ms and, in 24 bits, the place's generation and the attempt: so nobody
+    /// takes the beginning of one attempt for that of the next, nor for that of another task, which the keeper did not know of
+    /// when he said it.
     pub(super) fn since(&self, seen: Seen, now: u64) -> u64 {
-        const ATTEMPT_BITS: u32 = 8;
-        const NS_PER_US: u64 = 1000;
-        let ns = |word: u64| (word >> ATTEMPT_BITS).saturating_mul(NS_PER_US); // a peer may write anything
-        let attempt = u64::from(seen.attempt() & 0xff);
+        const WHICH_BITS: u32 = 24;
+        const NS_PER_MS: u64 = 1_000_000;
+        let ns = |word: u64| (word >> WHICH_BITS).saturating_mul(NS_PER_MS); // a peer may write anything
+        let which = (seen.generation() & 0xffff) << 8 | u64::from(seen.attempt() & 0xff);
         // Relaxed: a figure, which goes with the attempt that it names; the place's next task finds 0.
         let known = self.since.load(Ordering::Relaxed);
-        if known != 0 && known & 0xff == attempt {
+        if known != 0 && known & ((1 << WHICH_BITS) - 1) == which {
             return ns(known);
         }
-        let mine = now.div_ceil(NS_PER_US) << ATTEMPT_BITS | attempt;
+        let mine = now.div_ceil(NS_PER_MS) << WHICH_BITS | which;
         self.since
             .compare_exchange(known, mine, Ordering::Relaxed, Ordering::Relaxed)
             .map_or_else(ns, |_| ns(mine))
@@ -155,6 +182,8 @@ const_assert_eq!(offset_of!(Body, why), 4);
 const_assert_eq!(offset_of!(Body, keeper), 8);
 const_assert_eq!(offset_of!(Body, wanted), 12);
 const_assert_eq!(offset_of!(Body, astray), 16);
+const_assert_eq!(offset_of!(Body, begun), 20);
+const_assert_eq!(offset_of!(Body, beginners), 24);
 const_assert_eq!(offset_of!(Body, room), 128);
 const_assert_eq!(offset_of!(Body, ended), 256);
 const_assert_eq!(offset_of!(Body, asked), 384);
@@ -171,6 +200,8 @@ words!(
         keeper,
         wanted,
         astray,
+        begun,
+        beginners,
         pad_closing,
         room,
         pad_room,

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::objects::many::Helper;
 use crate::objects::pool::future::Future;
 use crate::objects::pool::layout::{Record, Why};
 use crate::objects::pool::payload::Side;
@@ -10,7 +11,7 @@ use crate::segment::directory::Name;
 use crate::shim::Ordering;
 use crate::sync::closing::Closing;
 use crate::sync::task::{Phase, Seen};
-use crate::sync::wait::Timeout;
+use crate::sync::wait::{Timeout, Wait};
 
 /// Before an entry's name: the input are many, each of which the entry is called with.
 pub(crate) const MANY: char = '*';
@@ -55,18 +56,21 @@ impl Table {
             }
             self.try_hold(thread).map(Ok)
         };
-        let place = match work::helper_of(self, timeout) {
+        let place = match work::helper_of(self, None).filter(|_| timeout.or_try() != Timeout::Try) {
             // A worker waits for no place: those who have them may wait for it. But it can make some.
-            Some(helper) => loop {
-                if let Some(place) = attempt() {
-                    break Ok(place);
+            Some(helper) => {
+                let wait = Wait::new(timeout, self.manner());
+                loop {
+                    if let Some(place) = attempt() {
+                        break Ok(place);
+                    }
+                    match wait.check().map(|()| helper.help()) {
+                        Ok(true) => {}
+                        Ok(false) => break self.wait_for(&self.body().room, Timeout::Try, attempt),
+                        Err(end) => break Err(end.into()),
+                    }
                 }
-                match helper.help() {
-                    Ok(true) => {}
-                    Ok(false) => break self.wait_for(&self.body().room, Timeout::Try, attempt),
-                    Err(end) => break Err(end.into()),
-                }
-            },
+            }
             None => self.wait_for(&self.body().room, timeout, attempt),
         };
         let (index, record, held) = place.map_err(|e| match e.kind() {
@@ -189,7 +193,7 @@ impl Table {
     }
 
     /// Waits until every task has ended, and nothing is left to call for them in this process. Errors: `State` (the pool was
-    /// not closed), `Timeout`, `Cancelled`.
+    /// not closed), `Deadlock` (the caller is in one of its tasks), `Timeout`, `Cancelled`.
     pub(crate) fn join(&self, timeout: Timeout) -> Result<()> {
         self.join_with(timeout, || true)
     }
@@ -198,6 +202,9 @@ impl Table {
     pub(crate) fn join_with(&self, timeout: Timeout, is_done: impl Fn() -> bool) -> Result<()> {
         if self.closing() == Closing::Open {
             return Err(Error::with(ErrorKind::State, "join before close"));
+        }
+        if self.is_worked_at_here() {
+            return Err(Error::with(ErrorKind::Deadlock, "a task of the pool would wait for itself"));
         }
         let timeout = timeout.until();
         self.wait_for(&self.body().ended, timeout, || (self.is_over() && is_done()).then_some(()))?;

@@ -3,7 +3,6 @@
 
 use crate::error::{ErrorKind, Result};
 use crate::objects::many::{Waitable, wait_some};
-use crate::objects::pool::work;
 use crate::objects::pool::{Future, TaskState};
 use crate::sync::wait::Timeout;
 
@@ -50,7 +49,7 @@ impl WaitedFutures {
 /// A worker that waits for tasks of its own pool works at others meanwhile, as in [`Future::wait`].
 ///
 /// Errors: `Cancelled` (the wait was), `Interrupted`, `Invalid` (a future is twice in the list), `Foreign` (of pools in different
-/// yards), `NoSlots`.
+/// yards), `NoSlots`, `Deadlock` (the caller is in one of these very tasks).
 pub fn wait_futures(
     futures: &[&Future],
     until: ReturnWhen,
@@ -82,24 +81,10 @@ pub(crate) fn wait_for(
     }
 }
 
-/// Waits until at least one of them has ended; tells all that have. A worker works at other tasks meanwhile.
+/// Waits until at least one of them has ended; tells all that have.
 fn first_of(left: &[&Future], timeout: Timeout) -> Result<Vec<usize>> {
-    let mut objects: Vec<&dyn Waitable> = left.iter().map(|future| *future as &dyn Waitable).collect();
-    let mut tables = left.iter().map(|future| future.table());
-    let Some((helper, table)) = tables.find_map(|table| Some((work::helper_of(table, timeout)?, table)))
-    else {
-        return wait_some(&objects, timeout);
-    };
-    objects.push(table.queue());
-    loop {
-        let ended = WaitedFutures::of(left).done;
-        if !ended.is_empty() {
-            return Ok(ended);
-        }
-        if !helper.help()? {
-            wait_some(&objects, timeout)?;
-        }
-    }
+    let objects: Vec<&dyn Waitable> = left.iter().map(|future| *future as &dyn Waitable).collect();
+    wait_some(&objects, timeout)
 }
 
 /// The futures, each when its task has ended; those that have ended already in their order. Waits at most `timeout` for all

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)] // a helper is lent to the thread for the time of a task
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::objects::many::{self, AsPart};
 use crate::objects::pool::future::Cause;
 use crate::objects::pool::hints::Hint;
 use crate::objects::pool::layout::{Record, Worker};
@@ -16,7 +17,7 @@ use crate::sync::astray::Said;
 use crate::sync::closing::Closing;
 use crate::sync::ends;
 use crate::sync::task::{Finished, Outcome, Phase, Seen};
-use crate::sync::wait::{Manner, Timeout, Wait};
+use crate::sync::wait::{Manner, Timeout};
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
 
@@ -65,6 +66,7 @@ impl Shift {
         worker.pid.store(pid, Ordering::Relaxed);
         worker.ended.store(0, Ordering::Relaxed);
         worker.task.store(0, Ordering::Relaxed);
+        table.body().note_begin(pid);
         Ok(Shift { table: table.clone(), number: number as u32, token, pid })
     }
 
@@ -126,6 +128,12 @@ impl Shift {
             Some(said) => self.hunt(said),
             None => Ok(None),
         }
+    }
+
+    /// This task, if it waits.
+    fn take_this(&self, id: TaskId) -> Result<Option<Job>> {
+        self.check_own()?;
+        self.start(id)
     }
 
     /// Looks at every task.
@@ -279,7 +287,7 @@ impl Job {
     }
 }
 
-/// What a worker does while it waits in a task.
+/// What a worker works with while it waits in a task.
 pub(crate) trait Help {
     /// The pool.
     fn shift(&self) -> &Shift;
@@ -290,11 +298,11 @@ pub(crate) trait Help {
 thread_local! {
     /// Who works in this thread.
     static HELP: Cell<Option<NonNull<dyn Help>>> = const { Cell::new(None) };
-    /// What this thread has in hand, the outermost task first.
-    static IN_HAND: RefCell<Vec<TaskId>> = const { RefCell::new(Vec::new()) };
+    /// What this thread has in hand, the outermost task first; and where it lies, as ids are a pool's own.
+    static IN_HAND: RefCell<Vec<(usize, TaskId)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// So many tasks at most a worker has in hand, one within the other; with more it waits like anybody.
+/// With so many tasks in hand, one within the other, a worker works at no others but those that it waits for.
 const DEPTH_MAX: usize = 128;
 
 /// Works at a task; if it waits for others of the pool, this worker works at those that wait.
@@ -311,47 +319,60 @@ pub(crate) fn helping<R>(help: &dyn Help, id: TaskId, f: impl FnOnce() -> R) -> 
     let lent =
         unsafe { std::mem::transmute::<NonNull<dyn Help + '_>, NonNull<dyn Help>>(NonNull::from(help)) };
     let _before = Before(HELP.replace(Some(lent)));
-    IN_HAND.with_borrow_mut(|ids| ids.push(id));
+    let at = help.shift().table().address_of(id);
+    IN_HAND.with_borrow_mut(|ids| ids.push((at, id)));
     f()
 }
 
 /// The worker that the calling thread is, in a task in which it waits.
-pub(super) struct Helper {
+pub(super) struct Helper<'t> {
     help: NonNull<dyn Help>,
-    wait: Wait,
+    table: &'t Table,
+    /// What it waits for, if that is a task.
+    wanted: Option<TaskId>,
+    /// It has so much in hand that it works at this alone.
+    is_deep: bool,
 }
 
-impl Helper {
-    /// Works at a task that waits; false if there is none. `Err`: what the caller waits for is not to be waited for any longer.
-    pub(super) fn help(&self) -> std::result::Result<bool, ErrorKind> {
-        self.wait.check()?;
+impl many::Helper for Helper<'_> {
+    /// Works at a task that waits.
+    fn help(&self) -> bool {
         // SAFETY: it is lent to this thread for as long as the task lasts that the caller is in.
         let help = unsafe { self.help.as_ref() };
-        let job = help.shift().take().ok().flatten();
-        Ok(job.map(|job| help.run(job)).is_some())
+        let job = match (self.is_deep, self.wanted) {
+            (false, _) => help.shift().take(),
+            (true, Some(id)) => help.shift().take_this(id),
+            (true, None) => return false,
+        };
+        job.ok().flatten().map(|job| help.run(job)).is_some()
+    }
+
+    fn work(&self) -> Option<&dyn AsPart> {
+        (!self.is_deep).then(|| self.table.queue() as &dyn AsPart)
     }
 }
 
-/// The worker that the calling thread is, if it works for this pool, is not too deep in it, and may wait: who only looks works
-/// at nothing.
-pub(super) fn helper_of(table: &Table, timeout: Timeout) -> Option<Helper> {
-    let help = HELP.get().filter(|_| timeout.or_try() != Timeout::Try)?;
+/// The worker that the calling thread is, if it works for this pool.
+pub(super) fn helper_of(table: &Table, wanted: Option<TaskId>) -> Option<Helper<'_>> {
+    let help = HELP.get()?;
     // SAFETY: as in `Helper::help`.
     let ours = unsafe { help.as_ref() }.shift().table().is_same(table);
-    let deep = IN_HAND.with_borrow(Vec::len) >= DEPTH_MAX;
-    (ours && !deep).then(|| Helper { help, wait: Wait::new(timeout, table.manner()) })
+    let is_deep = IN_HAND.with_borrow(Vec::len) >= DEPTH_MAX;
+    ours.then_some(Helper { help, table, wanted, is_deep })
 }
 
 /// Whether the calling thread is at work on this task.
 pub(super) fn is_in_hand(table: &Table, id: TaskId) -> bool {
-    let ours = HELP.get().is_some_and(|help| {
-        // SAFETY: as in `Helper::help`.
-        unsafe { help.as_ref() }.shift().table().is_same(table)
-    });
-    ours && IN_HAND.with_borrow(|ids| ids.contains(&id))
+    let it = (table.address_of(id), id);
+    IN_HAND.with_borrow(|ids| ids.contains(&it))
 }
 
 impl Table {
+    /// Whether the calling thread is in one of the pool's tasks.
+    pub(crate) fn is_worked_at_here(&self) -> bool {
+        helper_of(self, None).is_some()
+    }
+
     /// A task has ended.
     pub(super) fn ended(&self, record: &Record) {
         self.body().ended.notify_after_rmw(&**self.held());

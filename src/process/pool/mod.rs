@@ -291,7 +291,7 @@ impl Pool {
 
     /// Waits until all is done, at most `timeout`, and the callbacks of this process for its tasks have returned (not if it is
     /// one of the callbacks that joins); who made the pool also waits until its workers have ended. Errors: `State` (it was not
-    /// closed), `Timeout`, `Cancelled`, `Interrupted`.
+    /// closed), `Deadlock` (the caller is in one of its tasks), `Timeout`, `Cancelled`, `Interrupted`.
     pub fn join(&self, timeout: impl Into<Timeout>) -> Result<()> {
         match self.keeper.as_ref().filter(|keeper| keeper.is_ours()) {
             Some(keeper) => keeper::join(keeper, timeout.into()),
