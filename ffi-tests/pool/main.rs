@@ -15,6 +15,7 @@ mod hard;
 mod kept;
 mod storm;
 mod typed;
+mod within;
 
 use courtyard::{
     CancelToken, Cause, Deadline, ErrorKind, Exit, Fate, Future, MapOptions, Options, Pool, PoolOptions,
@@ -72,7 +73,14 @@ const SCENARIOS: &[Scenario] = &[
 ];
 
 fn all() -> impl Iterator<Item = &'static Scenario> {
-    let more = [callbacks::SCENARIOS, typed::SCENARIOS, hard::SCENARIOS, kept::SCENARIOS, storm::SCENARIOS];
+    let more = [
+        callbacks::SCENARIOS,
+        typed::SCENARIOS,
+        hard::SCENARIOS,
+        kept::SCENARIOS,
+        within::SCENARIOS,
+        storm::SCENARIOS,
+    ];
     SCENARIOS.iter().chain(more.into_iter().flatten())
 }
 
@@ -82,6 +90,7 @@ fn main() {
     hard::entries();
     kept::entries();
     typed::entries();
+    within::entries();
     courtyard::init();
     if let Some(kills) = args.strip_prefix(&["storm".to_owned()]) {
         let kills = kills.first().map_or(1000, |n| n.parse().unwrap());

@@ -15,6 +15,12 @@ pub(crate) fn tid() -> u32 {
     nix::unistd::gettid().as_raw().cast_unsigned()
 }
 
+/// The PID namespace that numbers this process: what /proc/self/ns/pid leads to (namespaces(7)); 0 if /proc does not tell.
+pub(crate) fn namespace() -> u32 {
+    use std::os::linux::fs::MetadataExt;
+    std::fs::metadata("/proc/self/ns/pid").map_or(0, |facts| facts.st_ino() as u32)
+}
+
 /// When the process started, in clock ticks since boot (proc(5), field 22); 0 if /proc does not tell.
 pub(crate) fn start_time(pid: u32) -> u64 {
     std::fs::read_to_string(format!("/proc/{pid}/stat"))

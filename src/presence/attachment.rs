@@ -316,6 +316,7 @@ impl Attachment {
         self.note_cpus();
         let pid = process::pid();
         entry.describe(pid, process::start_time(pid), &process::name(), clock::wall_ns());
+        entry.number_in(process::namespace());
         Ok(Stay { pin, token: Token::new(index, place.generation) })
     }
 
@@ -439,6 +440,26 @@ impl Attachment {
             }
         };
         if place.is_some_and(|p| p.generation == generation) { person } else { (0, 0) }
+    }
+
+    /// Whether this process numbers others as the thread behind a token does, who may be gone.
+    pub(crate) fn is_numbered_as_we(&self, thread: Token) -> bool {
+        let ours = Token::of(self.token_if_joined());
+        ours.is_some_and(|ours| self.is_numbered_as(thread, ours))
+    }
+
+    /// Whether the process behind a process token numbers others as the thread behind a thread token does.
+    pub(crate) fn is_numbered_as(&self, thread: Token, process: Token) -> bool {
+        let slot = self.slots().get(thread.index() as usize);
+        let entry = self.entries().get(process.index() as usize);
+        slot.zip(entry).is_some_and(|(slot, entry)| slot.namespace() == entry.namespace())
+    }
+
+    /// When the process of the living thread behind a token started, in clock ticks since boot; 0 if nobody knows.
+    pub(crate) fn start_of(&self, thread: Token) -> u64 {
+        let process = self.process_of(thread);
+        let entry = process.and_then(|process| self.entries().get(process.index() as usize));
+        entry.map_or(0, |entry| entry.start_time())
     }
 
     /// How the process behind a token went, which is dead.

@@ -160,6 +160,7 @@ impl Attachment {
         let pid = process::pid();
         let born = entry.is_some_and(|entry| {
             entry.describe(pid, process::start_time(pid), &process::name(), clock::wall_ns());
+            entry.number_in(process::namespace());
             entry.place.change(unborn.place, unborn.place.to(State::Live, Token::NONE))
         });
         drop(unborn.description);

@@ -11,12 +11,12 @@ use std::mem::offset_of;
 /// The first lockable byte that stands for an entry; byte 0 says "in use", byte 1 "the name is being removed".
 const FIRST_BYTE: u64 = 2;
 
-/// A process entry. The facts are for people; only `place` decides anything.
+/// A process entry. The facts are for people, and for who would send a signal to the holder; only `place` decides who lives.
 #[repr(C)]
 pub(crate) struct Entry {
     pub(crate) place: PlaceWord,
     pid: AtomicU32,
-    reserved: AtomicU32,
+    namespace: AtomicU32,
     start_time: AtomicU64,
     name: [AtomicU64; 4],
     since: AtomicU64,
@@ -25,11 +25,12 @@ pub(crate) struct Entry {
 
 const_assert_eq!(offset_of!(Entry, place), 0);
 const_assert_eq!(offset_of!(Entry, pid), 8);
+const_assert_eq!(offset_of!(Entry, namespace), 12);
 const_assert_eq!(offset_of!(Entry, start_time), 16);
 const_assert_eq!(offset_of!(Entry, name), 24);
 const_assert_eq!(offset_of!(Entry, since), 56);
 const_assert_eq!(size_of::<Entry>() as u64, ENTRY_BYTES);
-words!("process entry", Entry { place, pid, reserved, start_time, name, since, pad });
+words!("process entry", Entry { place, pid, namespace, start_time, name, since, pad });
 
 // SAFETY: repr(C), atomics only, zeros are a free entry.
 unsafe impl Shared for Entry {}
@@ -56,8 +57,23 @@ impl Entry {
         }
     }
 
+    /// Writes down in which PID namespace the new holder has its number.
+    pub(crate) fn number_in(&self, namespace: u32) {
+        self.namespace.store(namespace, Ordering::Relaxed); // Relaxed: as in `describe`
+    }
+
     pub(crate) fn pid(&self) -> u32 {
         self.pid.load(Ordering::Relaxed) // Relaxed: a fact for people
+    }
+
+    /// The PID namespace in which the holder's number means it; 0 if nobody knows.
+    pub(crate) fn namespace(&self) -> u32 {
+        self.namespace.load(Ordering::Relaxed) // Relaxed: a fact
+    }
+
+    /// When the holder started, in clock ticks since boot; 0 if nobody knows.
+    pub(crate) fn start_time(&self) -> u64 {
+        self.start_time.load(Ordering::Relaxed) // Relaxed: a fact
     }
 
     /// When the holder came, in nanoseconds since 1970.
@@ -82,7 +98,7 @@ pub(crate) struct Slot {
     pub(crate) alive_offset: AtomicU32,
     tid: AtomicU32,
     pid: AtomicU32,
-    reserved: AtomicU32,
+    namespace: AtomicU32,
     pad: [AtomicU64; 5],
 }
 
@@ -90,18 +106,25 @@ const_assert_eq!(offset_of!(Slot, place), 0);
 const_assert_eq!(offset_of!(Slot, alive_offset), 8);
 const_assert_eq!(offset_of!(Slot, tid), 12);
 const_assert_eq!(offset_of!(Slot, pid), 16);
+const_assert_eq!(offset_of!(Slot, namespace), 20);
 const_assert_eq!(size_of::<Slot>() as u64, SLOT_BYTES);
-words!("thread slot", Slot { place, alive_offset, tid, pid, reserved, pad });
+words!("thread slot", Slot { place, alive_offset, tid, pid, namespace, pad });
 
 // SAFETY: repr(C), atomics only, zeros are a free slot.
 unsafe impl Shared for Slot {}
 
 impl Slot {
     /// Writes down who the new holder is.
-    pub(crate) fn describe(&self, pid: u32, tid: u32) {
+    pub(crate) fn describe(&self, pid: u32, tid: u32, namespace: u32) {
         // Relaxed: facts for people, each a word of its own.
+        self.namespace.store(namespace, Ordering::Relaxed);
         self.pid.store(pid, Ordering::Relaxed);
         self.tid.store(tid, Ordering::Relaxed);
+    }
+
+    /// The PID namespace in which the last holder's numbers mean it; 0 if nobody knows.
+    pub(crate) fn namespace(&self) -> u32 {
+        self.namespace.load(Ordering::Relaxed) // Relaxed: a fact
     }
 
     /// Process and thread of the last holder. Kept when he goes, so that it can be told who went.

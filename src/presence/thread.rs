@@ -176,7 +176,9 @@ impl Registration {
 
     /// The slot is ours (JOINING). From `announce` on the kernel marks the word if we die.
     fn move_in(&self, joining: Place) {
-        self.slot().describe(process::pid(), process::tid());
+        let entry = self.attachment.entries().get(self.live.token.index() as usize);
+        let namespace = entry.map_or(0, |entry| entry.namespace());
+        self.slot().describe(process::pid(), process::tid(), namespace);
         self.slot().alive_offset.store(self.offset as u32, Ordering::Relaxed); // Relaxed: ordered by `alive`
         // SAFETY: the slot is ours, the pair is ours, the node is in no list.
         unsafe {

@@ -10,7 +10,7 @@ use crate::os::clock;
 use crate::presence::attachment::{Attachment, Who};
 use crate::presence::place::Standing;
 use crate::segment::bits::Token;
-use crate::shim::Ordering;
+use crate::shim::{Ordering, Watch};
 use crate::sync::closing::Closing;
 use crate::sync::deadline::Deadline;
 use crate::sync::lock::Crowd;
@@ -23,6 +23,8 @@ use std::time::Duration;
 pub(crate) struct Hand {
     pub(crate) number: u32,
     pub(crate) pid: u32,
+    /// That number means it here too: it is no process of another PID namespace.
+    pub(crate) is_near: bool,
     /// It is gone.
     pub(crate) is_dead: bool,
 }
@@ -87,11 +89,32 @@ impl Table {
         let hand = |(number, worker): (u32, &Worker)| {
             let token = worker.token.load(Ordering::Acquire); // see `Shift::begin`
             let known = worker.pid.load(Ordering::Relaxed); // Relaxed: written after the token
-            let person = Token::of(token).map(|token| self.held().person(Who::Thread(token)).0);
-            let pid = person.filter(|pid| *pid != 0).unwrap_or(known);
-            (token != 0).then(|| Hand { number, pid, is_dead: is_dead(self.held(), token) })
+            let thread = Token::of(token)?;
+            let person = self.held().person(Who::Thread(thread)).0;
+            let pid = if person != 0 { person } else { known };
+            let is_near = self.held().is_numbered_as_we(thread);
+            Some(Hand { number, pid, is_near, is_dead: is_dead(self.held(), token) })
         };
         (0u32..).zip(self.workers()).filter_map(hand).collect()
+    }
+
+    /// When the living worker of this number started, in clock ticks since boot; 0 if nobody knows.
+    pub(crate) fn start_of(&self, number: u32) -> u64 {
+        let worker = self.workers().get(number as usize);
+        let thread = worker.and_then(|worker| Token::of(worker.token.load(Ordering::Acquire)));
+        thread.map_or(0, |thread| self.held().start_of(thread))
+    }
+
+    /// How often somebody took a worker's place.
+    pub(crate) fn begun(&self) -> u32 {
+        self.body().begun()
+    }
+
+    /// Whether a process of this number took a worker's place, as far as anybody knows: others may have had it since then.
+    pub(crate) fn has_begun(&self, pid: u32) -> bool {
+        // Relaxed: a figure; the process was reaped.
+        let holds = |worker: &Worker| worker.pid.load(Ordering::Relaxed) == pid;
+        self.body().has_begun(pid) || self.workers().iter().any(holds)
     }
 
     /// Whether somebody works.
@@ -142,17 +165,21 @@ impl Table {
         (condemned, next.map(Deadline::from_ns))
     }
 
-    /// Whether who is at work on a task can be killed for it: not a thread of the pool's maker, nor who has promised it.
+    /// Whether who is at work on a task can be killed for it: not a thread of the pool's maker, nor who has promised it, nor who
+    /// works in another PID namespace than the maker, where its number means nothing, or somebody else.
     pub(super) fn has_worker_to_kill(&self, seen: Seen) -> bool {
-        !self.options().threads && seen.who() != PROMISED && !self.is_of_the_maker(seen.who())
+        !self.options().threads && seen.who() != PROMISED && !self.is_out_of_reach(seen.who())
     }
 
-    /// Whether the worker of this number is a thread of the pool's maker.
-    fn is_of_the_maker(&self, number: u32) -> bool {
+    /// Whether the worker of this number is a thread of the pool's maker, or is nobody whom the maker could kill.
+    fn is_out_of_reach(&self, number: u32) -> bool {
         let worker = self.workers().get(number as usize);
         let token = worker.and_then(|worker| Token::of(worker.token.load(Ordering::Acquire)));
-        let process = token.and_then(|token| self.held().process_of(token));
-        process.is_some_and(|process| process.0 == self.body().keeper.load(Ordering::Relaxed)) // Relaxed: compared only
+        let (Some(thread), keeper) = (token, self.body().keeper.load(Ordering::Relaxed)) else {
+            return false;
+        }; // Relaxed: compared only
+        let is_his = self.held().process_of(thread).is_some_and(|process| process.0 == keeper);
+        is_his || Token::of(keeper).is_some_and(|keeper| !self.held().is_numbered_as(thread, keeper))
     }
 
     /// Whether the worker of this number is to be killed.
@@ -164,16 +191,17 @@ impl Table {
         self.records().iter().any(by_it)
     }
 
-    /// Waits until the keeper is needed: somebody asks for him, a worker dies, `until` has come, or a slice is over.
-    pub(crate) fn keep_watch(&self, until: Option<Deadline>, is_needed: impl Fn() -> bool) {
+    /// Announces the keeper, who is going to look, and then to wait: who asks from now on is heard.
+    pub(crate) fn begin_watch(&self) -> Watch<'_> {
+        self.body().asked.prepare()
+    }
+
+    /// Waits until the keeper is needed: somebody has asked for him, a worker dies, `until` has come, or a slice is over.
+    pub(crate) fn keep_watch(&self, asked: Watch<'_>, until: Option<Deadline>) {
         const SLICE: Duration = Duration::from_millis(250);
         let slice = Deadline::after(SLICE);
         let until = until.filter(|until| until.ns() < slice.ns()).unwrap_or(slice);
-        let watch = self.body().asked.prepare();
-        if is_needed() {
-            return;
-        }
-        let mut crowd = Crowd::new(watch);
+        let mut crowd = Crowd::new(asked);
         for worker in self.workers() {
             let token = worker.token.load(Ordering::Acquire);
             match Token::of(token).map(|token| self.held().thread_standing(token)) {
@@ -239,15 +267,7 @@ impl Table {
     pub(crate) fn shut_for_good(&self, why: Why) {
         recover::shut(self.body(), why);
         if why == Why::Terminated {
-            self.body().closing.state(); // who takes a task from now on sees it, or is seen
-            for record in self.records() {
-                let seen = record.words.look();
-                let _ = if self.has_worker_to_kill(seen) {
-                    record.words.condemn(seen, false).is_some()
-                } else {
-                    record.words.ask(seen, false, &**self.held())
-                };
-            }
+            self.call_off_what_runs();
         }
         for record in self.records() {
             self.settled_phase(record);
@@ -256,9 +276,30 @@ impl Table {
         self.tell_all();
     }
 
-    /// The keeper goes: from now on the sweep does his work.
+    /// Whoever is at work is to be killed, or asked to stop.
+    fn call_off_what_runs(&self) {
+        self.body().closing.state(); // who takes a task from now on sees it, or is seen
+        for record in self.records() {
+            let seen = record.words.look();
+            let _ = if self.has_worker_to_kill(seen) {
+                record.words.condemn(seen, false).is_some()
+            } else {
+                record.words.ask(seen, false, &**self.held())
+            };
+        }
+    }
+
+    /// The keeper's part of a termination: who began it may have died before he did it.
+    pub(crate) fn see_it_terminated(&self) {
+        if self.closing() == Closing::Shut && self.why() == Why::Terminated {
+            self.call_off_what_runs();
+        }
+    }
+
+    /// The keeper goes: from now on the sweep does his work. Of who has died just now, it thought that the keeper would do it.
     pub(crate) fn leave(&self) {
         self.body().keeper.store(0, Ordering::Release);
+        recover::bury_orphans(self.held(), self.body(), self.workers(), self.records());
     }
 
     /// How the tasks stand at this instant. Looks at each of them.

@@ -11,7 +11,7 @@ use crate::os::child::Exit;
 use crate::presence::attachment::{Attachment, Gone, Who};
 use crate::segment::bits::{BlockHandle, Link, Token};
 use crate::segment::directory::Record as Entry;
-use crate::shim::Ordering;
+use crate::shim::{Ordering, fence};
 use crate::sync::closing::Closing;
 use crate::sync::task::Phase;
 
@@ -85,7 +85,7 @@ impl Parts<'_> {
         let worked = self.workers.iter().any(|worker| worker.token.load(Ordering::Relaxed) == thread.0);
         hints::raise(self.body);
         if worked {
-            self.bury_orphans();
+            bury_orphans(self.yard, self.body, self.workers, self.records);
         }
         dropped as u64
     }
@@ -111,25 +111,29 @@ impl Parts<'_> {
             self.body.keeper.store(0, Ordering::Release);
         }
         // Also if others have said that he is gone: they may have died before they did his work.
-        self.bury_orphans();
+        bury_orphans(self.yard, self.body, self.workers, self.records);
         lost
     }
+}
 
-    /// The keeper is gone: behind dead workers the sweep does his work. Their ends nobody knows.
-    fn bury_orphans(&self) {
-        if self.body.keeper.load(Ordering::Acquire) != 0 {
-            return;
+/// The keeper is gone: behind dead workers the sweep does his work. Their ends nobody knows.
+pub(super) fn bury_orphans(yard: &Attachment, body: &Body, workers: &[Worker], records: &[Record]) {
+    // The keeper says that he goes, then looks for the dead; the sweep has seen that somebody is dead, and then looks whether the
+    // keeper is there. The fences are in one order: who died before the keeper looked, he sees, and for who died after it the
+    // sweep sees that he has gone.
+    fence(Ordering::SeqCst);
+    if body.keeper.load(Ordering::Acquire) != 0 {
+        return;
+    }
+    for (number, worker) in (0u32..).zip(workers) {
+        let token = worker.token.load(Ordering::Acquire);
+        if token == 0 || !keep::is_dead(yard, token) {
+            continue;
         }
-        for (number, worker) in (0u32..).zip(self.workers) {
-            let token = worker.token.load(Ordering::Acquire);
-            if token == 0 || !keep::is_dead(self.yard, token) {
-                continue;
-            }
-            let pid = worker.pid.load(Ordering::Relaxed); // Relaxed: a figure
-            let word = Cause::Exit(Exit::Unknown).to_word(pid);
-            keep::bury(self.yard, self.records, number, word, true);
-            // Only the token that was judged: another worker may have come.
-            let _ = worker.token.compare_exchange(token, 0, Ordering::Release, Ordering::Relaxed);
-        }
+        let pid = worker.pid.load(Ordering::Relaxed); // Relaxed: a figure
+        let word = Cause::Exit(Exit::Unknown).to_word(pid);
+        keep::bury(yard, records, number, word, true);
+        // Only the token that was judged: another worker may have come.
+        let _ = worker.token.compare_exchange(token, 0, Ordering::Release, Ordering::Relaxed);
     }
 }

@@ -203,6 +203,83 @@ fn each_attempt_has_its_whole_time() {
     assert!(record.words.look().is_late());
 }
 
+/// The keeper has seen a task at work, and before he says since when another has taken its place.
+#[test]
+fn the_keeper_says_nothing_of_a_task_that_he_has_not_seen() {
+    let yard = Options::new().size(2 << 20).anonymous().unwrap();
+    let table = Table::create(&yard, "pool", TableOptions { tasks: 1, ..options() }).unwrap();
+    let limit = Duration::from_millis(30);
+    let options = TaskOptions { retries: 0, time_limit: Some(limit) };
+    let shift = Shift::begin(&table).unwrap();
+    let first = table.submit("work", b"", &options, Timeout::Try).unwrap();
+    let job = next(&shift);
+    let (record, seen) = (&table.records()[0], table.records()[0].words.look());
+    shift.finish(&job, Ok(b"")).unwrap();
+    drop(first);
+    let second = table.submit("work", b"", &options, Timeout::Try).unwrap();
+    record.since(seen, clock::now_ns());
+    std::thread::sleep(limit * 2);
+    let job = next(&shift);
+    let _ = table.overdue();
+    assert!(!job.is_asked(&table), "it has only begun");
+    shift.finish(&job, Ok(b"")).unwrap();
+    assert_eq!(second.result(Timeout::Try).unwrap(), b"");
+}
+
+/// He was looking at the tasks when somebody asked.
+#[test]
+fn a_keeper_that_is_asked_while_he_looks_does_not_wait() {
+    let (_yard, table) = table();
+    let begin = std::time::Instant::now();
+    for _ in 0..20 {
+        let asked = table.begin_watch();
+        table.ask_keeper();
+        table.keep_watch(asked, None);
+    }
+    assert!(begin.elapsed() < Duration::from_secs(4), "he waits for whole slices");
+}
+
+/// Somebody has shut the pool, and has died before he called anything off.
+#[test]
+fn the_keeper_ends_what_somebody_began_to_terminate() {
+    let (_yard, table) = table();
+    let future = submit(&table, b"");
+    let shift = Shift::begin(&table).unwrap();
+    let job = next(&shift);
+    recover::shut(table.body(), Why::Terminated);
+    assert!(!job.is_asked(&table));
+    table.see_it_terminated();
+    assert!(job.is_asked(&table));
+    table.bury(table.hands()[0], Cause::Exit(Exit::Signal(9)));
+    assert_eq!(future.fate(Timeout::Try).unwrap(), Fate::Cancelled);
+    assert_eq!(kind(shift.finish(&job, Ok(b""))), ErrorKind::Revoked);
+}
+
+/// Who swept behind the worker has left it to the keeper, who was just about to go.
+#[test]
+fn a_keeper_that_goes_buries_who_died_just_now() {
+    let (yard, table) = table();
+    let future = submit(&table, b"");
+    let token = std::thread::scope(|s| {
+        let worker = s.spawn(|| {
+            let shift = Shift::begin(&table).unwrap();
+            std::mem::forget(next(&shift));
+            std::mem::forget(shift);
+            table.workers()[0].token.load(Ordering::Relaxed)
+        });
+        worker.join().unwrap()
+    });
+    table.body().keeper.store(7, Ordering::Relaxed);
+    let entry = yard.held().directory().unwrap().find(&Name::new("pool").unwrap()).unwrap().unwrap();
+    recover::recover(yard.held(), &entry, Who::Thread(Token::of(token).unwrap()), Gone::Died);
+    assert!(future.is_running(), "that is the keeper's to see");
+    table.leave();
+    assert!(matches!(
+        future.fate(Timeout::Try).unwrap(),
+        Fate::Lost { cause: Cause::Exit(Exit::Unknown), .. }
+    ));
+}
+
 /// Whoever has swept behind the maker may have died before he looked after the workers.
 #[test]
 fn a_dead_worker_is_buried_by_whoever_sweeps_next() {

@@ -83,12 +83,13 @@ impl Keeper {
         };
         let orders = Orders {
             yard: yard.held().checked_fd()?.as_raw_fd(),
+            is_lent: options.method == StartMethod::Fork,
             pool: name.to_owned(),
             tasks: options.tasks_per_worker,
             initializer: options.initializer.clone().unwrap_or_default(),
             bytes: options.initializer_bytes.clone(),
         };
-        let inherit = if options.method == StartMethod::Fork { Vec::new() } else { vec![orders.yard] };
+        let inherit = if orders.is_lent { Vec::new() } else { vec![orders.yard] };
         let has_ended = Arc::new(AtomicU32::new(0));
         let has_ended_too = has_ended.clone();
         let (tell, told) = std::sync::mpsc::channel();
@@ -97,8 +98,9 @@ impl Keeper {
             let _ = tell.send(made.clone()); // who asked waits for that
             let Ok(table) = made else { return };
             let (made, patience, has_ended) = (Vec::new(), MOMENT, has_ended_too);
-            let (unfit, begun, hollow) = (0, 0, None);
-            Office { table, source, orders, inherit, made, unfit, begun, hollow, patience, has_ended }.run();
+            let (unfit, count, begun, hollow) = (0, 0, 0, None);
+            Office { table, source, orders, inherit, made, unfit, count, begun, hollow, patience, has_ended }
+                .run();
         };
         let no_thread = |detail| Error::with(ErrorKind::NoMemory, format!("the pool's thread: {detail}"));
         let thread = std::thread::Builder::new()
@@ -139,7 +141,9 @@ impl Drop for Keeper {
             return;
         }
         self.table.shut_for_good(Why::Terminated);
-        if let Some(thread) = self.thread.lock().take() {
+        // One of the workers, a thread of this process: the keeper waits for it, so it does not wait for the keeper.
+        let is_worker = self.table.is_worked_at_here();
+        if let Some(thread) = self.thread.lock().take().filter(|_| !is_worker) {
             let _ = thread.join();
         }
     }
@@ -155,8 +159,10 @@ struct Office {
     made: Vec<Made>,
     /// How many workers in a row have ended before they began.
     unfit: usize,
-    /// How many have begun, as far as it has seen.
-    begun: usize,
+    /// How many it has made.
+    count: usize,
+    /// How often a worker had begun when it last looked.
+    begun: u32,
     /// One whose worker is dead: when to kill the process if it is there still, and when the server if it has told nothing.
     hollow: Option<(Hand, [Deadline; 2])>,
     /// How long to wait for who has no place yet, or none any more.
@@ -166,8 +172,11 @@ struct Office {
 
 impl Office {
     fn run(mut self) {
+        let table = self.table.clone();
         loop {
+            let asked = table.begin_watch();
             let hurried = self.reap();
+            self.table.see_it_terminated();
             let (condemned, until) = self.table.overdue();
             condemned.iter().for_each(|number| self.kill(*number));
             if self.table.closing() == Closing::Shut {
@@ -182,7 +191,7 @@ impl Office {
                 std::thread::sleep(MOMENT);
             } else {
                 let until = self.look_again().into_iter().chain(until).min();
-                self.table.keep_watch(until, || false);
+                table.keep_watch(asked, until);
             }
         }
         self.table.leave();
@@ -211,9 +220,6 @@ impl Office {
     /// Moves on what the dead had in hand. Tells whether somebody is dead whose end is still to be told.
     fn reap(&mut self) -> bool {
         let mut hands = self.table.hands();
-        if hands.iter().any(|hand| !hand.is_dead) {
-            self.unfit = 0;
-        }
         let mut ends = Vec::new();
         self.made.retain(|made| match made.exit() {
             Some(exit) => {
@@ -223,17 +229,23 @@ impl Office {
             None => true,
         });
         if !ends.is_empty() {
-            hands = self.table.hands(); // who ended just now is seen dead
+            // Who ended just now is seen dead, also where the kernel had no memory left to tell of him.
+            self.table.held().sweep();
+            hands = self.table.hands();
         }
         for (pid, exit) in ends {
-            let has_begun = hands.iter().any(|hand| hand.pid == pid) || exit == Exit::Code(0);
-            self.unfit += usize::from(!has_begun);
+            self.unfit += usize::from(!self.has_begun(pid, exit));
             ::log::info!("pool {}: worker process {pid} ended: {exit}", self.orders.pool);
+            let is_it = |hand: &Hand| hand.pid == pid && hand.is_near && hand.is_dead; // the number may be another's by now
             hands
                 .iter()
-                .filter(|hand| hand.pid == pid && hand.is_dead) // the number may be another's by now
+                .filter(|hand| is_it(hand))
                 .for_each(|hand| self.table.bury(*hand, Cause::Exit(exit)));
-            hands.retain(|hand| hand.pid != pid || !hand.is_dead);
+            hands.retain(|hand| !is_it(hand));
+        }
+        let begun = self.table.begun();
+        if begun != self.begun || hands.iter().any(|hand| !hand.is_dead) {
+            (self.unfit, self.begun) = (0, begun); // one can begin
         }
         self.give_up_if_unfit();
         let (ending, strange): (Vec<Hand>, Vec<Hand>) =
@@ -271,7 +283,12 @@ impl Office {
     }
 
     fn is_made(&self, hand: Hand) -> bool {
-        self.made_as(hand.pid).is_some()
+        hand.is_near && self.made_as(hand.pid).is_some()
+    }
+
+    /// Whether a worker of ours that has ended had taken a place. A thread says so by its exit code.
+    fn has_begun(&self, pid: u32, exit: Exit) -> bool {
+        if pid == 0 { exit == Exit::Code(0) } else { self.table.has_begun(pid) }
     }
 
     fn give_up_if_unfit(&self) {
@@ -304,9 +321,9 @@ impl Office {
     }
 
     fn make(&mut self) -> Result<Made> {
-        self.begun += 1;
+        self.count += 1;
         let options = ProcessOptions {
-            name: Some(format!("{}-worker-{}", self.orders.pool, self.begun)).filter(|name| name.len() <= 63),
+            name: Some(format!("{}-worker-{}", self.orders.pool, self.count)).filter(|name| name.len() <= 63),
             at_exit: AtExit::Kill,
             inherit: self.inherit.clone(),
             ..ProcessOptions::default()
@@ -339,12 +356,16 @@ impl Office {
         let work = move || {
             let begun =
                 worker::initialize(&orders.initializer, &orders.bytes).and_then(|()| Shift::begin(&table));
-            match begun.and_then(|shift| worker::work_through(&shift, orders.tasks)) {
-                Ok(()) => ends_with.store(0, Ordering::Release),
+            let works = begun.and_then(|shift| {
+                ends_with.store(0, Ordering::Release);
+                worker::work_through(&shift, orders.tasks)
+            });
+            match works {
+                Ok(()) => {}
                 Err(e) => ::log::warn!("pool {}: a worker cannot go on: {e}", orders.pool),
             }
         };
-        let name = format!("{}-{}", self.orders.pool, self.begun);
+        let name = format!("{}-{}", self.orders.pool, self.count);
         std::thread::Builder::new()
             .name(name)
             .spawn(work)
@@ -356,14 +377,24 @@ impl Office {
     fn kill(&self, number: u32) {
         let find = || self.table.hands().into_iter().find(|hand| hand.number == number && !hand.is_dead);
         let Some(hand) = find() else { return };
+        if !hand.is_near {
+            return; // its number is somebody else's here
+        }
         let made = self.made_as(hand.pid);
         // Without a descriptor, the next look has one, or not.
-        let strange = if made.is_none() { Pidfd::open(hand.pid).ok() } else { None };
+        let strange = if made.is_none() { self.pidfd_of(hand) } else { None };
         // Now the descriptor means it, as it lives still; and the place is its, as the task is condemned still.
         if find() == Some(hand) && self.table.is_condemned(number) {
             made.map(Process::kill);
             strange.map(|pidfd| pidfd.signal(SIGKILL));
         }
+    }
+
+    /// A descriptor of a worker that came from elsewhere. Its place may not show yet that it is gone: the number must still be
+    /// that of a process which started when it did, as far as anybody knows.
+    fn pidfd_of(&self, hand: Hand) -> Option<Pidfd> {
+        let (started, pidfd) = (self.table.start_of(hand.number), Pidfd::open(hand.pid).ok()?);
+        (started == 0 || started == process::start_time(hand.pid)).then_some(pidfd)
     }
 
     fn kill_all(&self) {

@@ -5,8 +5,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::objects::pool::{Help, Job, Next, Shift, Table, helping};
 use crate::objects::yard::Yard;
 use crate::os::child;
-use crate::process::entry;
 use crate::process::pool::task::{self, Known};
+use crate::process::{entry, family};
 use crate::sync::wait::Timeout;
 use std::os::fd::RawFd;
 
@@ -22,6 +22,8 @@ const REVOKED: i32 = 124;
 pub(super) struct Orders {
     /// The yard's descriptor.
     pub(super) yard: RawFd,
+    /// It is not the worker's to close: a copy of the maker has it as the maker does.
+    pub(super) is_lent: bool,
     pub(super) pool: String,
     /// It ends after so many tasks; 0: it goes on.
     pub(super) tasks: u32,
@@ -34,6 +36,7 @@ impl Orders {
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut out = self.yard.to_ne_bytes().to_vec();
         out.extend(self.tasks.to_ne_bytes());
+        out.push(u8::from(self.is_lent));
         for name in [&self.pool, &self.initializer] {
             out.push(name.len() as u8); // a name has at most 63
             out.extend(name.bytes());
@@ -44,7 +47,8 @@ impl Orders {
 
     fn of(bytes: &[u8]) -> Option<Orders> {
         let (yard, rest) = bytes.split_first_chunk::<4>()?;
-        let (tasks, mut rest) = rest.split_first_chunk::<4>()?;
+        let (tasks, rest) = rest.split_first_chunk::<4>()?;
+        let (is_lent, mut rest) = rest.split_first()?;
         let mut name = || {
             let (len, after) = rest.split_first()?;
             let (name, after) = after.split_at_checked(usize::from(*len))?;
@@ -53,7 +57,7 @@ impl Orders {
         };
         let [pool, initializer] = [name()?, name()?];
         let (yard, tasks) = (RawFd::from_ne_bytes(*yard), u32::from_ne_bytes(*tasks));
-        Some(Orders { yard, pool, tasks, initializer, bytes: rest.to_vec() })
+        Some(Orders { yard, is_lent: *is_lent != 0, pool, tasks, initializer, bytes: rest.to_vec() })
     }
 }
 
@@ -78,9 +82,12 @@ pub(in crate::process) fn serve(told: &[u8]) -> i32 {
 
 fn begin(told: &[u8]) -> Result<(Shift, u32)> {
     let orders = Orders::of(told).ok_or_else(|| Error::with(ErrorKind::Corrupt, "no orders to a worker"))?;
-    let yard = child::adopt(orders.yard).ok_or_else(|| Error::new(ErrorKind::NotFound))?;
-    let table = Table::open(&Yard::from_fd(&yard)?, &orders.pool)?;
-    drop(yard);
+    let yard = if orders.is_lent {
+        Yard::from_fd(child::borrow_all(&[orders.yard])?[0])?
+    } else {
+        Yard::from_fd(&child::adopt(orders.yard).ok_or_else(|| Error::new(ErrorKind::NotFound))?)?
+    };
+    let table = Table::open(&yard, &orders.pool)?;
     initialize(&orders.initializer, &orders.bytes)?;
     Ok((Shift::begin(&table)?, orders.tasks))
 }
@@ -141,8 +148,12 @@ impl Help for Bench<'_> {
     }
 
     fn run(&self, job: Job) {
-        // Revoked: whoever is in hand before it hears so too, or the kill comes.
-        let _ = self.perform(&job);
+        match self.perform(&job) {
+            // The task has made a fork child, which came back: the tasks in which it would go on are its parent's.
+            Err(e) if e.kind() == ErrorKind::NotOwner => family::end_forked(0),
+            // Revoked: whoever is in hand before it hears so too, or the kill comes.
+            _ => {}
+        }
     }
 }
 
@@ -152,8 +163,14 @@ mod tests {
 
     #[test]
     fn orders_say_what_was_written_and_what_are_none_is_refused() {
-        let orders =
-            Orders { yard: 7, pool: "p".into(), tasks: 9, initializer: "begin".into(), bytes: vec![0, 255] };
+        let orders = Orders {
+            yard: 7,
+            is_lent: true,
+            pool: "p".into(),
+            tasks: 9,
+            initializer: "begin".into(),
+            bytes: vec![0, 255],
+        };
         let bytes = orders.to_bytes();
         assert_eq!(Orders::of(&bytes), Some(orders));
         for len in 0..bytes.len() - 2 {
