@@ -39,6 +39,19 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(Promised { name: "pool promise, broken", kept: None }),
         Box::new(Resize),
         Box::new(Shutdown),
+        Box::new(Terminate {
+            name: "pool terminate",
+            method: StartMethod::Threads,
+            points: NEAR,
+            modes: &[Mode::Kill, Mode::Stop, Mode::Exit],
+        }),
+        // Each play starts a process: only where something is written.
+        Box::new(Terminate {
+            name: "pool terminate, of processes",
+            method: StartMethod::Fork,
+            points: Points::Chosen(0),
+            modes: &[Mode::Kill],
+        }),
         Box::new(Join),
     ]
 }
@@ -253,6 +266,10 @@ macro_rules! play {
         }
     };
 }
+
+mod terminate;
+
+use terminate::Terminate;
 
 /// Submits a task, which the maker's worker does.
 struct Submit {
