@@ -12,6 +12,7 @@ mod process;
 
 mod callbacks;
 mod hard;
+mod keepers;
 mod kept;
 mod storm;
 mod typed;
@@ -78,6 +79,7 @@ fn all() -> impl Iterator<Item = &'static Scenario> {
         typed::SCENARIOS,
         hard::SCENARIOS,
         kept::SCENARIOS,
+        keepers::SCENARIOS,
         within::SCENARIOS,
         storm::SCENARIOS,
     ];
