@@ -12,6 +12,7 @@
 //! | edge | first | second | carries | model that fails without it |
 //! |---|---|---|---|---|
 //! | closing | a claim; `admits`: fence; load of the word | `state`: load of the word; fence; a look at the claims | one sees the other | `after_the_end_nothing_is_put`, `what_is_taken_while_the_pool_is_terminated_does_not_run_on` |
+//! | reason | `close`: fetch_max | a look at the word; `heed`: fence | what was written down before, such as why | `who_sees_that_it_is_shut_sees_why` |
 
 use crate::shim::{AtomicU32, Ordering, fence, rmw_fence};
 
@@ -69,7 +70,11 @@ impl ClosingWord {
 
     /// Goes at least so far. Tells whether that changed anything. Whoever sleeps is to be told afterwards.
     pub(crate) fn close(&self, to: Closing) -> bool {
-        // Relaxed: the event counts of those who are told have fences.
-        self.0.fetch_max(to as u32, Ordering::Relaxed) < to as u32
+        self.0.fetch_max(to as u32, Ordering::Release) < to as u32 // edge: reason
+    }
+
+    /// Who has seen how far it is sees from here on what was written down before it came so far.
+    pub(crate) fn heed(&self) {
+        fence(Ordering::Acquire); // edge: reason; pairs with `close`
     }
 }

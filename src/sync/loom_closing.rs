@@ -82,3 +82,24 @@ fn the_word_only_grows() {
         assert!(!queue.put());
     });
 }
+
+#[test]
+fn who_sees_that_it_is_shut_sees_why() {
+    loom::model(|| {
+        let shared = Arc::new((AtomicU32::new(0), ClosingWord::new()));
+        let closer = {
+            let shared = shared.clone();
+            thread::spawn(move || {
+                let (why, closing) = &*shared;
+                why.store(1, Ordering::Relaxed);
+                closing.close(Closing::Shut);
+            })
+        };
+        let (why, closing) = &*shared;
+        if closing.glance() == Closing::Shut {
+            closing.heed();
+            assert_eq!(why.load(Ordering::Relaxed), 1, "shut, and nobody says why");
+        }
+        closer.join().unwrap();
+    });
+}

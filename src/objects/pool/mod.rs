@@ -229,8 +229,9 @@ impl Table {
         thread::register(self.held()).map(|token| token.index())
     }
 
-    /// Why the pool is shut for good, if it is.
+    /// Why the pool is shut for good: for who has seen that it is.
     fn why(&self) -> Why {
+        self.body().closing.heed();
         Why::from_number(self.body().why.load(Ordering::Relaxed)) // Relaxed: written before the closing word
     }
 

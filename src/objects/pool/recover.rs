@@ -49,7 +49,7 @@ pub(crate) fn names(yard: &Attachment, entry: &Entry, link: Link, block: BlockHa
 
 /// Shuts a pool for good.
 pub(super) fn shut(body: &Body, why: Why) {
-    // Relaxed: the first one stays; published with the closing word, or read as the default for a moment.
+    // Relaxed: the first one stays; published with the closing word.
     let _ = body.why.compare_exchange(Why::Open as u32, why as u32, Ordering::Relaxed, Ordering::Relaxed);
     body.closing.close(Closing::Shut);
 }

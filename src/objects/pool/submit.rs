@@ -177,7 +177,7 @@ impl Table {
 
     /// Whether it is shut for good, and nothing that runs is to go on.
     pub(super) fn is_terminated(&self) -> bool {
-        // As long as nobody says why, nothing else is known.
+        // Who shuts it says why first: with `Open` a peer that keeps no rules has been at it.
         self.closing() == Closing::Shut && matches!(self.why(), Why::Terminated | Why::Open)
     }
 
