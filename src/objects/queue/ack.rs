@@ -384,7 +384,7 @@ impl Queue {
             // Somebody has freed it by its handle.
             Some(Err(e)) if !matches!(e.kind(), ErrorKind::NoSlots | ErrorKind::NotOwner) => Err(Not::Gone),
             Some(Err(e)) => Err(Not::Ever(e.kind())),
-            None => Err(Not::TooSmall(len)),
+            None => Err(self.has_no_block(len)),
         }
     }
 

@@ -5,10 +5,10 @@ use crate::error::{ErrorKind, Result};
 use crate::lockfree::mpmc::{Holders, NoPop, NoPush};
 use crate::objects::blocks::Blocks;
 use crate::objects::owners;
-use crate::objects::queue::Queue;
 use crate::objects::queue::get::InHand;
 use crate::objects::queue::place::Hands;
 use crate::objects::queue::side::{Mourners, QueueSide, ended};
+use crate::objects::queue::{Queue, corrupt};
 use crate::presence::attachment::Held;
 use crate::presence::place::Standing;
 use crate::presence::thread;
@@ -134,7 +134,8 @@ impl<'a> Call<'a> {
             let attempt = attempt().map_err(|not| if not == Not::Drained { self.drained() } else { not });
             let not = match attempt {
                 Ok(done) => return Ok(Ok(done)),
-                Err(Not::TooSmall(len)) => return Ok(Err(len)),
+                Err(Not::TooSmall(len)) if len <= self.queue.max_len() => return Ok(Err(len)),
+                Err(Not::TooSmall(_)) => return Err(corrupt()), // who is told of it makes room for it
                 Err(Not::Ever(kind)) => return Err(kind.into()),
                 Err(Not::Gone) => continue,
                 Err(not) => not,

@@ -160,11 +160,16 @@ impl Queue {
             not => {
                 reading.put_back();
                 self.body().data.notify(&**self.yard());
-                Err(not.map_or(Not::TooSmall(len), |e| {
+                Err(not.map_or(self.has_no_block(len), |e| {
                     Not::Ever(e.map_or_else(|e| e.kind(), |_| ErrorKind::Os))
                 }))
             }
         }
+    }
+
+    /// The message lies in a block, but is longer than there is room for; or there are no blocks.
+    pub(super) fn has_no_block(&self, len: usize) -> Not {
+        if self.0.blocks.is_some() { Not::TooSmall(len) } else { Not::Ever(ErrorKind::Corrupt) }
     }
 
     /// What a caller has room for who has room for so many bytes.

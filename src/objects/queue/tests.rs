@@ -473,6 +473,48 @@ fn a_message_that_is_too_long_for_one_is_the_next_for_all() {
     }
 }
 
+/// Puts what says that it names a block: the cell says how long the message is, and so does the name.
+fn forge(queue: &Queue, whole: usize, named: usize) {
+    let me = queue.seat().unwrap();
+    let writing = queue.0.ring.claim_write(me, &Hands(queue.yard())).unwrap();
+    let mut name = [1; large::NAME];
+    name[8..].copy_from_slice(&named.to_ne_bytes());
+    writing.publish_for(large::BLOCK, &name, whole).unwrap();
+}
+
+/// A length that nobody can have put must not reach a caller who makes room for what he is told.
+#[test]
+fn a_length_that_no_message_has_is_corrupt() {
+    // What the cell says of the length, and what the name in it says; by how much more than the longest message.
+    let lengths = [(1, 1), (0, 1), (0, usize::MAX / 2)];
+    for (unacked, block_bytes) in [(0, 0), (2, 0), (0, 64 << 10), (2, 64 << 10)] {
+        for (whole, named) in lengths {
+            let yard = yard();
+            let options = QueueOptions { capacity: 1, block_bytes, unacked, ..QueueOptions::default() };
+            let queue = super::Queue::create(&yard, "queue", options).unwrap();
+            let past = |more| if more == 0 { large::NAME } else { queue.max_len() + more };
+            forge(&queue, past(whole), past(named));
+            let told = queue.receive(&mut [0; 20], Timeout::Try);
+            assert_eq!(kind(told), ErrorKind::Corrupt, "{whole} {named} {options:?}");
+            if unacked != 0 {
+                assert_eq!(kind(queue.receive_ack(&mut [0; 20], Timeout::Try)), ErrorKind::Corrupt);
+            }
+        }
+    }
+}
+
+/// Nor may a length that would fit: who makes room for it and asks again would do so for ever.
+#[test]
+fn a_block_in_a_queue_without_blocks_is_corrupt() {
+    for unacked in [0, 2] {
+        let yard = yard();
+        let options = QueueOptions { capacity: 1, unacked, ..QueueOptions::default() };
+        let queue = super::Queue::create(&yard, "queue", options).unwrap();
+        forge(&queue, 9, 9);
+        assert_eq!(kind(queue.receive(&mut [0; 48], Timeout::Try)), ErrorKind::Corrupt);
+    }
+}
+
 #[test]
 fn a_buffer_that_is_too_short_leaves_a_block_in_the_queue() {
     let yard = yard();
