@@ -4,7 +4,7 @@ use courtyard::{ErrorKind, Queue, QueueOptions, Timeout, Yard};
 
 #[cfg(feature = "async")]
 use super::common::at_once;
-use super::common::{SOON, is_gone, watch, wrong, yard};
+use super::common::{BRIEF, SOON, is_gone, watch, wrong, yard};
 use crate::engine::Trial;
 use crate::operation::{CHOSEN, Moment, Operation, Point, Points};
 use crate::stage::{RoleId, Stage};
@@ -80,6 +80,32 @@ impl World {
         Ok(None)
     }
 
+    /// Gets everything that can be got beside one who stands still. A try tells whether he is in the way, and so does a
+    /// wait for nothing.
+    fn take_beside(&mut self) -> Result<(), String> {
+        let tried = loop {
+            if let Some(tried) = self.take(Timeout::Try)? {
+                break tried;
+            }
+        };
+        match (tried, self.take(Timeout::For(BRIEF))?) {
+            (ErrorKind::Empty, Some(ErrorKind::Empty)) | (ErrorKind::Busy, Some(ErrorKind::Timeout)) => {
+                Ok(())
+            }
+            other => wrong("a try and a wait beside one who stands still", other),
+        }
+    }
+
+    /// The same for a message that is put, if it can be. Tells whether it was.
+    fn put_beside(&self) -> Result<bool, String> {
+        let put = |timeout| self.queue.put(&letter(9), timeout).map_err(|e| e.kind());
+        let Err(tried) = put(Timeout::Try) else { return Ok(true) };
+        match (tried, put(Timeout::For(BRIEF))) {
+            (ErrorKind::Full, Err(ErrorKind::Full)) | (ErrorKind::Busy, Err(ErrorKind::Timeout)) => Ok(false),
+            other => wrong("a try and a wait to put beside one who stands still", other),
+        }
+    }
+
     /// Gets everything that is there.
     fn drain(&mut self) -> Result<(), String> {
         loop {
@@ -138,7 +164,10 @@ impl Operation for Put {
 
     fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
         if point.moment == Moment::Stopped {
-            let _ = world.take(Timeout::Try)?; // Busy or not: what is whole can be got
+            world.take_beside()?;
+            if world.seen.is_empty() {
+                return wrong("what is whole can be got", &world.seen);
+            }
         } else {
             world.drain()?;
             world.works()?;
@@ -190,7 +219,10 @@ impl Operation for Get {
 
     fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
         if point.moment == Moment::Stopped {
-            let _ = world.take(Timeout::Try)?; // one: the victim wants some itself
+            world.put_beside()?;
+            if let Some(none) = world.take(Timeout::Try)? {
+                return wrong("what nobody has can be got", none); // one: the victim wants some itself
+            }
         } else {
             world.drain()?;
             world.works()?;
@@ -336,6 +368,10 @@ pub(crate) struct Waited {
 }
 
 /// Puts to a getter that sleeps.
+///
+/// The getter began to listen before the victim was there, so that its death does not wake him: between putting and telling
+/// his slice is what ends his sleep, and this play fails without slices. That a putter who goes on tells him at once is not
+/// seen here, because the slice would hide it: models and the litmus tests of the event count see to that.
 struct WakeGetter;
 
 impl Operation for WakeGetter {
@@ -382,18 +418,20 @@ impl Operation for WakeGetter {
     }
 
     fn check(&self, waited: &mut Waited, stage: &mut Stage, point: &Point) -> Result<(), String> {
-        if point.moment == Moment::Stopped {
-            return Ok(()); // it may wait for the living
-        }
-        // What is there lets it go on, also if its wake never came.
-        if !point.last && point.moment != Moment::Finished {
+        // A message that is there is all that the getter needs: it is told of it by the victim, or by its death, or, while
+        // the victim stands still between putting and telling, sees it at the end of a slice. Another one would hide that.
+        let done = point.last || point.moment == Moment::Finished;
+        if !done && waited.world.queue.is_empty() {
+            if point.moment == Moment::Stopped {
+                return Ok(()); // nothing was put yet, or the getter has it
+            }
             waited.world.queue.put(&letter(8), SOON).map_err(|e| format!("putting on: {e:?}"))?;
         }
         stage.finish(waited.sleeper, SOON).map(drop)
     }
 }
 
-/// Gets from a queue in which a putter sleeps.
+/// Gets from a queue in which a putter sleeps; what is said of the getter above holds for him.
 struct WakePutter;
 
 impl Operation for WakePutter {
@@ -436,16 +474,15 @@ impl Operation for WakePutter {
     }
 
     fn check(&self, waited: &mut Waited, stage: &mut Stage, point: &Point) -> Result<(), String> {
-        if point.moment == Moment::Stopped {
-            return Ok(());
+        if point.moment == Moment::Stopped && !point.last {
+            return Ok(()); // it may have the place still
         }
-        // The first message, unless the victim has it, or already that of the sleeper.
-        if !point.last && point.moment == Moment::Killed {
-            if let Some(none) = waited.world.take(Timeout::For(SOON))? {
-                return wrong("what was there", none);
+        // The first message, unless the victim has it: then there is room, of which nobody else tells the putter.
+        if !point.last && is_gone(point.moment) {
+            match waited.world.take(Timeout::Try)? {
+                None | Some(ErrorKind::Empty | ErrorKind::Busy) => {}
+                other => return wrong("what was there", other),
             }
-        } else if !point.last && is_gone(point.moment) {
-            let _ = waited.world.take(Timeout::Try)?;
         }
         stage.finish(waited.sleeper, SOON)?;
         waited.world.drain()?;

@@ -116,6 +116,18 @@ impl Queue {
         }
     }
 
+    /// What a try to get without room for a message answers: it tells nobody. `TooLong`: there is one, and the lock is free.
+    fn tried(&self) -> Result<ErrorKind, String> {
+        let refused = match self {
+            Queue::Lifo(queue) => queue.get(&mut [], Timeout::Try).err(),
+            Queue::Priority(queue) => queue.get(&mut [], Timeout::Try).err(),
+        };
+        match refused.as_ref().map(Error::kind) {
+            Some(kind @ (ErrorKind::TooLong | ErrorKind::Empty | ErrorKind::Busy)) => Ok(kind),
+            _ => wrong("a try without room", refused),
+        }
+    }
+
     /// All that is there, by tries, and that the rest is nothing.
     fn drain(&self) -> Result<Vec<u64>, String> {
         let mut all = Vec::new();
@@ -137,9 +149,11 @@ impl Queue {
 
     /// Beside a victim that stands still: it is waited for, and nobody's message is taken from him.
     fn is_whole_beside(&self, may_be_next: &[u64]) -> Result<(), String> {
-        match self.get(BRIEF) {
-            Err(e) if matches!(e.kind(), ErrorKind::Timeout | ErrorKind::Empty) => Ok(()),
-            Ok(n) if may_be_next.contains(&n) => self.put(n, SOON).map_err(|e| format!("{e:?}")),
+        match (self.tried()?, self.get(BRIEF).map_err(|e| e.kind())) {
+            (ErrorKind::Busy, Err(ErrorKind::Timeout)) => Ok(()),
+            (ErrorKind::TooLong, Ok(n)) if may_be_next.contains(&n) => {
+                self.put(n, SOON).map_err(|e| format!("{e:?}"))
+            }
             got => wrong("beside a stopped one", got),
         }
     }
@@ -260,13 +274,13 @@ impl Operation for Get {
 
     fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
         if point.moment == Moment::Stopped {
-            return match world.queue.put(9, BRIEF) {
-                Err(e) if e.kind() == ErrorKind::Timeout => Ok(()),
-                Ok(()) => match world.queue.get(SOON) {
+            return match (world.queue.tried()?, world.queue.put(9, BRIEF).map_err(|e| e.kind())) {
+                (ErrorKind::Busy, Err(ErrorKind::Timeout)) => Ok(()),
+                (ErrorKind::TooLong, Ok(())) => match world.queue.get(SOON) {
                     Ok(9) => Ok(()),
                     got => wrong("put beside a stopped one, and got", got),
                 },
-                Err(e) => wrong("beside a stopped one", e),
+                beside => wrong("beside a stopped one", beside),
             };
         }
         world.queue.put(SURVIVORS, SOON).map_err(|e| format!("a survivor's put: {e:?}"))?;
@@ -280,7 +294,8 @@ impl Operation for Get {
     }
 }
 
-/// Putting where somebody waits for a message.
+/// Putting where somebody waits for a message. Between putting and telling it is his slice that ends his sleep, for he began
+/// to listen before the victim was there: this play, and the next, fail without slices.
 struct PutForSleeper(Kind);
 
 impl Operation for PutForSleeper {
@@ -312,11 +327,13 @@ impl Operation for PutForSleeper {
     }
 
     fn check(&self, world: &mut World, stage: &mut Stage, point: &Point) -> Result<(), String> {
-        if point.moment == Moment::Stopped {
-            return Ok(()); // he may stand still with the lock
+        // A message that is there is all that the sleeper needs: he is told of it by the victim, or by its death, or, while
+        // the victim stands still between putting and telling, sees it at the end of a slice. Another one would hide that.
+        if point.moment == Moment::Stopped && world.queue.tried()? != ErrorKind::TooLong && !point.last {
+            return Ok(()); // the victim has the lock, or has put nothing yet, or the sleeper has it
         }
         let feed = !is_done(point);
-        if feed && is_gone(point.moment) {
+        if feed && is_gone(point.moment) && world.queue.size() == 0 {
             world.queue.put(8, SOON).map_err(|e| format!("a survivor's put: {e:?}"))?;
         }
         world.woken(stage)?;
@@ -357,12 +374,14 @@ impl Operation for GetForSleeper {
 
     fn check(&self, world: &mut World, stage: &mut Stage, point: &Point) -> Result<(), String> {
         if point.moment == Moment::Stopped {
-            return Ok(()); // he may stand still with the lock
+            let woken = point.last || world.queue.tried()? == ErrorKind::TooLong && world.queue.size() < 4;
+            return if woken { world.woken(stage) } else { Ok(()) }; // else he may stand still with the lock
         }
         if std::mem::replace(&mut world.fed, true) {
             return Ok(()); // looked at when the thread had ended
         }
-        let fetch = !is_done(point) && is_gone(point.moment);
+        // Where the victim has got its message there is room: the sleeper must see that by himself, and his is the fourth.
+        let fetch = !is_done(point) && is_gone(point.moment) && world.queue.size() == 4;
         let got = if fetch { Some(world.queue.get(SOON).map_err(|e| format!("{e:?}"))?) } else { None };
         world.woken(stage)?;
         let left = world.queue.drain()?;
