@@ -312,6 +312,16 @@ impl<M: Moves> Queue<M> {
         M::repair(&self.shelf());
     }
 
+    /// Does something while the calling thread has the lock, as one who stands still in his move.
+    #[cfg(test)]
+    pub(super) fn in_a_move<T>(&self, meanwhile: impl FnOnce() -> T) -> T {
+        let me = thread::register(&self.yard).unwrap().0;
+        assert!(self.words().lock.try_fast(me));
+        let done = meanwhile();
+        owners::give(&self.words().lock, me);
+        done
+    }
+
     /// Takes the lock for one move. `Busy` and `Timeout`: somebody stands still in his move, and there is something to
     /// wait for.
     fn enter(&self, what: For, timeout: Timeout, wait: &Wait) -> Result<u32> {

@@ -155,3 +155,27 @@ fn elements_of_another_size_are_refused() {
     queue.queue().try_put(b"short").unwrap();
     assert_eq!(kind(queue.try_get()), ErrorKind::Corrupt);
 }
+
+/// Somebody stands still in his move: it may bring a message, or room, or neither.
+#[test]
+fn who_stands_still_in_a_move_is_told_from_nothing_and_from_no_room() {
+    use ErrorKind::{Busy, Empty, Full};
+    let yard = yard();
+    let stack = small(&yard);
+    for (there, get, put) in [
+        (0, [Empty; 2], [Busy, ErrorKind::Timeout]),
+        (1, [Busy, ErrorKind::Timeout], [Busy, ErrorKind::Timeout]),
+        (3, [Busy, ErrorKind::Timeout], [Full; 2]),
+    ] {
+        while stack.size() < there {
+            stack.put(b"x", Timeout::Try).unwrap();
+        }
+        let waits = [Timeout::Try, Timeout::For(Duration::from_millis(20))];
+        let told = || {
+            let got = waits.map(|timeout| kind(stack.get_vec(timeout)));
+            (got, waits.map(|timeout| kind(stack.put(b"x", timeout))))
+        };
+        let told = stack.0.in_a_move(|| std::thread::scope(|s| s.spawn(told).join().unwrap()));
+        assert_eq!(told, (get, put), "{there} messages");
+    }
+}

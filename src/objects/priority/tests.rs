@@ -138,3 +138,27 @@ fn many_threads_lose_and_double_nothing_and_each_priority_keeps_its_order() {
     assert!(queue.queue().is_empty());
     assert_eq!(kind(TypedPriorityQueue::<u32>::open(&yard, "queue")), ErrorKind::Mismatch);
 }
+
+/// Somebody stands still in his move: it may bring a message, or room, or neither.
+#[test]
+fn who_stands_still_in_a_move_is_told_from_nothing_and_from_no_room() {
+    use ErrorKind::{Busy, Empty, Full};
+    let yard = yard();
+    let queue = make(&yard, 3);
+    for (there, get, put) in [
+        (0, [Empty; 2], [Busy, ErrorKind::Timeout]),
+        (1, [Busy, ErrorKind::Timeout], [Busy, ErrorKind::Timeout]),
+        (3, [Busy, ErrorKind::Timeout], [Full; 2]),
+    ] {
+        while queue.size() < there {
+            queue.put(b"x", 1, Timeout::Try).unwrap();
+        }
+        let waits = [Timeout::Try, Timeout::For(Duration::from_millis(20))];
+        let told = || {
+            let got = waits.map(|timeout| kind(queue.get_vec(timeout)));
+            (got, waits.map(|timeout| kind(queue.put(b"x", 1, timeout))))
+        };
+        let told = queue.0.in_a_move(|| std::thread::scope(|s| s.spawn(told).join().unwrap()));
+        assert_eq!(told, (get, put), "{there} messages");
+    }
+}

@@ -294,6 +294,36 @@ fn a_try_that_finds_nothing_looks_after_the_dead() {
     assert_eq!(queue.in_hand(), get::InHand::Nobody);
 }
 
+/// What another thread is told: at a try to get, at a wait, at a try to put, at a wait.
+fn told(queue: &Queue) -> [Option<ErrorKind>; 4] {
+    std::thread::scope(|s| {
+        let other = s.spawn(|| {
+            let get = |timeout: Timeout| queue.get_vec(timeout).err().map(|e| e.kind());
+            let put = |timeout: Timeout| queue.put(b"more", timeout).err().map(|e| e.kind());
+            let wait = Timeout::For(BRIEF);
+            [get(Timeout::Try), get(wait), put(Timeout::Try), put(wait)]
+        });
+        other.join().unwrap()
+    })
+}
+
+#[test]
+fn who_stands_still_in_a_move_is_told_from_nothing_and_from_no_room() {
+    use ErrorKind::{Busy, Empty, Full};
+    let yard = yard();
+    let queue = queue(&yard, 1);
+    let me = queue.seat().unwrap();
+    let writing = queue.0.ring.claim_write(me, &Hands(queue.yard())).unwrap();
+    let held = [Busy, ErrorKind::Timeout].map(Some);
+    assert_eq!(told(&queue), [held, held].concat()[..], "a producer");
+    writing.abandon();
+    queue.try_put(b"x").unwrap();
+    let reading = queue.0.ring.claim_read(me, 48, &Hands(queue.yard())).unwrap();
+    assert_eq!(told(&queue), [[Some(Empty); 2], held].concat()[..], "a consumer has what there was");
+    reading.finish();
+    assert_eq!(told(&queue), [Some(Empty), Some(Empty), None, Some(Full)], "nobody");
+}
+
 #[test]
 fn the_end_waits_for_what_others_have_in_hand() {
     let yard = yard();
