@@ -1,4 +1,4 @@
-//! Waits for events, locks of readers and writers, and conditions: what signals, a fork and strange timeouts do to them.
+//! Waits for events, locks of readers and writers, conditions, queues, pipes and blocks: what signals, a fork and strange timeouts do to them.
 //!
 //! Every scenario runs in a process of its own, forked from a main that has one thread, for every kind of wait.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::panic)] // a test fails by panicking
@@ -8,8 +8,9 @@
 mod process;
 
 use courtyard::{
-    Condition, ErrorKind, Event, EventOptions, Lock, Options, RLock, RwLock, RwLockOptions, Scope, Timeout,
-    Yard,
+    BlockClass, Blocks, BlocksOptions, Condition, Connection, ErrorKind, Event, EventOptions, LifoOptions,
+    LifoQueue, Lock, Options, Pipe, PipeEnd, PipeOptions, PriorityOptions, PriorityQueue, Queue,
+    QueueOptions, RLock, RwLock, RwLockOptions, Scope, Timeout, Yard,
 };
 use process::{Ended, LONG, fork_with, sleep_ms};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst};
@@ -23,6 +24,10 @@ trait Place: Sync {
     fn block(&self) {}
     /// Waits once; whoever owns something after it has given it back.
     fn wait(&self, timeout: Timeout) -> Waited;
+    /// How a wait ends that nothing ends.
+    fn gives_up(&self) -> ErrorKind {
+        ErrorKind::Timeout
+    }
     /// What a fork child of the waiting process gets that tries.
     fn child_gets(&self) -> ErrorKind;
     /// Lets one go on who waits.
@@ -132,10 +137,149 @@ impl Place for WithRLock {
     }
 }
 
+/// A wait for a message, or for room: how it is made, how it ends, what is told after it and in a child.
+struct Moving {
+    wait: Box<dyn Fn(Timeout) -> Waited + Sync>,
+    end: Box<dyn Fn() + Sync>,
+    gives_up: ErrorKind,
+    child_gets: ErrorKind,
+}
+
+impl Place for Moving {
+    fn wait(&self, timeout: Timeout) -> Waited {
+        (self.wait)(timeout)
+    }
+
+    fn gives_up(&self) -> ErrorKind {
+        self.gives_up
+    }
+
+    fn child_gets(&self) -> ErrorKind {
+        self.child_gets
+    }
+
+    fn end(&self) {
+        (self.end)();
+    }
+}
+
+fn moving(
+    kind: ErrorKind,
+    wait: impl Fn(Timeout) -> Waited + Sync + 'static,
+    end: impl Fn() + Sync + 'static,
+) -> Box<dyn Place> {
+    Box::new(Moving { wait: Box::new(wait), end: Box::new(end), gives_up: kind, child_gets: kind })
+}
+
+fn for_data<T: Clone + Sync + 'static>(
+    it: T,
+    get: fn(&T, Timeout) -> Waited,
+    put: fn(&T, Timeout) -> Waited,
+) -> Box<dyn Place> {
+    let other = it.clone();
+    moving(ErrorKind::Empty, move |timeout| get(&it, timeout), move || put(&other, Timeout::Try).unwrap())
+}
+
+fn for_room<T: Clone + Sync + 'static>(
+    it: T,
+    get: fn(&T, Timeout) -> Waited,
+    put: fn(&T, Timeout) -> Waited,
+) -> Box<dyn Place> {
+    while put(&it, Timeout::Try).is_ok() {}
+    let other = it.clone();
+    moving(ErrorKind::Full, move |timeout| put(&it, timeout), move || get(&other, Timeout::Try).unwrap())
+}
+
+fn queue(yard: &Yard, unacked: usize) -> Queue {
+    let options = QueueOptions { capacity: 2, unacked, ..QueueOptions::default() };
+    Queue::create(yard, "q", options).unwrap()
+}
+
+fn queue_get(queue: &Queue, timeout: Timeout) -> Waited {
+    plain(queue.get(&mut [0; 8], timeout))
+}
+
+fn queue_put(queue: &Queue, timeout: Timeout) -> Waited {
+    plain(queue.put(b"x", timeout))
+}
+
+/// As many messages are owed as may be.
+fn queue_owing(yard: &Yard) -> Box<dyn Place> {
+    let queue = queue(yard, 1);
+    (0..2).for_each(|_| queue_put(&queue, Timeout::Try).unwrap());
+    let (owed, other) = (queue.get_ack(&mut [0; 8], Timeout::Try).unwrap(), queue.clone());
+    let wait = move |timeout| {
+        plain(queue.get_ack(&mut [0; 8], timeout).map(|owed| queue.done(owed.ticket).unwrap()))
+    };
+    moving(ErrorKind::Full, wait, move || other.done(owed.ticket).unwrap())
+}
+
+/// Something is not finished yet.
+fn queue_joining(yard: &Yard) -> Box<dyn Place> {
+    let queue = queue(yard, 1);
+    queue_put(&queue, Timeout::Try).unwrap();
+    let other = queue.clone();
+    let end = move || queue_get(&other, Timeout::Try).unwrap();
+    moving(ErrorKind::Timeout, move |timeout| plain(queue.join(timeout)), end)
+}
+
+fn lifo(yard: &Yard) -> LifoQueue {
+    LifoQueue::create(yard, "q", LifoOptions { capacity: 2, message_max: 8 }).unwrap()
+}
+
+fn lifo_get(queue: &LifoQueue, timeout: Timeout) -> Waited {
+    plain(queue.get(&mut [0; 8], timeout))
+}
+
+fn lifo_put(queue: &LifoQueue, timeout: Timeout) -> Waited {
+    plain(queue.put(b"x", timeout))
+}
+
+fn priority(yard: &Yard) -> PriorityQueue {
+    PriorityQueue::create(yard, "q", PriorityOptions { capacity: 2, message_max: 8 }).unwrap()
+}
+
+fn priority_get(queue: &PriorityQueue, timeout: Timeout) -> Waited {
+    plain(queue.get(&mut [0; 8], timeout))
+}
+
+fn priority_put(queue: &PriorityQueue, timeout: Timeout) -> Waited {
+    plain(queue.put(b"x", 1, timeout))
+}
+
+type Ends = [Connection; 2];
+
+fn pipe(yard: &Yard) -> Ends {
+    let pipe = Pipe::create(yard, "p", PipeOptions { capacity: 64, ..PipeOptions::default() }).unwrap();
+    PipeEnd::ALL.map(|end| pipe.end(end).unwrap())
+}
+
+fn pipe_recv([rx, _]: &Ends, timeout: Timeout) -> Waited {
+    plain(rx.recv(&mut [0; 8], timeout))
+}
+
+fn pipe_send([_, tx]: &Ends, timeout: Timeout) -> Waited {
+    plain(tx.send(b"x", timeout))
+}
+
+/// The only block is taken.
+fn no_block(yard: &Yard) -> Box<dyn Place> {
+    let classes = vec![BlockClass { size: 64, count: 1 }];
+    let make = || Blocks::open_or_create(yard, "b", &BlocksOptions { bytes: 0, classes: classes.clone() });
+    let (blocks, other) = (make().unwrap(), make().unwrap());
+    let taken = blocks.try_alloc(8).unwrap().into_handle();
+    Box::new(Moving {
+        wait: Box::new(move |timeout| plain(blocks.alloc(8, timeout))),
+        end: Box::new(move || other.free(taken).unwrap()),
+        gives_up: ErrorKind::Timeout,
+        child_gets: ErrorKind::NoSpace,
+    })
+}
+
 /// Makes what is waited for.
 type Make = fn(&Yard) -> Box<dyn Place>;
 
-const PLACES: [(&str, Make); 6] = [
+const PLACES: [(&str, Make); 17] = [
     ("a kept event", |yard| Box::new(Event::create(yard, "e", EventOptions::default()).unwrap())),
     ("an auto-reset event", |yard| {
         let options = EventOptions { auto_reset: true, ..EventOptions::default() };
@@ -155,6 +299,17 @@ const PLACES: [(&str, Make); 6] = [
         let lock = RLock::create(yard, "lock").unwrap();
         Box::new(WithRLock(Condition::create(yard, "c").unwrap(), lock))
     }),
+    ("a queue to get", |yard| for_data(queue(yard, 0), queue_get, queue_put)),
+    ("a queue to put", |yard| for_room(queue(yard, 0), queue_get, queue_put)),
+    ("a queue that owes to get", queue_owing),
+    ("a queue to join", queue_joining),
+    ("a last-in-first-out queue to get", |yard| for_data(lifo(yard), lifo_get, lifo_put)),
+    ("a last-in-first-out queue to put", |yard| for_room(lifo(yard), lifo_get, lifo_put)),
+    ("a priority queue to get", |yard| for_data(priority(yard), priority_get, priority_put)),
+    ("a priority queue to put", |yard| for_room(priority(yard), priority_get, priority_put)),
+    ("a pipe to receive", |yard| for_data(pipe(yard), pipe_recv, pipe_send)),
+    ("a pipe to send", |yard| for_room(pipe(yard), pipe_recv, pipe_send)),
+    ("a block", no_block),
 ];
 
 fn yard(interruptible: bool, fallback: bool) -> Yard {
@@ -204,7 +359,7 @@ fn signals_do_not_end_a_wait(make: Make) {
         let before = SIGNALS.load(SeqCst);
         let wait = Duration::from_millis(40);
         let (waited, took) = under_signals(&*place, Timeout::For(wait));
-        assert_eq!(waited, Err(ErrorKind::Timeout));
+        assert_eq!(waited, Err(place.gives_up()));
         assert!(took >= wait, "{took:?}");
         assert!(SIGNALS.load(SeqCst) > before, "no signal came");
     }
@@ -257,7 +412,7 @@ fn the_shortest_timeouts_are_short(make: Make) {
     std::thread::scope(|s| {
         for timeout in [Timeout::from_ns(1), Timeout::For(Duration::from_nanos(1))] {
             let place = &place;
-            assert_eq!(s.spawn(move || place.wait(timeout)).join().unwrap(), Err(ErrorKind::Timeout));
+            assert_eq!(s.spawn(move || place.wait(timeout)).join().unwrap(), Err(place.gives_up()));
         }
     });
 }
