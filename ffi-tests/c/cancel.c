@@ -90,6 +90,77 @@ static void every_wait(void) {
     OK(cyd_lock_close(lock));
 }
 
+/* A queue: for a message, for room, for a block, for the end of a debt. */
+static void every_wait_of_a_queue(void) {
+    cyd_block_class_t one = {64, 1};
+    cyd_blocks_options_t single = {.struct_size = sizeof single, .classes = &one, .class_count = 1};
+    cyd_queue_options_t small = {.struct_size = sizeof small, .capacity = 2, .unacked = 1};
+    cyd_blocks_t *blocks;
+    cyd_queue_t *queue;
+    cyd_loan_t loan;
+    cyd_message_t message;
+    char buffer[64] = "";
+    size_t len;
+    uint64_t block, ticket, owed;
+    OK(cyd_blocks_create(yard, "blocks", &single, &blocks));
+    small.blocks = blocks;
+    OK(cyd_queue_create(yard, "queue", &small, &queue));
+    CANCELLED(cyd_queue_get(queue, buffer, sizeof buffer, -1, &len));
+    CANCELLED(cyd_queue_get_ack(queue, buffer, sizeof buffer, -1, &len, &ticket));
+    CANCELLED(cyd_queue_get_borrow(queue, -1, &message));
+    OK(cyd_blocks_alloc(blocks, 8, 0, &block));
+    CANCELLED(cyd_blocks_alloc(blocks, 8, -1, &ticket));
+    CANCELLED(cyd_queue_loan(queue, 60, -1, &loan));
+    CANCELLED(cyd_queue_put(queue, buffer, 60, -1));
+    OK(cyd_blocks_free(blocks, block));
+    while (cyd_queue_put(queue, buffer, 8, 0) == CYD_OK) {
+    }
+    CANCELLED(cyd_queue_put(queue, buffer, 8, -1));
+    OK(cyd_queue_get_ack(queue, buffer, sizeof buffer, 0, &len, &owed));
+    CANCELLED(cyd_queue_get_ack(queue, buffer, sizeof buffer, -1, &len, &ticket));
+    CANCELLED(cyd_queue_join(queue, -1));
+    OK(cyd_queue_done(queue, owed));
+    OK(cyd_queue_close(queue));
+    OK(cyd_blocks_close(blocks));
+}
+
+/* The other queues, and a pipe. */
+static void every_wait_of_other_queues(void) {
+    cyd_lifo_queue_options_t two = {.struct_size = sizeof two, .capacity = 2, .message_max = 8};
+    cyd_priority_queue_options_t three = {.struct_size = sizeof three, .capacity = 3, .message_max = 8};
+    cyd_pipe_options_t small = {.struct_size = sizeof small, .capacity = 64};
+    cyd_lifo_queue_t *lifo;
+    cyd_priority_queue_t *priority;
+    cyd_pipe_t *pipe;
+    cyd_connection_t *ends[2];
+    char buffer[16] = "";
+    size_t len;
+    int64_t first;
+    OK(cyd_lifo_queue_create(yard, "lifo", &two, &lifo));
+    OK(cyd_priority_queue_create(yard, "priority", &three, &priority));
+    OK(cyd_pipe_create(yard, "pipe", &small, &pipe));
+    OK(cyd_pipe_end(pipe, CYD_PIPE_FIRST, &ends[0]));
+    OK(cyd_pipe_end(pipe, CYD_PIPE_SECOND, &ends[1]));
+    CANCELLED(cyd_lifo_queue_get(lifo, buffer, sizeof buffer, -1, &len));
+    CANCELLED(cyd_priority_queue_get(priority, buffer, sizeof buffer, -1, &len, &first));
+    CANCELLED(cyd_connection_recv(ends[0], buffer, sizeof buffer, -1, &len));
+    CANCELLED(cyd_connection_poll(ends[0], -1, &len));
+    while (cyd_lifo_queue_put(lifo, buffer, 8, 0) == CYD_OK) {
+    }
+    while (cyd_priority_queue_put(priority, buffer, 8, 1, 0) == CYD_OK) {
+    }
+    while (cyd_connection_send(ends[1], buffer, 8, 0) == CYD_OK) {
+    }
+    CANCELLED(cyd_lifo_queue_put(lifo, buffer, 8, -1));
+    CANCELLED(cyd_priority_queue_put(priority, buffer, 8, 1, -1));
+    CANCELLED(cyd_connection_send(ends[1], buffer, 8, -1));
+    OK(cyd_connection_close(ends[1]));
+    OK(cyd_connection_close(ends[0]));
+    OK(cyd_pipe_close(pipe));
+    OK(cyd_priority_queue_close(priority));
+    OK(cyd_lifo_queue_close(lifo));
+}
+
 static void entered_and_left(void) {
     cyd_cancel_t *tokens[5];
     cyd_event_t *event;
@@ -215,6 +286,8 @@ static void from_a_signal_handler(void) {
 int main(void) {
     OK(cyd_yard_create_anonymous(NULL, &yard));
     every_wait();
+    every_wait_of_a_queue();
+    every_wait_of_other_queues();
     entered_and_left();
     between_processes();
     after_fork();
@@ -224,6 +297,8 @@ int main(void) {
     cyd_yard_options_t options = {.struct_size = sizeof options, .flags = CYD_YARD_FALLBACK};
     OK(cyd_yard_create_anonymous(&options, &yard));
     every_wait();
+    every_wait_of_a_queue();
+    every_wait_of_other_queues();
     between_processes();
     OK(cyd_yard_close(yard));
     return 0;
