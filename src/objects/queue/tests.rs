@@ -272,6 +272,67 @@ fn killed_in_hand(queue: &Queue) {
     }
 }
 
+/// A process that takes every place for threads, and has a cell in hand with each: the even ones to get, the odd ones to put.
+/// Tells how it ended.
+fn all_places_in_hand(queue: &Queue, slots: usize) -> i32 {
+    let _apart = APART.lock();
+    let mut status = 0;
+    // SAFETY: the allocator can be used in a child, which has no other thread's locks to wait for, and ends by a signal.
+    unsafe {
+        let child = libc::fork();
+        if child == 0 {
+            let claimed = Barrier::new(slots + 1);
+            std::thread::scope(|s| {
+                for index in 0..slots {
+                    let claimed = &claimed;
+                    s.spawn(move || {
+                        let me = queue.seat().unwrap_or(u32::MAX);
+                        let (ring, hands) = (&queue.0.ring, Hands(queue.yard()));
+                        match index % 2 {
+                            0 => std::mem::forget(ring.claim_read(me, 48, &hands)),
+                            _ => std::mem::forget(ring.claim_write(me, &hands)),
+                        }
+                        claimed.wait();
+                        loop {
+                            std::thread::park();
+                        }
+                    });
+                }
+                claimed.wait();
+                if queue.seat().is_err_and(|e| e.kind() == ErrorKind::NoSlots) {
+                    libc::raise(libc::SIGKILL);
+                }
+                libc::_exit(1);
+            });
+        }
+        assert_eq!(libc::waitpid(child, &raw mut status, 0), child);
+    }
+    status
+}
+
+/// Nobody alive has a place among the threads, and the next one needs one to clear up behind them.
+#[test]
+fn a_queue_comes_back_when_all_places_are_the_deads_at_once() {
+    for unacked in [0, 2] {
+        let yard = Options::new().slots(4).size(1 << 18).anonymous().unwrap();
+        let options = QueueOptions { capacity: 4, unacked, ..QueueOptions::default() };
+        let queue = Queue::create(&yard, "queue", options).unwrap();
+        [b"x", b"y"].iter().for_each(|message| queue.try_put(&message[..]).unwrap());
+        yard.detach_thread();
+        assert!(libc::WIFSIGNALED(all_places_in_hand(&queue, 4)), "there was a place left, or no cell");
+        let cells: Vec<State> = queue.0.ring.cells().map(|cell| cell.state).collect();
+        assert_eq!(cells, [State::Reading, State::Reading, State::Writing, State::Writing]);
+        let mut came = [(); 2].map(|()| queue.get_vec(Timeout::Try).unwrap());
+        came.sort_unstable_by_key(|(message, _)| message.clone());
+        let again = |message: &[u8]| (message.to_vec(), Received { len: 1, redelivered: true });
+        assert_eq!(came, [again(b"x"), again(b"y")]);
+        assert_eq!(kind(queue.get_vec(Timeout::Try)), ErrorKind::Empty);
+        (0..4_u8).for_each(|n| queue.try_put(&[n]).unwrap());
+        assert_eq!(kind(queue.try_put(b"z")), ErrorKind::Full);
+        (0..4_u8).for_each(|n| assert_eq!(queue.get_vec(Timeout::Try).unwrap().0, [n]));
+    }
+}
+
 #[test]
 fn a_try_that_finds_nothing_looks_after_the_dead() {
     let yard = yard();
