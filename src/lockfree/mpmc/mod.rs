@@ -267,6 +267,26 @@ impl<M: Memory> Ring<M> {
         self.shape.sight(position, seen) != Sight::Behind
     }
 
+    /// Whether a push would be told `Full` at this instant. A cell that somebody has for the time of a call counts as room.
+    pub(crate) fn is_full(&self) -> bool {
+        let Ok(hint) = self.hint(Word::Tail) else { return false };
+        let mut position = hint.position;
+        for _ in 0..self.patience() {
+            let Ok(spot) = self.spot(position) else { return false };
+            let seen = self.look(spot.cell);
+            match (self.shape.sight(position, seen), seen.state()) {
+                (Sight::Ahead(further), _) => position = further,
+                (Sight::Here, Some(State::Full | State::Writing | State::Reading)) => {
+                    position = self.shape.next(position);
+                }
+                (sight, state) => {
+                    return sight == Sight::Behind && matches!(state, Some(State::Full | State::Again));
+                }
+            }
+        }
+        false
+    }
+
     /// How far poppers have come, or pushers: a guess at the price of a load.
     pub(crate) fn reached(&self, pushers: bool) -> u64 {
         // Relaxed: a guess.

@@ -73,6 +73,8 @@ use std::sync::Arc;
 ///
 /// First in, first out: who gets two messages gets them in the order in which they were put. A message is there for
 /// others before the call that puts it returns. `Full` and `Empty` are exact: at some instant within the call it was so.
+/// Places are used in order, too: while a message waits, the places behind it count as taken that were given up, or never
+/// filled by one who died, and so do those behind a message that comes again.
 ///
 /// ```
 /// use courtyard::{ErrorKind, Queue, QueueOptions, Timeout, Yard};
@@ -306,11 +308,10 @@ impl Queue {
         self.len() == 0
     }
 
-    /// Whether there is no room at this instant. A place whose message is in the middle of a move counts as room.
+    /// Whether a put would be told `Full` at this instant, or nothing is left of the limit in bytes. A place whose message is
+    /// in the middle of a move counts as room. When it is full there may be fewer messages than places: see [`Queue`].
     pub fn is_full(&self) -> bool {
-        let options = self.0.options;
-        self.0.ring.len().unwrap_or(0) >= options.capacity
-            || self.is_limited() && self.bytes() >= options.max_bytes
+        self.0.ring.is_full() || self.is_limited() && self.bytes() >= self.0.options.max_bytes
     }
 
     /// How many messages there is room for.

@@ -385,6 +385,29 @@ fn who_stands_still_in_a_move_is_told_from_nothing_and_from_no_room() {
     assert_eq!(told(&queue), [Some(Empty), Some(Empty), None, Some(Full)], "nobody");
 }
 
+/// Neither a place that a dead producer left behind a message, nor those behind one that comes again, can be put to.
+#[test]
+fn what_is_full_is_what_a_put_calls_full() {
+    let yard = yard();
+    let queue = queue(&yard, 3);
+    queue.try_put(b"x").unwrap();
+    die_in_hand(&queue, For::Room);
+    queue.try_put(b"y").unwrap();
+    assert_eq!((kind(queue.try_put(b"z")), queue.len(), queue.is_full()), (ErrorKind::Full, 2, true));
+    assert_eq!(queue.get_vec(Timeout::Try).unwrap().0, b"x");
+    assert!(!queue.is_full());
+    queue.try_put(b"z").unwrap();
+    while queue.try_put(b"z").is_ok() {}
+    let me = queue.seat().unwrap();
+    let claim = || queue.0.ring.claim_read(me, 48, &Hands(queue.yard())).unwrap();
+    let first = claim();
+    claim().finish();
+    assert!(!queue.is_full(), "the place of a message in hand counts as room");
+    first.put_back();
+    assert_eq!((kind(queue.try_put(b"z")), queue.is_full()), (ErrorKind::Full, true));
+    assert!(queue.len() < 3);
+}
+
 #[test]
 fn the_end_waits_for_what_others_have_in_hand() {
     let yard = yard();
