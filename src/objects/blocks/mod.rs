@@ -605,6 +605,13 @@ impl Blocks {
         mine.map(drop).map_err(|kind| refused(kind, handle))
     }
 
+    /// The guard of a block that this process owns, by its number: the way back from [`Block::into_handle`]. Whichever guard of
+    /// a number is dropped first frees the block, the others then nothing. Errors: as [`Blocks::free`].
+    pub fn guarded(&self, handle: u64) -> Result<Block<'_>> {
+        self.is_mine(handle)?;
+        Ok(self.guard(handle))
+    }
+
     /// The guard of a block that the process says it owns; whether it does, each use of it finds out.
     pub(crate) fn guard(&self, handle: u64) -> Block<'_> {
         Block::new(self, BlockHandle(handle), self.me())

@@ -123,6 +123,24 @@ fn everything_can_be_had_and_then_nothing_with_figures() {
 }
 
 #[test]
+fn a_number_has_its_guard_again_while_the_block_is_ones_own() {
+    let (yard, blocks) = blocks(&[(64, 1)]);
+    let handle = blocks.try_alloc(3).unwrap().into_handle();
+    let guard = blocks.guarded(handle).unwrap();
+    guard.write(0, b"abc").unwrap();
+    assert_eq!((guard.handle(), guard.len(), guard.to_vec()), (handle, 3, b"abc".to_vec()));
+    drop(guard);
+    assert_eq!((free(&blocks), kind(blocks.guarded(handle))), (vec![1], Some(ErrorKind::State)));
+    let next = blocks.try_alloc(1).unwrap();
+    assert_eq!(kind(blocks.guarded(handle)), Some(ErrorKind::NotFound));
+    let offered = next.offer().unwrap();
+    assert_eq!(kind(blocks.guarded(offered)), Some(ErrorKind::State), "adopt it");
+    let ours = Blocks::open(&yard, "b").unwrap();
+    let handle = blocks.adopt(offered).unwrap().into_handle();
+    assert_eq!(ours.guarded(handle).unwrap().free(), Ok(()), "whichever handle on the blocks");
+}
+
+#[test]
 fn freed_twice_is_a_wrong_state_and_stale_is_not_found() {
     let (_yard, blocks) = blocks(&[(64, 1)]);
     let handle = blocks.try_alloc(1).unwrap().into_handle();
