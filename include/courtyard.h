@@ -707,6 +707,10 @@ typedef struct cyd_promise_t cyd_promise_t;
  * are exact: at some instant within the call it was so. Each putter and getter is in the middle of a move for some ten
  * nanoseconds; who is stopped (not killed) there holds up the others: their tries answer #CYD_E_BUSY, their timed calls
  * #CYD_E_TIMEOUT. What a dead one had in hand comes again, with #CYD_REDELIVERED, or never was.
+ *
+ * Places are used in order, too: while a message waits, the places behind it count as taken that were given up, or never
+ * filled by one who died, and so do those behind a message that comes again. A queue may be full then with fewer messages
+ * than it has places.
  */
 typedef struct cyd_queue_t cyd_queue_t;
 
@@ -8213,6 +8217,40 @@ CYD_MUST_USE cyd_status_t cyd_queue_is_shutdown(const cyd_queue_t *queue, bool *
 CYD_MUST_USE cyd_status_t cyd_queue_len(const cyd_queue_t *queue, size_t *out);
 
 /**
+ * Tells whether there is nothing to get at this instant. Looks as cyd_queue_len().
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the answer.
+ *
+ * \return As cyd_queue_len().
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_is_empty(const cyd_queue_t *queue, bool *out);
+
+/**
+ * Tells whether a cyd_queue_put() would answer #CYD_E_FULL at this instant, or nothing is left of the limit in bytes. The place of
+ * a message that is in the middle of a move counts as room; so there may be fewer messages than places when it is full,
+ * see #cyd_queue_t.
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the answer.
+ *
+ * \return As cyd_queue_len().
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_is_full(const cyd_queue_t *queue, bool *out);
+
+/**
  * Tells how many bytes all messages have together: exact while nobody is in the middle of a call. Looks at each place.
  *
  * \param queue  Borrowed.
@@ -8794,6 +8832,22 @@ CYD_MUST_USE cyd_status_t cyd_blocks_data(cyd_blocks_t *blocks, uint64_t block, 
  * \par Since      0.1
  */
 CYD_MUST_USE cyd_status_t cyd_blocks_owned(const cyd_blocks_t *blocks, uint32_t *out);
+
+/**
+ * Tells the longest request there can be room for: all blocks of the largest class, side by side.
+ *
+ * \param blocks  Borrowed.
+ * \param out     Receives the number of bytes.
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_blocks_max_len(const cyd_blocks_t *blocks, size_t *out);
 
 /**
  * Tells how each class stands: a fact at some instant, the smallest class first.

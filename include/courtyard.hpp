@@ -997,6 +997,10 @@ public:
     Result<std::uint32_t> owned() const {
         return detail::filled<std::uint32_t>([&](auto out) { return cyd_blocks_owned(raw_, out); });
     }
+    /** The longest request there can be room for. */
+    Result<std::size_t> max_len() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_blocks_max_len(raw_, out); });
+    }
     /** How each class stands: fills a list as far as it has room, and gives how many there are. */
     Result<std::size_t> usage(BlockUse *list, std::size_t room) const {
         return detail::filled<std::size_t>([&](auto out) { return cyd_blocks_usage(raw_, list, room, out); });
@@ -2045,6 +2049,13 @@ public:
     }
     Result<std::size_t> len() const {
         return detail::filled<std::size_t>([&](auto out) { return cyd_queue_len(raw_, out); });
+    }
+    Result<bool> is_empty() const {
+        return detail::filled<bool>([&](auto out) { return cyd_queue_is_empty(raw_, out); });
+    }
+    /** Whether a put would find no room. */
+    Result<bool> is_full() const {
+        return detail::filled<bool>([&](auto out) { return cyd_queue_is_full(raw_, out); });
     }
     Result<std::size_t> bytes() const {
         return detail::filled<std::size_t>([&](auto out) { return cyd_queue_bytes(raw_, out); });

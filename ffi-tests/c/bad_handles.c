@@ -212,6 +212,7 @@ static void blocks_calls(cyd_blocks_t *blocks, cyd_status_t wanted) {
     IS(cyd_blocks_len(blocks, 1, &out.a.size), wanted);
     IS(cyd_blocks_data(blocks, 1, &out.a.room, &out.b.size), wanted);
     IS(cyd_blocks_owned(blocks, &out.a.number), wanted);
+    IS(cyd_blocks_max_len(blocks, &out.a.size), wanted);
     IS(cyd_blocks_usage(blocks, &out.a.block_use, 1, &out.b.size), wanted);
     IS(cyd_blocks_owners(blocks, &out.a.block_owner, 1, &out.b.size), wanted);
     IS(cyd_blocks_close(blocks), blocks == NULL ? CYD_OK : wanted);
@@ -423,6 +424,8 @@ static void queue_calls(cyd_queue_t *queue, cyd_status_t wanted) {
     IS(cyd_queue_shutdown(queue, true), wanted);
     IS(cyd_queue_is_shutdown(queue, &out.a.truth), wanted);
     IS(cyd_queue_len(queue, &out.a.size), wanted);
+    IS(cyd_queue_is_empty(queue, &out.a.truth), wanted);
+    IS(cyd_queue_is_full(queue, &out.a.truth), wanted);
     IS(cyd_queue_bytes(queue, &out.a.size), wanted);
     IS(cyd_queue_capacity(queue, &out.a.size), wanted);
     IS(cyd_queue_max_len(queue, &out.a.size), wanted);

@@ -14,6 +14,9 @@ static cyd_blocks_t *blocks_of(const char *name, uint64_t size, uint64_t count) 
     cyd_blocks_options_t options = {.struct_size = sizeof options, .classes = &class, .class_count = 1};
     cyd_blocks_t *blocks;
     OK(cyd_blocks_create(yard, name, &options, &blocks));
+    size_t longest = 0;
+    OK(cyd_blocks_max_len(blocks, &longest));
+    CHECK(longest == (size + 63) / 64 * 64 * count); /* each is rounded up */
     return blocks;
 }
 
@@ -147,6 +150,7 @@ static void reading_and_writing(void) {
     IS(cyd_blocks_alloc(blocks, 1, 0, NULL), CYD_E_NULL);
     IS(cyd_blocks_alloc(blocks, 1, 0, (uint64_t *)((char *)&block + 1)), CYD_E_INVALID);
     IS(cyd_blocks_owned(blocks, NULL), CYD_E_NULL);
+    IS(cyd_blocks_max_len(blocks, NULL), CYD_E_NULL);
     IS(cyd_blocks_usage(blocks, NULL, 1, &len), CYD_E_NULL);
     IS(cyd_blocks_owners(blocks, NULL, 1, &len), CYD_E_NULL);
     IS(cyd_blocks_usage(blocks, NULL, 0, NULL), CYD_E_NULL);

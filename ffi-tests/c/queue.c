@@ -27,11 +27,15 @@ static void messages(void) {
     cyd_queue_t *queue = make("messages", 3, 112);
     char buffer[112] = {0};
     size_t len = 99, number, lens[4];
-    bool shut = true;
+    bool shut = true, is = false;
     OK(cyd_queue_capacity(queue, &number));
     CHECK(number == 3);
     OK(cyd_queue_max_len(queue, &number));
     CHECK(number == 112);
+    OK(cyd_queue_is_empty(queue, &is));
+    CHECK(is);
+    OK(cyd_queue_is_full(queue, &is));
+    CHECK(!is);
     IS(cyd_queue_get(queue, buffer, sizeof buffer, 0, &len), CYD_E_EMPTY);
     IS(cyd_queue_get(queue, buffer, sizeof buffer, 5 * MS, &len), CYD_E_EMPTY);
     CHECK(len == 99);
@@ -43,6 +47,10 @@ static void messages(void) {
     IS(cyd_queue_put(queue, buffer, 113, -1), CYD_E_TOO_LONG);
     OK(cyd_queue_len(queue, &number));
     CHECK(number == 3);
+    OK(cyd_queue_is_full(queue, &is));
+    CHECK(is);
+    OK(cyd_queue_is_empty(queue, &is));
+    CHECK(!is);
     IS(cyd_queue_get(queue, buffer, 16, -1, &len), CYD_E_TOO_LONG);
     CHECK(len == 26); /* and it stays */
     expect(queue, "a longer message than fits");
@@ -112,6 +120,8 @@ static void wrong_arguments(void) {
     IS(cyd_queue_get(queue, &len, sizeof len, 0, NULL), CYD_E_NULL);
     IS(cyd_queue_get_many(queue, NULL, 1, &len, 1, 0, &len), CYD_E_NULL);
     IS(cyd_queue_len(queue, NULL), CYD_E_NULL);
+    IS(cyd_queue_is_empty(queue, NULL), CYD_E_NULL);
+    IS(cyd_queue_is_full(queue, NULL), CYD_E_NULL);
     CHECK(len == 5);
     OK(cyd_queue_close(queue));
 }

@@ -122,7 +122,7 @@ static void blocks(const Yard &yard) {
     options.class_count = 2;
     Blocks blocks = Blocks::create(yard, "blocks", options).value();
     IS(Blocks::open_or_create(yard, "blocks"), CYD_E_MISMATCH);
-    CHECK(Blocks::open(yard, "blocks")->owned().value() == 0);
+    CHECK(Blocks::open(yard, "blocks")->owned().value() == 0 && blocks.max_len().value() == 512);
     std::uint64_t number = 0;
     {
         Blocks::Block one = blocks.alloc(5, forever).value();

@@ -19,9 +19,11 @@ static void messages(const Yard &yard) {
     IS(Queue::create(yard, "messages"), CYD_E_EXISTS);
     IS(Queue::open_or_create(yard, "messages"), CYD_E_MISMATCH);
     CHECK(Queue::open(yard, "messages")->capacity().value() == 2 && queue.max_len().value() == 112);
+    CHECK(queue.is_empty().value() && !queue.is_full().value());
     OK(queue.put("one", forever));
     OK(queue.put(nullptr, 0, no_wait));
     IS(queue.put("three", 1ms), CYD_E_FULL);
+    CHECK(!queue.is_empty().value() && queue.is_full().value());
     CHECK(queue.len().value() == 2 && queue.get(forever).value() == "one" && queue.get(forever)->empty());
     const Slice row[3] = {{"a", 1}, {"bc", 2}, {"d", 1}};
     CHECK(queue.put_many(row, 3, forever).value() == 2);

@@ -197,6 +197,7 @@ pub(crate) const ROWS: &[Row] = &[
         "both sleepers get a block within a slice and a margin; none is lost or doubled",
     ),
     none("cyd_blocks_len", "reads a block's words"),
+    none("cyd_blocks_max_len", "reads memory of this process"),
     stepped(
         "cyd_blocks_offer",
         "blocks offer",
@@ -793,6 +794,8 @@ pub(crate) const ROWS: &[Row] = &[
         "as for cyd_queue_get; a dead process's memory is free again",
     ),
     stepped("cyd_queue_get_many", "queue get many", &[], ALL, "as for cyd_queue_get, message by message"),
+    none("cyd_queue_is_empty", "reads words"),
+    none("cyd_queue_is_full", "reads words"),
     none("cyd_queue_is_shutdown", "reads one word"),
     stepped(
         "cyd_queue_join",

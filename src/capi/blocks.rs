@@ -531,6 +531,29 @@ pub unsafe extern "C" fn cyd_blocks_owned(blocks: *const cyd_blocks_t, out: *mut
     })
 }
 
+/// Tells the longest request there can be room for: all blocks of the largest class, side by side.
+///
+/// \param blocks  Borrowed.
+/// \param out     Receives the number of bytes.
+///
+/// \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+///
+/// \par Threads    Any.
+/// \par Processes  Any.
+/// \par Blocking   Never.
+/// \par Crash      Nothing is changed.
+/// \par Since      0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cyd_blocks_max_len(blocks: *const cyd_blocks_t, out: *mut usize) -> cyd_status_t {
+    boundary::call(|| {
+        // SAFETY: each is NULL or as the header asks of the caller.
+        let (blocks, out) = unsafe { (handle::get(blocks)?, args::out(out)?) };
+        out.set(blocks.max_len());
+        Ok(())
+    })
+}
+
 /// Tells how each class stands: a fact at some instant, the smallest class first.
 ///
 /// \param blocks  Borrowed.

@@ -25,6 +25,10 @@ use std::ffi::{c_char, c_void};
 /// are exact: at some instant within the call it was so. Each putter and getter is in the middle of a move for some ten
 /// nanoseconds; who is stopped (not killed) there holds up the others: their tries answer #CYD_E_BUSY, their timed calls
 /// #CYD_E_TIMEOUT. What a dead one had in hand comes again, with #CYD_REDELIVERED, or never was.
+///
+/// Places are used in order, too: while a message waits, the places behind it count as taken that were given up, or never
+/// filled by one who died, and so do those behind a message that comes again. A queue may be full then with fewer messages
+/// than it has places.
 pub struct cyd_queue_t {
     _opaque: [u8; 0],
 }
@@ -474,6 +478,46 @@ pub unsafe extern "C" fn cyd_queue_is_shutdown(queue: *const cyd_queue_t, out: *
 pub unsafe extern "C" fn cyd_queue_len(queue: *const cyd_queue_t, out: *mut usize) -> cyd_status_t {
     // SAFETY: each is NULL or as the header asks of the caller.
     unsafe { asked(queue, out, Queue::len) }
+}
+
+/// Tells whether there is nothing to get at this instant. Looks as cyd_queue_len().
+///
+/// \param queue  Borrowed.
+/// \param out    Receives the answer.
+///
+/// \return As cyd_queue_len().
+///
+/// \par Threads    Any.
+/// \par Processes  Any.
+/// \par Blocking   Never.
+/// \par Crash      Nothing is changed.
+/// \par Since      0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cyd_queue_is_empty(queue: *const cyd_queue_t, out: *mut bool) -> cyd_status_t {
+    // SAFETY: each is NULL or as the header asks of the caller.
+    unsafe { asked(queue, out, Queue::is_empty) }
+}
+
+/// Tells whether a cyd_queue_put() would answer #CYD_E_FULL at this instant, or nothing is left of the limit in bytes. The place of
+/// a message that is in the middle of a move counts as room; so there may be fewer messages than places when it is full,
+/// see #cyd_queue_t.
+///
+/// \param queue  Borrowed.
+/// \param out    Receives the answer.
+///
+/// \return As cyd_queue_len().
+///
+/// \par Threads    Any.
+/// \par Processes  Any.
+/// \par Blocking   Never.
+/// \par Crash      Nothing is changed.
+/// \par Since      0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cyd_queue_is_full(queue: *const cyd_queue_t, out: *mut bool) -> cyd_status_t {
+    // SAFETY: each is NULL or as the header asks of the caller.
+    unsafe { asked(queue, out, Queue::is_full) }
 }
 
 /// Tells how many bytes all messages have together: exact while nobody is in the middle of a call. Looks at each place.
