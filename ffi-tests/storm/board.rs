@@ -109,6 +109,14 @@ pub unsafe fn shared<T>() -> &'static T {
     unsafe { &*memory.cast() }
 }
 
+/// Makes it zeros again, and gives its pages back. Nobody uses it meanwhile.
+pub fn wipe<T>(memory: &'static T) {
+    let at = std::ptr::from_ref(memory).cast_mut().cast();
+    // SAFETY: a whole mapping of `shared`, of atomics that nobody uses; a hole in it reads as zeros, which are a T.
+    let wiped = unsafe { libc::madvise(at, size_of::<T>(), libc::MADV_REMOVE) };
+    assert_eq!(wiped, 0, "shared memory stays as it is");
+}
+
 static WATCHED: AtomicPtr<Board> = AtomicPtr::new(std::ptr::null_mut());
 
 /// Ends the program with a diagnosis if it takes longer than `seconds` from now.

@@ -5,8 +5,8 @@
 //! somebody who had got it: at least once. Nothing comes after it was acknowledged, and what comes again is flagged. A
 //! death in the middle of an acknowledgement leaves either.
 
-use crate::board::{Board, Dice, Fault, Place, shared};
-use crate::troop::{Deeds, Troop};
+use crate::board::{Board, Dice, Fault, Place, shared, wipe};
+use crate::troop::{Deeds, KILLS, Troop};
 use courtyard::{ErrorKind, Options, Queue, QueueOptions, Timeout};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::SeqCst};
 use std::thread::sleep;
@@ -19,6 +19,8 @@ const PUTTERS: usize = 1;
 const CREW: usize = 4;
 const MESSAGES: usize = 1 << 22;
 const LONGEST: usize = 300;
+/// What is left of a storm's time that is no season any more.
+const SHORTEST: Duration = Duration::from_millis(500);
 
 const PUT: u8 = 1;
 const GOT: u8 = 2;
@@ -191,15 +193,36 @@ fn replace(troop: &mut Troop, lines: &[Line], place: usize) {
 }
 
 /// The storm. Returns what was done and a sentence about what came of it.
+///
+/// It has as many seasons as it takes: each ends when its time is up or a ledger is full.
 pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String) {
+    // SAFETY: atomics.
+    let ledgers = SHAPES.map(|_| unsafe { shared::<Ledger>() });
+    let (mut deeds, mut sums) = (Deeds::default(), Sums::default());
+    let begin = Instant::now();
+    while sums.seasons == 0 || begin.elapsed() + SHORTEST < time || deeds.kills < KILLS {
+        ledgers.iter().for_each(|ledger| wipe(*ledger));
+        board.stop.store(0, SeqCst);
+        let left = time.saturating_sub(begin.elapsed()).max(SHORTEST);
+        deeds.add(season(board, seed.wrapping_add(sums.seasons), left, &ledgers, &mut sums));
+    }
+    (deeds, sums.to_string())
+}
+
+fn season(
+    board: &'static Board,
+    seed: u64,
+    time: Duration,
+    ledgers: &[&'static Ledger],
+    sums: &mut Sums,
+) -> Deeds {
     let yard = Options::new().anonymous().unwrap();
-    let make = |&(capacity, unacked): &(usize, usize)| {
+    let make = |(&(capacity, unacked), &ledger): (&(usize, usize), &&'static Ledger)| {
         let options = QueueOptions { capacity, unacked, block_bytes: 128 << 10, ..QueueOptions::default() };
         let queue = Queue::create(&yard, &format!("queue.{capacity}"), options).unwrap();
-        // SAFETY: atomics.
-        Line { queue, ledger: unsafe { shared() } }
+        Line { queue, ledger }
     };
-    let lines: Vec<Line> = SHAPES.iter().map(make).collect();
+    let lines: Vec<Line> = SHAPES.iter().zip(ledgers).map(make).collect();
     let mut troop = Troop::new(board, seed);
     let places = CREW * lines.len();
     (0..places).for_each(|place| start(&mut troop, &lines, place));
@@ -224,19 +247,44 @@ pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String
     board.stop.store(1, SeqCst);
     lines.iter().for_each(|line| line.queue.shutdown(false));
     troop.dismiss();
-    (std::mem::take(&mut troop.deeds), settle(board, &lines))
+    settle(board, &lines, sums);
+    std::mem::take(&mut troop.deeds)
+}
+
+/// What came of it, for all seasons together.
+#[derive(Default)]
+struct Sums {
+    seasons: u64,
+    put: u64,
+    done: u64,
+    ending: u64,
+    got: u64,
+    flagged: u64,
+    back: u64,
+    left: u64,
+}
+
+impl std::fmt::Display for Sums {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Sums { seasons, put, done, ending, got, flagged, back, left } = self;
+        write!(
+            f,
+            "{put} put, {done} acknowledged, {ending} more by who was killed in it, {got} got, {flagged} flagged, {back} \
+             given back, {left} by the last one; seasons: {seasons}"
+        )
+    }
 }
 
 /// What was put was acknowledged, or is still there.
-fn settle(board: &'static Board, lines: &[Line]) -> String {
-    let (mut put, mut done, mut ending, mut left) = (0_u64, 0_u64, 0_u64, 0_u64);
+fn settle(board: &'static Board, lines: &[Line], sums: &mut Sums) {
+    sums.seasons += 1;
     for (at, line) in lines.iter().enumerate() {
         // What came back after the others had been told the end.
         let post = Post { board, ledger: line.ledger, queue: &line.queue, place: CREW * at + PUTTERS };
         while let Ok((bytes, owed)) = line.queue.get_ack_vec(Timeout::For(Duration::from_millis(500))) {
             if let Some(number) = check(&post, &bytes, owed.received.redelivered) {
                 self::done(&post, number, owed.ticket);
-                left += 1;
+                sums.left += 1;
             }
         }
         if line.queue.join(Timeout::Try).is_err() || line.queue.unfinished() > 0 {
@@ -252,15 +300,12 @@ fn settle(board: &'static Board, lines: &[Line]) -> String {
                     format_args!("message {number} was never acknowledged: {seen:b}"),
                 );
             }
-            put += u64::from(seen & PUT != 0);
-            done += u64::from(seen & DONE != 0);
-            ending += u64::from(seen & (ENDING | DONE) == ENDING);
+            sums.put += u64::from(seen & PUT != 0);
+            sums.done += u64::from(seen & DONE != 0);
+            sums.ending += u64::from(seen & (ENDING | DONE) == ENDING);
         }
+        sums.got += line.ledger.got.load(SeqCst);
+        sums.flagged += line.ledger.flagged.load(SeqCst);
+        sums.back += line.ledger.given_back.load(SeqCst);
     }
-    let sum = |of: fn(&Ledger) -> &AtomicU64| lines.iter().map(|l| of(l.ledger).load(SeqCst)).sum::<u64>();
-    let (got, flagged, back) = (sum(|l| &l.got), sum(|l| &l.flagged), sum(|l| &l.given_back));
-    format!(
-        "{put} put, {done} acknowledged, {ending} more by who was killed in it, {got} got, {flagged} flagged, {back} \
-         given back, {left} by the last one"
-    )
 }

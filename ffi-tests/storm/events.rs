@@ -160,7 +160,7 @@ pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String
     };
     (0..WORKERS).for_each(|place| start(&mut troop, place));
     let begin = Instant::now();
-    while begin.elapsed() < time {
+    while troop.goes_on(begin, time) {
         troop.deeds.rounds += 1;
         for _ in 0..troop.dice.below(12) {
             let place = troop.dice.below(WORKERS as u64) as usize;

@@ -5,8 +5,8 @@
 //! with each message it gets, before the next call. Each message goes to one receiver, whole; of one sender they are
 //! taken in order. A message is lost only with a receiver that was killed while it had it.
 
-use crate::board::{Board, Dice, Fault, Place, mix, shared};
-use crate::troop::{Deeds, Troop};
+use crate::board::{Board, Dice, Fault, Place, mix, shared, wipe};
+use crate::troop::{Deeds, KILLS, Troop};
 use courtyard::{Connection, ErrorKind, Options, Pipe, PipeEnd, PipeOptions, Timeout};
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::thread::sleep;
@@ -20,6 +20,8 @@ const EACH: usize = 1 << 14;
 const LONGEST: usize = 240;
 /// Who works at a pipe: so many send, and as many receive.
 const SIDE: usize = 2;
+/// What is left of a storm's time that is no season any more.
+const SHORTEST: Duration = Duration::from_millis(500);
 
 /// Beside the yard, for each pipe.
 struct Ledger {
@@ -187,15 +189,39 @@ fn replace(troop: &mut Troop, lines: &[Line], place: usize) {
 }
 
 /// The storm. Returns what was done and a sentence about what came of it.
+///
+/// It has as many seasons as it takes: each ends when its time is up or a ledger is full.
 pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String) {
+    // SAFETY: atomics.
+    let ledgers = CAPACITIES.map(|_| unsafe { shared::<Ledger>() });
+    let (mut deeds, mut sums) = (Deeds::default(), Sums::default());
+    let begin = Instant::now();
+    while sums.seasons == 0 || begin.elapsed() + SHORTEST < time || deeds.kills < KILLS {
+        ledgers.iter().for_each(|ledger| wipe(*ledger));
+        board.stop.store(0, SeqCst);
+        let left = time.saturating_sub(begin.elapsed()).max(SHORTEST);
+        deeds.add(season(board, seed.wrapping_add(sums.seasons), left, &ledgers, &mut sums));
+    }
+    let Sums { seasons, received, missing, killed } = sums;
+    let said =
+        format!("{received} messages, {missing} lost with {killed} killed receivers; seasons: {seasons}");
+    (deeds, said)
+}
+
+fn season(
+    board: &'static Board,
+    seed: u64,
+    time: Duration,
+    ledgers: &[&'static Ledger],
+    sums: &mut Sums,
+) -> Deeds {
     let yard = Options::new().anonymous().unwrap();
-    let make = |&capacity: &usize| {
+    let make = |(&capacity, &ledger): (&usize, &&'static Ledger)| {
         let pipe = Pipe::create(&yard, &format!("pipe.{capacity}"), PipeOptions { capacity, duplex: false })
             .unwrap();
-        // SAFETY: atomics.
-        Line { pipe, ledger: unsafe { shared() } }
+        Line { pipe, ledger }
     };
-    let lines: Vec<Line> = CAPACITIES.iter().map(make).collect();
+    let lines: Vec<Line> = CAPACITIES.iter().zip(ledgers).map(make).collect();
     let mut troop = Troop::new(board, seed);
     let places = 2 * SIDE * lines.len();
     for place in 0..places {
@@ -221,12 +247,22 @@ pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String
     }
     board.stop.store(1, SeqCst);
     troop.dismiss();
-    (std::mem::take(&mut troop.deeds), settle(board, &lines))
+    settle(board, &lines, sums);
+    std::mem::take(&mut troop.deeds)
+}
+
+/// What came of it, for all seasons together.
+#[derive(Default)]
+struct Sums {
+    seasons: u64,
+    received: u64,
+    missing: u64,
+    killed: u64,
 }
 
 /// What was acknowledged has come, but for one message of each receiver that was killed.
-fn settle(board: &'static Board, lines: &[Line]) -> String {
-    let (mut received, mut missing, mut killed) = (0, 0, 0);
+fn settle(board: &'static Board, lines: &[Line], sums: &mut Sums) {
+    sums.seasons += 1;
     for line in lines {
         let ledger = line.ledger;
         let lost: usize = (1..=ledger.senders.load(SeqCst) as usize)
@@ -239,9 +275,8 @@ fn settle(board: &'static Board, lines: &[Line]) -> String {
         if lost as u64 > receivers {
             board.fault(Fault::LostRecord, format_args!("{lost} lost with {receivers} receivers"));
         }
-        received += ledger.received.load(SeqCst);
-        missing += lost;
-        killed += receivers;
+        sums.received += ledger.received.load(SeqCst);
+        sums.missing += lost as u64;
+        sums.killed += receivers;
     }
-    format!("{received} messages, {missing} lost with {killed} killed receivers")
 }

@@ -5,14 +5,16 @@
 //! was acknowledged was got, once, or twice and flagged; but for what was in the hands of getters that were killed in a
 //! call that gets: at most once, says the queue.
 
-use crate::board::{Board, Dice, Fault, Place, mix, shared};
-use crate::troop::{Deeds, Troop};
+use crate::board::{Board, Dice, Fault, Place, mix, shared, wipe};
+use crate::troop::{Deeds, KILLS, Troop};
 use courtyard::{ErrorKind, Options, Queue, QueueOptions, Timeout};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::SeqCst};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-const CAPACITIES: [usize; 2] = [3, 64];
+/// Capacity, the longest message that lies in the queue, and bytes for others: of the two queues of each season in turn.
+const SHAPES: [[(usize, usize, usize); 2]; 2] =
+    [[(3, LONGEST, 0), (64, LONGEST, 0)], [(1, LONGEST, 0), (64, 48, 16 << 10)]];
 /// Places of each queue: putters, then getters.
 const PUTTERS: usize = 2;
 const CREW: usize = 4;
@@ -35,18 +37,6 @@ struct Ledger {
     got: AtomicU64,
     flagged: AtomicU64,
     doubled: AtomicU64,
-}
-
-impl Ledger {
-    /// Makes it a fresh one. Nobody uses it meanwhile.
-    fn clear(&self) {
-        let used = self.next.swap(0, SeqCst) as usize;
-        self.messages[..used].iter().for_each(|message| message.store(0, SeqCst));
-        self.hands
-            .iter()
-            .chain([&self.got, &self.flagged, &self.doubled])
-            .for_each(|word| word.store(0, SeqCst));
-    }
 }
 
 /// The one message that has this number.
@@ -217,17 +207,17 @@ fn replace(troop: &mut Troop, lines: &mut [Line], place: usize) {
 
 /// The storm. Returns what was done and a sentence about what came of it.
 ///
-/// It has as many seasons as it takes: each ends when its time is up or a ledger is full.
+/// It has as many seasons as it takes, and at least one of each shape: each ends when its time is up or a ledger is full.
 pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String) {
     // SAFETY: atomics.
-    let ledgers = CAPACITIES.map(|_| unsafe { shared::<Ledger>() });
+    let ledgers = SHAPES[0].map(|_| unsafe { shared::<Ledger>() });
     let (mut deeds, mut sums) = (Deeds::default(), Sums::default());
     let begin = Instant::now();
-    while sums.seasons == 0 || begin.elapsed() + SHORTEST < time {
-        ledgers.iter().for_each(|ledger| ledger.clear());
+    while sums.seasons < SHAPES.len() as u64 || begin.elapsed() + SHORTEST < time || deeds.kills < KILLS {
+        ledgers.iter().for_each(|ledger| wipe(*ledger));
         board.stop.store(0, SeqCst);
-        let left = time.saturating_sub(begin.elapsed());
-        deeds.add(season(board, seed.wrapping_add(sums.seasons), left, &ledgers, &mut sums));
+        let left = time.saturating_sub(begin.elapsed()).min(time / SHAPES.len() as u32);
+        deeds.add(season(board, seed.wrapping_add(sums.seasons), left.max(SHORTEST), &ledgers, &mut sums));
     }
     (deeds, sums.to_string())
 }
@@ -240,24 +230,27 @@ fn season(
     sums: &mut Sums,
 ) -> Deeds {
     let yard = Options::new().anonymous().unwrap();
-    let make = |(&capacity, &ledger): (&usize, &&'static Ledger)| {
-        let options = QueueOptions { capacity, inline_max: LONGEST, ..QueueOptions::default() };
-        let queue = Queue::create(&yard, &format!("queue.{capacity}"), options).unwrap();
-        Line { queue, ledger, putters: 0, in_hand: 0 }
-    };
-    let mut lines: Vec<Line> = CAPACITIES.iter().zip(ledgers).map(make).collect();
+    let make =
+        |(&(capacity, inline_max, block_bytes), &ledger): (&(usize, usize, usize), &&'static Ledger)| {
+            let options = QueueOptions { capacity, inline_max, block_bytes, ..QueueOptions::default() };
+            let queue = Queue::create(&yard, &format!("queue.{capacity}"), options).unwrap();
+            Line { queue, ledger, putters: 0, in_hand: 0 }
+        };
+    let shapes = &SHAPES[sums.seasons as usize % SHAPES.len()];
+    let mut lines: Vec<Line> = shapes.iter().zip(ledgers).map(make).collect();
     let mut troop = Troop::new(board, seed);
     let places = CREW * lines.len();
     for place in 0..places {
         start(&mut troop, &mut lines, place);
     }
     let begin = Instant::now();
-    while begin.elapsed() < time && lines.iter().all(Line::has_room) {
+    while troop.goes_on(begin, time) && lines.iter().all(Line::has_room) {
         round(&mut troop, &mut lines, places);
     }
     board.stop.store(1, SeqCst);
     lines.iter().for_each(|line| line.queue.shutdown(false));
     troop.dismiss();
+    yard.sweep();
     settle(board, &lines, sums);
     std::mem::take(&mut troop.deeds)
 }
@@ -289,15 +282,17 @@ struct Sums {
     doubled: u64,
     lost: u64,
     in_hand: u64,
+    /// Blocks that were taken.
+    blocks: u64,
 }
 
 impl std::fmt::Display for Sums {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Sums { seasons, acknowledged, got, flagged, doubled, lost, in_hand } = self;
+        let Sums { seasons, acknowledged, got, flagged, doubled, lost, in_hand, blocks } = self;
         write!(
             f,
             "{acknowledged} acknowledged, {got} got, {flagged} flagged, {doubled} doubled, {lost} gone with getters \
-             that were killed with up to {in_hand} in hand; seasons: {seasons}"
+             that were killed with up to {in_hand} in hand; {blocks} blocks; seasons: {seasons}"
         )
     }
 }
@@ -317,6 +312,11 @@ fn settle(board: &'static Board, lines: &[Line], sums: &mut Sums) {
         if !line.queue.is_empty() {
             board.fault(Fault::LostRecord, format_args!("after the end there is {:?}", line.queue));
         }
+        let blocks = line.queue.blocks().map(courtyard::Blocks::usage).unwrap_or_default();
+        if blocks.iter().any(|class| class.free != class.count) {
+            board.fault(Fault::LostRecord, format_args!("blocks of no message: {blocks:?}"));
+        }
+        sums.blocks += blocks.iter().map(|class| class.taken).sum::<u64>();
         sums.acknowledged += count(|m| m & ACKNOWLEDGED != 0);
         sums.lost += missing;
         sums.in_hand += line.in_hand;

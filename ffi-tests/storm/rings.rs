@@ -293,7 +293,7 @@ pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String
         start(&mut troop, &mut lines, place);
     }
     let begin = Instant::now();
-    while begin.elapsed() < time && lines.iter().all(|line| line.senders < SENDERS - 100) {
+    while troop.goes_on(begin, time) && lines.iter().all(|line| line.senders < SENDERS - 100) {
         troop.deeds.rounds += 1;
         for _ in 0..troop.dice.below(12) {
             let place = troop.dice.below(places as u64) as usize;

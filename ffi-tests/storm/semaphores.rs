@@ -151,7 +151,7 @@ fn storm_among(board: &'static Board, seed: u64, time: Duration, events: usize) 
     };
     let (mut doubts_in_all, mut surplus_in_all, mut turns) = (0, 0, 0);
     let begin = Instant::now();
-    while begin.elapsed() < time {
+    while troop.goes_on(begin, time) {
         troop.deeds.rounds += 1;
         let mut doubts = 0;
         (0..WORKERS).for_each(|place| start(&mut troop, place));

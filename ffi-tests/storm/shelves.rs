@@ -181,7 +181,7 @@ pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String
     };
     let (mut put_in_all, mut lost_in_all, mut cut_in_all, mut getters_in_all) = (0, 0, 0, 0);
     let begin = Instant::now();
-    while begin.elapsed() < time {
+    while troop.goes_on(begin, time) {
         troop.deeds.rounds += 1;
         let (mut getters_killed, mut cut) = (0, 0);
         (0..PUTTERS + GETTERS).for_each(|place| start(&mut troop, place));

@@ -172,7 +172,7 @@ pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String
     };
     let mut doubts = [0, 0];
     let begin = Instant::now();
-    while begin.elapsed() < time {
+    while troop.goes_on(begin, time) {
         troop.deeds.rounds += 1;
         (0..WORKERS).for_each(|place| start(&mut troop, place));
         for _ in 0..troop.dice.below(12) {

@@ -30,6 +30,9 @@ impl Deeds {
     }
 }
 
+/// A storm with fewer kills shows little: each goes on until it has had so many, whatever its time.
+pub const KILLS: u64 = 100;
+
 /// Workers, each at a place of the board.
 pub struct Troop {
     pub board: &'static Board,
@@ -49,6 +52,11 @@ impl Troop {
             workers: [None; PLACES],
             stopped: [None; PLACES],
         }
+    }
+
+    /// Whether a storm that began then has time left, or has killed too few.
+    pub fn goes_on(&self, begin: Instant, time: Duration) -> bool {
+        begin.elapsed() < time || self.deeds.kills < KILLS
     }
 
     /// Forks a worker. It ends with 0 if `work` returns.

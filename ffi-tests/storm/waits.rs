@@ -290,7 +290,7 @@ pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String
     let mut troop = Troop::new(board, seed);
     let (mut late, begin) = (0, Instant::now());
     let mut yard = None;
-    while begin.elapsed() < time {
+    while troop.goes_on(begin, time) {
         let number = troop.deeds.rounds;
         if number.is_multiple_of(ROUNDS_OF_A_YARD) {
             let fallback = troop.dice.one_in(4);
