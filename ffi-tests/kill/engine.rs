@@ -1,6 +1,6 @@
 //! The engine: records an operation, then plays it once for each point, each play in a process of its own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use crate::operation::{Mode, Operation, Points};
@@ -11,7 +11,7 @@ use crate::report::{Report, Verdict};
 use crate::run::{Share, WHOLE};
 use crate::sheet::Sheet;
 use crate::stage::{Stage, clear_names};
-use crate::{child, patience, procfs, seats};
+use crate::{child, manifest, patience, procfs, seats};
 
 /// Room for the longest recording.
 const ROOM: usize = 16 << 20;
@@ -83,11 +83,13 @@ struct Tally {
     steps: u64,
     failures: Vec<(Position, String)>,
     waits: BTreeMap<String, Duration>,
+    roles: BTreeSet<String>,
 }
 
 impl Tally {
     fn add(&mut self, report: &Report, steps: u64) {
         self.steps += steps;
+        self.roles.extend(report.roles.iter().cloned());
         for (name, waited) in &report.waits {
             let most = self.waits.entry(name.clone()).or_default();
             *most = (*most).max(*waited);
@@ -284,8 +286,10 @@ fn judge(
         Some(Some((point, _))) => line.push_str(&format!("a broken twin, caught after {}", point.number)),
     }
     line.push_str(&remarks(recording, &tally, took));
-    let passed = caught.map_or(tally.failures.is_empty(), |found| found.is_some());
-    let details = tally.failures.iter().map(|(point, why)| describe(*point, why)).collect();
+    let mut details: Vec<String> = tally.failures.iter().map(|(point, why)| describe(*point, why)).collect();
+    let absent = manifest::absent(trial.name(), mode, &tally.roles);
+    details.extend(absent.iter().map(|role| format!("the manifest names the {role}, who did not play")));
+    let passed = caught.map_or(tally.failures.is_empty(), |found| found.is_some()) && absent.is_empty();
     Outcome { passed, line, details }
 }
 

@@ -48,6 +48,7 @@ pub(crate) fn tests(trials: &[&dyn Trial]) -> Vec<Answer> {
         ("a missing row is named", missing_row_is_named()),
         ("every function of the header has a row", header_is_covered()),
         ("every row names what is played", rows_are_played(trials)),
+        ("a role that does not play is named", absent_role_is_named()),
     ]
 }
 
@@ -82,6 +83,15 @@ fn rows_are_played(trials: &[&dyn Trial]) -> Result<String, String> {
     Ok(format!("{} rows", ROWS.len()))
 }
 
+fn absent_role_is_named() -> Result<String, String> {
+    let (operation, mode) = ("queue leave", Mode::Kill);
+    let played = |name: &str| absent(operation, mode, &BTreeSet::from([name.to_string()]));
+    match (&played("consumer")[..], &played("sleeper")[..]) {
+        ([], ["consumer"]) => Ok(format!("one of {operation:?}; the others when they are played")),
+        found => Err(format!("{found:?}")),
+    }
+}
+
 fn row_is_played(row: &Row, trials: &[&dyn Trial]) -> Result<(), String> {
     match row.proof {
         Proof::None("") => Err("gives no reason".into()),
@@ -97,6 +107,18 @@ fn row_is_played(row: &Row, trials: &[&dyn Trial]) -> Result<(), String> {
             }
         }
     }
+}
+
+/// Which roles the rows of an operation name that did not play in it, in this mode.
+pub(crate) fn absent(operation: &str, mode: Mode, played: &BTreeSet<String>) -> Vec<&'static str> {
+    let named = ROWS.iter().filter_map(|row| match row.proof {
+        Proof::Stepped { operation: of, roles, modes } if of == operation && modes.contains(&mode) => {
+            Some(roles)
+        }
+        _ => None,
+    });
+    let absent: BTreeSet<&str> = named.flatten().copied().filter(|role| !played.contains(*role)).collect();
+    absent.into_iter().collect()
 }
 
 /// The names of all functions that a header declares: `cyd_` names before an opening parenthesis.

@@ -78,13 +78,15 @@ fn play_caught<O: Operation>(
     let mut play = Play { operation, mode, sheet, stage, world, point };
     let result = play.run(script);
     let waits = play.stage.waits().iter().map(|(name, waited)| (name.to_string(), *waited)).collect();
+    let roles = play.stage.names().map(str::to_string).collect();
     sheet.enter(Phase::End as u32);
     drop(play);
-    match result {
-        Ok(recording) => Report { verdict: Verdict::Held, recording, waits },
-        Err(Trouble::Failed(why)) => Report { verdict: Verdict::Failed(why), recording: None, waits },
-        Err(Trouble::Drifted(why)) => Report { verdict: Verdict::Drifted(why), recording: None, waits },
-    }
+    let (verdict, recording) = match result {
+        Ok(recording) => (Verdict::Held, recording),
+        Err(Trouble::Failed(why)) => (Verdict::Failed(why), None),
+        Err(Trouble::Drifted(why)) => (Verdict::Drifted(why), None),
+    };
+    Report { verdict, recording, waits, roles }
 }
 
 impl<O: Operation> Play<'_, O> {

@@ -25,17 +25,22 @@ pub(crate) struct Report {
     pub(crate) recording: Option<Recording>,
     /// How long each role waited.
     pub(crate) waits: Vec<(String, Duration)>,
+    /// Who played beside the victim.
+    pub(crate) roles: Vec<String>,
 }
 
 impl Report {
     /// A report of a failure and nothing else.
     pub(crate) fn failed(why: String) -> Report {
-        Report { verdict: Verdict::Failed(why), recording: None, waits: Vec::new() }
+        Report { verdict: Verdict::Failed(why), recording: None, waits: Vec::new(), roles: Vec::new() }
     }
 
     /// As lines of text.
     pub(crate) fn encode(&self) -> String {
         let mut text = String::new();
+        for name in &self.roles {
+            let _ = writeln!(text, "role {name}");
+        }
         for (name, waited) in &self.waits {
             let _ = writeln!(text, "waited {} {name}", waited.as_nanos());
         }
@@ -53,13 +58,17 @@ impl Report {
     /// From lines of text; nothing if the verdict is missing, because the writer died before.
     pub(crate) fn decode(text: &str) -> Option<Report> {
         let mut recording: Option<Recording> = None;
-        let mut waits = Vec::new();
+        let (mut waits, mut roles) = (Vec::new(), Vec::new());
         for line in text.lines() {
             let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
             let verdict = match word {
                 "waited" => {
                     let (nanos, name) = rest.split_once(' ')?;
                     waits.push((name.to_string(), Duration::from_nanos(nanos.parse().ok()?)));
+                    continue;
+                }
+                "role" => {
+                    roles.push(rest.to_string());
                     continue;
                 }
                 "recorded" => {
@@ -76,7 +85,7 @@ impl Report {
                 "drifted" => Verdict::Drifted(rest.to_string()),
                 _ => return None,
             };
-            return Some(Report { verdict, recording, waits });
+            return Some(Report { verdict, recording, waits, roles });
         }
         None
     }

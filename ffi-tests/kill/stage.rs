@@ -72,6 +72,11 @@ impl Stage {
         self.fell = clock::now();
     }
 
+    /// What all roles are called.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.roles.iter().map(Role::name)
+    }
+
     /// How long each role waited.
     pub(crate) fn waits(&self) -> &[(&'static str, Duration)] {
         &self.waits
