@@ -210,6 +210,12 @@ const EXAMPLES: &[(&str, &str)] = &[
         "12 jobs done, their squares are 650 together\n1 worker was killed; 1 job was done by another one\n",
     ),
     ("pipe.c", "father received: 6 times 7?\nchild received: 42\nthe end: the other end has closed\n"),
+    (
+        "queue.c",
+        "before the child starts: there was nothing to take\nReceived: Hello, pipe!\n\
+         5 buns in the order of baking, then there was nothing to take\n\
+         60 buns eaten, 10 of them baked before anybody came, never more than 10 at the counter: right\n",
+    ),
     ("several.c", "3 letters, 2 jobs, and the sender is gone\nafter Ctrl-C: the wait was cancelled\n"),
     (
         "pool.c",
