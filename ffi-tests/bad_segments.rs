@@ -7,10 +7,10 @@ use courtyard::{
     RLock, Result, Ring, RingOptions, Scope, Semaphore, SemaphoreOptions, Strategy, Struct, StructArray,
     Timeout, TypedRing, Value, Yard,
 };
+use courtyard::{Connection, Pipe, PipeEnd, PipeOptions, Queue, QueueOptions, QueueSide, YardObject};
 use courtyard::{LifoOptions, LifoQueue, PriorityOptions, PriorityQueue, Shutdown};
-use courtyard::{Queue, QueueOptions, QueueSide, YardObject};
 use std::fs::{self, File, OpenOptions};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, AsRawFd};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -483,28 +483,39 @@ fn larger_objects_survive_garbage_between_calls() {
 }
 
 /// Two threads work for as long as a third writes garbage.
+fn beside_an_intruder(
+    yard: &Yard,
+    seed: u64,
+    spoil: impl Fn(&Intruder, &mut Random),
+    work: impl Fn() + Sync,
+) {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let (intruder, done) = (Intruder::new(yard), AtomicBool::new(false));
+    std::thread::scope(|s| {
+        let work = || {
+            while !done.load(Ordering::Relaxed) {
+                work();
+            }
+        };
+        let workers = [s.spawn(work), s.spawn(work)];
+        let mut random = Random(seed);
+        for _ in 0..400 {
+            spoil(&intruder, &mut random);
+            std::thread::yield_now();
+        }
+        done.store(true, Ordering::Relaxed);
+        assert!(workers.map(|worker| worker.join().is_ok()).iter().all(|well| *well));
+    });
+}
+
 #[test]
 fn larger_objects_survive_garbage_during_calls() {
-    use std::sync::atomic::{AtomicBool, Ordering};
     for round in 0..12 {
         let yard = larger();
-        let (handles, intruder) = (Handles::open(&yard), Intruder::new(&yard));
-        let done = AtomicBool::new(false);
-        std::thread::scope(|s| {
-            let work = || {
-                while !done.load(Ordering::Relaxed) {
-                    use_larger(&yard, &handles);
-                }
-            };
-            let workers = [s.spawn(work), s.spawn(work)];
-            let mut random = Random(round as u64 + 77);
-            for _ in 0..400 {
-                spoil(&intruder, &mut random, [1, 3, 4, 4][round % 4]);
-                std::thread::yield_now();
-            }
-            done.store(true, Ordering::Relaxed);
-            assert!(workers.map(|worker| worker.join().is_ok()).iter().all(|well| *well));
-        });
+        let handles = Handles::open(&yard);
+        let spoil =
+            |intruder: &Intruder, random: &mut Random| spoil(intruder, random, [1, 3, 4, 4][round % 4]);
+        beside_an_intruder(&yard, round as u64 + 77, spoil, || use_larger(&yard, &handles));
     }
 }
 
@@ -571,37 +582,127 @@ fn play_queue(yard: &Yard, queue: &Queue) {
     yard.sweep();
 }
 
+fn yard_with_a_queue() -> (Yard, Queue) {
+    let yard = small().anonymous().unwrap();
+    let options = QueueOptions {
+        capacity: 5,
+        block_bytes: 2048,
+        max_bytes: 600,
+        sides: true,
+        ..QueueOptions::default()
+    };
+    let queue = Queue::create(&yard, "queue", options).unwrap();
+    (0..3).for_each(|n| queue.try_put(&[n; 100]).unwrap());
+    let [blocks, queue_bytes] = [0, 1].map(|i| yard.objects().unwrap()[i].bytes as usize);
+    assert!(
+        QUEUE.0 == OBJECTS.0 + blocks && (QUEUE.1 - QUEUE.0).next_multiple_of(128) == queue_bytes,
+        "{blocks}"
+    );
+    (yard, queue)
+}
+
+/// Garbage in blocks and queue, in the tables, or in a line of the queue's words and cells.
+fn spoil_queue(intruder: &Intruder, random: &mut Random, round: usize) {
+    let line = QUEUE.0 + 128 * (random.next() as usize % 12);
+    let (from, to) = [(OBJECTS.0, QUEUE.1), TABLES, (line, line + 24), (line, line + 24)][round % 4];
+    intruder.write(random, from, to);
+}
+
 #[test]
 fn a_queue_survives_garbage() {
     let mut random = Random(0x0cea_0fca_fe00_1234);
     for round in 0..100 {
-        let yard = small().anonymous().unwrap();
-        let options = QueueOptions {
-            capacity: 5,
-            block_bytes: 2048,
-            max_bytes: 600,
-            sides: true,
-            ..QueueOptions::default()
-        };
-        let queue = Queue::create(&yard, "queue", options).unwrap();
-        (0..3).for_each(|n| queue.try_put(&[n; 100]).unwrap());
+        let (yard, queue) = yard_with_a_queue();
         let _part = queue.consumer().unwrap();
-        let [blocks, queue_bytes] = [0, 1].map(|i| yard.objects().unwrap()[i].bytes as usize);
-        assert!(
-            QUEUE.0 == OBJECTS.0 + blocks && (QUEUE.1 - QUEUE.0).next_multiple_of(128) == queue_bytes,
-            "{blocks}"
-        );
         let intruder = Intruder::new(&yard);
         for turn in 0..20 {
-            for _ in 0..=turn % 3 {
-                // Blocks and queue, the tables, or a line of the queue's words and cells.
-                let line = QUEUE.0 + 128 * (random.next() as usize % 12);
-                let (from, to) =
-                    [(OBJECTS.0, QUEUE.1), TABLES, (line, line + 24), (line, line + 24)][round % 4];
-                intruder.write(&mut random, from, to);
-            }
+            (0..=turn % 3).for_each(|_| spoil_queue(&intruder, &mut random, round));
             play_queue(&yard, &queue);
         }
+    }
+}
+
+#[test]
+fn a_queue_survives_garbage_during_calls() {
+    for round in 0..12 {
+        let (yard, queue) = yard_with_a_queue();
+        let spoil = |intruder: &Intruder, random: &mut Random| spoil_queue(intruder, random, round);
+        beside_an_intruder(&yard, round as u64 + 78, spoil, || play_queue(&yard, &queue));
+    }
+}
+
+/// Where a duplex pipe lies: its words, the holders of its ends, the messages each way.
+const PIPE_WAY: usize = 512;
+const PIPE: (usize, usize) =
+    (OBJECTS.0, OBJECTS.0 + (1920 + 2 * 4 * 4_usize).next_multiple_of(128) + 2 * PIPE_WAY);
+
+/// Its words: who left last; of each direction the positions, the locks of both sides and the event counts; the holders.
+const PIPE_LINES: [(usize, usize); 9] = [
+    (0, 16),
+    (128, 512),
+    (512, 528),
+    (640, 656),
+    (768, 772),
+    (896, 900),
+    (1024, 1408),
+    (1408, 1424),
+    (1920, 1952),
+];
+
+fn yard_with_a_pipe() -> (Yard, Pipe, [Connection; 2]) {
+    let yard = small().anonymous().unwrap();
+    let options = PipeOptions { capacity: PIPE_WAY, duplex: true };
+    let pipe = Pipe::create(&yard, "pipe", options).unwrap();
+    assert_eq!(yard.objects().unwrap()[0].bytes as usize, PIPE.1 - PIPE.0);
+    let ends = PipeEnd::ALL.map(|end| pipe.end(end).unwrap());
+    ends.iter().for_each(|end| end.try_send(&[1; 40]).unwrap());
+    (yard, pipe, ends)
+}
+
+/// Garbage in the pipe, in its words, in the tables, or in the beginnings of its messages.
+fn spoil_pipe(intruder: &Intruder, random: &mut Random, round: usize) {
+    let (from, to) = PIPE_LINES[random.next() as usize % PIPE_LINES.len()];
+    let words = (PIPE.0 + from, PIPE.0 + to);
+    let (from, to) = [PIPE, words, TABLES, (PIPE.1 - 2 * PIPE_WAY, PIPE.1)][round % 4];
+    intruder.write(random, from, to);
+}
+
+/// Uses a pipe in every way, every result but a panic allowed.
+fn play_pipe(yard: &Yard, pipe: &Pipe, ends: &[Connection; 2]) {
+    let mut buffer = [0; 24];
+    for (n, end) in ends.iter().chain(ends).enumerate() {
+        let _ = (end.send(&[7; 100][..n * 30], SHORT), end.poll(SHORT), end.peer());
+        let _ = end.recv(&mut buffer, SHORT).map(|len| assert!(len <= 24));
+        let _ = end.recv_vec(SHORT).map(|message| assert!(message.len() <= PIPE_WAY));
+        let _ = end.next_len(Timeout::Try).map(|len| assert!(len <= PIPE_WAY));
+        let mut stream = end.clone().into_stream();
+        stream.set_timeout(SHORT);
+        let _ = (stream.write(&[7; 40]), stream.read(&mut buffer).map(|len| assert!(len <= 24)));
+    }
+    let _ = PipeEnd::ALL.map(|end| pipe.end(end).map(|again| (again.try_send(b"x"), pipe.state(end))));
+    let _ = Pipe::open(yard, "pipe").map(|pipe| (pipe.options(), pipe.max_len()));
+    yard.sweep();
+}
+
+#[test]
+fn a_pipe_survives_garbage() {
+    let mut random = Random(0x0b0d_1e5a_11fe_55e5);
+    for round in 0..100 {
+        let (yard, pipe, ends) = yard_with_a_pipe();
+        let intruder = Intruder::new(&yard);
+        for turn in 0..20 {
+            (0..=turn % 3).for_each(|_| spoil_pipe(&intruder, &mut random, round));
+            play_pipe(&yard, &pipe, &ends);
+        }
+    }
+}
+
+#[test]
+fn a_pipe_survives_garbage_during_calls() {
+    for round in 0..12 {
+        let (yard, pipe, ends) = yard_with_a_pipe();
+        let spoil = |intruder: &Intruder, random: &mut Random| spoil_pipe(intruder, random, round);
+        beside_an_intruder(&yard, round as u64 + 79, spoil, || play_pipe(&yard, &pipe, &ends));
     }
 }
 
