@@ -5,7 +5,7 @@
 
 use super::layout::{CAPACITY_MAX, Ctl, POSITION, Shape, Sight, State, Words, is_ahead};
 use super::memory::{Memory, Place, Word};
-use super::{Corrupt, Holders, Item, NoPop, NoPush, Recovered, Ring};
+use super::{Corrupt, Holders, Item, Longest, NoPop, NoPush, Recovered, Ring};
 use crate::shim::cells::Cells;
 use crate::shim::{AtomicU64, Ordering};
 use std::alloc::{Layout, alloc_zeroed, dealloc};
@@ -336,11 +336,14 @@ fn any_move(random: &mut Random, ring: &Ring<&Heap>) {
         0 => drop(ring.try_push(me, 1, &bytes[..len], &dead)),
         1 => drop(ring.try_pop(me, &mut bytes[..len], &dead)),
         2 => drop(ring.claim_write(me, &dead)),
-        3 => drop(ring.claim_read(me, len, &dead)),
+        3 => drop(ring.claim_read(me, Longest { bytes: len, names: [0, 16][len % 2] }, &dead)),
         4 => assert!(ring.recover(me).dropped <= 5),
         5 => drop(ring.len()),
         6 => assert!(ring.cells().count() <= 5),
-        _ => drop((ring.has(random.position()), ring.seems_poppable(), ring.seems_pushable())),
+        _ => {
+            let _ = (ring.has(random.position()), ring.seems_poppable(), ring.seems_pushable());
+            let _ = ring.is_full();
+        }
     }
 }
 
