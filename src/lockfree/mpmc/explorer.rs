@@ -28,6 +28,8 @@ enum Move {
     PutBack,
     /// Repairs what the dead have left.
     Sweep,
+    /// Asks whether the ring is full.
+    Ask,
 }
 
 /// What a move answered.
@@ -37,6 +39,7 @@ enum Answer {
     Popped(u64),
     NoPush(NoPush),
     NoPop(NoPop),
+    Full(bool),
     Done,
 }
 
@@ -156,6 +159,7 @@ fn run(what: Move, me: u32, steps: &Steps) -> Option<Answer> {
 fn perform(what: Move, me: u32, ring: &Ring<&Steps>, steps: &Steps) -> Answer {
     let mut bytes = [0; 8];
     match what {
+        Move::Ask => Answer::Full(ring.is_full()),
         Move::Push(n) => match ring.try_push(me, n as u32, &n.to_ne_bytes(), &steps) {
             Ok(()) => Answer::Pushed,
             Err(why) => Answer::NoPush(why),
@@ -351,7 +355,7 @@ impl World {
     fn judge(&self, me: usize, what: Move, answer: Answer) -> Found {
         let process = &self.processes[me];
         let right = match answer {
-            Answer::Pushed | Answer::Done => true,
+            Answer::Pushed | Answer::Done | Answer::Full(_) => true,
             Answer::Popped(n) => n < 64 && self.published & self.delivered & 1 << n != 0,
             Answer::NoPush(NoPush::Full) => process.was_full,
             Answer::NoPop(NoPop::Empty) => process.was_empty,
@@ -381,7 +385,12 @@ impl World {
     fn all_stop(mut self) -> Found {
         let (dead, inside) = (self.dead(), self.inside());
         for what in [Move::Pop, Move::Push(9), Move::Sweep, Move::Pop, Move::Push(9), Move::Pop] {
-            match self.alone(what, dead)? {
+            let full = self.alone(Move::Ask, dead)? == Answer::Full(true);
+            let answer = self.alone(what, dead)?;
+            if full && matches!(what, Move::Push(_)) && answer != Answer::NoPush(NoPush::Full) {
+                return Err(format!("it was full, and {what:?} answers {answer:?}"));
+            }
+            match answer {
                 Answer::NoPop(NoPop::Busy(Some(slot))) | Answer::NoPush(NoPush::Busy(Some(slot)))
                     if (inside | dead) >> slot & 1 == 1 => {}
                 Answer::Pushed | Answer::Popped(_) | Answer::Done => {}
@@ -408,7 +417,14 @@ impl World {
         if found != missing {
             return Err(format!("after all deaths {found:b} is there instead of {missing:b}"));
         }
-        let answers: Vec<_> = (1..=capacity + 1).map(|n| self.alone(Move::Push(n), dead)).collect();
+        let mut answers = Vec::new();
+        for n in 1..=capacity + 1 {
+            let full = self.alone(Move::Ask, dead)?;
+            answers.push(self.alone(Move::Push(n), dead));
+            if full != Answer::Full(answers.last() == Some(&Ok(Answer::NoPush(NoPush::Full)))) {
+                return Err(format!("after all deaths {full:?}, and then pushes answer {answers:?}"));
+            }
+        }
         let full = answers.last() == Some(&Ok(Answer::NoPush(NoPush::Full)));
         if !full || answers.iter().filter(|answer| **answer == Ok(Answer::Pushed)).count() as u64 != capacity
         {
