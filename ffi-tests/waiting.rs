@@ -417,14 +417,34 @@ fn the_shortest_timeouts_are_short(make: Make) {
     });
 }
 
+/// Who sleeps is told, and does not only look at the end of his slice: that would be 220 ms later. Usually: some rounds of many.
+fn who_waits_is_told_at_once(make: Make) {
+    let quick = (0..20).filter(|_| {
+        let place = make(&yard(false, false));
+        place.block();
+        std::thread::scope(|s| {
+            let waiter = s.spawn(|| {
+                assert_eq!(place.wait(Timeout::Forever), Ok(()));
+                Instant::now()
+            });
+            sleep_ms(30);
+            let ended = Instant::now();
+            place.end();
+            waiter.join().unwrap() - ended < Duration::from_millis(60)
+        })
+    });
+    assert_eq!(quick.take(3).count(), 3);
+}
+
 type Scenario = fn(Make);
 
-const SCENARIOS: [(&str, Scenario); 5] = [
+const SCENARIOS: [(&str, Scenario); 6] = [
     ("signals do not end a wait", signals_do_not_end_a_wait),
     ("signals end a wait where that is wanted", signals_end_a_wait_where_that_is_wanted),
     ("a fork beside a wait changes nothing", a_fork_beside_a_wait_changes_nothing),
     ("the longest timeouts are long", the_longest_timeouts_are_long),
     ("the shortest timeouts are short", the_shortest_timeouts_are_short),
+    ("who waits is told at once", who_waits_is_told_at_once),
 ];
 
 fn main() {

@@ -371,7 +371,7 @@ pub(crate) struct Waited {
 ///
 /// The getter began to listen before the victim was there, so that its death does not wake him: between putting and telling
 /// his slice is what ends his sleep, and this play fails without slices. That a putter who goes on tells him at once is not
-/// seen here, because the slice would hide it: models and the litmus tests of the event count see to that.
+/// seen here, because the slice would hide it: `waiting.rs` sees that.
 struct WakeGetter;
 
 impl Operation for WakeGetter {
