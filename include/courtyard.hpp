@@ -2454,7 +2454,16 @@ public:
 class Task {
 public:
     explicit Task(cyd_task_t *raw) noexcept : raw_(raw) {}
+    Task(const Task &) = delete; // a copy's fail() would not be heard
+    Task &operator=(const Task &) = delete;
 
+    /** Fails the task, for this reason, when its function returns; what that gives is no result then. The last reason counts. */
+    Status fail(const char *text) {
+        has_failed_ = true;
+        return Status(cyd_task_fail(raw_, text));
+    }
+    /** Whether fail() was called. */
+    bool has_failed() const noexcept { return has_failed_; }
     Result<TaskInfo> info() const {
         return detail::filled<TaskInfo>([&](auto out) { return cyd_task_info(raw_, out); });
     }
@@ -2471,11 +2480,12 @@ public:
 
 private:
     cyd_task_t *raw_;
+    bool has_failed_ = false;
 };
 
 /**
  * A function that workers call: `work(task, input)` gives the result as something that a std::string_view is made of. What it
- * throws is the task's error. It is kept for as long as the process runs.
+ * throws is the task's error; Task::fail() gives one without exceptions. It is kept for as long as the process runs.
  */
 template <class Work>
 Status register_task(const char *name, Work work) {
@@ -2485,6 +2495,9 @@ Status register_task(const char *name, Work work) {
             const auto &result =
                 (*static_cast<Work *>(it))(task, std::string_view(static_cast<const char *>(input), len));
             const std::string_view bytes(result);
+            if (task.has_failed()) {
+                return 1;
+            }
             return CYD_FAILED(cyd_task_return(raw, bytes.data(), bytes.size())) ? 1 : 0;
         };
 #if COURTYARD_EXCEPTIONS

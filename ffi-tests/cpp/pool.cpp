@@ -16,6 +16,7 @@ namespace cyd = courtyard;
 using namespace std::chrono_literals;
 
 static_assert(is_owner<cyd::Pool> && is_owner<cyd::Future> && is_owner<cyd::Promise> && is_owner<cyd::Map>);
+static_assert(!std::is_copy_constructible_v<cyd::Task>, "a copy would not know that the task has failed");
 
 static void tasks() {
     cyd::register_task("reverse", [](cyd::Task &, std::string_view input) {
@@ -41,6 +42,16 @@ static void tasks() {
     cyd::register_task("nest", [](cyd::Task &task, std::string_view input) {
         auto pool = task.pool().value();
         return pool.apply("reverse", input).value() + "!";
+    }).value();
+    cyd::register_task("fail", [](cyd::Task &task, std::string_view input) {
+        if (!input.empty()) {
+            task.fail(std::string(input).c_str()).value();
+        }
+        return "given";
+    }).value();
+    cyd::register_task("fail-without-a-text", [](cyd::Task &task, std::string_view) {
+        IS(task.fail(nullptr), CYD_E_NAME);
+        return "given";
     }).value();
 #if COURTYARD_EXCEPTIONS
     cyd::register_task("throw", [](cyd::Task &, std::string_view input) -> std::string {
@@ -124,6 +135,11 @@ int main(int argc, char **argv) {
     CHECK(pool.apply("reverse", "abc", small, sizeof small, len).code() == CYD_E_TOO_LONG && len == 3);
     CHECK(pool.submit("a b").code() == CYD_E_NAME);
 
+    auto failed = pool.submit("fail", "so it is").value();
+    CHECK(failed.result(20s).code() == CYD_E_FAILED);
+    CHECK(failed.error().value() == "so it is");
+    CHECK(pool.submit("fail-without-a-text").value().fate(20s)->state == CYD_TASK_FAILED);
+    CHECK(pool.apply("fail").value() == "given"); // it may fail, and does not
 #if COURTYARD_EXCEPTIONS
     auto thrown = pool.submit("throw", "no").value();
     CHECK(thrown.result(20s).code() == CYD_E_FAILED);
