@@ -14,6 +14,7 @@ mod callbacks;
 mod hard;
 mod keepers;
 mod kept;
+mod maps;
 mod storm;
 mod typed;
 mod within;
@@ -81,6 +82,7 @@ fn all() -> impl Iterator<Item = &'static Scenario> {
         kept::SCENARIOS,
         keepers::SCENARIOS,
         within::SCENARIOS,
+        maps::SCENARIOS,
         storm::SCENARIOS,
     ];
     SCENARIOS.iter().chain(more.into_iter().flatten())
@@ -91,8 +93,10 @@ fn main() {
     entries();
     hard::entries();
     kept::entries();
+    maps::entries();
     typed::entries();
     within::entries();
+    storm::entries();
     courtyard::init();
     if let Some(kills) = args.strip_prefix(&["storm".to_owned()]) {
         let kills = kills.first().map_or(1000, |n| n.parse().unwrap());
