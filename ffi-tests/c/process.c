@@ -362,6 +362,102 @@ static void grouped(void) {
     OK(cyd_process_close(child));
 }
 
+/* Waits until its line ends. */
+static void *another(void *line) {
+    char byte;
+    return read(*(int *)line, &byte, 1) == 0 ? NULL : line;
+}
+
+/* Who has other threads must say that he knows. */
+static void despite_threads(void) {
+    cyd_process_options_t options = {.struct_size = sizeof options};
+    cyd_process_t *child = NULL;
+    pthread_t other;
+    void *failed;
+    int line[2], number = 4;
+    CHECK(pipe(line) == 0 && pthread_create(&other, NULL, another, &line[0]) == 0);
+    IS(cyd_process_fork(NULL, add, &number, &child), CYD_E_STATE);
+    CHECK(strstr(cyd_last_error_message(), "2 threads") != NULL);
+    IS(cyd_process_fork(&options, add, &number, &child), CYD_E_STATE);
+    CHECK(child == NULL);
+    options.flags = CYD_PROCESS_DESPITE_THREADS;
+    OK(cyd_process_fork(&options, add, &number, &child));
+    EXITED(child, CYD_EXIT_CODE, 5);
+    OK(cyd_process_close(child));
+    close(line[1]);
+    CHECK(pthread_join(other, &failed) == 0 && failed == NULL);
+    close(line[0]);
+    OK(cyd_process_fork(NULL, add, &number, &child)); /* it is alone again */
+    EXITED(child, CYD_EXIT_CODE, 5);
+    OK(cyd_process_close(child));
+}
+
+struct lines {
+    int begun[2], out;
+};
+
+static int writes_late(void *lines) {
+    usleep(200000);
+    CHECK(write(((struct lines *)lines)->out, "w", 1) == 1);
+    return 0;
+}
+
+static int stays(void *lines) {
+    CHECK(write(((struct lines *)lines)->begun[1], "x", 1) == 1);
+    return sleeps(NULL);
+}
+
+static int is_left(void *lines) {
+    CHECK(write(((struct lines *)lines)->begun[1], "x", 1) == 1);
+    OK(cyd_parent_wait(20000 * MS));
+    CHECK(write(((struct lines *)lines)->out, "d", 1) == 1);
+    return 0;
+}
+
+/* A main that returns while its children run: one is killed, one goes on, one is waited for. */
+static int leaves(int out) {
+    struct lines lines = {.out = out};
+    char byte;
+    cyd_process_options_t options = {.struct_size = sizeof options};
+    CHECK(pipe(lines.begun) == 0);
+    options.at_exit = CYD_AT_EXIT_KILL;
+    OK(cyd_process_fork(&options, stays, &lines, NULL));
+    options.at_exit = CYD_AT_EXIT_DETACH;
+    OK(cyd_process_fork(&options, is_left, &lines, NULL));
+    CHECK(read(lines.begun[0], &byte, 1) == 1 && read(lines.begun[0], &byte, 1) == 1);
+    options.at_exit = CYD_AT_EXIT_WAIT;
+    OK(cyd_process_fork(&options, writes_late, &lines, NULL));
+    return 6;
+}
+
+/* The next byte of a line, at once or in time; 0: it is closed. */
+static int next_byte(int line, int ms) {
+    struct pollfd ready = {.fd = line, .events = POLLIN};
+    char byte = 0;
+    CHECK(poll(&ready, 1, ms) == 1);
+    return read(line, &byte, 1) == 1 ? byte : 0;
+}
+
+/* What becomes of the children of a program that is over. */
+static void main_returns(const char *program) {
+    int line[2], status = 0;
+    char number[16];
+    CHECK(pipe(line) == 0);
+    snprintf(number, sizeof number, "%d", line[1]);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(line[0]);
+        execl(program, program, "leaves", number, (char *)NULL);
+        _exit(1);
+    }
+    close(line[1]);
+    CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 6);
+    CHECK(next_byte(line[0], 0) == 'w');     /* it was waited for */
+    CHECK(next_byte(line[0], 20000) == 'd'); /* it goes on */
+    CHECK(next_byte(line[0], 20000) == 0);   /* and nobody else is left */
+    close(line[0]);
+}
+
 static void *close_soon(void *child) {
     usleep(50000);
     OK(cyd_process_close(child));
@@ -389,6 +485,9 @@ int main(int argc, char **argv) {
     OK(cyd_entry_register("set-value", set_value));
     OK(cyd_entry_register("send-late", send_late));
     OK(cyd_init(argc, (const char *const *)argv));
+    if (argc == 3 && strcmp(argv[1], "leaves") == 0) {
+        return leaves(atoi(argv[2]));
+    }
     forked();
     bad_options();
     spawned();
@@ -400,5 +499,7 @@ int main(int argc, char **argv) {
     strangers();
     grouped();
     held_ends();
+    despite_threads();
+    main_returns("/proc/self/exe");
     return 0;
 }

@@ -4,6 +4,7 @@
 #include "check.hpp"
 #include <csignal>
 #include <cstring>
+#include <string>
 #include <unistd.h>
 
 namespace cyd = courtyard;
@@ -19,6 +20,39 @@ static void nothing() {}
 static void ends_with(cyd::Process &child, std::uint32_t kind, int value) {
     const cyd::Exit exit = child.join(20s).value();
     CHECK(exit.kind == kind && exit.value == value);
+}
+
+// What is said goes to whoever listens, or to standard error.
+static void logged() {
+    IS(cyd::log(CYD_LOG_OFF, "no level"), CYD_E_INVALID);
+    IS(cyd::log_to_listener(CYD_LOG_INFO, nullptr), CYD_E_NULL);
+    IS(cyd::log_to_stderr(6), CYD_E_INVALID);
+    std::string said;
+    cyd::log_to_listener(CYD_LOG_WARN, [](cyd_log_level_t level, const char *process, const char *message, void *to) {
+        *static_cast<std::string *>(to) += std::to_string(level) + '/' + process + ": " + message + '\n';
+    }, &said).value();
+    cyd::log(CYD_LOG_WARN, "look").value();
+    cyd::log(CYD_LOG_INFO, "not to be heard").value();
+    CHECK(said == std::to_string(CYD_LOG_WARN) + "/MainProcess: look\n");
+
+    int line[2];
+    CHECK(pipe(line) == 0);
+    auto child = cyd::Process::fork([&line] {
+        CHECK(dup2(line[1], 2) == 2);
+        cyd::log_to_stderr(CYD_LOG_WARN).value();
+        cyd::log(CYD_LOG_INFO, "not to be seen").value();
+        cyd::log(CYD_LOG_ERROR, "to be seen").value();
+        return 3;
+    }).value();
+    ends_with(child, CYD_EXIT_CODE, 3);
+    char printed[256] = "";
+    CHECK(read(line[0], printed, sizeof printed - 1) > 0);
+    CHECK(printed == "[ERROR/" + std::string(child.info()->name) + "] to be seen\n");
+    close(line[0]);
+    close(line[1]);
+    cyd::log_to_listener(CYD_LOG_OFF, [](cyd_log_level_t, const char *, const char *, void *) {}).value();
+    cyd::log(CYD_LOG_ERROR, "nobody listens any more").value();
+    CHECK(said.find("any more") == std::string::npos);
 }
 
 int main(int argc, char **argv) {
@@ -74,5 +108,6 @@ int main(int argc, char **argv) {
     any.kill().value(); // nothing happens
     any.terminate().value();
     any.signal(SIGUSR1).value();
+    logged();
     return 0;
 }
