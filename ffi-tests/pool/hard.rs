@@ -13,6 +13,8 @@ const PROCESSES: &[StartMethod] = &[ForkServer, Fork, Spawn];
 
 pub(crate) const SCENARIOS: &[crate::Scenario] = &[
     ("one_worker_or_many", crate::ALL, one_or_many),
+    ("as_many_workers_as_cpus", crate::ALL, as_many_as_cpus),
+    ("a_pool_that_is_idle_takes_no_time", crate::ALL, idle),
     ("a_worker_overflows_its_stack", PROCESSES, overflow),
     ("a_worker_is_deaf_to_sigterm", PROCESSES, deaf),
     ("a_task_forks", PROCESSES, forks),
@@ -93,6 +95,75 @@ fn one_or_many(method: StartMethod) {
         pool.join(LONG).unwrap();
     }
     nobody_is_left();
+}
+
+/// Nobody says how many there are to be.
+fn as_many_as_cpus(method: StartMethod) {
+    for cpus in [1, 2] {
+        let child = fork(move || {
+            let allowed = allow_cpus(cpus);
+            // The cgroup may allow less.
+            let expected = std::thread::available_parallelism().unwrap().get();
+            assert!((1..=allowed).contains(&expected));
+            let yard = Options::new().size(8 << 20).anonymous().unwrap();
+            let pool = Pool::create(&yard, "pool", &options(method, 0)).unwrap();
+            assert_eq!(pool.size(), expected);
+            until("all workers are there", || pool.progress().workers == expected);
+            goes_on(&pool);
+        });
+        assert_eq!(child.wait(), Ended::Code(0), "{cpus} CPUs");
+    }
+}
+
+/// Keeps this thread, and those that it makes, to so many CPUs, if it has as many; tells to how many.
+fn allow_cpus(count: usize) -> usize {
+    let size = size_of::<libc::cpu_set_t>();
+    unsafe {
+        let (mut all, mut some): (libc::cpu_set_t, libc::cpu_set_t) = std::mem::zeroed();
+        assert_eq!(libc::sched_getaffinity(0, size, &mut all), 0);
+        let here = (0..libc::CPU_SETSIZE as usize).filter(|cpu| libc::CPU_ISSET(*cpu, &all));
+        here.take(count).for_each(|cpu| libc::CPU_SET(cpu, &mut some));
+        assert_eq!(libc::sched_setaffinity(0, size, &some), 0);
+        libc::CPU_COUNT(&some) as usize
+    }
+}
+
+/// How long this process, and the children of it that have ended, have had a CPU.
+fn cpu_time() -> Duration {
+    let of = |who| {
+        let mut usage: libc::rusage = unsafe { std::mem::zeroed() };
+        assert_eq!(unsafe { libc::getrusage(who, &mut usage) }, 0);
+        let span = |time: libc::timeval| {
+            Duration::new(time.tv_sec as u64, 1000 * time.tv_usec as u32) // as they are: not negative
+        };
+        span(usage.ru_utime) + span(usage.ru_stime)
+    };
+    of(libc::RUSAGE_SELF) + of(libc::RUSAGE_CHILDREN)
+}
+
+/// How long a process has had a CPU, in ticks of 10 ms.
+fn ticks_of(pid: u32) -> u64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+}
+
+/// Its maker and its workers sleep: of one second they have less than a tenth, however many places there are to look after.
+fn idle(method: StartMethod) {
+    let yard = Options::new().size(16 << 20).anonymous().unwrap();
+    let large = PoolOptions { tasks: 1024, ..options(method, 4) };
+    let pool = Pool::create(&yard, "pool", &large).unwrap();
+    until("all workers are there", || pool.progress().workers == 4);
+    goes_on(&pool);
+    sleep_ms(300); // whoever still looks for more work has found none
+    let others: Vec<u32> = pool.workers().into_iter().filter(|pid| *pid != std::process::id()).collect();
+    assert_eq!(others.len(), if method == StartMethod::Threads { 0 } else { 4 });
+    let ticks = |list: &[u32]| list.iter().map(|pid| ticks_of(*pid)).sum::<u64>();
+    let before = (cpu_time(), ticks(&others));
+    sleep_ms(1000);
+    let (ours, theirs) = (cpu_time() - before.0, ticks(&others) - before.1);
+    println!("idle for a second: {ours:?} of the maker, {theirs} ticks of the workers");
+    assert!(ours < Duration::from_millis(100) && theirs < 10, "{ours:?}, {theirs} ticks");
 }
 
 fn overflow(method: StartMethod) {

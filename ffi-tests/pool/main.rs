@@ -53,7 +53,7 @@ const SCENARIOS: &[Scenario] = &[
     ("a_terminated_pool_ends_at_once", ALL, terminate),
     ("workers_begin_with_the_initializer", ALL, initializer),
     ("a_pool_whose_initializer_fails_says_so", ALL, bad_initializer),
-    ("workers_are_replaced_after_so_many_tasks", PROCESSES, tasks_per_worker),
+    ("workers_are_replaced_after_so_many_tasks", ALL, tasks_per_worker),
     ("a_pool_is_resized", ALL, resize),
     ("anybody_submits", ONE, anybody_submits),
     ("anybody_works", ONE, anybody_works),
@@ -128,7 +128,7 @@ fn main() {
 type Work = fn(&Task<'_>, &[u8]) -> Result<Vec<u8>, String>;
 
 fn entries() {
-    let all: [(&str, Work); 17] = [
+    let all: [(&str, Work); 18] = [
         ("is-patient", |task, _| {
             let worked = Value::<u64>::open(task.yard(), "worked").map_err(|e| e.to_string())?;
             let others: Vec<Future> = (0..3).map(|_| submit(&task.pool(), "count", b"worked")).collect();
@@ -172,6 +172,7 @@ fn entries() {
         ("echo", |_, input| Ok(input.to_vec())),
         ("length", |_, input| Ok(input.len().to_ne_bytes().to_vec())),
         ("pid", |_, _| Ok(std::process::id().to_ne_bytes().to_vec())),
+        ("tid", |_, _| Ok((unsafe { libc::gettid() }).cast_unsigned().to_ne_bytes().to_vec())),
         ("fail", |_, input| Err(String::from_utf8_lossy(input).into_owned())),
         ("panic", |_, _| panic!("as it was to")),
         ("die", |task, input| {
@@ -568,10 +569,10 @@ fn tasks_per_worker(method: StartMethod) {
     let yard = yard();
     let options = PoolOptions { tasks_per_worker: 3, ..options(method, 1) };
     let pool = Pool::create(&yard, "pool", &options).unwrap();
-    let pids: Vec<u32> = (0..12).map(|_| pid_of(&submit(&pool, "pid", b""))).collect();
-    for (n, three) in pids.chunks(3).enumerate() {
-        assert!(three.iter().all(|pid| *pid == three[0]), "{pids:?}");
-        assert!(n == 0 || pids[3 * n] != pids[3 * n - 1], "{pids:?}");
+    let tids: Vec<u32> = (0..12).map(|_| pid_of(&submit(&pool, "tid", b""))).collect();
+    for (n, three) in tids.chunks(3).enumerate() {
+        assert!(three.iter().all(|tid| *tid == three[0]), "{tids:?}");
+        assert!(n == 0 || tids[3 * n] != tids[3 * n - 1], "{tids:?}");
     }
 }
 

@@ -22,10 +22,8 @@ pub(crate) fn entries() {
         Ok::<_, String>([input[0]])
     })
     .unwrap();
-    courtyard::register_task("task-id", |task: &Task<'_>, _: &[u8]| {
-        Ok::<_, String>(task.id().to_ne_bytes())
-    })
-    .unwrap();
+    courtyard::register_task("task-id", |task: &Task<'_>, _: &[u8]| Ok::<_, String>(task.id().to_ne_bytes()))
+        .unwrap();
 }
 
 fn order(method: StartMethod) {

@@ -144,7 +144,10 @@ impl Submitter {
         let retries = u32::from(task_options(serial).retries);
         let (which, attempt) = ended(serial, fate);
         assert!(attempt <= retries && runs <= attempt + 1, "task {serial}: attempt {attempt}, {runs} runs");
-        assert!(runs > 0 || ["cancelled", "lost", "late"].contains(&which), "task {serial} was {which} unseen");
+        assert!(
+            runs > 0 || ["cancelled", "lost", "late"].contains(&which),
+            "task {serial} was {which} unseen"
+        );
         let which = FATES.iter().position(|name| *name == which).unwrap();
         self.fates.fetch_add(which, 1).unwrap();
     }
