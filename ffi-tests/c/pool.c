@@ -4,6 +4,7 @@
 
 #include "check.h"
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 
@@ -154,6 +155,43 @@ static int closes(cyd_task_t *task, const void *input, size_t len, void *argumen
 static int swallows(cyd_task_t *task, const void *input, size_t len, void *argument) {
     (void)task, (void)input, (void)len, (void)argument;
     return 0;
+}
+
+static cyd_event_t *gate_of(cyd_yard_t *yard) {
+    cyd_event_t *gate;
+    OK(cyd_event_open_or_create(yard, "gate", 0, &gate));
+    return gate;
+}
+
+/* Who is told 0 waits at the gate, which a 2 opens, if it is told to. */
+static int gated(cyd_task_t *task, const void *input, size_t len, void *argument) {
+    const unsigned char *told = input;
+    cyd_yard_t *yard;
+    (void)argument;
+    CHECK(len == 2);
+    OK(cyd_task_yard(task, &yard));
+    cyd_event_t *gate = gate_of(yard);
+    OK(cyd_yard_close(yard));
+    if (told[0] == 0) {
+        OK(cyd_event_wait(gate, 20000 * MS));
+    } else if (told[0] == 2 && told[1] == 1) {
+        OK(cyd_event_set(gate));
+    }
+    OK(cyd_event_close(gate));
+    return cyd_task_return(task, told, 1);
+}
+
+static int task_id(cyd_task_t *task, const void *input, size_t len, void *argument) {
+    cyd_task_info_t info = {.struct_size = sizeof info};
+    (void)input, (void)len, (void)argument;
+    OK(cyd_task_info(task, &info));
+    return cyd_task_return(task, &info.id, sizeof info.id);
+}
+
+static int worker_pid(cyd_task_t *task, const void *input, size_t len, void *argument) {
+    const uint32_t pid = (uint32_t)getpid();
+    (void)input, (void)len, (void)argument;
+    return cyd_task_return(task, &pid, sizeof pid);
 }
 
 static int never_begins(const void *bytes, size_t len) { return len == 1 ? *(const unsigned char *)bytes : 0; }
@@ -463,6 +501,67 @@ static void maps(cyd_pool_t *pool) {
     IS(cyd_map_next(map, NULL, 0, &len, NULL), CYD_E_CLOSED);
 }
 
+/* In order nothing comes before the first; otherwise what is ready does. */
+static void order(cyd_pool_t *pool) {
+    unsigned char told[3][2] = {{0, 1}, {1, 1}, {2, 1}}, result;
+    const cyd_slice_t inputs[] = {{told[0], 2}, {told[1], 2}, {told[2], 2}};
+    const size_t as_ready[] = {1, 2, 0};
+    size_t len, index;
+    cyd_map_t *map;
+    cyd_yard_t *yard;
+    cyd_map_options_t options = {.struct_size = sizeof options, .chunk = 1, .timeout_ns = 20000 * MS};
+    OK(cyd_pool_yard(pool, &yard));
+    cyd_event_t *gate = gate_of(yard);
+    OK(cyd_yard_close(yard));
+    OK(cyd_event_clear(gate));
+    OK(cyd_pool_map(pool, "gated", inputs, 3, &options, &map));
+    for (size_t i = 0; i < 3; i++) {
+        OK(cyd_map_next(map, &result, 1, &len, &index));
+        CHECK(index == i && result == i);
+    }
+    OK(cyd_map_close(map));
+
+    OK(cyd_event_clear(gate));
+    told[2][1] = 0;
+    options.flags = CYD_MAP_UNORDERED;
+    OK(cyd_pool_map(pool, "gated", inputs, 3, &options, &map));
+    for (int i = 0; i < 3; i++) {
+        if (as_ready[i] == 0) {
+            OK(cyd_event_set(gate)); /* not before the others have come */
+        }
+        OK(cyd_map_next(map, &result, 1, &len, &index));
+        CHECK(index == as_ready[i] && result == index);
+    }
+    IS(cyd_map_next(map, &result, 1, &len, &index), CYD_E_END);
+    OK(cyd_map_close(map));
+    OK(cyd_event_close(gate));
+}
+
+/* How many tasks the inputs are, of which each tells its task. */
+static int tasks_of(cyd_pool_t *pool, size_t count, size_t chunk) {
+    static cyd_slice_t inputs[1000];
+    uint64_t last = UINT64_MAX, id;
+    size_t len;
+    int tasks = 0;
+    cyd_map_t *map;
+    cyd_map_options_t options = {.struct_size = sizeof options, .chunk = chunk};
+    OK(cyd_pool_map(pool, "task-id", inputs, count, &options, &map));
+    for (size_t i = 0; i < count; i++) {
+        OK(cyd_map_next(map, &id, sizeof id, &len, NULL));
+        tasks += id != last;
+        last = id;
+    }
+    OK(cyd_map_close(map));
+    return tasks;
+}
+
+/* Four tasks for each worker, of which there are two, if nobody says anything else. */
+static void chunks(cyd_pool_t *pool) {
+    CHECK(tasks_of(pool, 1000, 0) == 8);
+    CHECK(tasks_of(pool, 5, 0) == 5);
+    CHECK(tasks_of(pool, 1000, 300) == 4);
+}
+
 static void promises(cyd_pool_t *pool) {
     cyd_promise_t *promise;
     cyd_future_t *future;
@@ -550,6 +649,65 @@ static void strangers(cyd_yard_t *yard) {
     CHECK(pthread_join(worker, NULL) == 0);
     OK(cyd_pool_close(pool));
     OK(cyd_pool_close(maker));
+}
+
+/* Who is allowed so many CPUs. */
+static void with_cpus(int count) {
+    cpu_set_t all, some;
+    size_t size = 0;
+    cyd_yard_t *yard;
+    cyd_pool_t *pool;
+    cyd_probe_t probe = {.struct_size = sizeof probe};
+    CHECK(sched_getaffinity(0, sizeof all, &all) == 0);
+    CPU_ZERO(&some);
+    for (int cpu = 0; cpu < CPU_SETSIZE && CPU_COUNT(&some) < count; cpu++) {
+        if (CPU_ISSET(cpu, &all)) {
+            CPU_SET(cpu, &some);
+        }
+    }
+    CHECK(sched_setaffinity(0, sizeof some, &some) == 0);
+    OK(cyd_probe(&probe)); /* the cgroup may allow less */
+    CHECK(probe.cpus >= 1 && probe.cpus <= (uint32_t)CPU_COUNT(&some));
+    cyd_pool_options_t zeroed = {.struct_size = sizeof zeroed};
+    const cyd_pool_options_t *const options[] = {&zeroed, NULL};
+    for (int i = 0; i < 2; i++) {
+        OK(cyd_yard_create_anonymous(NULL, &yard));
+        OK(cyd_pool_create(yard, "pool", options[i], &pool));
+        OK(cyd_pool_size(pool, &size));
+        CHECK(size == probe.cpus);
+        OK(cyd_pool_close(pool));
+        OK(cyd_yard_close(yard));
+    }
+}
+
+/* Nobody says how many workers there are to be. */
+static void as_many_as_cpus(void) {
+    for (int cpus = 1; cpus <= 2; cpus++) {
+        pid_t pid;
+        CHILD(pid) {
+            with_cpus(cpus);
+        }
+        ENDED_WELL(pid);
+    }
+}
+
+/* Two tasks, and the worker is replaced. */
+static void two_for_each(cyd_yard_t *yard) {
+    const cyd_start_t methods[] = {CYD_START_FORK_SERVER, CYD_START_SPAWN};
+    for (int i = 0; i < 2; i++) {
+        cyd_pool_t *pool;
+        uint32_t pids[6];
+        size_t len;
+        const char *name = i == 0 ? "two-server" : "two-spawn";
+        cyd_pool_options_t options = {.struct_size = sizeof options, .workers = 1, .method = methods[i], .tasks_per_worker = 2};
+        OK(cyd_pool_create(yard, name, &options, &pool));
+        for (int n = 0; n < 6; n++) {
+            OK(cyd_pool_apply(pool, "worker-pid", NULL, 0, NULL, &pids[n], sizeof *pids, &len));
+        }
+        CHECK(pids[0] == pids[1] && pids[2] == pids[3] && pids[4] == pids[5]);
+        CHECK(pids[1] != pids[2] && pids[3] != pids[4]);
+        OK(cyd_pool_close(pool));
+    }
 }
 
 static void one_by_one(cyd_yard_t *yard) {
@@ -665,9 +823,13 @@ int main(int argc, char **argv) {
     OK(cyd_task_register("sum", sum, NULL));
     OK(cyd_task_register("adds", adds, NULL));
     OK(cyd_task_register("is-kept", is_kept, NULL));
+    OK(cyd_task_register("gated", gated, NULL));
+    OK(cyd_task_register("task-id", task_id, NULL));
+    OK(cyd_task_register("worker-pid", worker_pid, NULL));
     OK(cyd_entry_register("never-begins", never_begins));
     OK(cyd_init(argc, (const char *const *)argv));
 
+    as_many_as_cpus();
     cyd_yard_t *yard;
     cyd_yard_options_t large = {.struct_size = sizeof large, .size = 16 << 20};
     OK(cyd_yard_create_anonymous(&large, &yard));
@@ -692,7 +854,9 @@ int main(int argc, char **argv) {
         }
         ends(pool, threads);
         callbacks(pool);
-        maps(pool);
+        order(pool);
+        chunks(pool);
+        maps(pool); /* leaves one worker at a task that waits */
         promises(pool);
         if (!threads) {
             closing(pool);
@@ -703,6 +867,7 @@ int main(int argc, char **argv) {
     strangers(yard);
     one_by_one(yard);
     closed_by_a_task(yard);
+    two_for_each(yard);
     unfit(yard);
     too_much(yard);
     bad_input(yard);
