@@ -1,9 +1,10 @@
 //! Does in Rust what it is told, line by line: see README.md beside this file.
 
 use courtyard::{
-    Array, ArrayOptions, Condition, ErrorKind, Event, EventOptions, Lock, News, Permits, RLock, Receiver,
-    Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Sender, Strategy, Struct,
-    Timeout, Value, Yard,
+    Array, ArrayOptions, Condition, ErrorKind, Event, EventOptions, Future, Lock, MapOptions, News, Permits,
+    Pool, PoolOptions, RLock, Receiver, Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore,
+    SemaphoreOptions, Sender, StartMethod, Strategy, Struct, Task, TaskOptions, Timeout, Value, Yard,
+    register_task,
 };
 use std::collections::HashMap;
 use std::io::{self, BufRead};
@@ -31,10 +32,35 @@ struct Actor {
     rings: HashMap<String, Ring>,
     senders: HashMap<String, Sender>,
     receivers: HashMap<String, Receiver>,
+    pools: HashMap<String, Pool>,
+    futures: HashMap<String, Future>,
+}
+
+/// In a worker: the square of a number that is not negative.
+fn square(_: &Task<'_>, input: &[u8]) -> Result<[u8; 8], String> {
+    match number_of(input) {
+        it @ 0.. => Ok((it * it).to_ne_bytes()),
+        _ => Err("it is negative".to_owned()),
+    }
+}
+
+/// The same, but its first attempt at a 1 ends only when it is asked to.
+fn once(task: &Task<'_>, input: &[u8]) -> Result<[u8; 8], String> {
+    while number_of(input) == 1 && task.attempt() == 0 && !task.is_cancelled() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    square(task, input)
+}
+
+/// A number as tasks have it.
+fn number_of(bytes: &[u8]) -> i64 {
+    bytes.try_into().map_or(-1, i64::from_ne_bytes)
 }
 
 /// Reads commands until there are no more.
 pub fn main() {
+    register_task("square", square).unwrap();
+    register_task("once", once).unwrap();
     let mut actor = Actor::default();
     for line in io::stdin().lock().lines() {
         let line = line.unwrap();
@@ -109,6 +135,7 @@ impl Actor {
             ["struct", verb, name, ref rest @ ..] => return self.plain(verb, name, rest),
             ["array", verb, name, ref rest @ ..] => return self.array(verb, name, rest),
             ["ring", verb, name, ref rest @ ..] => return self.ring(verb, name, rest),
+            ["pool", verb, name, ref rest @ ..] => return self.pool(verb, name, rest),
             _ => return None,
         })
     }
@@ -354,6 +381,62 @@ impl Actor {
             },
         })
     }
+
+    fn pool(&mut self, verb: &str, name: &str, rest: &[&str]) -> Option<Told> {
+        if let ("open", []) = (verb, rest) {
+            return Some(keep(&mut self.pools, name, pool(self.yard.as_ref()?, name)));
+        }
+        if let ("result", [limit]) = (verb, rest) {
+            let result = get(&mut self.futures, name).and_then(|future| future.result(time(limit)));
+            return Some(result.and_then(|bytes| data(number_of(&bytes))));
+        }
+        let pool = match get(&mut self.pools, name) {
+            Ok(pool) => pool,
+            Err(error) => return Some(Err(error)),
+        };
+        let input = |it: &str| number(it).to_ne_bytes();
+        Some(match (verb, rest) {
+            ("work", []) => done(pool.work()),
+            ("apply", [task, it]) => pool
+                .apply(task, &input(it), &TaskOptions::default())
+                .and_then(|bytes| data(number_of(&bytes))),
+            ("submit", [task, it, retries]) => {
+                let options = TaskOptions { retries: few(retries) as u8, ..TaskOptions::default() };
+                let submitted = pool.submit(task, &input(it), &options);
+                keep(&mut self.futures, name, submitted)
+            }
+            ("map", [task, count, chunk]) => sum_of_map(pool, task, number(count), size(chunk)),
+            ("running", []) => data(pool.progress().running),
+            ("shutdown", []) => {
+                pool.terminate();
+                data("")
+            }
+            _ => return None,
+        })
+    }
+}
+
+/// A pool of one worker, which is a thread of who makes it.
+fn pool(yard: &Yard, name: &str) -> courtyard::Result<Pool> {
+    let options = PoolOptions {
+        workers: 1,
+        tasks: 64,
+        block_bytes: 1 << 16,
+        method: StartMethod::Threads,
+        ..PoolOptions::default()
+    };
+    match Pool::open(yard, name) {
+        Err(e) if e.kind() == ErrorKind::NotFound => Pool::create(yard, name, &options),
+        opened => opened,
+    }
+}
+
+fn sum_of_map(pool: &Pool, task: &str, count: i64, chunk: usize) -> Told {
+    let inputs: Vec<[u8; 8]> = (1..=count).map(i64::to_ne_bytes).collect();
+    let again = TaskOptions { retries: 1, ..TaskOptions::default() };
+    let options = MapOptions { chunk, task: again, ..MapOptions::default() };
+    let results = pool.map(task, &inputs, &options, Timeout::Forever)?;
+    data(results.iter().map(|bytes| number_of(bytes)).sum::<i64>())
 }
 
 fn send(sender: &mut Sender, verb: &str, rest: &[&str]) -> Option<Told> {

@@ -1,6 +1,6 @@
 //! What any two languages play together. `doomed` is killed in the middle, `other` goes on.
 
-use crate::company::{Actor, Stage, Tongue};
+use crate::company::{Actor, PATIENCE, Stage, Tongue};
 use std::time::Duration;
 
 /// Long enough for a process to begin what it was told; nothing depends on it.
@@ -9,7 +9,7 @@ const MOMENT: Duration = Duration::from_millis(20);
 /// Plays one noun, with these two languages.
 pub type Scene = fn(doomed: &Tongue, other: &Tongue);
 
-pub const SCENES: [(&str, Scene); 13] = [
+pub const SCENES: [(&str, Scene); 14] = [
     ("lock", lock),
     ("value", value),
     ("rlock", rlock),
@@ -23,6 +23,7 @@ pub const SCENES: [(&str, Scene); 13] = [
     ("ring, the receiver dies", receiver_dies),
     ("ring, the sender dies", sender_dies),
     ("ring, the sender dies in a flood", flood),
+    ("pool, the worker dies", worker_dies),
 ];
 
 fn lock(doomed: &Tongue, other: &Tongue) {
@@ -475,4 +476,60 @@ fn flood(doomed: &Tongue, other: &Tongue) {
         }
     };
     assert_eq!(end, "err CYD_E_PEER_DIED", "after {next}");
+}
+
+/// Asks until so many tasks run.
+fn until_running(actor: &mut Actor, count: u32) {
+    let begin = std::time::Instant::now();
+    while actor.ask("pool running p") != format!("ok {count}") {
+        assert!(begin.elapsed() < PATIENCE, "never {count} at a time");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+fn worker_dies(doomed: &Tongue, other: &Tongue) {
+    let stage = Stage::new();
+    let (mut a, mut b) = (doomed.enter(&stage.yard), other.enter(&stage.yard));
+    b.says("pool open p", "ok");
+    // The maker's own worker has something to do for as long as there is a pool: all the rest is done by others.
+    b.says("pool submit p once 1 0", "ok");
+    until_running(&mut b, 1);
+    let work = || {
+        let mut worker = doomed.enter(&stage.yard);
+        worker.says("pool open p", "ok");
+        worker.begin("pool work p");
+        worker
+    };
+    a.says("pool open p", "ok");
+    a.begin("pool work p");
+    b.says("pool apply p square 7", "ok 49");
+    b.says("pool apply p square -1", "err CYD_E_FAILED");
+    b.says("pool apply p unheard-of 1", "err CYD_E_FAILED");
+    b.says("pool map p square 20 0", "ok 2870");
+    b.says("pool map p square 20 7", "ok 2870");
+
+    // Killed at a task that may not be begun again.
+    b.says("pool submit p once 1 0", "ok");
+    until_running(&mut b, 2);
+    b.says("pool result p 0", "err CYD_E_TIMEOUT");
+    a.kill();
+    b.says("pool result p -1", "err CYD_E_LOST");
+    // At one that may.
+    let a = work();
+    b.says("pool submit p once 1 1", "ok");
+    until_running(&mut b, 2);
+    a.kill();
+    let a = work();
+    b.says("pool result p -1", "ok 1");
+    // At the first chunk of a map.
+    let mut c = other.enter(&stage.yard);
+    c.says("pool open p", "ok");
+    b.begin("pool map p once 20 7");
+    until_running(&mut c, 2);
+    a.kill();
+    let mut a = work();
+    b.ends("ok 2870");
+
+    c.says("pool shutdown p", "ok");
+    a.ends("ok");
 }

@@ -1,10 +1,12 @@
 /* Does in C what it is told, line by line: see ffi-tests/actors/README.md. */
+#define _GNU_SOURCE
 #include "courtyard.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static cyd_yard_t *yard;
 
@@ -41,6 +43,7 @@ static cyd_array_t *array(const char *name) { return *find("array", name); }
 static cyd_ring_t *ring(const char *name) { return *find("ring", name); }
 static cyd_sender_t *sender(const char *name) { return *find("sender", name); }
 static cyd_receiver_t *receiver(const char *name) { return *find("receiver", name); }
+static cyd_pool_t *pool(const char *name) { return *find("pool", name); }
 
 static int64_t number(const char *word) { return strtoll(word, NULL, 10); }
 static int64_t time_of(const char *word) { return number(word) < 0 ? -1 : number(word) * 1000000; }
@@ -366,6 +369,91 @@ static cyd_status_t ring_peer(char **a) {
     return say_number(status, it);
 }
 
+/* In a worker: the square of a number that is not negative. */
+static int square(cyd_task_t *task, const void *input, size_t len, void *argument) {
+    int64_t it = 0;
+    (void)argument;
+    memcpy(&it, input, len < sizeof it ? len : sizeof it);
+    if (it < 0) {
+        return CYD_FAILED(cyd_task_fail(task, "it is negative")) ? 2 : 1;
+    }
+    it *= it;
+    return cyd_task_return(task, &it, sizeof it);
+}
+
+/* The same, but its first attempt at a 1 ends only when it is asked to. */
+static int once(cyd_task_t *task, const void *input, size_t len, void *argument) {
+    cyd_task_info_t info = {.struct_size = sizeof info};
+    const int64_t one = 1;
+    bool asked = cyd_task_info(task, &info) != CYD_OK || info.attempt > 0 || len != 8 || memcmp(input, &one, 8) != 0;
+    while (!asked && cyd_task_is_cancelled(task, &asked) == CYD_OK) {
+        usleep(1000);
+    }
+    return square(task, input, len, argument);
+}
+
+static cyd_status_t pool_open(char **a) {
+    cyd_pool_t *it = NULL;
+    cyd_pool_options_t options = {
+        .struct_size = sizeof options, .workers = 1, .tasks = 64, .block_bytes = 1 << 16, .method = CYD_START_THREADS};
+    cyd_status_t status = cyd_pool_open(yard, a[0], &it);
+    if (status == CYD_E_NOT_FOUND) {
+        status = cyd_pool_create(yard, a[0], &options, &it);
+    }
+    *find("pool", a[0]) = it;
+    return status;
+}
+static cyd_status_t pool_work(char **a) { return cyd_pool_work(pool(a[0]), 0); }
+static cyd_status_t pool_apply(char **a) {
+    int64_t input = number(a[2]), it = 0;
+    size_t len;
+    cyd_status_t status = cyd_pool_apply(pool(a[0]), a[1], &input, sizeof input, NULL, &it, sizeof it, &len);
+    return say_number(status, it);
+}
+static cyd_status_t pool_submit(char **a) {
+    int64_t input = number(a[2]);
+    cyd_future_t *it = NULL;
+    cyd_task_options_t options = {.struct_size = sizeof options, .retries = (uint32_t)number(a[3])};
+    cyd_status_t status = cyd_pool_submit(pool(a[0]), a[1], &input, sizeof input, &options, -1, &it);
+    void **place = find("future", a[0]);
+    if (cyd_future_close(*place) != CYD_OK) {
+        fprintf(stderr, "the last future cannot be closed\n");
+        exit(1);
+    }
+    *place = it;
+    return status;
+}
+static cyd_status_t pool_result(char **a) {
+    int64_t it = 0;
+    size_t len;
+    cyd_status_t status = cyd_future_result(*find("future", a[0]), &it, sizeof it, time_of(a[1]), &len);
+    return say_number(status, it);
+}
+static cyd_status_t pool_map(char **a) {
+    int64_t numbers[64], it, sum = 0;
+    cyd_slice_t inputs[64];
+    size_t count = (size_t)number(a[2]), len;
+    cyd_map_t *map = NULL;
+    cyd_map_options_t options = {.struct_size = sizeof options, .chunk = (size_t)number(a[3]), .retries = 1};
+    for (size_t i = 0; i < count && i < 64; i++) {
+        numbers[i] = (int64_t)i + 1;
+        inputs[i] = (cyd_slice_t){&numbers[i], sizeof numbers[i]};
+    }
+    cyd_status_t status = count > 64 ? CYD_E_RANGE : cyd_pool_map(pool(a[0]), a[1], inputs, count, &options, &map);
+    while (status == CYD_OK && (status = cyd_map_next(map, &it, sizeof it, &len, NULL)) == CYD_OK) {
+        sum += it;
+    }
+    cyd_status_t closed = cyd_map_close(map);
+    return say_number(status == CYD_E_END ? closed : status, sum);
+}
+static cyd_status_t pool_running(char **a) {
+    cyd_progress_t it = {.struct_size = sizeof it};
+    cyd_status_t status = cyd_pool_progress(pool(a[0]), &it);
+    return say_number(status, (int64_t)it.running);
+}
+static cyd_status_t pool_shutdown(char **a) { return cyd_pool_shutdown(pool(a[0]), true); }
+
+
 static const struct {
     const char *noun, *verb;
     int arguments;
@@ -434,6 +522,14 @@ static const struct {
     {"ring", "peek", 2, ring_peek},
     {"ring", "release", 1, ring_release},
     {"ring", "peer", 1, ring_peer},
+    {"pool", "open", 1, pool_open},
+    {"pool", "work", 1, pool_work},
+    {"pool", "apply", 3, pool_apply},
+    {"pool", "submit", 4, pool_submit},
+    {"pool", "result", 2, pool_result},
+    {"pool", "map", 4, pool_map},
+    {"pool", "running", 1, pool_running},
+    {"pool", "shutdown", 1, pool_shutdown},
 };
 
 static void play(char **words, int count) {
@@ -456,6 +552,9 @@ static void play(char **words, int count) {
 
 int main(void) {
     char line[1024];
+    if (cyd_task_register("square", square, NULL) != CYD_OK || cyd_task_register("once", once, NULL) != CYD_OK) {
+        return 1;
+    }
     while (fgets(line, sizeof line, stdin) != NULL) {
         char *words[8];
         int count = 0;

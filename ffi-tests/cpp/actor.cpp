@@ -9,6 +9,7 @@
 #include <iostream>
 #include <map>
 #include <sstream>
+#include <thread>
 #include <vector>
 
 using namespace courtyard;
@@ -32,6 +33,8 @@ static std::map<std::string, Array<std::int64_t>> arrays;
 static std::map<std::string, Ring> rings;
 static std::map<std::string, Sender> senders;
 static std::map<std::string, Receiver> receivers;
+static std::map<std::string, Pool> pools;
+static std::map<std::string, Future> futures;
 
 static std::int64_t number(const std::string &word) { return std::strtoll(word.c_str(), nullptr, 10); }
 static std::size_t size(const std::string &word) { return static_cast<std::size_t>(number(word)); }
@@ -148,6 +151,77 @@ static std::string ring_open(const Words &a) {
     return keep(rings, a[0], Ring::open_or_create(yard, a[0].c_str(), options));
 }
 
+// Numbers as tasks have them.
+static std::string bytes_of(std::int64_t it) { return std::string(reinterpret_cast<const char *>(&it), sizeof it); }
+static std::int64_t number_of(std::string_view bytes) {
+    std::int64_t it = 0;
+    std::memcpy(&it, bytes.data(), std::min(bytes.size(), sizeof it));
+    return it;
+}
+static std::string answer_number(const Result<std::string> &result) {
+    return answer(result.status(), result.ok() ? text(number_of(result.value())) : "");
+}
+
+// In a worker: the square of a number that is not negative.
+static std::string square(Task &task, std::string_view input) {
+    const std::int64_t it = number_of(input);
+    if (it < 0) {
+        task.fail("it is negative").value();
+    }
+    return bytes_of(it * it);
+}
+
+// The same, but its first attempt at a 1 ends only when it is asked to.
+static std::string once(Task &task, std::string_view input) {
+    while (number_of(input) == 1 && task.info()->attempt == 0 && !task.is_cancelled().value()) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return square(task, input);
+}
+
+static std::string pool_open(const Words &a) {
+    PoolOptions options;
+    options.workers = 1;
+    options.tasks = 64;
+    options.block_bytes = 1 << 16;
+    options.method = CYD_START_THREADS;
+    Result<Pool> opened = Pool::open(yard, a[0].c_str());
+    return keep(pools, a[0],
+                opened.code() == CYD_E_NOT_FOUND ? Pool::create(yard, a[0].c_str(), options) : std::move(opened));
+}
+
+static std::string pool_submit(const Words &a) {
+    TaskOptions options;
+    options.retries = few(a[3]);
+    return keep(futures, a[0], pools[a[0]].submit(a[1].c_str(), bytes_of(number(a[2])), options));
+}
+
+static std::string pool_map(const Words &a) {
+    std::vector<std::int64_t> numbers(size(a[2]));
+    std::vector<Slice> inputs;
+    for (std::int64_t &n : numbers) {
+        n = static_cast<std::int64_t>(inputs.size()) + 1;
+        inputs.push_back({&n, sizeof n});
+    }
+    MapOptions options;
+    options.chunk = size(a[3]);
+    options.retries = 1;
+    Result<Map> map = pools[a[0]].map(a[1].c_str(), inputs.data(), inputs.size(), options);
+    Status status = map.status();
+    std::int64_t sum = 0;
+    while (status.ok()) {
+        const Result<std::string> next = map->next();
+        status = next.status();
+        sum += next.ok() ? number_of(next.value()) : 0;
+    }
+    return answer(status.code() == CYD_E_END ? Status(CYD_OK) : status, text(sum));
+}
+
+static std::string pool_running(const Words &a) {
+    const Result<Progress> progress = pools[a[0]].progress();
+    return answer(progress.status(), progress.ok() ? std::to_string(progress->running) : "");
+}
+
 static std::string yard_open(const Words &a) {
     Result<Yard> opened = Yard::open_or_create(a[0].c_str());
     const Status status = opened.status();
@@ -246,6 +320,15 @@ static const Verb verbs[] = {
     {"ring release", 1, [](auto &a) { return answer(receivers[a[0]].release()); }},
     {"ring peer", 1,
      [](auto &a) { return answer(senders.count(a[0]) ? senders[a[0]].peer() : receivers[a[0]].peer()); }},
+    {"pool open", 1, pool_open},
+    {"pool work", 1, [](auto &a) { return answer(pools[a[0]].work()); }},
+    {"pool apply", 3,
+     [](auto &a) { return answer_number(pools[a[0]].apply(a[1].c_str(), bytes_of(number(a[2])))); }},
+    {"pool submit", 4, pool_submit},
+    {"pool result", 2, [](auto &a) { return answer_number(futures[a[0]].result(time_of(a[1]))); }},
+    {"pool map", 4, pool_map},
+    {"pool running", 1, pool_running},
+    {"pool shutdown", 1, [](auto &a) { return answer(pools[a[0]].shutdown(Shutdown::now)); }},
 };
 
 static std::string play(const Words &words) {
@@ -258,6 +341,8 @@ static std::string play(const Words &words) {
 }
 
 int main() {
+    register_task("square", square).value();
+    register_task("once", once).value();
     std::string line;
     while (std::getline(std::cin, line)) {
         std::istringstream stream(line);

@@ -2,13 +2,19 @@
 
 import ctypes
 import sys
+import time
 
-TYPE_I64, OP_ADD, INTERRUPTIBLE, AUTO_RESET = 7, 1, 1, 2
+TYPE_I64, OP_ADD, INTERRUPTIBLE, AUTO_RESET, THREADS = 7, 1, 1, 2, 3
 
 # What a function takes: a handle or pointer, a string, a uint32_t, an int64_t, a size_t.
 KINDS = {"p": ctypes.c_void_p, "s": ctypes.c_char_p, "u": ctypes.c_uint32, "i": ctypes.c_int64, "n": ctypes.c_size_t}
+KINDS["b"] = ctypes.c_bool
 # What cyd_struct_update() calls.
 CHANGE = KINDS["c"] = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
+# What cyd_task_register() has called.
+WORK = KINDS["w"] = ctypes.CFUNCTYPE(
+    ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p
+)
 SIGNATURES = {
     "yard_open_or_create": "spp",
     "lock_open_or_create": "psup",
@@ -72,6 +78,23 @@ SIGNATURES = {
     "receiver_peek": "pipp",
     "receiver_release": "p",
     "receiver_peer": "pp",
+    "task_register": "swp",
+    "task_return": "ppn",
+    "task_fail": "ps",
+    "task_info": "pp",
+    "task_is_cancelled": "pp",
+    "pool_open": "psp",
+    "pool_create": "pspp",
+    "pool_work": "pu",
+    "pool_apply": "pspnppnp",
+    "pool_submit": "pspnpip",
+    "pool_map": "pspnpp",
+    "pool_progress": "pp",
+    "pool_shutdown": "pb",
+    "future_result": "ppnip",
+    "future_close": "p",
+    "map_next": "ppnpp",
+    "map_close": "p",
 }
 
 
@@ -89,6 +112,45 @@ class RingOptions(ctypes.Structure):
 
 class SemaphoreOptions(ctypes.Structure):
     _fields_ = [("struct_size", ctypes.c_size_t), ("initial", ctypes.c_uint32), ("maximum", ctypes.c_uint32)]
+
+
+class PoolOptions(ctypes.Structure):
+    _fields_ = (
+        [(name, ctypes.c_size_t) for name in ("struct_size", "workers", "most_workers", "tasks", "block_bytes")]
+        + [("initializer", ctypes.c_char_p), ("initializer_bytes", ctypes.c_void_p), ("initializer_len", ctypes.c_size_t)]
+        + [(name, ctypes.c_uint32) for name in ("method", "tasks_per_worker", "flags", "reserved")]
+    )
+
+
+class TaskOptions(ctypes.Structure):
+    _fields_ = [("struct_size", ctypes.c_size_t), ("time_limit_ns", ctypes.c_uint64)] + [
+        (name, ctypes.c_uint32) for name in ("retries", "reserved")
+    ]
+
+
+class MapOptions(ctypes.Structure):
+    _fields_ = (
+        [(name, ctypes.c_size_t) for name in ("struct_size", "chunk", "window")]
+        + [(name, ctypes.c_uint64) for name in ("timeout_ns", "time_limit_ns")]
+        + [(name, ctypes.c_uint32) for name in ("retries", "flags")]
+    )
+
+
+class TaskInfo(ctypes.Structure):
+    _fields_ = [("struct_size", ctypes.c_size_t), ("id", ctypes.c_uint64)] + [
+        (name, ctypes.c_uint32) for name in ("attempt", "reserved")
+    ]
+
+
+class Progress(ctypes.Structure):
+    _fields_ = [
+        (name, ctypes.c_size_t)
+        for name in ("struct_size", "pending", "running", "done", "failed", "cancelled", "lost", "workers")
+    ]
+
+
+class Slice(ctypes.Structure):
+    _fields_ = [("data", ctypes.c_void_p), ("len", ctypes.c_size_t)]
 
 
 Plain = ctypes.c_int64 * 32
@@ -226,6 +288,78 @@ class Actor:
         news = self.call("receiver_peek", receiver, time, ctypes.byref(first), ctypes.byref(length))
         return told(ctypes.string_at(first, length.value).decode(), news)
 
+    def works(self):
+        """Registers what workers do."""
+        self.work = [WORK(self.square), WORK(self.once)]  # kept
+        for name, work in zip((b"square", b"once"), self.work):
+            self.call("task_register", name, work, None)
+
+    def square(self, task, data, length, _argument):
+        """In a worker: the square of a number that is not negative."""
+        number = ctypes.c_int64.from_buffer_copy(ctypes.string_at(data, length)).value
+        if number < 0:
+            self.call("task_fail", task, b"it is negative")
+            return 1
+        self.call("task_return", task, ctypes.byref(ctypes.c_int64(number * number)), 8)
+        return 0
+
+    def once(self, task, data, length, argument):
+        """The same, but its first attempt at a 1 ends only when it is asked to."""
+        info = TaskInfo(struct_size=ctypes.sizeof(TaskInfo))
+        self.call("task_info", task, ctypes.byref(info))
+        number = ctypes.c_int64.from_buffer_copy(ctypes.string_at(data, length)).value
+        while number == 1 and info.attempt == 0 and not self.fill(ctypes.c_bool(), "task_is_cancelled", task):
+            time.sleep(0.001)
+        return self.square(task, data, length, argument)
+
+    def open_pool(self, name):
+        options = PoolOptions(ctypes.sizeof(PoolOptions), workers=1, tasks=64, block_bytes=1 << 16, method=THREADS)
+        try:
+            self.open("pool", name, "pool_open", self.yard, name.encode())
+        except Failure as failure:
+            if str(failure) != "CYD_E_NOT_FOUND":
+                raise
+            self.open("pool", name, "pool_create", self.yard, name.encode(), ctypes.byref(options))
+
+    def apply(self, name, task, number):
+        number, length = ctypes.c_int64(number), ctypes.c_size_t()
+        at, size = ctypes.byref(number), ctypes.sizeof(number)
+        pool = self.things["pool", name]
+        self.call("pool_apply", pool, task.encode(), at, size, None, at, size, ctypes.byref(length))
+        return number.value
+
+    def submit(self, name, task, number, retries):
+        options = TaskOptions(ctypes.sizeof(TaskOptions), retries=retries)
+        if self.things.get(("future", name)):
+            self.call("future_close", self.things["future", name])
+        number = ctypes.byref(ctypes.c_int64(number))
+        pool = self.things["pool", name]
+        self.open("future", name, "pool_submit", pool, task.encode(), number, 8, ctypes.byref(options), -1)
+
+    def result(self, name, time):
+        number, length = ctypes.c_int64(), ctypes.c_size_t()
+        future = self.things["future", name]
+        self.call("future_result", future, ctypes.byref(number), ctypes.sizeof(number), time, ctypes.byref(length))
+        return number.value
+
+    def map(self, name, task, count, chunk):
+        numbers = (ctypes.c_int64 * count)(*range(1, count + 1))
+        inputs = (Slice * count)(*[Slice(ctypes.addressof(numbers) + 8 * i, 8) for i in range(count)])
+        options = MapOptions(ctypes.sizeof(MapOptions), chunk=chunk, retries=1)
+        pool = self.things["pool", name]
+        work = self.fill(ctypes.c_void_p(), "pool_map", pool, task.encode(), inputs, count, ctypes.byref(options))
+        number, length, total = ctypes.c_int64(), ctypes.c_size_t(), 0
+        for _ in range(count):
+            self.call("map_next", work, ctypes.byref(number), 8, ctypes.byref(length), None)
+            total += number.value
+        self.call("map_close", work)
+        return total
+
+    def running(self, name):
+        progress = Progress(struct_size=ctypes.sizeof(Progress))
+        self.call("pool_progress", self.things["pool", name], ctypes.byref(progress))
+        return progress.running
+
     def peer(self, name):
         end = "sender" if ("sender", name) in self.things else "receiver"
         return self.fill(ctypes.c_uint32(), end + "_peer", self.things[end, name])
@@ -351,6 +485,14 @@ VERBS = {
     ("ring", "peek"): lambda me, name, time: me.peek(name, time_of(time)),
     ("ring", "release"): lambda me, name: me.call("receiver_release", me.things["receiver", name]),
     ("ring", "peer"): lambda me, name: me.peer(name),
+    ("pool", "open"): lambda me, name: me.open_pool(name),
+    ("pool", "work"): lambda me, name: me.call("pool_work", me.things["pool", name], 0),
+    ("pool", "apply"): lambda me, name, task, number: me.apply(name, task, int(number)),
+    ("pool", "submit"): lambda me, name, task, number, retries: me.submit(name, task, int(number), int(retries)),
+    ("pool", "result"): lambda me, name, time: me.result(name, time_of(time)),
+    ("pool", "map"): lambda me, name, task, count, chunk: me.map(name, task, int(count), int(chunk)),
+    ("pool", "running"): lambda me, name: me.running(name),
+    ("pool", "shutdown"): lambda me, name: me.call("pool_shutdown", me.things["pool", name], True),
 }
 
 
@@ -370,5 +512,6 @@ def play(me, noun="", verb="", *words):
 
 if __name__ == "__main__":
     actor = Actor(sys.argv[1])
+    actor.works()
     for line in sys.stdin:
         print(play(actor, *line.split()), flush=True)
