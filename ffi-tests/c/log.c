@@ -3,15 +3,31 @@
 #include "courtyard.h"
 
 #include "check.h"
+#include <pthread.h>
+#include <signal.h>
 #include <string.h>
 
-static char said[4096];
+static char said[8192];
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void listener(cyd_log_level_t level, const char *process, const char *message, void *argument) {
     CHECK(argument == said);
     char line[256];
     snprintf(line, sizeof line, "[%u/%s] %s\n", level, process, message);
+    pthread_mutex_lock(&lock);
     strncat(said, line, sizeof said - strlen(said) - 1);
+    pthread_mutex_unlock(&lock);
+}
+
+/* Waits until somebody has said this. */
+static void until_said(const char *what) {
+    bool is_said = false;
+    for (int64_t end = now_ns() + 20000 * MS; !is_said; usleep(1000)) {
+        pthread_mutex_lock(&lock);
+        is_said = strstr(said, what) != NULL;
+        pthread_mutex_unlock(&lock);
+        CHECK(is_said || now_ns() < end);
+    }
 }
 
 static int speaks(void *unused) {
@@ -30,7 +46,64 @@ static int prints(void *fd) {
     return 4;
 }
 
-int main(void) {
+static int five(const void *bytes, size_t len) {
+    (void)bytes, (void)len;
+    return 5;
+}
+
+static int dies(cyd_task_t *task, const void *input, size_t len, void *argument) {
+    (void)task, (void)input, (void)len, (void)argument;
+    return raise(SIGKILL);
+}
+
+/* A program that is started anew says what it likes, and begins and ends as a forked child does. */
+static void started_anew(void) {
+    cyd_process_t *child;
+    cyd_exit_t end;
+    char printed[256] = "";
+    int line[2], errors = dup(2);
+    cyd_process_options_t options = {.struct_size = sizeof options, .name = "anew"};
+    CHECK(errors >= 0 && pipe(line) == 0 && dup2(line[1], 2) == 2);
+    cyd_status_t rc = cyd_process_spawn(&options, "five", NULL, 0, &child);
+    CHECK(dup2(errors, 2) == 2);
+    OK(rc);
+    OK(cyd_process_join(child, -1, &end));
+    CHECK(end.kind == CYD_EXIT_CODE && end.value == 5);
+    CHECK(read(line[0], printed, sizeof printed - 1) > 0);
+    CHECK(strcmp(printed, "[INFO/anew] begins entry five\n[INFO/anew] ends with exit code 5\n") == 0);
+    OK(cyd_process_close(child));
+    close(line[0]);
+    close(line[1]);
+    close(errors);
+}
+
+/* Who made a pool hears how each worker has ended. */
+static void workers_end(void) {
+    cyd_yard_t *yard;
+    cyd_pool_t *pool;
+    cyd_future_t *lost;
+    cyd_fate_t fate = {.struct_size = sizeof fate};
+    char line[128];
+    cyd_pool_options_t options = {.struct_size = sizeof options, .workers = 1, .method = CYD_START_SPAWN};
+    OK(cyd_yard_create_anonymous(NULL, &yard));
+    OK(cyd_pool_create(yard, "heard", &options, &pool));
+    OK(cyd_pool_submit(pool, "dies", NULL, 0, NULL, -1, &lost));
+    OK(cyd_future_fate(lost, -1, &fate));
+    CHECK(fate.state == CYD_TASK_LOST && fate.pid != 0);
+    snprintf(line, sizeof line, "[3/MainProcess] pool heard: worker process %u ended: SIGKILL\n", fate.pid);
+    until_said(line);
+    OK(cyd_future_close(lost));
+    OK(cyd_pool_close(pool));
+    OK(cyd_yard_close(yard));
+}
+
+int main(int argc, char **argv) {
+    if (getenv("CYD_TEST_LOG") != NULL) {
+        OK(cyd_log_to_stderr(CYD_LOG_INFO)); /* a program that was started anew says so itself */
+    }
+    OK(cyd_entry_register("five", five));
+    OK(cyd_task_register("dies", dies, NULL));
+    OK(cyd_init(argc, (const char *const *)argv));
     cyd_process_t *child;
     cyd_exit_t end;
     int line[2];
@@ -58,6 +131,10 @@ int main(void) {
     CHECK(read(line[0], printed, sizeof printed - 1) > 0);
     CHECK(strcmp(printed, "[INFO/Process-2] to be seen\n[INFO/Process-2] ends with exit code 4\n") == 0);
     OK(cyd_process_close(child));
+
+    CHECK(setenv("CYD_TEST_LOG", "1", 1) == 0);
+    started_anew();
+    workers_end();
 
     OK(cyd_log_to_listener(CYD_LOG_OFF, listener, NULL));
     OK(cyd_log(CYD_LOG_ERROR, "nobody listens any more"));

@@ -1,10 +1,11 @@
 //! What the keeper of a pool sees to: its fork server, workers that are half dead, a maker who works himself; and maps that have
 //! all of the pool's places.
 
-use crate::process::{LONG, sleep_ms};
+use crate::process::{Ended, LONG, fork, sleep_ms};
 use crate::{done, kind, options, plain, pool, submit, until, yard};
 use courtyard::{
-    Cause, ErrorKind, Exit, Fate, MapOptions, Pool, PoolOptions, StartMethod, Task, TaskOptions,
+    Cause, ErrorKind, Exit, Fate, Future, MapOptions, Pool, PoolOptions, StartMethod, Task, TaskOptions,
+    TaskState,
 };
 use std::time::Duration;
 
@@ -17,6 +18,8 @@ pub(crate) const SCENARIOS: &[crate::Scenario] = &[
     ("a_fork_server_that_stands_still_is_replaced", &[ForkServer], the_server_is_stopped),
     ("a_worker_whose_thread_is_dead_is_no_worker", &[ForkServer, Fork, Spawn], hollow),
     ("a_signal_does_not_call_a_worker_away", &[Threads], a_signal),
+    ("who_is_lost_is_who_ran", &[ForkServer, Fork, Spawn], who_was_lost),
+    ("a_fork_child_uses_its_parents_pool_and_does_not_keep_it", crate::ALL, inherited),
     ("a_maker_who_works_is_asked_and_not_killed", &[ForkServer, Spawn], the_maker_works),
 ];
 
@@ -158,4 +161,55 @@ fn the_maker_works(method: StartMethod) {
     assert_eq!(mine.fate(LONG).unwrap(), Fate::Cancelled);
     let _ = here.join().unwrap();
     pool.join(LONG).unwrap();
+}
+
+/// Who works at a task that runs, and in which attempt.
+fn runner(future: &Future) -> (u32, u32) {
+    until("it runs", || future.is_running());
+    match future.state().unwrap() {
+        TaskState::Running { pid, attempt, is_asked: false } => (pid, attempt),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn who_was_lost(method: StartMethod) {
+    let (_yard, pool) = pool(method, 2);
+    let again = TaskOptions { retries: 1, ..plain() };
+    let task = pool.submit("until-asked", b"", &again).unwrap();
+    let (first, attempt) = runner(&task);
+    assert!(attempt == 0 && pool.workers().contains(&first));
+    assert_eq!(unsafe { libc::kill(first.cast_signed(), libc::SIGKILL) }, 0);
+    until("another one has it", || matches!(task.state(), Ok(TaskState::Running { attempt: 1, .. })));
+    let (second, _) = runner(&task);
+    assert!(second != first && pool.workers().contains(&second));
+    assert_eq!(unsafe { libc::kill(second.cast_signed(), libc::SIGABRT) }, 0);
+    let lost = Fate::Lost { cause: Cause::Exit(Exit::Signal(libc::SIGABRT)), pid: second, attempt: 1 };
+    assert_eq!(task.fate(LONG).unwrap(), lost);
+    let error = task.result(LONG).unwrap_err();
+    let text = format!("its worker: SIGABRT (process {second}, attempt 2)");
+    assert_eq!((error.kind(), error.detail()), (ErrorKind::Lost, Some(text.as_str())));
+
+    let limit = TaskOptions { time_limit: Some(Duration::from_secs(1)), retries: 3 };
+    let late = pool.submit("until-asked", b"", &limit).unwrap();
+    let (pid, _) = runner(&late);
+    let text = format!("its time was up (process {pid}, attempt 1)");
+    assert_eq!(late.result(LONG).unwrap_err().detail(), Some(text.as_str()));
+}
+
+fn inherited(method: StartMethod) {
+    let (_yard, pool) = pool(method, 1);
+    let mine = submit(&pool, "echo", b"mine");
+    let mut copies = Some((pool.clone(), pool, mine));
+    let child = fork(|| {
+        let (pool, other, its) = copies.take().unwrap();
+        assert_eq!(pool.apply("echo", b"child's", &plain()).unwrap(), b"child's");
+        assert_eq!(done(&its), b"mine", "a fork child can look");
+        drop((pool, other, its));
+    });
+    assert_eq!(child.wait(), Ended::Code(0));
+    let (pool, other, mine) = copies.unwrap();
+    assert!(!pool.is_closed(), "the child has ended it");
+    assert_eq!(done(&mine), b"mine");
+    drop(other);
+    assert_eq!(pool.apply("echo", b"still", &plain()).unwrap(), b"still");
 }
