@@ -6,6 +6,7 @@
 mod support;
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
@@ -167,6 +168,33 @@ fn killed_workers_change_no_total() {
     assert!(killed > 60, "only {killed} workers were killed in twelve runs");
     let said = good(&run(&["--kill", &texts.path("EMPTY")]));
     assert_eq!(total(&said), [0, 0, 0]);
+}
+
+/// How far it is is said when half a second has passed: so long nothing comes through the pipe.
+#[test]
+fn progress_is_seen_while_workers_are_killed() {
+    let texts = Texts::new("progress");
+    let (path, all) = (texts.path("PIPE"), prose(100_000));
+    nix::unistd::mkfifo(path.as_str(), nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let counter = start(Command::new(example("wordcount")).args([
+        "--kill",
+        "--workers",
+        "2",
+        "--chunk",
+        "5000",
+        &path,
+    ]));
+    let mut pipe = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    for part in all.chunks(all.len() / 2) {
+        pipe.write_all(part).unwrap();
+        sleep(Duration::from_millis(700));
+    }
+    drop(pipe);
+    let output = end(counter, "wordcount --kill");
+    texts.write("ALL", &all);
+    assert_eq!(total(&good(&output)), plainly(&texts.path("ALL")));
+    let said = text(&output.stderr);
+    assert!(said.lines().any(|line| is_like(line, "… of … MB, … MB/s")), "{said}");
 }
 
 #[test]
