@@ -1437,8 +1437,9 @@ typedef struct {
      */
     size_t struct_size;
     /**
-     * How long an attempt may take, in nanoseconds; 0: as long as it likes. When the time is up, its worker is killed and
-     * replaced, and the task is lost; in a pool of threads the task is asked to stop.
+     * How long it may run in one attempt, in nanoseconds; 0: as long as it likes. What it waits for a worker does not count, and each
+     * attempt has all of it anew: a task with retries can take longer altogether. When the time is up, its worker is killed and
+     * replaced, and the task is lost, whatever retries are left; in a pool of threads the task is asked to stop.
      */
     uint64_t time_limit_ns;
     /**

@@ -161,8 +161,9 @@ unsafe fn pool_options(from: *const cyd_pool_options_t) -> Result<PoolOptions> {
 pub struct cyd_task_options_t {
     /// sizeof(cyd_task_options_t)
     pub struct_size: usize,
-    /// How long an attempt may take, in nanoseconds; 0: as long as it likes. When the time is up, its worker is killed and
-    /// replaced, and the task is lost; in a pool of threads the task is asked to stop.
+    /// How long it may run in one attempt, in nanoseconds; 0: as long as it likes. What it waits for a worker does not count, and each
+    /// attempt has all of it anew: a task with retries can take longer altogether. When the time is up, its worker is killed and
+    /// replaced, and the task is lost, whatever retries are left; in a pool of threads the task is asked to stop.
     pub time_limit_ns: u64,
     /// How often it is begun again when its worker dies at it, at most 255; 0: it is lost with its first worker. What it has
     /// done by then is done: only a task that may be done twice should have more.

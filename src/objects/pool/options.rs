@@ -78,7 +78,8 @@ pub struct TaskOptions {
     /// How often it is begun again when its worker dies at it; 0: it is lost with its first worker. What it has done by then
     /// is done: only a task that may be done twice should have more.
     pub retries: u8,
-    /// How long an attempt may take; `None`: as long as it likes. When the time is up, its worker is killed and replaced, and
-    /// the task is lost; in a pool of threads the task is asked to stop.
+    /// How long it may run in one attempt; `None`: as long as it likes. What it waits for a worker does not count, and each
+    /// attempt has all of it anew: a task with retries can take longer altogether. When the time is up, its worker is killed and
+    /// replaced, and the task is lost, whatever retries are left; in a pool of threads the task is asked to stop.
     pub time_limit: Option<Duration>,
 }
