@@ -203,11 +203,28 @@ const EXAMPLES: &[(&str, &str)] = &[
          too slow: lost, its time was up\nruns away: lost, its worker has ended with code 3\n\
          dies once, and may not: lost, its worker has died of signal 9\ndies once, and may: done, in attempt 2\n",
     ),
+    (
+        "family.c",
+        "I am Process-1, and my parent is the right one\nProcess-1 has ended with code 3, and is gone\n\
+         after a while: CYD_E_TIMEOUT\nalex has not ended, and is alive\nalex was ended by signal SIGTERM, and is gone\n\
+         quick has ended with code 1, and is gone\npatient was ended by signal SIGTERM, and is gone\n\
+         and then: CYD_E_NO_CHILD\n",
+    ),
     ("hello.c", "hello, parent\n"),
     ("inventory.c", "2000 moves of 3998 items, 400 in stock, 2 carts\n"),
     (
         "jobs.c",
         "12 jobs done, their squares are 650 together\n1 worker was killed; 1 job was done by another one\n",
+    ),
+    (
+        "logged.c",
+        "heard: MainProcess, info: there will be a child\nheard: Process-1, info: begins\n\
+         heard: Process-1, warning: it may fail\nheard: Process-1, info: ends with exit code 3\n",
+    ),
+    (
+        "methods.c",
+        "hello by fork, and it has ended with code 0\nhello by starting anew, and it has ended with code 0\n\
+         hello from a fork server, and it has ended with code 0\n",
     ),
     ("pipe.c", "father received: 6 times 7?\nchild received: 42\nthe end: the other end has closed\n"),
     (
