@@ -15,6 +15,7 @@ mod many;
 mod pair;
 mod permits;
 mod pipe;
+mod pool;
 mod queue;
 mod rejects;
 mod ring;
@@ -57,6 +58,8 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(heap::IndexIsTruth),
         Box::new(many::KeptWake),
         Box::new(queue::ClaimedByCounting),
+        Box::new(pool::TakenByNobody),
+        Box::new(pool::TakenUnderALock),
     ];
     all.extend(rejects::all());
     all

@@ -13,9 +13,10 @@ use courtyard::{
     ReturnWhen, StartMethod, TaskOptions, Timeout, Value, Yard, register_task, wait_futures,
 };
 
-use super::common::{SOON, is_gone, pin, wrong};
+use super::common::{SOON, pin, wrong};
 use crate::engine::Trial;
 use crate::operation::{Mode, Moment, Operation, Point, Points};
+use crate::procfs;
 use crate::stage::{RoleId, Stage};
 use crate::watch::Watch;
 
@@ -23,8 +24,10 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     vec![
         Box::new(Submit { name: "pool submit", len: SHORT }),
         Box::new(Submit { name: "pool submit, by block", len: LONG }),
+        Box::new(SubmitAndBothDie),
         Box::new(Work { name: "pool work", len: SHORT, retries: 0 }),
         Box::new(Work { name: "pool work, by block", len: LONG, retries: 1 }),
+        Box::new(WorkAndBothDie),
         Box::new(WorkWaiting),
         Box::new(Collect { name: "pool collect", len: SHORT }),
         Box::new(Collect { name: "pool collect, by block", len: LONG }),
@@ -86,8 +89,19 @@ pub(crate) struct World {
     future: Option<Future>,
     /// How that has ended.
     fate: Option<Fate>,
+    /// A task for the stage's own sake, while the victim stands still.
+    extra: Option<Future>,
     /// How often "add" was to be done, for the stage's own sake.
     ours: u64,
+}
+
+/// How long somebody works beside a victim that stands still.
+#[derive(Clone, Copy)]
+enum Turns {
+    /// At one task, whichever: one is left for the victim.
+    One,
+    /// Until the one is done that was submitted last.
+    UntilDone,
 }
 
 /// A pool of one worker, which is busy or not.
@@ -132,7 +146,7 @@ fn world_of(stage: &mut Stage, method: StartMethod) -> World {
             Err(e) => panic!("{e:?}"),
         }
     };
-    World { yard, pool, count, id, hold, holder: None, future: None, fate: None, ours: 0 }
+    World { yard, pool, count, id, hold, holder: None, future: None, fate: None, extra: None, ours: 0 }
 }
 
 impl World {
@@ -176,9 +190,39 @@ impl World {
         Ok(self.fate.clone().unwrap())
     }
 
+    /// Nobody waits for a victim that stands still: one more task is submitted, and somebody who works as `turns` says gets to it,
+    /// or to one that was there before.
+    fn others_go_on(&mut self, stage: &mut Stage, turns: Turns) -> Result<(), String> {
+        let submitted = self.pool.submit_within("add", &bytes(SHORT), &TaskOptions::default(), SOON);
+        let extra = submitted.map_err(said("a task beside the one who stands still"))?;
+        self.ours += 1;
+        let work = || self.pool.work_at_most(1).map_err(said("working beside the one who stands still"));
+        stage.survivor(SOON, || match turns {
+            Turns::One => work(),
+            Turns::UntilDone => {
+                while !extra.is_done() {
+                    work()?;
+                }
+                Ok(())
+            }
+        })?;
+        self.extra = Some(extra);
+        Ok(())
+    }
+
+    /// What was submitted beside the victim is done.
+    fn extra_is_done(&mut self) -> Result<(), String> {
+        match self.extra.take().map(|extra| extra.fate(SOON)) {
+            None => Ok(()),
+            Some(Ok(Fate::Done(result))) if result == bytes(SHORT) => Ok(()),
+            Some(other) => wrong("the task beside the one who stood still", other),
+        }
+    }
+
     /// Tasks are done, and all places and blocks come free but those of `owned` tasks that somebody may own still.
     fn goes_on(&mut self, owned: usize) -> Result<(), String> {
         self.let_go()?;
+        self.extra_is_done()?;
         self.future = None;
         for _ in 0..2 {
             let futures: Result<Vec<_>, _> = (owned..TASKS)
@@ -313,6 +357,49 @@ impl Operation for Submit {
     }
 }
 
+/// Submits a task, and whoever works for the pool then dies too, at it or not: the maker has other workers made.
+struct SubmitAndBothDie;
+
+impl Operation for SubmitAndBothDie {
+    play!(Option<Future>, NEAR);
+
+    fn name(&self) -> &'static str {
+        "pool submit, the worker dies too"
+    }
+
+    fn modes(&self) -> &'static [Mode] {
+        &[Mode::Kill, Mode::Exit]
+    }
+
+    fn setup(&self, stage: &mut Stage) -> World {
+        let world = world_of(stage, StartMethod::Fork);
+        while world.pool.workers().is_empty() {
+            std::thread::yield_now();
+        }
+        world
+    }
+
+    fn prepare(&self, _: &World) -> Option<Future> {
+        None
+    }
+
+    fn act(&self, world: &World, future: &mut Option<Future>) {
+        *future = Some(world.pool.submit("add", &bytes(LONG), &TaskOptions::default()).unwrap());
+    }
+
+    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+        for worker in world.pool.workers() {
+            // SAFETY: a plain call; the process is a child of the maker, which lives and reaps it.
+            unsafe { libc::kill(worker.cast_signed(), libc::SIGKILL) };
+        }
+        world.goes_on(usize::from(!is_process_gone(point)))?;
+        match world.done() {
+            0 | 1 => Ok(()),
+            times => wrong("it was done so often", times),
+        }
+    }
+}
+
 /// Does one task.
 struct Work {
     name: &'static str,
@@ -339,9 +426,9 @@ impl Operation for Work {
         world.pool.work_at_most(1).unwrap();
     }
 
-    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+    fn check(&self, world: &mut World, stage: &mut Stage, point: &Point) -> Result<(), String> {
         if point.moment == Moment::Stopped {
-            return Ok(()); // it may have the task in hand
+            return world.others_go_on(stage, Turns::One); // it may have the task in hand
         }
         world.let_go()?;
         let fate = world.fate()?;
@@ -360,6 +447,58 @@ impl Operation for Work {
             (1, _) | (0, Fate::Lost { .. }) => Ok(()),
             (2, Fate::Done(_)) if self.retries == 1 && !through => Ok(()),
             (times, _) => wrong("it was done so often", times),
+        }
+    }
+}
+
+/// Does one task, and whoever has submitted it then dies too.
+struct WorkAndBothDie;
+
+impl Operation for WorkAndBothDie {
+    play!((), NEAR);
+
+    fn name(&self) -> &'static str {
+        "pool work, the submitter dies too"
+    }
+
+    fn modes(&self) -> &'static [Mode] {
+        &[Mode::Kill, Mode::Exit]
+    }
+
+    fn setup(&self, stage: &mut Stage) -> World {
+        let world = world(stage, true);
+        stage.role("submitter", |part| {
+            let options = TaskOptions { retries: 1, ..TaskOptions::default() };
+            let _future = world.pool.submit("add", &bytes(LONG), &options).map_err(said("submitting"))?;
+            world.id.set(u64::from(std::process::id()));
+            part.until_told();
+            Ok(())
+        });
+        while world.id.get() == 0 {
+            std::thread::yield_now();
+        }
+        world
+    }
+
+    fn prepare(&self, _: &World) {}
+
+    fn act(&self, world: &World, (): &mut ()) {
+        world.pool.work_at_most(1).unwrap();
+    }
+
+    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+        let submitter = world.id.get() as i32;
+        // SAFETY: a plain call; the process is a role of this stage, which reaps it at the end.
+        unsafe { libc::kill(submitter, libc::SIGKILL) };
+        while procfs::state(submitter, submitter).is_some_and(|state| state != 'Z') {
+            std::thread::yield_now();
+        }
+        world.yard.sweep(); // so that nobody waits for a slice until somebody does
+        // A block that was taken for the result is the process's, which lives.
+        world.goes_on(usize::from(point.moment == Moment::ThreadEnded))?;
+        match world.done() {
+            0..=2 => Ok(()),
+            times => wrong("it was done so often", times),
         }
     }
 }
@@ -394,9 +533,9 @@ impl Operation for WorkWaiting {
         }
     }
 
-    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
-        if !is_gone(point.moment) && point.moment != Moment::Finished {
-            return Ok(());
+    fn check(&self, world: &mut World, stage: &mut Stage, point: &Point) -> Result<(), String> {
+        if point.moment == Moment::Stopped {
+            return world.others_go_on(stage, Turns::One);
         }
         world.let_go()?;
         if world.future.is_some() {
@@ -467,14 +606,18 @@ impl Operation for Cancel {
     }
 
     fn act(&self, _: &World, future: &mut Future) {
-        assert!(future.cancel());
+        assert!(future.cancel() || future.is_done());
     }
 
-    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+    fn check(&self, world: &mut World, stage: &mut Stage, point: &Point) -> Result<(), String> {
         if point.moment == Moment::Stopped {
-            return Ok(()); // the victim finds it waiting, or cancelled
+            return world.others_go_on(stage, Turns::UntilDone); // the victim has cancelled it, or finds it done
         }
-        if is_through(point) && world.future.as_ref().is_some_and(|future| !future.is_cancelled()) {
+        let was_outrun = point.moment == Moment::Finished && world.extra.is_some();
+        if is_through(point)
+            && !was_outrun
+            && world.future.as_ref().is_some_and(|future| !future.is_cancelled())
+        {
             return wrong("it is not cancelled", world.future.as_ref());
         }
         world.let_go()?;
@@ -482,7 +625,7 @@ impl Operation for Cancel {
         world.goes_on(0)?;
         match (fate, world.done()) {
             (Fate::Cancelled, 0) => Ok(()),
-            (Fate::Done(_), 1) if !is_through(point) => Ok(()),
+            (Fate::Done(_), 1) if was_outrun || !is_through(point) => Ok(()),
             other => wrong("the task's fate", other),
         }
     }
@@ -518,9 +661,9 @@ impl Operation for End {
         assert!((self.end)(future));
     }
 
-    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+    fn check(&self, world: &mut World, stage: &mut Stage, point: &Point) -> Result<(), String> {
         if point.moment == Moment::Stopped {
-            return Ok(()); // it may be about to tell
+            return world.others_go_on(stage, Turns::UntilDone); // it may be about to tell
         }
         let is_to_end = is_through(point);
         if !is_to_end {
@@ -567,9 +710,9 @@ impl Operation for Wait {
         world.hold.set();
     }
 
-    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+    fn check(&self, world: &mut World, stage: &mut Stage, point: &Point) -> Result<(), String> {
         if point.moment == Moment::Stopped {
-            return Ok(());
+            return world.others_go_on(stage, Turns::UntilDone);
         }
         world.goes_on(0)
     }
@@ -609,9 +752,9 @@ impl Operation for WaitForSeveral {
         world.hold.set();
     }
 
-    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+    fn check(&self, world: &mut World, stage: &mut Stage, point: &Point) -> Result<(), String> {
         if point.moment == Moment::Stopped {
-            return Ok(());
+            return world.others_go_on(stage, Turns::UntilDone);
         }
         world.let_go()?;
         match world.fate()? {
@@ -647,9 +790,9 @@ impl Operation for CallBack {
         future.add_done_callback(move |_| id.set(0)).unwrap();
     }
 
-    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+    fn check(&self, world: &mut World, stage: &mut Stage, point: &Point) -> Result<(), String> {
         if point.moment == Moment::Stopped {
-            return Ok(());
+            return world.others_go_on(stage, Turns::UntilDone);
         }
         world.let_go()?;
         let begin = Instant::now();
