@@ -360,6 +360,8 @@ fn errors_are_the_tasks_own(method: StartMethod) {
     let error = failed.result(LONG).unwrap_err();
     assert_eq!((error.kind(), error.detail()), (ErrorKind::Failed, Some("weil es so war")));
     assert_eq!(failed.state().unwrap(), TaskState::Failed);
+    assert_eq!(failed.error(LONG).unwrap().as_deref(), Some("weil es so war"));
+    assert_eq!(submit(&pool, "echo", b"x").error(LONG).unwrap(), None);
     assert_eq!(submit(&pool, "fail", &[b'x'; 5000]).fate(LONG).unwrap(), Fate::Failed("x".repeat(5000)));
     let Fate::Failed(text) = submit(&pool, "panic", b"").fate(LONG).unwrap() else { panic!() };
     assert_eq!(text, "panicked: as it was to");
@@ -380,6 +382,7 @@ fn lost_tasks_say_why(method: StartMethod) {
             other => panic!("{other:?}"),
         }
         assert_eq!(kind(future.result(LONG)), ErrorKind::Lost);
+        assert_eq!(kind(future.error(LONG)), ErrorKind::Lost);
     }
     assert_eq!(pool.apply("echo", b"still", &plain()).unwrap(), b"still");
 }
@@ -412,6 +415,8 @@ fn cancel_pending(method: StartMethod) {
     let waiting: Vec<Future> = (0..5_u8).map(|n| submit(&pool, "echo", &[n])).collect();
     assert!(waiting[2].cancel() && waiting[2].is_cancelled());
     assert!(waiting[2].cancel(), "once more");
+    assert_eq!(kind(waiting[2].error(Timeout::Try)), ErrorKind::Cancelled);
+    assert_eq!(kind(waiting[3].error(Timeout::Try)), ErrorKind::Timeout);
     assert_eq!(waiting[2].fate(Timeout::Try).unwrap(), Fate::Cancelled);
     assert_eq!(kind(waiting[2].result(Timeout::Try)), ErrorKind::Cancelled);
     assert!(!first.cancel(), "it runs");

@@ -323,6 +323,15 @@ impl Future {
         self.fate(timeout)?.into_result()
     }
 
+    /// Why it has failed, `None` if it is done; waits at most `timeout` until it has ended. Errors: as [`Future::result`], but for
+    /// `Failed`.
+    pub fn error(&self, timeout: impl Into<Timeout>) -> Result<Option<String>> {
+        match self.fate(timeout)? {
+            Fate::Failed(error) => Ok(Some(error)),
+            other => other.into_result().map(|_| None),
+        }
+    }
+
     /// Has `callback` called, once, with how the task has ended: soon after that, or soon if it has ended already.
     ///
     /// One thread of this process calls all callbacks of all pools, one after the other; those of one task in the order in
