@@ -50,6 +50,9 @@ const SCENARIOS: &[Scenario] = &[
     ("a_fork_child_may_outlive_its_killed_parent", a_fork_child_may_outlive_its_killed_parent),
     ("opening_and_closing_leaks_nothing", opening_and_closing_leaks_nothing),
     ("a_stopped_owner_is_never_robbed", a_stopped_owner_is_never_robbed),
+    ("who_releases_a_dead_ones_lock_hides_no_death", who_releases_a_dead_ones_lock),
+    ("room_that_a_parent_reserved_is_not_its_childs", room_that_a_parent_reserved),
+    ("who_waits_for_all_leaves_what_is_not_enough", who_waits_for_all_leaves),
     ("a_joiner_killed_while_it_clears_up_blocks_nobody", a_killed_joiner_blocks_nobody),
     ("joining_without_descriptors_beside_a_busy_sweeper_ends", joining_beside_a_busy_sweeper),
     ("closing_in_one_thread_robs_no_other", closing_in_one_thread_robs_no_other),
@@ -617,6 +620,71 @@ fn opening_and_closing_leaks_nothing() -> Verdict {
         sleep_ms(1);
     }
     full.into_iter().for_each(Child::slay);
+    Good
+}
+
+fn who_releases_a_dead_ones_lock() -> Verdict {
+    let yard = Yard::anonymous().unwrap();
+    let (lock, step) = (Lock::create(&yard, "lock", Scope::Anyone).unwrap(), Step::of(&yard));
+    let owner = fork(|| {
+        assert!(lock.acquire_unguarded(Timeout::Try).unwrap().is_none());
+        step.set(1);
+        sleep_ms(20_000);
+    });
+    step.wait(1);
+    owner.slay();
+    let _ = lock.release(); // whoever has swept meanwhile: nobody holds it
+    assert!(lock.acquire_unguarded(Timeout::Try).unwrap().is_some(), "nobody says that its owner died");
+    Good
+}
+
+fn room_that_a_parent_reserved() -> Verdict {
+    let yard = Yard::anonymous().unwrap();
+    let ring = Ring::create(&yard, "ring", RingOptions::default()).unwrap();
+    let mut sender = ring.sender(Strategy::default()).unwrap();
+    let mut receiver = ring.receiver(Strategy::default()).unwrap();
+    let mut room = sender.reserve(4, Timeout::Try).unwrap();
+    room.write(0, b"aaaa").unwrap();
+    let child = fork_with(|| {
+        let refused = room.write(0, b"bbbb").is_err_and(|e| e.kind() == ErrorKind::NotOwner);
+        i32::from(!(refused && room.as_mut_ptr().is_null()))
+    });
+    assert_eq!(child.wait(), Ended::Code(0));
+    room.commit(4).unwrap();
+    let mut bytes = [0; 4];
+    receiver.recv(&mut bytes, Timeout::Try).unwrap();
+    assert_eq!(&bytes, b"aaaa");
+    Good
+}
+
+/// Of two who sleep at a semaphore, the first one waits for an event as well: the permit is the other one's at once, and not
+/// when a slice of his is over.
+fn who_waits_for_all_leaves() -> Verdict {
+    let yard = Yard::anonymous().unwrap();
+    let semaphore =
+        Semaphore::create(&yard, "semaphore", SemaphoreOptions { initial: 0, ..Default::default() }).unwrap();
+    let event = courtyard::Event::create(&yard, "event", Default::default()).unwrap();
+    let mut shortest = LONG;
+    for _ in 0..5 {
+        event.clear();
+        std::thread::scope(|s| {
+            let all = s.spawn(|| courtyard::wait_all(&[&semaphore, &event], LONG));
+            sleep_ms(60); // he sleeps, and is the first in line
+            let single = s.spawn(|| {
+                semaphore.acquire(LONG).unwrap();
+                Instant::now()
+            });
+            sleep_ms(60);
+            let begin = Instant::now();
+            semaphore.release(1).unwrap();
+            shortest = shortest.min(single.join().unwrap() - begin);
+            event.set();
+            semaphore.release(1).unwrap();
+            all.join().unwrap().unwrap();
+            semaphore.acquire(Timeout::Try).unwrap();
+        });
+    }
+    assert!(shortest < Duration::from_millis(120), "a permit was there for {shortest:?}, five times");
     Good
 }
 

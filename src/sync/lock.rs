@@ -304,11 +304,18 @@ impl LockWord {
         Ok(())
     }
 
-    /// Releases the lock whoever holds it; `NotOwner` if nobody does.
-    pub(crate) fn release_any(&self) -> Result<(), ErrorKind> {
+    /// Releases the lock whoever holds it; `NotOwner` if nobody does. One whose owner is dead is freed as by the sweep: whoever
+    /// takes it next is told.
+    pub(crate) fn release_any(&self, owners: &impl Owners) -> Result<(), ErrorKind> {
         loop {
             let word = self.0.load(Ordering::Relaxed);
             let owner = Token::of(word).ok_or(ErrorKind::NotOwner)?;
+            if matches!(owners.standing(owner), Standing::Dead) {
+                if self.recover(owner) {
+                    owners.buried(owner, self);
+                }
+                continue;
+            }
             match self.release(owner.0) {
                 Err(ErrorKind::NotOwner) => {} // it has changed hands meanwhile
                 done => return done,

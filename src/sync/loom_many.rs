@@ -317,6 +317,26 @@ fn at_the_bell_who_waits_for_all_goes_on_when_the_last_is_ready() {
 }
 
 /// The waiter of many is killed when woken, and the permit is there for the single one.
+/// One waits for two semaphores, of which one has a permit for a while, and another one for that permit.
+#[test]
+fn who_waits_for_all_leaves_a_permit_to_who_waits_for_it_alone() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(2); // without a bound it takes minutes; this many catch it
+    model.check(|| {
+        let world = World::new(0);
+        let many = spawn(&world, |w| {
+            let (permit, event) = (Semaphore(&w.semaphores[0]), Event(&w.events[0]));
+            w.many(&[&permit, &event], Need::All, true).unwrap();
+        });
+        let single = spawn(&world, |w| w.acquire(0));
+        world.release(0);
+        single.join().unwrap();
+        world.set(0);
+        world.release(0);
+        many.join().unwrap();
+    });
+}
+
 #[test]
 fn a_waiter_of_many_that_is_killed_when_woken_leaves_nobody_behind() {
     loom::model(|| {

@@ -7,7 +7,8 @@
 //! ## Why nobody is left behind
 //! A thing that becomes ready changes the word that said it was not, and finds the waiter announced: it wakes, and rings.
 //! Where a change wakes one sleeper only, the waiter may have been that one. So when it leaves, however the wait ended, it
-//! wakes one more on each such word on which it has slept. On the doorbell all are woken, and no thing's own sleeper is kept
+//! wakes one more on each such word on which it has slept; and when it sleeps on, as it waits for all, one at each thing that is
+//! ready. On the doorbell all are woken, and no thing's own sleeper is kept
 //! from its wake. A waiter that is killed when woken is heard of by those who listen to its alive word, and it listens to
 //! theirs. What remains ends with the slice.
 
@@ -159,6 +160,10 @@ impl<'a> Many<'a> {
                 net.own = vec![rung.unwrap_or_else(|| self.bell.prepare())];
             }
             crowd.watches()[1..].iter().for_each(|watch| net.alive(*watch));
+            if *slept && self.direct {
+                // What has woken us is not enough: it may be so for another one, who sleeps there.
+                ready.iter().for_each(|at| self.sources[*at].pass_on());
+            }
             *slept = true;
             match wait.sleep_on(&net.own, &net.alive, net.doubt) {
                 Ok(Slept::Look) => {}

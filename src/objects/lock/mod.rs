@@ -184,7 +184,7 @@ impl Lock {
     #[cold]
     fn release_slow(&self) -> Result<()> {
         match (self.scope, self.me()) {
-            (Scope::Anyone, _) => self.word().release_any()?,
+            (Scope::Anyone, _) => self.word().release_any(&Processes(&self.yard))?,
             (_, 0) => return Err(ErrorKind::NotOwner.into()),
             (_, me) => self.word().release(me)?,
         }

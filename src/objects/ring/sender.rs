@@ -223,8 +223,9 @@ impl Reserved<'_> {
         self.len() == 0
     }
 
-    /// Copies `bytes` to `offset` of the record. Errors: `Range`.
+    /// Copies `bytes` to `offset` of the record. Errors: `Range`, `NotOwner` (a fork child: the room is its parent's).
     pub fn write(&mut self, offset: usize, bytes: &[u8]) -> Result<()> {
+        self.sender.side.check()?;
         match &self.slot {
             Some(slot) if self.sender.producer.write(slot, offset, bytes) => Ok(()),
             _ => Err(Error::with(
@@ -235,8 +236,11 @@ impl Reserved<'_> {
     }
 
     /// The first byte, to write in place without a copy: [`Reserved::len`] bytes, aligned to 8, valid until the
-    /// reservation is committed or dropped. The memory is shared: make no reference to it.
+    /// reservation is committed or dropped; null in a fork child. The memory is shared: make no reference to it.
     pub fn as_mut_ptr(&mut self) -> *mut u8 {
+        if self.sender.side.check().is_err() {
+            return std::ptr::null_mut();
+        }
         self.slot.as_ref().map_or(std::ptr::null_mut(), |slot| self.sender.address(slot))
     }
 

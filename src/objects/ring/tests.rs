@@ -185,3 +185,19 @@ fn impossible_capacities_are_refused() {
     let large = RingOptions { capacity: 1 << 30, spin_only: false };
     assert_eq!(kind(Ring::create(&yard, "r", large)), ErrorKind::NoSpace);
 }
+
+#[test]
+fn what_was_not_shown_is_not_released() {
+    let yard = Options::new().size(1 << 20).anonymous().unwrap();
+    let ring = TypedRing::<u64>::create(&yard, "ring", 8, false).unwrap();
+    let (mut tx, mut rx) = (ring.sender(Strategy::Block).unwrap(), ring.receiver(Strategy::Block).unwrap());
+    (0..4).for_each(|n| tx.try_send(n).unwrap());
+    assert_eq!(kind(rx.release()), ErrorKind::Empty);
+    assert_eq!(rx.peek(Timeout::Try).unwrap(), 0);
+    rx.release().unwrap();
+    assert_eq!(kind(rx.release()), ErrorKind::Empty);
+    assert_eq!(rx.peek(Timeout::Try).unwrap(), 1);
+    assert_eq!(rx.recv(Timeout::Try).unwrap(), 1);
+    assert_eq!(kind(rx.release()), ErrorKind::Empty);
+    assert_eq!(rx.recv(Timeout::Try).unwrap(), 2);
+}

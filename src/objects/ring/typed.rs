@@ -79,7 +79,7 @@ impl<T: Pod> TypedRing<T> {
             Taken::AfterDeath => Consumer::resume(self.ring.spot.clone(), size_of::<T>()),
         };
         match consumer {
-            Ok(consumer) => Ok(TypedReceiver { consumer, side, of: PhantomData }),
+            Ok(consumer) => Ok(TypedReceiver { consumer, side, is_shown: false, of: PhantomData }),
             Err(_) => {
                 side.close(true);
                 Err(corrupt())
@@ -199,6 +199,8 @@ impl<T> Drop for TypedSender<T> {
 pub struct TypedReceiver<T> {
     consumer: Consumer<Spot>,
     side: Side,
+    /// The next element was shown, and not taken since.
+    is_shown: bool,
     of: PhantomData<fn() -> T>,
 }
 
@@ -208,6 +210,7 @@ impl<T: Pod> TypedReceiver<T> {
     #[inline]
     pub fn recv(&mut self, timeout: impl Into<Timeout>) -> Result<T> {
         self.side.check()?;
+        self.is_shown = false;
         let element = match self.consumer.recv() {
             Ok(element) => element,
             Err(why) => {
@@ -229,19 +232,21 @@ impl<T: Pod> TypedReceiver<T> {
     /// Errors: as for [`TypedReceiver::recv`].
     pub fn peek(&mut self, timeout: impl Into<Timeout>) -> Result<T> {
         self.side.check()?;
-        match self.consumer.peek() {
-            Ok(element) => Ok(element),
+        let element = match self.consumer.peek() {
+            Ok(element) => element,
             Err(why) => {
                 self.wait(why, timeout.into())?;
-                self.consumer.peek().map_err(|_| corrupt())
+                self.consumer.peek().map_err(|_| corrupt())?
             }
-        }
+        };
+        self.is_shown = true;
+        Ok(element)
     }
 
-    /// Releases the element that [`TypedReceiver::peek`] showed. Errors: `Empty` if there is none.
+    /// Releases the element that [`TypedReceiver::peek`] showed. Errors: `Empty` if it showed none since the last one was taken.
     pub fn release(&mut self) -> Result<()> {
         self.side.check()?;
-        if !self.consumer.take(1) {
+        if !std::mem::take(&mut self.is_shown) || !self.consumer.take(1) {
             return Err(ErrorKind::Empty.into());
         }
         self.consumer.release();
@@ -261,6 +266,7 @@ impl<T: Pod> TypedReceiver<T> {
         if elements.is_empty() {
             return Ok(0);
         }
+        self.is_shown = false;
         let count = match self.consumer.recv_slice(elements) {
             Ok(count) => count,
             Err(why) => {
