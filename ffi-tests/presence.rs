@@ -53,6 +53,7 @@ const SCENARIOS: &[Scenario] = &[
     ("who_releases_a_dead_ones_lock_hides_no_death", who_releases_a_dead_ones_lock),
     ("room_that_a_parent_reserved_is_not_its_childs", room_that_a_parent_reserved),
     ("who_waits_for_all_leaves_what_is_not_enough", who_waits_for_all_leaves),
+    ("an_action_that_forks_makes_one_trip", an_action_that_forks),
     ("a_joiner_killed_while_it_clears_up_blocks_nobody", a_killed_joiner_blocks_nobody),
     ("joining_without_descriptors_beside_a_busy_sweeper_ends", joining_beside_a_busy_sweeper),
     ("closing_in_one_thread_robs_no_other", closing_in_one_thread_robs_no_other),
@@ -654,6 +655,38 @@ fn room_that_a_parent_reserved() -> Verdict {
     let mut bytes = [0; 4];
     receiver.recv(&mut bytes, Timeout::Try).unwrap();
     assert_eq!(&bytes, b"aaaa");
+    Good
+}
+
+/// The child comes back from the action first, well or by a panic: the trip is its parent's all the same.
+fn an_action_that_forks() -> Verdict {
+    for panics in [false, true] {
+        let yard = Yard::anonymous().unwrap();
+        let barrier = courtyard::Barrier::create(&yard, "barrier", 2).unwrap();
+        let other = fork_with(|| i32::from(barrier.wait(LONG).is_err()));
+        while barrier.waiting() < 1 {
+            sleep_ms(1);
+        }
+        let (parent, mut child) = (std::process::id(), None);
+        let passed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            barrier.wait_with(LONG, || match unsafe { libc::fork() } {
+                0 if panics => std::panic::panic_any("on purpose"),
+                0 => {}
+                pid => {
+                    child = Some(Child(pid));
+                    sleep_ms(200);
+                }
+            })
+        }));
+        if std::process::id() != parent {
+            let is_told =
+                passed.map_or(panics, |passed| passed.is_err_and(|e| e.kind() == ErrorKind::NotOwner));
+            unsafe { libc::_exit(i32::from(!is_told)) };
+        }
+        assert!(passed.unwrap().is_ok());
+        assert_eq!(child.unwrap().wait(), Ended::Code(0));
+        assert_eq!(other.wait(), Ended::Code(0));
+    }
     Good
 }
 

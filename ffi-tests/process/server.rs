@@ -17,6 +17,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ("what_a_servers_child_inherits_may_have_any_number", a_servers_child_has_any_number),
     ("a_server_that_fails_is_told_also_if_its_line_stays_open", a_servers_line_stays_open),
     ("signals_kill_no_server_and_no_parent", signals_kill_nobody),
+    ("a_server_needs_no_high_numbers", a_server_under_a_low_limit),
 ];
 
 fn children_are_watched() {
@@ -223,4 +224,22 @@ fn signals_kill_nobody() {
         let child = Process::spawn("sees-its-parent-among-signals", &[]).unwrap();
         assert_eq!(child.join(LONG).unwrap(), Exit::Code(0));
     });
+}
+
+fn a_server_under_a_low_limit() {
+    let limit = |most: u64| {
+        let most = libc::rlimit { rlim_cur: most, rlim_max: 4096 };
+        assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &most) }, 0);
+    };
+    limit(40);
+    let server = ForkServer::start().unwrap();
+    server.ready(LONG).unwrap();
+    let (_read, write) = std::io::pipe().unwrap();
+    for number in 20..38 {
+        assert_eq!(unsafe { libc::dup2(write.as_raw_fd(), number) }, number);
+        let options = ProcessOptions { inherit: vec![number], ..super::options() };
+        let child = server.spawn_with(&options, "write-number", &number.to_ne_bytes()).unwrap();
+        assert_eq!(child.join(LONG).unwrap(), Exit::Code(0), "number {number}");
+        unsafe { libc::close(number) };
+    }
 }

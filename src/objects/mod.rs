@@ -56,7 +56,7 @@ impl Objects for Repair {
         let Ok(directory) = yard.directory() else { return };
         for record in directory.iter() {
             match record.kind {
-                ObjectType::Lock => lock::recover(yard, &record, who),
+                ObjectType::Lock => lock::recover(yard, &record, who, gone),
                 ObjectType::Value => {} // nobody owns a value
                 ObjectType::Permits => permits::recover(yard, &record, who, gone),
                 ObjectType::Ring => ring::recover(yard, &record, who, gone),

@@ -61,6 +61,10 @@ impl Owners for Threads<'_> {
         self.0.thread_standing(token)
     }
 
+    fn is_me(&self, token: Token) -> bool {
+        thread::token(self.0.number()) == token.0
+    }
+
     fn others<'a>(&'a self, out: &mut Crowd<'a>) {
         listen(self.0, out);
     }
@@ -164,10 +168,15 @@ pub(crate) fn acquire_by_thread(
         // Short waits never see a slice end; a death that the kernel did not tell is asked for here.
         Err(ErrorKind::Timeout) if is_owner_gone(word, yard) => {
             yard.sweep();
-            word.try_acquire(taker, &Threads(yard))
+            after_a_wait(word.try_acquire(taker, &Threads(yard)))
         }
         got => got,
     }
+}
+
+/// The answer to who has waited: somebody else was quicker in the end.
+fn after_a_wait(got: std::result::Result<Got, ErrorKind>) -> std::result::Result<Got, ErrorKind> {
+    got.map_err(|kind| if kind == ErrorKind::Busy { ErrorKind::Timeout } else { kind })
 }
 
 /// Whether the owning thread's whole process is gone. Asks the kernel.
@@ -232,7 +241,8 @@ fn take_within_slowly(
     let got = match got {
         Err(ErrorKind::Busy | ErrorKind::Timeout) if is_owner_gone(lock, yard) => {
             yard.sweep();
-            lock.try_acquire(taker, &owners)
+            let got = lock.try_acquire(taker, &owners);
+            if wait.is_some() { after_a_wait(got) } else { got }
         }
         got => got,
     };

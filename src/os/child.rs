@@ -385,6 +385,19 @@ pub(crate) fn place(fds: Vec<OwnedFd>, numbers: &[RawFd]) -> Result<()> {
     Ok(())
 }
 
+/// As [`lift`]; `None` if this process may have no such number (RLIMIT_NOFILE).
+pub(crate) fn try_lift(fd: &OwnedFd, above: RawFd) -> Result<Option<OwnedFd>> {
+    match lift(fd, above) {
+        Err(e) if e.os_error() == Some(libc::EINVAL) => Ok(None),
+        lifted => lifted.map(Some),
+    }
+}
+
+/// As [`lift`]; if this process may have no such number, the descriptor keeps its own.
+pub(crate) fn lift_if_allowed(fd: OwnedFd, above: RawFd) -> Result<OwnedFd> {
+    Ok(try_lift(&fd, above)?.unwrap_or(fd))
+}
+
 /// A second descriptor of the same file, numbered from `above` on.
 pub(crate) fn lift(fd: &OwnedFd, above: RawFd) -> Result<OwnedFd> {
     // SAFETY: makes a second descriptor.

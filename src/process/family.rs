@@ -355,14 +355,15 @@ pub(super) fn parents_life() -> Option<Arc<OwnedFd>> {
     FAMILY.lock().parent.as_ref().and_then(|parent| parent.life.clone())
 }
 
-/// Has the descriptor of that life numbered from `from` on.
+/// Has the descriptor of that life numbered from `from` on, if this process may have such a number.
 pub(super) fn lift_life(from: RawFd) -> Result<()> {
     let mut family = FAMILY.lock();
     if let Some(parent) = &mut family.parent
         && let Some(life) = &parent.life
     {
-        let lifted = child::lift(life, from)?;
-        parent.life = Some(Arc::new(lifted));
+        if let Some(lifted) = child::try_lift(life, from)? {
+            parent.life = Some(Arc::new(lifted));
+        }
     }
     Ok(())
 }

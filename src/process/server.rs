@@ -27,7 +27,7 @@ const FORK: u8 = 1;
 const UNDO: u8 = 3;
 /// What a server says once, when it is ready.
 const READY: u8 = 2;
-/// The server's own descriptors have numbers from here on.
+/// The server's own descriptors have numbers from here on, if it may have such.
 const OURS_FROM: RawFd = 200;
 /// Descriptors of a request besides those that the child inherits: where its end is told, and its letter if that is long.
 const OWN_FDS: usize = 2;
@@ -392,7 +392,7 @@ fn begin_serving(told: &[u8]) -> Result<(OwnedFd, i32)> {
     let preload = std::str::from_utf8(preload).map_err(|_| corrupt())?;
     let line = child::adopt(RawFd::from_ne_bytes(*number)).ok_or_else(corrupt)?;
     // Children are to have descriptors under numbers that their maker says: ours are out of the way.
-    let line = child::lift(&line, OURS_FROM)?;
+    let line = child::lift_if_allowed(line, OURS_FROM)?;
     family::lift_life(OURS_FROM)?;
     child::heed_interrupts(false);
     let code = if preload.is_empty() { 0 } else { entry::call(preload, bytes) };
@@ -544,8 +544,9 @@ impl<'m> Request<'m> {
         child::heed_interrupts(true);
         let begun = Request::read(self.letter, self.paper).and_then(|letter| {
             // What this process has is out of the way of the numbers that it is to have.
-            let from = self.numbers.iter().fold(OURS_FROM, |from, number| from.max(number.saturating_add(1)));
-            if from > OURS_FROM {
+            let from = self.numbers.iter().fold(3, |from: RawFd, number| from.max(number.saturating_add(1)));
+            let is_in_the_way = |life: &Arc<OwnedFd>| self.numbers.contains(&life.as_raw_fd());
+            if life.as_ref().is_some_and(is_in_the_way) {
                 life = life.map(|life| child::lift(&life, from)).transpose()?.map(Arc::new);
             }
             accept(&letter, self.invited, from)?;

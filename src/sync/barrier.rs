@@ -195,13 +195,25 @@ struct Visit<'v, 'a, P, T> {
 }
 
 /// Breaks the barrier if the action does not come back.
-struct Acting<'a> {
+struct Acting<'v, 'a, T: Owners> {
     barrier: Barrier<'a>,
     state: State,
+    me: Token,
+    threads: &'v T,
 }
 
-impl Drop for Acting<'_> {
+impl<T: Owners> Acting<'_, '_, T> {
+    /// False in a fork child that the action has made: the trip is its parent's.
+    fn is_ours(&self) -> bool {
+        self.threads.is_me(self.me)
+    }
+}
+
+impl<T: Owners> Drop for Acting<'_, '_, T> {
     fn drop(&mut self) {
+        if !self.is_ours() {
+            return;
+        }
         #[cfg(all(test, loom))]
         if crate::shim::is_doomed() {
             return; // a killed thread runs no destructors
@@ -290,18 +302,28 @@ impl<'a> Barrier<'a> {
         mut action: Option<impl FnOnce() -> bool>,
     ) -> Result<usize, Stop> {
         let mut visit = Visit { me, parties, wait, heard: Hearsay::default(), ended: Ok(()) };
+        let mut has_lingered = false;
         loop {
             let state = self.load();
             match state.phase {
-                Phase::Resetting => self.finish(state, parties),
-                Phase::Open => match self.arrive(me, state) {
-                    Some(at) => return self.stay(state, at, &mut visit, &mut action),
-                    None => self.linger(state, &mut visit)?,
-                },
+                Phase::Resetting => {
+                    self.finish(state, parties);
+                    continue;
+                }
+                Phase::Open => {
+                    if let Some(at) = self.arrive(me, state) {
+                        return self.stay(state, at, &mut visit, &mut action);
+                    }
+                }
                 Phase::Acting if self.actor(state) == Some(me) => return Err(Stop::Own(ErrorKind::Deadlock)),
-                Phase::Acting => self.linger(state, &mut visit)?,
+                Phase::Acting => {}
                 _ => return Err(Stop::Broken(self.cause(state, parties))),
             }
+            if has_lingered {
+                wait.check().map_err(Stop::Own)?; // others may be quicker again and again
+            }
+            self.linger(state, &mut visit)?;
+            has_lingered = true;
         }
     }
 
@@ -323,7 +345,7 @@ impl<'a> Barrier<'a> {
             let seen = self.survey(arrived, visit.parties, false, &mut visit.heard, None);
             if !seen.changed
                 && seen.arrived == self.cells.len()
-                && let Some(end) = self.pass(arrived, at, visit.parties, action)
+                && let Some(end) = self.pass(arrived, at, visit, action)
             {
                 return end;
             }
@@ -341,7 +363,7 @@ impl<'a> Barrier<'a> {
                 continue;
             }
             if state.phase == Phase::Open && seen.arrived == self.cells.len() {
-                match self.pass(state, at, visit.parties, action) {
+                match self.pass(state, at, visit, action) {
                     Some(end) => return end,
                     None => continue,
                 }
@@ -431,7 +453,7 @@ impl<'a> Barrier<'a> {
         self,
         state: State,
         at: usize,
-        parties: &Parties<'a, P, T>,
+        visit: &Visit<'_, 'a, P, T>,
         action: &mut Option<impl FnOnce() -> bool>,
     ) -> Option<Result<usize, Stop>> {
         if action.is_none() {
@@ -441,8 +463,12 @@ impl<'a> Barrier<'a> {
         if !self.change(state, acting) {
             return None;
         }
-        let guard = Acting { barrier: self, state: acting };
-        if !action.take().is_some_and(|action| action()) {
+        let guard = Acting { barrier: self, state: acting, me: visit.me, threads: visit.parties.threads };
+        let acted = action.take().is_some_and(|action| action());
+        if !guard.is_ours() {
+            return Some(Err(Stop::Own(ErrorKind::NotOwner)));
+        }
+        if !acted {
             drop(guard);
             return Some(Err(Stop::Own(ErrorKind::Failed)));
         }
@@ -452,7 +478,7 @@ impl<'a> Barrier<'a> {
         }
         // Only the actor makes the trip of an era with an action: this one was broken, and may have been reset since.
         let state = self.load();
-        let cause = if state.era == acting.era { self.cause(state, parties) } else { Cause::Reset };
+        let cause = if state.era == acting.era { self.cause(state, visit.parties) } else { Cause::Reset };
         Some(Err(Stop::Broken(cause)))
     }
 

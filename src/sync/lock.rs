@@ -34,6 +34,10 @@ pub(crate) trait Owners {
     }
     /// Alive words of the others, to hear of a sleeper that is killed after it was woken. At most `out` is filled.
     fn others<'a>(&'a self, out: &mut Crowd<'a>);
+    /// Whether the caller is the one behind this token, which was his: not in a fork child.
+    fn is_me(&self, _token: Token) -> bool {
+        true
+    }
     /// Somebody has slept a whole slice.
     fn slice(&self);
     /// How often to look at a taken word before sleeping.

@@ -195,8 +195,8 @@ impl Barrier {
     ///
     /// A try that is not the last to arrive breaks the barrier, as any other wait whose time is up.
     ///
-    /// Errors: `Broken` (the detail says why, [`Barrier::broken`] for programs); `Timeout` and `Interrupted` (only if the yard
-    /// was opened interruptible) if the caller's own wait has ended so, which breaks the barrier for the others; but it breaks
+    /// Errors: `Broken` (the detail says why, [`Barrier::broken`] for programs); `Timeout`, `Cancelled` and `Interrupted` (only if
+    /// the yard was opened interruptible) if the caller's own wait has ended so, which breaks the barrier for the others; but it breaks
     /// nothing if the caller had not arrived, because the trip was full without it. `NoSlots` (the table of threads is full),
     /// `Deadlock` (the caller runs the barrier's action).
     #[inline]
@@ -206,6 +206,8 @@ impl Barrier {
 
     /// As [`Barrier::wait`]. `action` is run by one party of each trip, as a rule the last to arrive, before anybody goes on;
     /// what it does is seen by all of them. The actions of the others are dropped.
+    ///
+    /// A fork child that the action makes, and that comes back, gets `NotOwner`, and the trip is its parent's.
     ///
     /// If it panics the barrier is broken, and the panic goes on. An action may break or reset the barrier, and so may anybody
     /// else while it runs: then it has run, and there is no trip.

@@ -12,7 +12,7 @@ use crate::objects::directory::{How, Plan, obtain};
 use crate::objects::faults;
 use crate::objects::owners::{self, Processes};
 use crate::objects::yard::Yard;
-use crate::presence::attachment::{Attachment, Held, Who};
+use crate::presence::attachment::{Attachment, Gone, Held, Who};
 use crate::presence::thread;
 use crate::segment::bits::Token;
 use crate::segment::directory::{ObjectType, Record};
@@ -286,15 +286,15 @@ fn scope_of(record: &Record) -> Result<Scope> {
         .ok_or_else(|| Error::with(ErrorKind::Corrupt, format!("lock scope {}", record.params[0])))
 }
 
-/// Frees the lock, suspect, if the one who is gone held it.
-pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who) {
+/// Frees the lock, suspect, if the one who is gone held it. Who has left the yard with it has not died.
+pub(crate) fn recover(yard: &Attachment, record: &Record, who: Who, gone: Gone) {
     let (Ok(scope), Ok(body)) = (scope_of(record), yard.region().at::<Body>(record.offset)) else { return };
     let freed = match (scope, who) {
         (Scope::Thread, Who::Thread(dead)) => body.word.recover(dead),
         (Scope::Process | Scope::Anyone, Who::Process(dead)) => body.word.recover(dead),
         _ => false,
     };
-    if freed {
+    if freed && gone == Gone::Died {
         faults::note(yard, who, &body.word, 1);
     }
 }

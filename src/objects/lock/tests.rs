@@ -99,3 +99,20 @@ fn many_threads_count_without_losing_one() {
         assert_eq!(count, 20_000);
     }
 }
+
+#[test]
+fn who_has_left_the_yard_with_a_lock_has_not_died() {
+    for (gone, deaths) in [(Gone::Closed, 0), (Gone::Died, 1)] {
+        let (yard, lock) = lock(Scope::Process);
+        assert!(lock.acquire_unguarded(Timeout::Try).unwrap().is_none());
+        let me = Token::of(yard.held().token_if_joined()).unwrap();
+        let name = crate::segment::directory::Name::new("l").unwrap();
+        let record = yard.held().directory().unwrap().find(&name).unwrap().unwrap();
+        recover(yard.held(), &record, Who::Process(me), gone);
+        assert!(
+            lock.acquire_unguarded(Timeout::Try).unwrap().is_some(),
+            "it may have left something half changed"
+        );
+        assert_eq!(yard.faults().len(), deaths, "{gone:?}");
+    }
+}
