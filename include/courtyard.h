@@ -6055,6 +6055,7 @@ CYD_MUST_USE cyd_status_t cyd_pool_is_shut_down(const cyd_pool_t *pool, bool *ou
  *
  * \return #CYD_OK, or
  *   - #CYD_E_STATE        it was not shut down
+ *   - #CYD_E_DEADLOCK     the caller is in one of its tasks
  *   - #CYD_E_TIMEOUT      not yet
  *   - #CYD_E_CANCELLED    the wait was cancelled: see cyd_cancel_t
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
@@ -6361,6 +6362,7 @@ CYD_MUST_USE cyd_status_t cyd_task_yard(const cyd_task_t *task, cyd_yard_t **out
  *   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
  *   - #CYD_E_INVALID      the list is empty, has an object twice, or a misaligned pointer
  *   - #CYD_E_FOREIGN      an object lies in another yard than the others
+ *   - #CYD_E_DEADLOCK     it is the very task that the caller is in
  *   - #CYD_E_NOT_OWNER    an end of a ring is held by the parent of this fork() child, or a process is its child
  *   - #CYD_E_UNSUPPORTED  an end of a ring that was made for spinning
  *   - #CYD_E_NO_SLOTS     none is ready, and the table of threads is full
@@ -6432,6 +6434,7 @@ CYD_MUST_USE cyd_status_t cyd_wait_all(void *const *handles, size_t count, int64
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
  *   - #CYD_E_INVALID      the list is empty, has a task twice, or a misaligned pointer; `until` is no CYD_RETURN_ number
  *   - #CYD_E_FOREIGN      a future is of a pool in another yard than the first
+ *   - #CYD_E_DEADLOCK     it is the very task that the caller is in
  *   - #CYD_E_NO_SLOTS     the yard's table of threads is full
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  a pointer is NULL; a handle is closed (also during the wait), or no future
  *

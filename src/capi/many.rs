@@ -153,6 +153,7 @@ unsafe fn wait(handles: *const *mut c_void, count: usize, need: Need, timeout_ns
 ///   - #CYD_E_CANCELLED    a token was cancelled: see cyd_cancel_t
 ///   - #CYD_E_INVALID      the list is empty, has an object twice, or a misaligned pointer
 ///   - #CYD_E_FOREIGN      an object lies in another yard than the others
+///   - #CYD_E_DEADLOCK     it is the very task that the caller is in
 ///   - #CYD_E_NOT_OWNER    an end of a ring is held by the parent of this fork() child, or a process is its child
 ///   - #CYD_E_UNSUPPORTED  an end of a ring that was made for spinning
 ///   - #CYD_E_NO_SLOTS     none is ready, and the table of threads is full
@@ -294,6 +295,7 @@ unsafe fn futures<'a>(handles: &[*mut c_void]) -> Result<Vec<&'a Future>> {
 ///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
 ///   - #CYD_E_INVALID      the list is empty, has a task twice, or a misaligned pointer; `until` is no CYD_RETURN_ number
 ///   - #CYD_E_FOREIGN      a future is of a pool in another yard than the first
+///   - #CYD_E_DEADLOCK     it is the very task that the caller is in
 ///   - #CYD_E_NO_SLOTS     the yard's table of threads is full
 ///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE  a pointer is NULL; a handle is closed (also during the wait), or no future
 ///

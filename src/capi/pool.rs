@@ -721,6 +721,7 @@ pub unsafe extern "C" fn cyd_pool_is_shut_down(pool: *const cyd_pool_t, out: *mu
 ///
 /// \return #CYD_OK, or
 ///   - #CYD_E_STATE        it was not shut down
+///   - #CYD_E_DEADLOCK     the caller is in one of its tasks
 ///   - #CYD_E_TIMEOUT      not yet
 ///   - #CYD_E_CANCELLED    the wait was cancelled: see cyd_cancel_t
 ///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)

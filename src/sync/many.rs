@@ -101,10 +101,15 @@ impl Need {
     }
 }
 
-/// Which are ready, if that is enough.
-pub(crate) fn look(sources: &[&dyn Source], need: Need) -> Option<Vec<usize>> {
+/// Which are ready.
+pub(crate) fn now_ready(sources: &[&dyn Source]) -> Vec<usize> {
     let all = (0..).zip(sources);
-    let ready: Vec<usize> = all.filter(|(_, source)| source.is_ready()).map(|(at, _)| at).collect();
+    all.filter(|(_, source)| source.is_ready()).map(|(at, _)| at).collect()
+}
+
+/// The same, if that is enough.
+pub(crate) fn look(sources: &[&dyn Source], need: Need) -> Option<Vec<usize>> {
+    let ready = now_ready(sources);
     need.is_met(&ready, sources.len()).then_some(ready)
 }
 

@@ -23,7 +23,7 @@ use crate::objects::fd_wait::FdWait;
 use crate::objects::owners::{Threads, bell};
 use crate::presence::attachment::Held;
 use crate::presence::thread;
-use crate::sync::many::{DIRECT_MAX, Many, Need, Source, look};
+use crate::sync::many::{DIRECT_MAX, Many, Need, Source, look, now_ready};
 use crate::sync::wait::{Manner, Timeout, Wait};
 use std::time::Duration;
 
@@ -61,8 +61,11 @@ pub trait Helper {
     fn work(&self) -> Option<&dyn AsPart>;
 }
 
-/// How long at most a helper sleeps whom nothing tells of work.
+/// How long at most a helper sleeps whom nothing tells of work, and one who may have missed some that went astray.
 const MOMENT: Duration = Duration::from_millis(50);
+const SLICE: Duration = Duration::from_millis(250);
+/// So often in a row there seems to be work, and is none, before nobody waits for it.
+const IN_VAIN: u32 = 3;
 
 /// What a [`Waitable`] is made of.
 pub trait AsPart {
@@ -149,60 +152,79 @@ pub(crate) fn wait_for_parts(objects: &[&dyn AsPart], need: Need, timeout: Timeo
     if timeout == Timeout::Try {
         return Err(ErrorKind::Timeout.into());
     }
+    let all = Everything { objects, sources: &sources, manner: parts[0].manner, place: yard };
     let helpers: Vec<Box<dyn Helper + '_>> = objects.iter().filter_map(|object| object.helper()).collect();
-    if !helpers.is_empty() {
-        let manner = yard.map_or(parts[0].manner, |(_, manner)| manner);
-        return wait_helping(objects, &sources, need, &Wait::new(timeout, manner), &helpers);
+    if helpers.is_empty() { all.sleep(need, timeout) } else { wait_helping(&all, need, timeout, &helpers) }
+}
+
+/// What somebody waits for, and where and how.
+struct Everything<'w> {
+    objects: &'w [&'w dyn AsPart],
+    sources: &'w [&'w dyn Source],
+    manner: Manner,
+    place: Option<(&'w Held, Manner)>,
+}
+
+impl Everything<'_> {
+    /// As `wait_for_parts`, asleep.
+    fn sleep(&self, need: Need, timeout: Timeout) -> Result<Vec<usize>> {
+        match self.place {
+            Some((yard, manner)) if self.sources.iter().all(|source| source.descriptor().is_none()) => {
+                let direct = self.sources.len() <= DIRECT_MAX;
+                let many = Many { sources: self.sources, need, bell: bell(yard)?, direct };
+                thread::register(yard)?; // a sleeper's death must wake the others
+                Ok(many.wait(&Threads(yard), &Wait::new(timeout, manner))?)
+            }
+            place => {
+                let manner = place.map_or(self.manner, |(_, manner)| manner);
+                beside::wait(self.objects, self.sources, need, &FdWait::with(timeout, manner))
+            }
+        }
     }
-    sleep(objects, need, timeout)
+
+    /// Sleeps until one of those that were not ready is, or `work`, but not for longer than `timeout`.
+    fn sleep_for_more(&self, ready: &[usize], work: Option<&dyn AsPart>, timeout: Timeout) -> Result<()> {
+        let left = (0..self.objects.len()).filter(|at| !ready.contains(at));
+        let objects: Vec<&dyn AsPart> = left.map(|at| self.objects[at]).chain(work).collect();
+        let parts: Vec<Part<'_>> = objects.iter().map(|object| object.part()).collect();
+        let sources: Vec<&dyn Source> = parts.iter().map(|part| part.source).collect();
+        match (Everything { objects: &objects, sources: &sources, ..*self }).sleep(Need::Any, timeout) {
+            Err(e) if e.kind() != ErrorKind::Timeout => Err(e),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// As `wait_for_parts`, by who works at something meanwhile.
 fn wait_helping(
-    objects: &[&dyn AsPart],
-    sources: &[&dyn Source],
+    all: &Everything<'_>,
     need: Need,
-    wait: &Wait,
+    timeout: Timeout,
     helpers: &[Box<dyn Helper + '_>],
 ) -> Result<Vec<usize>> {
-    let work = helpers[0].work();
+    let wait = Wait::new(timeout, all.place.map_or(all.manner, |(_, manner)| manner));
     // What there is to do for one object is there for all of them, if something tells of it.
-    let helpers = if work.is_some() { &helpers[..1] } else { helpers };
+    let helpers = if helpers[0].work().is_some() { &helpers[..1] } else { helpers };
+    let mut in_vain = 0;
     loop {
-        if let Some(ready) = look(sources, need) {
+        let ready = now_ready(all.sources);
+        if need.is_met(&ready, all.sources.len()) {
             return Ok(ready);
         }
         wait.check()?;
         if helpers.iter().any(|helper| helper.help()) {
+            in_vain = 0;
             continue;
         }
-        let left = objects.iter().zip(sources).filter(|(_, source)| !source.is_ready());
-        let left: Vec<&dyn AsPart> = left.map(|(object, _)| *object).chain(work).collect();
-        let moment = if work.is_some() { Duration::MAX } else { MOMENT };
-        let slept =
-            sleep(&left, Need::Any, Timeout::For(wait.left().map_or(moment, |left| left.min(moment))));
-        match slept {
-            Err(e) if e.kind() != ErrorKind::Timeout => return look(sources, need).ok_or(e),
-            _ => {}
-        }
-    }
-}
-
-/// As `wait_for_parts`, asleep.
-fn sleep(objects: &[&dyn AsPart], need: Need, timeout: Timeout) -> Result<Vec<usize>> {
-    let parts: Vec<Part<'_>> = objects.iter().map(|object| object.part()).collect();
-    let yard = check(&parts)?;
-    let sources: Vec<&dyn Source> = parts.iter().map(|part| part.source).collect();
-    match yard {
-        Some((yard, manner)) if sources.iter().all(|source| source.descriptor().is_none()) => {
-            let direct = sources.len() <= DIRECT_MAX;
-            let many = Many { sources: &sources, need, bell: bell(yard)?, direct };
-            thread::register(yard)?; // a sleeper's death must wake the others
-            Ok(many.wait(&Threads(yard), &Wait::new(timeout, manner))?)
-        }
-        place => {
-            let manner = place.map_or(parts[0].manner, |(_, manner)| manner);
-            beside::wait(objects, &sources, need, &FdWait::with(timeout, manner))
+        // Who stands still in the middle of a move lets it seem that there is work, which is not to be had.
+        let seems = |work: &&dyn AsPart| work.part().source.is_ready();
+        let work = helpers[0].work();
+        in_vain = if work.as_ref().is_some_and(seems) { in_vain + 1 } else { 0 };
+        let work = work.filter(|_| in_vain < IN_VAIN);
+        let moment = if work.is_some() { SLICE } else { MOMENT };
+        let timeout = Timeout::For(wait.left().map_or(moment, |left| left.min(moment)));
+        if let Err(e) = all.sleep_for_more(&ready, work, timeout) {
+            return look(all.sources, need).ok_or(e);
         }
     }
 }

@@ -304,3 +304,50 @@ fn a_wait_for_many_is_cancelled_and_shares_a_deadline() {
         });
     }
 }
+
+/// An event whose helper sets it just when he finds that there is nothing to do.
+struct Sly<'a>(&'a Event, &'a Queue);
+
+impl Helper for Sly<'_> {
+    fn help(&self) -> bool {
+        self.0.set();
+        false
+    }
+
+    fn work(&self) -> Option<&dyn AsPart> {
+        Some(self.1)
+    }
+}
+
+impl AsPart for Sly<'_> {
+    fn part(&self) -> Part<'_> {
+        self.0.part()
+    }
+
+    fn keep(&self) -> Option<Kept> {
+        self.0.keep()
+    }
+
+    fn helper(&self) -> Option<Box<dyn Helper + '_>> {
+        Some(Box::new(Sly(self.0, self.1)))
+    }
+}
+
+#[test]
+fn a_helper_hears_of_what_came_while_it_looked_for_work() {
+    let yard = yard();
+    let queue = Queue::create(&yard, "work", QueueOptions::default()).unwrap();
+    let events = events(&yard, 2);
+    let begin = Instant::now();
+    for _ in 0..20 {
+        let both: [&dyn Waitable; 2] = [&Sly(&events[0], &queue), &events[1]];
+        for event in &events {
+            event.clear();
+        }
+        assert_eq!(wait_any(&both, LONG).unwrap(), 0);
+        events[0].clear();
+        events[1].set();
+        wait_all(&both, LONG).unwrap();
+    }
+    assert!(begin.elapsed() < LONG / 5, "it sleeps for whole slices");
+}

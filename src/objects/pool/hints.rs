@@ -48,8 +48,15 @@ impl Table {
     #[inline]
     pub(super) fn try_hint(&self) -> Option<Hint> {
         let mut number = [0; 8];
-        self.0.queue.try_get(&mut number).ok()?;
-        Some(hint(number))
+        match self.0.queue.try_get(&mut number) {
+            Ok(_) => Some(hint(number)),
+            Err(e) => {
+                if e.kind() == ErrorKind::Busy {
+                    raise(self.body()); // somebody stands still in front of the numbers
+                }
+                None
+            }
+        }
     }
 
     /// The next number; waits at most `timeout`, and a slice.

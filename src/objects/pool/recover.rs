@@ -132,7 +132,9 @@ pub(super) fn bury_orphans(yard: &Attachment, body: &Body, workers: &[Worker], r
         }
         let pid = worker.pid.load(Ordering::Relaxed); // Relaxed: a figure
         let word = Cause::Exit(Exit::Unknown).to_word(pid);
-        keep::bury(yard, records, number, word, true);
+        if !keep::bury(yard, records, number, word, true).is_empty() {
+            hints::raise(body);
+        }
         // Only the token that was judged: another worker may have come.
         let _ = worker.token.compare_exchange(token, 0, Ordering::Release, Ordering::Relaxed);
     }

@@ -356,7 +356,8 @@ impl many::Helper for Helper<'_> {
 pub(super) fn helper_of(table: &Table, wanted: Option<TaskId>) -> Option<Helper<'_>> {
     let help = HELP.get()?;
     // SAFETY: as in `Helper::help`.
-    let ours = unsafe { help.as_ref() }.shift().table().is_same(table);
+    let shift = unsafe { help.as_ref() }.shift();
+    let ours = shift.table().is_same(table) && shift.is_own(); // a fork child that a task makes is no worker
     let is_deep = IN_HAND.with_borrow(Vec::len) >= DEPTH_MAX;
     ours.then_some(Helper { help, table, wanted, is_deep })
 }
@@ -364,7 +365,9 @@ pub(super) fn helper_of(table: &Table, wanted: Option<TaskId>) -> Option<Helper<
 /// Whether the calling thread is at work on this task.
 pub(super) fn is_in_hand(table: &Table, id: TaskId) -> bool {
     let it = (table.address_of(id), id);
-    IN_HAND.with_borrow(|ids| ids.contains(&it))
+    // SAFETY: as in `Helper::help`.
+    let is_worker = HELP.get().is_some_and(|help| unsafe { help.as_ref() }.shift().is_own());
+    is_worker && IN_HAND.with_borrow(|ids| ids.contains(&it))
 }
 
 impl Table {
