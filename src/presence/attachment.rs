@@ -442,17 +442,17 @@ impl Attachment {
         if place.is_some_and(|p| p.generation == generation) { person } else { (0, 0) }
     }
 
-    /// Whether this process numbers others as the thread behind a token does, who may be gone.
+    /// Whether this process numbers others as the thread behind a token does, who may be gone; true if nobody knows any more.
     pub(crate) fn is_numbered_as_we(&self, thread: Token) -> bool {
-        let ours = Token::of(self.token_if_joined());
-        ours.is_some_and(|ours| self.is_numbered_as(thread, ours))
+        Token::of(self.token_if_joined()).is_none_or(|ours| self.is_numbered_as(thread, ours))
     }
 
-    /// Whether the process behind a process token numbers others as the thread behind a thread token does.
+    /// Whether the process behind a process token numbers others as the thread behind a thread token does; likewise.
     pub(crate) fn is_numbered_as(&self, thread: Token, process: Token) -> bool {
         let slot = self.slots().get(thread.index() as usize);
+        let slot = slot.filter(|slot| slot.place.load().is_some_and(|p| p.generation == thread.generation()));
         let entry = self.entries().get(process.index() as usize);
-        slot.zip(entry).is_some_and(|(slot, entry)| slot.namespace() == entry.namespace())
+        slot.zip(entry).is_none_or(|(slot, entry)| slot.namespace() == entry.namespace())
     }
 
     /// When the process of the living thread behind a token started, in clock ticks since boot; 0 if nobody knows.

@@ -360,10 +360,9 @@ pub(super) fn lift_life(from: RawFd) -> Result<()> {
     let mut family = FAMILY.lock();
     if let Some(parent) = &mut family.parent
         && let Some(life) = &parent.life
+        && let Some(lifted) = child::try_lift(life, from)?
     {
-        if let Some(lifted) = child::try_lift(life, from)? {
-            parent.life = Some(Arc::new(lifted));
-        }
+        parent.life = Some(Arc::new(lifted));
     }
     Ok(())
 }

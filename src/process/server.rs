@@ -211,7 +211,7 @@ impl ForkServer {
         let numbers: Vec<RawFd> =
             options.inherit.iter().copied().chain(invited.iter().map(|it| it.fd)).collect();
         let fds: Vec<BorrowedFd<'_>> = own.chain(child::borrow_all(&numbers)?).collect();
-        self.line.ask(&request, &fds).map_err(|e| self.give_up(e))
+        self.line.ask(&self.process, &request, &fds).map_err(|e| self.give_up(e))
     }
 
     fn own(&self) -> Result<()> {
@@ -246,12 +246,11 @@ impl Line {
     fn be_ready(&self, server: &Process, timeout: Timeout) -> Result<()> {
         let wait = FdWait::new(timeout);
         loop {
-            let has_ended = !matches!(child::poll([server.as_fd()], Some(Duration::ZERO)), Ok(None));
+            if !matches!(child::poll([server.as_fd()], Some(Duration::ZERO)), Ok(None)) {
+                return Err(gone());
+            }
             if self.is_ready_now()? {
                 return Ok(());
-            }
-            if has_ended {
-                return Err(gone());
             }
             wait.sleep(&[self.socket.as_fd(), server.as_fd()])?;
         }
@@ -283,12 +282,24 @@ impl Line {
         }
     }
 
+    /// As `has_answer`; not if the server ends before.
+    fn is_answered(&self, server: &Process, patience: Duration) -> bool {
+        let until = Deadline::after(patience);
+        loop {
+            match child::poll([self.socket.as_fd(), server.as_fd()], Some(until.remaining())) {
+                Err(e) if e.kind() == ErrorKind::Interrupted => {}
+                Ok(Some(0)) => return true,
+                _ => return self.has_answer(Duration::ZERO),
+            }
+        }
+    }
+
     /// A request and its answer: the child's number and its pidfd. `Timeout`: the line is of no use any more.
-    fn ask(&self, request: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(u32, OwnedFd)> {
+    fn ask(&self, server: &Process, request: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(u32, OwnedFd)> {
         let _turn = self.turn.lock();
         self.send(request, fds)?;
         // Twice: who was stopped together with his server, and goes on, must not find the time up. Who hands over ends keeps all of the process's yards waiting meanwhile.
-        if !self.has_answer(PATIENCE) && !self.has_answer(PATIENCE) {
+        if !self.is_answered(server, PATIENCE) && !self.is_answered(server, PATIENCE) {
             socket::shut(&self.socket); // nobody takes the answer for his, should it come
             return Err(ErrorKind::Timeout.into());
         }

@@ -9,8 +9,8 @@ use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
 use courtyard::{
-    Blocks, Error, ErrorKind, Event, EventOptions, Fate, Future, Options, Pool, PoolOptions, Promise,
-    ReturnWhen, StartMethod, TaskOptions, Timeout, Value, Yard, register_task, wait_futures,
+    Blocks, CancelToken, Error, ErrorKind, Event, EventOptions, Fate, Future, Options, Pool, PoolOptions,
+    Promise, ReturnWhen, StartMethod, TaskOptions, Timeout, Value, Yard, register_task, wait_futures,
 };
 
 use super::common::{SOON, pin, wrong};
@@ -199,9 +199,21 @@ impl World {
         let work = || self.pool.work_at_most(1).map_err(said("working beside the one who stands still"));
         stage.survivor(SOON, || match turns {
             Turns::One => work(),
+            // The maker's worker may be the one who does it: then there is nothing to take, and nobody works for ever.
             Turns::UntilDone => {
                 while !extra.is_done() {
-                    work()?;
+                    let token = CancelToken::new();
+                    std::thread::scope(|threads| {
+                        threads.spawn(|| {
+                            std::thread::sleep(Duration::from_millis(20));
+                            token.cancel();
+                        });
+                        let _scope = token.scope().map_err(said("a scope"))?;
+                        match self.pool.work_at_most(1) {
+                            Err(e) if e.kind() == ErrorKind::Cancelled => Ok(()),
+                            worked => worked.map_err(said("working beside the one who stands still")),
+                        }
+                    })?;
                 }
                 Ok(())
             }

@@ -229,9 +229,12 @@ impl Office {
             None => true,
         });
         if !ends.is_empty() {
-            // Who ended just now is seen dead, also where the kernel had no memory left to tell of him.
-            self.table.held().sweep();
-            hands = self.table.hands();
+            hands = self.table.hands(); // who ended just now is seen dead
+            let seems_alive = |pid: u32| hands.iter().any(|it| it.pid == pid && it.is_near && !it.is_dead);
+            if ends.iter().any(|(pid, _)| seems_alive(*pid)) {
+                self.table.held().sweep(); // the kernel had no memory left to tell of him
+                hands = self.table.hands();
+            }
         }
         for (pid, exit) in ends {
             self.unfit += usize::from(!self.has_begun(pid, exit));
