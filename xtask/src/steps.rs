@@ -956,8 +956,8 @@ pub(crate) const STEPS: &[Step] = &[
         BARRIER,
         "an action that fails makes the trip",
         &[(
-            "if !action.take().is_some_and(|action| action()) {",
-            "if !action.take().is_none_or(|action| action() || true) {",
+            "let acted = action.take().is_some_and(|action| action());",
+            "let acted = action.take().is_none_or(|action| action() || true);",
         )],
     ),
     step(
@@ -993,8 +993,8 @@ pub(crate) const STEPS: &[Step] = &[
         BARRIER,
         "who comes leaves a reset to who began it",
         &[(
-            "                Phase::Resetting => self.finish(state, parties),\n                Phase::Open =>",
-            "                Phase::Resetting => self.linger(state, &mut visit)?,\n                Phase::Open =>",
+            "                Phase::Resetting => {\n                    self.finish(state, parties);\n                    continue;\n                }\n",
+            "                Phase::Resetting => {}\n",
         )],
     ),
     step(
