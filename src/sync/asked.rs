@@ -33,9 +33,7 @@ impl Asked {
     /// Asks to be told once the thing is ready. True: it is ready now, and nobody else tells.
     pub(crate) fn ask<'a>(&self, source: &'a dyn Source, net: &mut Net<'a>) -> bool {
         self.0.store(ASKED, Ordering::Relaxed);
-        // SeqCst, as another one may have been announced already: then there is no write of ours to order this before, and the
-        // look at the thing must not come before the asking.
-        fence(Ordering::SeqCst); // edge: asked; who finds the announcement finds this before his fence
+        fence(Ordering::Release); // edge: asked; who finds the announcement finds this before his fence
         source.arm(net) && self.answer()
     }
 
