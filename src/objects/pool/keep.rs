@@ -175,9 +175,8 @@ impl Table {
     fn is_out_of_reach(&self, number: u32) -> bool {
         let worker = self.workers().get(number as usize);
         let token = worker.and_then(|worker| Token::of(worker.token.load(Ordering::Acquire)));
-        let (Some(thread), keeper) = (token, self.body().keeper.load(Ordering::Relaxed)) else {
-            return false;
-        }; // Relaxed: compared only
+        let Some(thread) = token else { return false };
+        let keeper = self.body().keeper.load(Ordering::Relaxed); // Relaxed: compared only
         let is_his = self.held().process_of(thread).is_some_and(|process| process.0 == keeper);
         is_his || Token::of(keeper).is_some_and(|keeper| !self.held().is_numbered_as(thread, keeper))
     }
