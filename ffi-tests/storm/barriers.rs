@@ -127,24 +127,12 @@ pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String
     (0..WORKERS).for_each(|place| start(&mut troop, place));
     let begin = Instant::now();
     while troop.goes_on(begin, time) {
-        troop.deeds.rounds += 1;
-        for _ in 0..troop.dice.below(12) {
-            let place = troop.dice.below(WORKERS as u64) as usize;
-            if troop.dice.one_in(3) {
-                troop.pause(place);
-            } else {
-                world.kill(&mut troop, place);
-                sleep(troop.dice.micros(2000));
-                start(&mut troop, place);
-                troop.deeds.takeovers += 1;
-            }
-            sleep(troop.dice.micros(8000));
-            troop.resume(false);
-        }
-        for late in troop.calm(0..WORKERS) {
-            world.kill(&mut troop, late);
-            start(&mut troop, late);
-        }
+        troop.round(WORKERS, |troop, place| {
+            world.kill(troop, place);
+            sleep(troop.dice.micros(2000));
+            start(troop, place);
+            troop.deeds.takeovers += 1;
+        });
     }
     // Those who are cleared away before they have signed are missing in the last trips.
     let on = ledger.trip.load(SeqCst) as usize;

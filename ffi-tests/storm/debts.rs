@@ -6,7 +6,7 @@
 //! death in the middle of an acknowledgement leaves either.
 
 use crate::board::{Board, Dice, Fault, Place, shared, wipe};
-use crate::troop::{Deeds, KILLS, Troop};
+use crate::troop::{Deeds, Troop, seasons};
 use courtyard::{ErrorKind, Options, Queue, QueueOptions, Timeout};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::SeqCst};
 use std::thread::sleep;
@@ -19,8 +19,6 @@ const PUTTERS: usize = 1;
 const CREW: usize = 4;
 const MESSAGES: usize = 1 << 22;
 const LONGEST: usize = 300;
-/// What is left of a storm's time that is no season any more.
-const SHORTEST: Duration = Duration::from_millis(500);
 
 const PUT: u8 = 1;
 const GOT: u8 = 2;
@@ -198,14 +196,11 @@ fn replace(troop: &mut Troop, lines: &[Line], place: usize) {
 pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String) {
     // SAFETY: atomics.
     let ledgers = SHAPES.map(|_| unsafe { shared::<Ledger>() });
-    let (mut deeds, mut sums) = (Deeds::default(), Sums::default());
-    let begin = Instant::now();
-    while sums.seasons == 0 || begin.elapsed() + SHORTEST < time || deeds.kills < KILLS {
+    let mut sums = Sums::default();
+    let deeds = seasons(board, time, 1, Duration::MAX, |number, time| {
         ledgers.iter().for_each(|ledger| wipe(*ledger));
-        board.stop.store(0, SeqCst);
-        let left = time.saturating_sub(begin.elapsed()).max(SHORTEST);
-        deeds.add(season(board, seed.wrapping_add(sums.seasons), left, &ledgers, &mut sums));
-    }
+        season(board, seed.wrapping_add(number), time, &ledgers, &mut sums)
+    });
     (deeds, sums.to_string())
 }
 
@@ -229,20 +224,9 @@ fn season(
     let has_room = |line: &Line| line.ledger.next.load(SeqCst) < (MESSAGES / 8 * 7) as u64;
     let begin = Instant::now();
     while begin.elapsed() < time && lines.iter().all(has_room) {
-        troop.deeds.rounds += 1;
-        for _ in 0..troop.dice.below(12) {
-            let place = troop.dice.below(places as u64) as usize;
-            if troop.dice.one_in(3) {
-                troop.pause(place);
-            } else {
-                replace(&mut troop, &lines, place);
-            }
-            sleep(troop.dice.micros(8000));
-            troop.resume(false);
-        }
-        for place in troop.calm(0..places) {
-            replace(&mut troop, &lines, place);
-        }
+        troop.round(places, |troop, place| {
+            replace(troop, &lines, place);
+        });
     }
     board.stop.store(1, SeqCst);
     lines.iter().for_each(|line| line.queue.shutdown(false));

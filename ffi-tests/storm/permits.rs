@@ -136,24 +136,12 @@ pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String
     }
     let begin = Instant::now();
     while troop.goes_on(begin, time) {
-        troop.deeds.rounds += 1;
-        for _ in 0..troop.dice.below(12) {
-            let place = troop.dice.below(WORKERS as u64) as usize;
-            if troop.dice.one_in(3) {
-                troop.pause(place);
-            } else {
-                troop.kill(place);
-                sleep(troop.dice.micros(2000));
-                start(&mut troop, place);
-                troop.deeds.takeovers += 1;
-            }
-            sleep(troop.dice.micros(8000));
-            troop.resume(false);
-        }
-        for place in troop.calm(0..WORKERS) {
+        troop.round(WORKERS, |troop, place| {
             troop.kill(place);
-            start(&mut troop, place);
-        }
+            sleep(troop.dice.micros(2000));
+            start(troop, place);
+            troop.deeds.takeovers += 1;
+        });
     }
     board.stop.store(1, SeqCst);
     troop.dismiss();

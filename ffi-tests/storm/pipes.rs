@@ -6,7 +6,7 @@
 //! taken in order. A message is lost only with a receiver that was killed while it had it.
 
 use crate::board::{Board, Dice, Fault, Place, mix, shared, wipe};
-use crate::troop::{Deeds, KILLS, Troop};
+use crate::troop::{Deeds, Troop, seasons};
 use courtyard::{Connection, ErrorKind, Options, Pipe, PipeEnd, PipeOptions, Timeout};
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::thread::sleep;
@@ -20,8 +20,6 @@ const EACH: usize = 1 << 14;
 const LONGEST: usize = 240;
 /// Who works at a pipe: so many send, and as many receive.
 const SIDE: usize = 2;
-/// What is left of a storm's time that is no season any more.
-const SHORTEST: Duration = Duration::from_millis(500);
 
 /// Beside the yard, for each pipe.
 struct Ledger {
@@ -194,14 +192,11 @@ fn replace(troop: &mut Troop, lines: &[Line], place: usize) {
 pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String) {
     // SAFETY: atomics.
     let ledgers = CAPACITIES.map(|_| unsafe { shared::<Ledger>() });
-    let (mut deeds, mut sums) = (Deeds::default(), Sums::default());
-    let begin = Instant::now();
-    while sums.seasons == 0 || begin.elapsed() + SHORTEST < time || deeds.kills < KILLS {
+    let mut sums = Sums::default();
+    let deeds = seasons(board, time, 1, Duration::MAX, |number, time| {
         ledgers.iter().for_each(|ledger| wipe(*ledger));
-        board.stop.store(0, SeqCst);
-        let left = time.saturating_sub(begin.elapsed()).max(SHORTEST);
-        deeds.add(season(board, seed.wrapping_add(sums.seasons), left, &ledgers, &mut sums));
-    }
+        season(board, seed.wrapping_add(number), time, &ledgers, &mut sums)
+    });
     let Sums { seasons, received, missing, killed } = sums;
     let said =
         format!("{received} messages, {missing} lost with {killed} killed receivers; seasons: {seasons}");
@@ -230,20 +225,9 @@ fn season(
     let begin = Instant::now();
     let room = |line: &Line| line.ledger.senders.load(SeqCst) < SENDERS as u64 - 100;
     while begin.elapsed() < time && lines.iter().all(room) {
-        troop.deeds.rounds += 1;
-        for _ in 0..troop.dice.below(12) {
-            let place = troop.dice.below(places as u64) as usize;
-            if troop.dice.one_in(3) {
-                troop.pause(place);
-            } else {
-                replace(&mut troop, &lines, place);
-            }
-            sleep(troop.dice.micros(8000));
-            troop.resume(false);
-        }
-        for place in troop.calm(0..places) {
-            replace(&mut troop, &lines, place);
-        }
+        troop.round(places, |troop, place| {
+            replace(troop, &lines, place);
+        });
     }
     board.stop.store(1, SeqCst);
     troop.dismiss();

@@ -6,7 +6,7 @@
 //! call that gets: at most once, says the queue.
 
 use crate::board::{Board, Dice, Fault, Place, mix, shared, wipe};
-use crate::troop::{Deeds, KILLS, Troop};
+use crate::troop::{Deeds, Troop, seasons};
 use courtyard::{ErrorKind, Options, Queue, QueueOptions, Timeout};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::SeqCst};
 use std::thread::sleep;
@@ -22,8 +22,6 @@ const MESSAGES: usize = 1 << 23;
 const PUTTERS_MAX: usize = 1 << 14;
 const BATCH: usize = 4;
 const LONGEST: usize = 112;
-/// What is left of a storm's time that is no season any more.
-const SHORTEST: Duration = Duration::from_millis(500);
 
 const ACKNOWLEDGED: u8 = 1;
 const GOT: u8 = 2;
@@ -211,14 +209,11 @@ fn replace(troop: &mut Troop, lines: &mut [Line], place: usize) {
 pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String) {
     // SAFETY: atomics.
     let ledgers = SHAPES[0].map(|_| unsafe { shared::<Ledger>() });
-    let (mut deeds, mut sums) = (Deeds::default(), Sums::default());
-    let begin = Instant::now();
-    while sums.seasons < SHAPES.len() as u64 || begin.elapsed() + SHORTEST < time || deeds.kills < KILLS {
+    let mut sums = Sums::default();
+    let deeds = seasons(board, time, SHAPES.len() as u64, time / SHAPES.len() as u32, |number, time| {
         ledgers.iter().for_each(|ledger| wipe(*ledger));
-        board.stop.store(0, SeqCst);
-        let left = time.saturating_sub(begin.elapsed()).min(time / SHAPES.len() as u32);
-        deeds.add(season(board, seed.wrapping_add(sums.seasons), left.max(SHORTEST), &ledgers, &mut sums));
-    }
+        season(board, seed.wrapping_add(number), time, &ledgers, &mut sums)
+    });
     (deeds, sums.to_string())
 }
 
@@ -245,7 +240,7 @@ fn season(
     }
     let begin = Instant::now();
     while troop.goes_on(begin, time) && lines.iter().all(Line::has_room) {
-        round(&mut troop, &mut lines, places);
+        troop.round(places, |troop, place| replace(troop, &mut lines, place));
     }
     board.stop.store(1, SeqCst);
     lines.iter().for_each(|line| line.queue.shutdown(false));
@@ -253,23 +248,6 @@ fn season(
     yard.sweep();
     settle(board, &lines, sums);
     std::mem::take(&mut troop.deeds)
-}
-
-fn round(troop: &mut Troop, lines: &mut [Line], places: usize) {
-    troop.deeds.rounds += 1;
-    for _ in 0..troop.dice.below(12) {
-        let place = troop.dice.below(places as u64) as usize;
-        if troop.dice.one_in(3) {
-            troop.pause(place);
-        } else {
-            replace(troop, lines, place);
-        }
-        sleep(troop.dice.micros(8000));
-        troop.resume(false);
-    }
-    for place in troop.calm(0..places) {
-        replace(troop, lines, place);
-    }
 }
 
 /// What came of it, for all seasons together.

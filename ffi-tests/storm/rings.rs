@@ -294,20 +294,9 @@ pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String
     }
     let begin = Instant::now();
     while troop.goes_on(begin, time) && lines.iter().all(|line| line.senders < SENDERS - 100) {
-        troop.deeds.rounds += 1;
-        for _ in 0..troop.dice.below(12) {
-            let place = troop.dice.below(places as u64) as usize;
-            if troop.dice.one_in(3) {
-                troop.pause(place);
-            } else {
-                replace(&mut troop, &mut lines, place);
-            }
-            sleep(troop.dice.micros(8000));
-            troop.resume(false);
-        }
-        for place in troop.calm(0..places) {
-            replace(&mut troop, &mut lines, place);
-        }
+        troop.round(places, |troop, place| {
+            replace(troop, &mut lines, place);
+        });
     }
     board.stop.store(1, SeqCst);
     troop.dismiss();

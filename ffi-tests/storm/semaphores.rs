@@ -155,19 +155,12 @@ fn storm_among(board: &'static Board, seed: u64, time: Duration, events: usize) 
         troop.deeds.rounds += 1;
         let mut doubts = 0;
         (0..WORKERS).for_each(|place| start(&mut troop, place));
-        for _ in 0..troop.dice.below(12) {
-            let place = troop.dice.below(WORKERS as u64) as usize;
-            if troop.dice.one_in(3) {
-                troop.pause(place);
-            } else {
-                doubts += kill(&mut troop, place, ledger, &semaphore);
-                sleep(troop.dice.micros(2000));
-                start(&mut troop, place);
-                troop.deeds.takeovers += 1;
-            }
-            sleep(troop.dice.micros(8000));
-            troop.resume(false);
-        }
+        troop.stir(WORKERS, |troop, place| {
+            doubts += kill(troop, place, ledger, &semaphore);
+            sleep(troop.dice.micros(2000));
+            start(troop, place);
+            troop.deeds.takeovers += 1;
+        });
         troop.calm(0..WORKERS);
         doubts += (0..WORKERS).map(|place| kill(&mut troop, place, ledger, &semaphore)).sum::<u32>();
         surplus_in_all += settle(board, &semaphore, doubts);

@@ -185,21 +185,14 @@ pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String
         troop.deeds.rounds += 1;
         let (mut getters_killed, mut cut) = (0, 0);
         (0..PUTTERS + GETTERS).for_each(|place| start(&mut troop, place));
-        for _ in 0..troop.dice.below(12) {
-            let place = troop.dice.below((PUTTERS + GETTERS) as u64) as usize;
-            if troop.dice.one_in(3) {
-                troop.pause(place);
-            } else {
-                troop.kill(place);
-                getters_killed += u64::from(place >= PUTTERS);
-                cut += u64::from(place < PUTTERS);
-                sleep(troop.dice.micros(2000));
-                start(&mut troop, place);
-                troop.deeds.takeovers += 1;
-            }
-            sleep(troop.dice.micros(8000));
-            troop.resume(false);
-        }
+        troop.stir(PUTTERS + GETTERS, |troop, place| {
+            troop.kill(place);
+            getters_killed += u64::from(place >= PUTTERS);
+            cut += u64::from(place < PUTTERS);
+            sleep(troop.dice.micros(2000));
+            start(troop, place);
+            troop.deeds.takeovers += 1;
+        });
         troop.calm(0..PUTTERS + GETTERS);
         for place in 0..PUTTERS + GETTERS {
             troop.kill(place);

@@ -175,20 +175,13 @@ pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String
     while troop.goes_on(begin, time) {
         troop.deeds.rounds += 1;
         (0..WORKERS).for_each(|place| start(&mut troop, place));
-        for _ in 0..troop.dice.below(12) {
-            let place = troop.dice.below(WORKERS as u64) as usize;
-            if troop.dice.one_in(3) {
-                troop.pause(place);
-            } else {
-                troop.kill(place);
-                doubts.iter_mut().for_each(|d| *d += 1);
-                sleep(troop.dice.micros(2000));
-                start(&mut troop, place);
-                troop.deeds.takeovers += 1;
-            }
-            sleep(troop.dice.micros(8000));
-            troop.resume(false);
-        }
+        troop.stir(WORKERS, |troop, place| {
+            troop.kill(place);
+            doubts.iter_mut().for_each(|d| *d += 1);
+            sleep(troop.dice.micros(2000));
+            start(troop, place);
+            troop.deeds.takeovers += 1;
+        });
         troop.calm(0..WORKERS);
         for place in 0..WORKERS {
             troop.kill(place);

@@ -33,6 +33,28 @@ impl Deeds {
 /// A storm with fewer kills shows little: each goes on until it has had so many, whatever its time.
 pub const KILLS: u64 = 100;
 
+/// What is left of a storm's time that is no season any more.
+const SHORTEST: Duration = Duration::from_millis(500);
+
+/// As many seasons as it takes, and at least so many, none longer than `longest`: for storms whose ledgers get full. A season is
+/// told its number and its time.
+pub fn seasons(
+    board: &'static Board,
+    time: Duration,
+    least: u64,
+    longest: Duration,
+    mut season: impl FnMut(u64, Duration) -> Deeds,
+) -> Deeds {
+    let (begin, mut deeds, mut number) = (Instant::now(), Deeds::default(), 0);
+    while number < least || begin.elapsed() + SHORTEST < time || deeds.kills < KILLS {
+        board.stop.store(0, SeqCst);
+        let left = time.saturating_sub(begin.elapsed()).min(longest).max(SHORTEST);
+        deeds.add(season(number, left));
+        number += 1;
+    }
+    deeds
+}
+
 /// Workers, each at a place of the board.
 pub struct Troop {
     pub board: &'static Board,
@@ -135,6 +157,29 @@ impl Troop {
                 kill(*pid, Signal::SIGCONT).unwrap();
                 *stopped = None;
             }
+        }
+    }
+
+    /// The wind of a round: workers are stopped for a moment, or `replaced`, at random.
+    pub fn stir(&mut self, places: usize, mut replaced: impl FnMut(&mut Troop, usize)) {
+        for _ in 0..self.dice.below(12) {
+            let place = self.dice.below(places as u64) as usize;
+            if self.dice.one_in(3) {
+                self.pause(place);
+            } else {
+                replaced(self, place);
+            }
+            sleep(self.dice.micros(8000));
+            self.resume(false);
+        }
+    }
+
+    /// A round: then all must get something done, and who does not is `replaced`.
+    pub fn round(&mut self, places: usize, mut replaced: impl FnMut(&mut Troop, usize)) {
+        self.deeds.rounds += 1;
+        self.stir(places, &mut replaced);
+        for late in self.calm(0..places) {
+            replaced(self, late);
         }
     }
 
