@@ -33,7 +33,9 @@ impl Asked {
     /// Asks to be told once the thing is ready. True: it is ready now, and nobody else tells.
     pub(crate) fn ask<'a>(&self, source: &'a dyn Source, net: &mut Net<'a>) -> bool {
         self.0.store(ASKED, Ordering::Relaxed);
-        fence(Ordering::Release); // edge: asked; who finds the announcement finds this before his fence
+        // SeqCst: where another one was announced already, nothing of ours is written behind the asking that would carry it, and
+        // the look at the thing must not come before it.
+        fence(Ordering::SeqCst); // edge: asked; who finds the announcement finds this before his fence
         source.arm(net) && self.answer()
     }
 

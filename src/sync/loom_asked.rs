@@ -114,6 +114,23 @@ fn who_asks_while_a_thing_changes_is_told() {
     });
 }
 
+/// The announcement of who asks writes nothing.
+#[test]
+fn who_asks_where_another_one_was_announced_is_told() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(2); // without a bound it takes minutes
+    model.check(|| {
+        let world = World::new();
+        let _ = world.event.arm_now();
+        let teller = spawn(&world, |w| w.tell(&Event(w), 1));
+        let changer = spawn(&world, |w| drop(w.event.set(u32::MAX, &w.bell)));
+        world.ask(&Event(&world));
+        teller.join().unwrap();
+        changer.join().unwrap();
+        assert_eq!(world.answered(), 1, "one asking, one answer");
+    });
+}
+
 #[test]
 fn who_asks_while_an_event_is_set_is_told() {
     loom::model(|| {
