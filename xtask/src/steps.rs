@@ -1024,6 +1024,11 @@ pub(crate) const STEPS: &[Step] = &[
     ),
     step(
         MANY,
+        "who waits for all keeps a wake that is not enough",
+        &[("if *slept && self.direct {", "if false && *slept && self.direct {")],
+    ),
+    step(
+        MANY,
         "who sleeps at the bell says so after he has looked",
         &[
             ("            let rung = (!self.direct).then(|| self.bell.prepare());\n", ""),
