@@ -1439,7 +1439,8 @@ typedef struct {
     /**
      * How long it may run in one attempt, in nanoseconds; 0: as long as it likes. What it waits for a worker does not count, and each
      * attempt has all of it anew: a task with retries can take longer altogether. When the time is up, its worker is killed and
-     * replaced, and the task is lost, whatever retries are left; in a pool of threads the task is asked to stop.
+     * replaced, and the task is lost, whatever retries are left; in a pool of threads, and in another PID
+     * namespace than its maker's, the task is asked to stop.
      */
     uint64_t time_limit_ns;
     /**
@@ -4135,7 +4136,8 @@ CYD_MUST_USE cyd_status_t cyd_barrier_wait(cyd_barrier_t *barrier, int64_t timeo
  * \param argument    Passed to it.
  * \param index       As in cyd_barrier_wait(); may be NULL.
  *
- * \return As cyd_barrier_wait(); #CYD_E_FAILED if the action has failed.
+ * \return As cyd_barrier_wait(); #CYD_E_FAILED if the action has failed; #CYD_E_NOT_OWNER to a fork() child that it has made,
+ *   and that comes back: the trip is its parent's.
  *
  * \par Threads    Any, and another one at each trip.
  * \par Processes  Any. A fork() child takes part for itself.
@@ -5615,7 +5617,8 @@ CYD_MUST_USE cyd_status_t cyd_future_stop(cyd_future_t *future, bool *out);
  * \param out     Receives whether it is cancelled, or is going to be; may be NULL.
  *
  * \return #CYD_OK, or
- *   - #CYD_E_UNSUPPORTED  it runs in a thread, or is a promise: there is nothing to kill
+ *   - #CYD_E_UNSUPPORTED  it runs in a thread, or is a promise: there is nothing to kill; or in another PID namespace than the
+ *     pool's maker is in, who could kill somebody else: cyd_future_stop() asks all of these
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `future` is NULL, closed, no future, a pointer is misaligned
  *
  * \par Threads    Any.
@@ -6017,7 +6020,8 @@ CYD_MUST_USE cyd_status_t cyd_pool_work(cyd_pool_t *pool, uint32_t tasks);
  *
  * \param pool  Borrowed.
  * \param now   False: no more tasks are taken, what was submitted is done, then the workers end. True: what waits is cancelled,
- *   and so is what runs, whose workers are killed; threads are asked to stop. It may follow the other.
+ *   and so is what runs, whose workers are killed; threads, and workers in another PID namespace than the maker's, are asked to
+ *   stop. It may follow the other.
  *
  * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *

@@ -244,7 +244,8 @@ pub unsafe extern "C" fn cyd_barrier_wait(
 /// \param argument    Passed to it.
 /// \param index       As in cyd_barrier_wait(); may be NULL.
 ///
-/// \return As cyd_barrier_wait(); #CYD_E_FAILED if the action has failed.
+/// \return As cyd_barrier_wait(); #CYD_E_FAILED if the action has failed; #CYD_E_NOT_OWNER to a fork() child that it has made,
+///   and that comes back: the trip is its parent's.
 ///
 /// \par Threads    Any, and another one at each trip.
 /// \par Processes  Any. A fork() child takes part for itself.

@@ -298,7 +298,8 @@ impl Line {
     fn ask(&self, server: &Process, request: &[u8], fds: &[BorrowedFd<'_>]) -> Result<(u32, OwnedFd)> {
         let _turn = self.turn.lock();
         self.send(request, fds)?;
-        // Twice: who was stopped together with his server, and goes on, must not find the time up. Who hands over ends keeps all of the process's yards waiting meanwhile.
+        // Twice: who was stopped together with his server, and goes on, must not find the time up. Who hands over ends keeps all
+        // of the process's yards waiting meanwhile.
         if !self.is_answered(server, PATIENCE) && !self.is_answered(server, PATIENCE) {
             socket::shut(&self.socket); // nobody takes the answer for his, should it come
             return Err(ErrorKind::Timeout.into());

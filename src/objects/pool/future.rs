@@ -244,7 +244,8 @@ impl Future {
     /// Cancels the task if it waits, or has its worker killed if it runs: only this task ends with it, and what its worker has in
     /// hand because this one waits for it. Tells whether it is cancelled, or is going to be.
     ///
-    /// Errors: `Unsupported` (it runs in a pool of threads, or is a promise: there is nothing to kill).
+    /// Errors: `Unsupported` (it runs in a pool of threads, or is a promise: there is nothing to kill; or in another PID namespace
+    /// than the pool's maker is in, who could kill somebody else). [`Future::stop`] asks all of these.
     pub fn kill(&self) -> Result<bool> {
         while let Ok((record, seen)) = self.table.find(self.id) {
             match seen.phase() {

@@ -80,6 +80,7 @@ pub struct TaskOptions {
     pub retries: u8,
     /// How long it may run in one attempt; `None`: as long as it likes. What it waits for a worker does not count, and each
     /// attempt has all of it anew: a task with retries can take longer altogether. When the time is up, its worker is killed and
-    /// replaced, and the task is lost, whatever retries are left; in a pool of threads the task is asked to stop.
+    /// replaced, and the task is lost, whatever retries are left; in a pool of threads, and in another PID
+    /// namespace than its maker's, the task is asked to stop.
     pub time_limit: Option<Duration>,
 }

@@ -299,8 +299,8 @@ impl Pool {
         }
     }
 
-    /// Ends the pool at once: what waits is cancelled, and so is what runs, whose workers are killed; threads of the maker are
-    /// asked to stop.
+    /// Ends the pool at once: what waits is cancelled, and so is what runs, whose workers are killed; threads of the maker, and
+    /// workers in another PID namespace than his, are asked to stop.
     pub fn terminate(&self) {
         self.table.shut_for_good(Why::Terminated);
     }
