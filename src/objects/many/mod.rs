@@ -152,7 +152,8 @@ pub(crate) fn wait_for_parts(objects: &[&dyn AsPart], need: Need, timeout: Timeo
     if timeout == Timeout::Try {
         return Err(ErrorKind::Timeout.into());
     }
-    let all = Everything { objects, sources: &sources, manner: parts[0].manner, place: yard };
+    let manner = yard.map_or(parts[0].manner, |(_, manner)| manner);
+    let all = Everything { objects, sources: &sources, yard: yard.map(|(yard, _)| yard), manner };
     let helpers: Vec<Box<dyn Helper + '_>> = objects.iter().filter_map(|object| object.helper()).collect();
     if helpers.is_empty() { all.sleep(need, timeout) } else { wait_helping(&all, need, timeout, &helpers) }
 }
@@ -161,24 +162,21 @@ pub(crate) fn wait_for_parts(objects: &[&dyn AsPart], need: Need, timeout: Timeo
 struct Everything<'w> {
     objects: &'w [&'w dyn AsPart],
     sources: &'w [&'w dyn Source],
+    yard: Option<&'w Held>,
     manner: Manner,
-    place: Option<(&'w Held, Manner)>,
 }
 
 impl Everything<'_> {
     /// As `wait_for_parts`, asleep.
     fn sleep(&self, need: Need, timeout: Timeout) -> Result<Vec<usize>> {
-        match self.place {
-            Some((yard, manner)) if self.sources.iter().all(|source| source.descriptor().is_none()) => {
+        match self.yard {
+            Some(yard) if self.sources.iter().all(|source| source.descriptor().is_none()) => {
                 let direct = self.sources.len() <= DIRECT_MAX;
                 let many = Many { sources: self.sources, need, bell: bell(yard)?, direct };
                 thread::register(yard)?; // a sleeper's death must wake the others
-                Ok(many.wait(&Threads(yard), &Wait::new(timeout, manner))?)
+                Ok(many.wait(&Threads(yard), &Wait::new(timeout, self.manner))?)
             }
-            place => {
-                let manner = place.map_or(self.manner, |(_, manner)| manner);
-                beside::wait(self.objects, self.sources, need, &FdWait::with(timeout, manner))
-            }
+            _ => beside::wait(self.objects, self.sources, need, &FdWait::with(timeout, self.manner)),
         }
     }
 
@@ -202,7 +200,7 @@ fn wait_helping(
     timeout: Timeout,
     helpers: &[Box<dyn Helper + '_>],
 ) -> Result<Vec<usize>> {
-    let wait = Wait::new(timeout, all.place.map_or(all.manner, |(_, manner)| manner));
+    let wait = Wait::new(timeout, all.manner);
     // What there is to do for one object is there for all of them, if something tells of it.
     let helpers = if helpers[0].work().is_some() { &helpers[..1] } else { helpers };
     let mut in_vain = 0;
