@@ -302,12 +302,15 @@ fn is_through(point: &Point) -> bool {
 /// What the plays of a pool have in common: others change the same words, and so no two runs are alike.
 macro_rules! play {
     ($actor:ty, $points:expr) => {
-        type World = World;
-        type Actor = $actor;
+        play!($actor);
 
         fn points(&self) -> Points {
             $points
         }
+    };
+    ($actor:ty) => {
+        type World = World;
+        type Actor = $actor;
 
         fn steady(&self) -> bool {
             false

@@ -11,27 +11,14 @@ pub(super) struct Terminate {
 }
 
 impl Operation for Terminate {
-    type World = World;
-    type Actor = ();
-
-    fn modes(&self) -> &'static [Mode] {
-        self.modes
-    }
+    play!(());
 
     fn points(&self) -> Points {
         self.points
     }
 
-    fn steady(&self) -> bool {
-        false
-    }
-
-    fn patience(&self) -> Duration {
-        3 * SOON
-    }
-
-    fn watch(&self, world: &World) -> Watch {
-        world.watch()
+    fn modes(&self) -> &'static [Mode] {
+        self.modes
     }
 
     fn name(&self) -> &'static str {
