@@ -11,10 +11,14 @@
 //! the asking, which the announcement had published, before both, so that the teller, who looks after his own, finds that he was
 //! asked. He looks at the thing then, as does who asks: whoever finds it ready first takes the asking back.
 //!
+//! An announcement that stands already, another one's, is not written again, and carries nothing. Then it is the fences that
+//! keep the asking before the look at the thing: either who changes it comes first, and is seen, or he finds the announcement,
+//! and his ring the teller, as above.
+//!
 //! ## Edges
 //! | edge | first | second | carries | model that fails without it |
 //! |---|---|---|---|---|
-//! | asked | `ask`: the word; fence; the announcement in the thing | ringer: the announcement; fence; look at the bell; teller: the bell; fence; `look`: load of the word | that he has asked | `who_asks_while_a_thing_changes_is_told` |
+//! | asked | `ask`: the word; fence; the announcement in the thing | ringer: the announcement; fence; look at the bell; teller: the bell; fence; `look`: load of the word | that he has asked | `who_asks_while_a_thing_changes_is_told`, `who_asks_where_another_one_was_announced_is_told` |
 
 use crate::shim::{AtomicU32, Ordering, fence};
 use crate::sync::many::{Net, Source};
