@@ -114,6 +114,16 @@ fn who_asks_while_a_thing_changes_is_told() {
     });
 }
 
+/// One asks for the event while another one sets it.
+fn ask_while_it_is_set(world: &Arc<World>) {
+    let teller = spawn(world, |w| w.tell(&Event(w), 1));
+    let changer = spawn(world, |w| drop(w.event.set(u32::MAX, &w.bell)));
+    world.ask(&Event(world));
+    teller.join().unwrap();
+    changer.join().unwrap();
+    assert_eq!(world.answered(), 1, "one asking, one answer");
+}
+
 /// The announcement of who asks writes nothing.
 #[test]
 fn who_asks_where_another_one_was_announced_is_told() {
@@ -122,26 +132,13 @@ fn who_asks_where_another_one_was_announced_is_told() {
     model.check(|| {
         let world = World::new();
         let _ = world.event.arm_now();
-        let teller = spawn(&world, |w| w.tell(&Event(w), 1));
-        let changer = spawn(&world, |w| drop(w.event.set(u32::MAX, &w.bell)));
-        world.ask(&Event(&world));
-        teller.join().unwrap();
-        changer.join().unwrap();
-        assert_eq!(world.answered(), 1, "one asking, one answer");
+        ask_while_it_is_set(&world);
     });
 }
 
 #[test]
 fn who_asks_while_an_event_is_set_is_told() {
-    loom::model(|| {
-        let world = World::new();
-        let teller = spawn(&world, |w| w.tell(&Event(w), 1));
-        let changer = spawn(&world, |w| drop(w.event.set(u32::MAX, &w.bell)));
-        world.ask(&Event(&world));
-        teller.join().unwrap();
-        changer.join().unwrap();
-        assert_eq!(world.answered(), 1, "one asking, one answer");
-    });
+    loom::model(|| ask_while_it_is_set(&World::new()));
 }
 
 /// He takes what he is told of, asks again, and is told of what comes then.
