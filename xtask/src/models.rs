@@ -3,8 +3,11 @@
 use crate::edges;
 use crate::source::{Tree, root};
 use std::fs::{self, File};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// How many times a model may be made to switch threads where it need not.
@@ -75,7 +78,7 @@ impl Scratch {
 
     /// Runs one model and says how it ended.
     pub(crate) fn play(&self, program: &Path, model: &str, limit: Duration) -> Result<End, String> {
-        let log = self.target.join("last.log");
+        let log = self.log(model);
         let file = File::create(&log).map_err(|e| format!("{}: {e}", log.display()))?;
         let copy = file.try_clone().map_err(|e| format!("{}: {e}", log.display()))?;
         let mut command = Command::new(program);
@@ -91,7 +94,7 @@ impl Scratch {
                     child.kill().and_then(|()| child.wait()).map_err(|e| e.to_string())?;
                     break None;
                 }
-                None => std::thread::sleep(Duration::from_millis(2)),
+                None => thread::sleep(Duration::from_millis(2)),
             }
         };
         let said = String::from_utf8_lossy(&fs::read(&log).unwrap_or_default()).into_owned();
@@ -103,9 +106,13 @@ impl Scratch {
         }
     }
 
-    /// What the last model printed.
-    pub(crate) fn last_words(&self) -> String {
-        String::from_utf8_lossy(&fs::read(self.target.join("last.log")).unwrap_or_default()).into_owned()
+    /// What a model printed when it was run last.
+    fn last_words(&self, model: &str) -> String {
+        String::from_utf8_lossy(&fs::read(self.log(model)).unwrap_or_default()).into_owned()
+    }
+
+    fn log(&self, model: &str) -> PathBuf {
+        self.target.join(format!("{}.log", model.replace("::", ".")))
     }
 }
 
@@ -141,23 +148,37 @@ fn trimmed(manifest: &str) -> String {
     kept
 }
 
-/// The models, unchanged, each with the time it took, quick ones first. All must pass.
+/// The models, unchanged, each with the time it took, quick ones first. All must pass. One CPU runs one at a time.
 pub(crate) fn baseline(
     tree: &Tree,
     scratch: &Scratch,
     filter: &str,
-    mut say: impl FnMut(&str, Duration),
+    say: impl Fn(&str, Duration) + Sync,
 ) -> Result<Vec<(String, Duration)>, String> {
     let program = scratch.build()?;
-    let mut times = Vec::new();
-    for model in edges::models(tree).into_iter().filter(|model| model.contains(filter)) {
-        let begin = Instant::now();
-        if let End::Red(how) = scratch.play(&program, &model, HONEST_LIMIT)? {
-            return Err(format!("{}\nfailed: {model} ({how})", scratch.last_words()));
+    let models: Vec<String> =
+        edges::models(tree).into_iter().filter(|model| model.contains(filter)).collect();
+    let taken = AtomicUsize::new(0);
+    let one_after_another = || {
+        let mut times = Vec::new();
+        while let Some(model) = models.get(taken.fetch_add(1, Ordering::Relaxed)) {
+            let begin = Instant::now();
+            if let End::Red(how) = scratch.play(&program, model, HONEST_LIMIT)? {
+                return Err(format!("{}\nfailed: {model} ({how})", scratch.last_words(model)));
+            }
+            say(model, begin.elapsed());
+            times.push((model.clone(), begin.elapsed()));
         }
-        say(&model, begin.elapsed());
-        times.push((model, begin.elapsed()));
-    }
+        Ok(times)
+    };
+    let cpus = thread::available_parallelism().map_or(1, NonZero::get);
+    let mut times = thread::scope(|scope| {
+        let all: Vec<_> = (0..cpus).map(|_| scope.spawn(one_after_another)).collect();
+        all.into_iter()
+            .map(|one| one.join().map_err(|_| "panicked".to_owned())?)
+            .collect::<Result<Vec<_>, _>>()
+    })?
+    .concat();
     times.sort_by_key(|(_, time)| *time);
     Ok(times)
 }
