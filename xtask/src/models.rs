@@ -64,6 +64,9 @@ impl Scratch {
         cargo.args(["--message-format=short", "--color=never"]);
         cargo.env("RUSTFLAGS", "--cfg loom -C debug_assertions").env("CARGO_TARGET_DIR", &self.target);
         cargo.env("CARGO_INCREMENTAL", "1").env("CARGO_PROFILE_RELEASE_DEBUG", "0");
+        cargo
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
+            .args(["--config", "profile.release.package.\"*\".opt-level=3"]);
         let out = cargo.stdin(Stdio::null()).output().map_err(|e| format!("cargo: {e}"))?;
         let said = String::from_utf8_lossy(&out.stderr);
         let program = said.lines().find_map(|line| {
@@ -148,7 +151,49 @@ fn trimmed(manifest: &str) -> String {
     kept
 }
 
-/// The models, unchanged, each with the time it took, quick ones first. All must pass. One CPU runs one at a time.
+/// One model of a list, and how it ended.
+pub(crate) struct Played {
+    pub(crate) at: usize,
+    time: Duration,
+    pub(crate) end: End,
+}
+
+/// Plays models in their order, each CPU one at a time, until one is red. What comes before that one was played too.
+pub(crate) fn play_all(
+    scratch: &Scratch,
+    program: &Path,
+    models: &[(&str, Duration)],
+    say: impl Fn(&str, Duration) + Sync,
+) -> Result<Vec<Played>, String> {
+    let taken = AtomicUsize::new(0);
+    let one_after_another = || -> Result<Vec<Played>, String> {
+        let mut played = Vec::new();
+        loop {
+            let at = taken.fetch_add(1, Ordering::Relaxed);
+            let Some((model, limit)) = models.get(at) else { return Ok(played) };
+            let begin = Instant::now();
+            let end = scratch.play(program, model, *limit)?;
+            let time = begin.elapsed();
+            match end {
+                End::Green => say(model, time),
+                End::Red(_) => taken.store(models.len(), Ordering::Relaxed),
+            }
+            played.push(Played { at, time, end });
+        }
+    };
+    let cpus = thread::available_parallelism().map_or(1, NonZero::get);
+    let played = thread::scope(|scope| {
+        let all: Vec<_> = (0..cpus).map(|_| scope.spawn(one_after_another)).collect();
+        all.into_iter()
+            .map(|one| one.join().map_err(|_| "panicked".to_owned())?)
+            .collect::<Result<Vec<_>, _>>()
+    });
+    let mut played: Vec<Played> = played?.into_iter().flatten().collect();
+    played.sort_by_key(|played| played.at);
+    Ok(played)
+}
+
+/// The models, unchanged, each with the time it took, quick ones first. All must pass.
 pub(crate) fn baseline(
     tree: &Tree,
     scratch: &Scratch,
@@ -158,27 +203,15 @@ pub(crate) fn baseline(
     let program = scratch.build()?;
     let models: Vec<String> =
         edges::models(tree).into_iter().filter(|model| model.contains(filter)).collect();
-    let taken = AtomicUsize::new(0);
-    let one_after_another = || {
-        let mut times = Vec::new();
-        while let Some(model) = models.get(taken.fetch_add(1, Ordering::Relaxed)) {
-            let begin = Instant::now();
-            if let End::Red(how) = scratch.play(&program, model, HONEST_LIMIT)? {
-                return Err(format!("{}\nfailed: {model} ({how})", scratch.last_words(model)));
-            }
-            say(model, begin.elapsed());
-            times.push((model.clone(), begin.elapsed()));
+    let limited: Vec<_> = models.iter().map(|model| (model.as_str(), HONEST_LIMIT)).collect();
+    let mut times = Vec::new();
+    for played in play_all(scratch, &program, &limited, say)? {
+        let model = &models[played.at];
+        if let End::Red(how) = played.end {
+            return Err(format!("{}\nfailed: {model} ({how})", scratch.last_words(model)));
         }
-        Ok(times)
-    };
-    let cpus = thread::available_parallelism().map_or(1, NonZero::get);
-    let mut times = thread::scope(|scope| {
-        let all: Vec<_> = (0..cpus).map(|_| scope.spawn(one_after_another)).collect();
-        all.into_iter()
-            .map(|one| one.join().map_err(|_| "panicked".to_owned())?)
-            .collect::<Result<Vec<_>, _>>()
-    })?
-    .concat();
+        times.push((model.clone(), played.time));
+    }
     times.sort_by_key(|(_, time)| *time);
     Ok(times)
 }

@@ -2,7 +2,7 @@
 
 use crate::Options;
 use crate::edges::{self, Site};
-use crate::models::{End, Scratch, baseline};
+use crate::models::{End, Scratch, baseline, play_all};
 use crate::source::{Tree, code};
 use crate::steps::{STEPS, Step};
 use std::collections::{BTreeMap, BTreeSet};
@@ -117,13 +117,15 @@ fn try_all<'m>(
     mutant: &Mutant,
     models: &'m [(String, Duration)],
 ) -> Result<Option<(&'m str, &'static str)>, String> {
-    for (model, honest) in order(mutant, models) {
-        let limit = LEAST_LIMIT.max(honest * PATIENCE);
-        if let End::Red(how) = scratch.play(program, model, limit)? {
-            return Ok(Some((model, how)));
-        }
-    }
-    Ok(None)
+    let order: Vec<_> = order(mutant, models)
+        .into_iter()
+        .map(|(model, honest)| (model, LEAST_LIMIT.max(honest * PATIENCE)))
+        .collect();
+    let played = play_all(scratch, program, &order, |_, _| ())?;
+    Ok(played.iter().find_map(|played| match played.end {
+        End::Red(how) => Some((order[played.at].0, how)),
+        End::Green => None,
+    }))
 }
 
 /// Lists the mutants, or tries each of them.
