@@ -142,6 +142,8 @@ impl<'a> Call<'a> {
             };
             // Whatever ends a wait: one more attempt was made after it.
             match over {
+                // A try that found nothing, and now finds somebody in the way.
+                Some(ErrorKind::Timeout) if self.timeout == Timeout::Try && matches!(not, Not::Held(_)) => {}
                 Some(kind) if !is_peer(kind) || self.is_ended() => return Err(self.answer(kind, not).into()),
                 _ => {}
             }
