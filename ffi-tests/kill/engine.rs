@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use crate::operation::{Mode, Operation, Points};
+use crate::other::Other;
 use crate::phase::Phase;
 use crate::play::{Script, play};
 use crate::position::{Position, Recording};
@@ -29,6 +30,7 @@ pub(crate) trait Trial {
     fn patience(&self) -> Duration;
     fn steady(&self) -> bool;
     fn flaw(&self) -> Option<&'static str>;
+    fn other(&self) -> Option<&dyn Other>;
     fn play(&self, mode: Mode, script: Script, stage: Stage, sheet: &Sheet) -> Report;
 }
 
@@ -50,6 +52,9 @@ impl<O: Operation> Trial for O {
     }
     fn flaw(&self) -> Option<&'static str> {
         Operation::flaw(self)
+    }
+    fn other(&self) -> Option<&dyn Other> {
+        Operation::other(self)
     }
     fn play(&self, mode: Mode, script: Script, stage: Stage, sheet: &Sheet) -> Report {
         play(self, mode, script, stage, sheet)
@@ -128,10 +133,48 @@ impl Engine {
     pub(crate) fn run(&mut self, trial: &dyn Trial, mode: Mode) -> Outcome {
         let began = Instant::now();
         let mut tally = Tally::default();
-        let recording = match self.record(trial, mode, &mut tally) {
-            Ok(recording) => recording,
-            Err(why) => return cannot_begin(trial, mode, &why),
+        match self.play_scenes(trial, mode, &mut tally) {
+            Ok((recording, played)) => judge(trial, mode, &recording, played, tally, began.elapsed()),
+            Err(why) => cannot_begin(trial, mode, &why),
+        }
+    }
+
+    /// All points in one scene; of a pair, in as many as the other one has positions. How many were played of all recorded.
+    fn play_scenes(
+        &mut self,
+        trial: &dyn Trial,
+        mode: Mode,
+        tally: &mut Tally,
+    ) -> Result<(Recording, usize), String> {
+        let Some(other) = trial.other() else {
+            let recording = self.record(trial, mode, tally)?;
+            let played = self.play_points(trial, mode, &recording, tally);
+            return Ok((recording, played));
         };
+        let (mut all, mut played) = (Recording::default(), 0);
+        for at in self.record(other.alone(), Mode::Kill, tally)?.points {
+            other.stand(at);
+            let failed = tally.failures.len();
+            let recording = self.record(trial, mode, tally).map_err(|why| beside(at, &why))?;
+            played += self.play_points(trial, mode, &recording, tally);
+            all.total += recording.total;
+            all.points.extend(recording.points);
+            tally.failures[failed..].iter_mut().for_each(|(_, why)| *why = beside(at, why));
+            if tally.failures.len() >= ENOUGH {
+                break;
+            }
+        }
+        Ok((all, played))
+    }
+
+    /// The share of the recorded points that is asked for; how many that were.
+    fn play_points(
+        &mut self,
+        trial: &dyn Trial,
+        mode: Mode,
+        recording: &Recording,
+        tally: &mut Tally,
+    ) -> usize {
         // A twin may be broken at a single point.
         let share = if trial.flaw().is_some() { WHOLE } else { self.share };
         let points: Vec<_> = recording.points.iter().rev().enumerate().collect();
@@ -140,7 +183,7 @@ impl Engine {
         for (_, &point) in points.into_iter().rev().filter(|(from_end, _)| is_played(*from_end)) {
             played += 1;
             let last = point.number == recording.total;
-            match self.play_steadily(trial, mode, Script::At(point, last), &mut tally) {
+            match self.play_steadily(trial, mode, Script::At(point, last), tally) {
                 Ok(_) => tally.held += 1,
                 Err(why) => tally.failures.push((point, why)),
             }
@@ -148,7 +191,7 @@ impl Engine {
                 break;
             }
         }
-        judge(trial, mode, &recording, played, tally, began.elapsed())
+        played
     }
 
     /// Records until two recordings agree; an operation that is not steady is recorded once.
@@ -277,6 +320,8 @@ fn judge(
     let (kind, of) = match trial.points() {
         Points::Every => ("kill points", String::new()),
         Points::Chosen(_) => ("chosen points", format!(" of {}", recording.total + 1)),
+        Points::Accesses if trial.other().is_some() => ("pairs of accesses", String::new()),
+        Points::Accesses => ("accesses", format!(" among {} instructions", recording.total)),
     };
     let mut line = format!("{} ({mode}): {count} {kind}{of}, ", trial.name());
     let caught = trial.flaw().map(|flaw| tally.failures.iter().find(|(_, why)| why.contains(flaw)));
@@ -304,6 +349,13 @@ fn remarks(recording: &Recording, tally: &Tally, took: Duration) -> String {
     }
     text.push_str(&format!("; {} steps in {:.2} s", tally.steps, took.as_secs_f64()));
     text
+}
+
+/// A failure of a pair, and where the other one stood.
+fn beside(at: Position, why: &str) -> String {
+    let Position { number, calls, rip, .. } = at;
+    let place = procfs::place(rip);
+    format!("beside one after {number} instructions ({calls} system calls), at {place}: {why}")
 }
 
 fn describe(point: Position, why: &str) -> String {

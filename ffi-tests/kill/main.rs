@@ -4,7 +4,8 @@
 //! filter, `--all` or CI=true, only at one of twelve of their instructions, or, with KILLSTEP_SHARE=I/N, at the Ith of each
 //! N. Each is stepped with ptrace, in a
 //! process made for the purpose, and killed, stopped, or robbed of its thread at one point; then its world is checked,
-//! and everything begins anew for the next point. The harness's own toys come first: they prove that it sees a torn
+//! and everything begins anew for the next point. Of a pair, two are halfway in their operations at once, each after
+//! every access to what they share. The harness's own toys come first: they prove that it sees a torn
 //! update and a survivor that waits for ever. Interruptions are sequentially consistent: no reordering is seen here.
 #![allow(
     clippy::unwrap_used,
@@ -15,6 +16,8 @@
     missing_docs
 )] // a test: it may fail loudly, and it maps, forks and traces by itself, with atomics that no model sees
 
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod access;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod anchor;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -33,6 +36,8 @@ mod manifest;
 mod operation;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod ops;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod other;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod patience;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

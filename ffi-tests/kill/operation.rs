@@ -3,8 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::other::Other;
 use crate::position::Position;
+use crate::sheet::Sheet;
 use crate::stage::Stage;
+use crate::walk::Trouble;
 use crate::watch::Watch;
 
 /// How the operation is interrupted after each instruction.
@@ -38,6 +41,9 @@ pub(crate) enum Points {
     Every,
     /// Every system call and every change of the watched bytes, with so many instructions on both sides of each.
     Chosen(u64),
+    /// After every system call, and after each instruction that reads or writes what several processes have mapped: between
+    /// two of them nobody else can tell where the victim stands, nor it what others did.
+    Accesses,
 }
 
 /// Chosen points with the usual fifty instructions around each.
@@ -134,6 +140,16 @@ pub(crate) trait Operation {
 
     /// Ends the sleep of a victim that sleeps in the operation. It may be called again, until the sleep has ended.
     fn release(&self, _world: &mut Self::World, _stage: &mut Stage) {}
+
+    /// Who is in the middle of something while the victim acts.
+    fn other(&self) -> Option<&dyn Other> {
+        None
+    }
+
+    /// Called when the victim stands before its first instruction.
+    fn begin(&self, _world: &mut Self::World, _sheet: &Sheet) -> Result<(), Trouble> {
+        Ok(())
+    }
 
     /// What is compared after each step of the recording, if points are chosen.
     fn watch(&self, _world: &Self::World) -> Watch {

@@ -16,6 +16,7 @@ mod pool;
 mod presence;
 mod queue;
 mod queue_ack;
+mod queue_pairs;
 mod queue_side;
 mod ring;
 mod rlock;
@@ -49,6 +50,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     all.extend(queue::all());
     all.extend(queue_side::all());
     all.extend(queue_ack::all());
+    all.extend(queue_pairs::all());
     all.extend(blocks::all());
     all.extend(pipe::all());
     all.extend(pool::all());

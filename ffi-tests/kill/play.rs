@@ -98,6 +98,7 @@ impl<O: Operation> Play<'_, O> {
         self.sheet.enter(Phase::Queue as u32);
         seats::take(self.sheet);
         self.sheet.enter(Phase::Step as u32);
+        self.operation.begin(&mut self.world, self.sheet)?;
         match script {
             Script::Record => {
                 let recording = self.record(&mut tracee)?;
@@ -117,7 +118,8 @@ impl<O: Operation> Play<'_, O> {
 
     fn record(&mut self, tracee: &mut Tracee) -> Result<Recording, Trouble> {
         let points = self.operation.points();
-        let watch = if points == Points::Every { Watch::Nothing } else { self.operation.watch(&self.world) };
+        let chosen = matches!(points, Points::Chosen(_));
+        let watch = if chosen { self.operation.watch(&self.world) } else { Watch::Nothing };
         let watcher = Watcher::new(watch, tracee.pid());
         let (operation, world, stage) = (self.operation, &mut self.world, &mut self.stage);
         let mut release = || operation.release(world, stage);

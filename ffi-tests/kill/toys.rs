@@ -6,6 +6,7 @@ mod blocks;
 mod condition;
 mod copies;
 mod counter;
+mod courtesy;
 mod door;
 mod file;
 mod flag;
@@ -22,7 +23,7 @@ mod ring;
 mod rwlock;
 mod semaphore;
 mod stack;
-mod words;
+pub(crate) mod words;
 
 use crate::engine::Trial;
 
@@ -49,6 +50,8 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(file::Record { name: "toy file record, committed too early", commits_early: true }),
         Box::new(file::Fresh),
         Box::new(door::Door),
+        Box::new(courtesy::alone()),
+        Box::new(courtesy::pair()),
         Box::new(bell::Bell),
         Box::new(semaphore::BrokenSemaphore),
         Box::new(condition::LostNotification),

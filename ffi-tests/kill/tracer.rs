@@ -82,6 +82,18 @@ impl Tracee {
         ptrace::read_user(self.thread(), offset as ptrace::AddressType).map_or(0, |rip| rip as u64)
     }
 
+    /// The registers.
+    pub(crate) fn registers(&self) -> Result<libc::user_regs_struct, Errno> {
+        ptrace::getregs(self.thread())
+    }
+
+    /// The bytes at this address, as many as the longest instruction has, and one. What cannot be read counts as zero.
+    pub(crate) fn code(&self, rip: u64) -> [u8; 16] {
+        let word =
+            |at: u64| ptrace::read(self.thread(), at as ptrace::AddressType).map_or(0, |word| word as u64);
+        (u128::from(word(rip)) | u128::from(word(rip + 8)) << 64).to_le_bytes()
+    }
+
     /// Whether the instruction at this address is a system call.
     pub(crate) fn is_call(&self, rip: u64) -> bool {
         ptrace::read(self.thread(), rip as ptrace::AddressType).is_ok_and(|word| word as u16 == SYSCALL)

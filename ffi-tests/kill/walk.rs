@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use nix::errno::Errno;
 
+use crate::access::Accesses;
 use crate::operation::Points;
 use crate::position::{Position, Recording};
 use crate::procfs;
@@ -76,14 +77,18 @@ impl<'a> Walk<'a> {
         let most = if points == Points::Every { MOST_EVERY } else { MOST_CHOSEN };
         let mut seen = vec![self.position];
         let mut events = BTreeSet::from([0]);
-        while let Some(was_call) = self.step()? {
+        let mut accesses = (points == Points::Accesses).then(|| Accesses::of(self.tracee.pid()));
+        loop {
+            let accesses = accesses.as_mut();
+            let is_access = accesses.map_or(Ok(false), |all| all.next_is_one(self.tracee, self.rip))?;
+            let Some(was_call) = self.step()? else { break };
             let number = self.position.number;
             seen.append(&mut self.slept);
             seen.push(self.position);
             if was_call {
                 events.extend([number - 1, number]);
             }
-            if points != Points::Every && watcher.changed(was_call) {
+            if is_access || points != Points::Every && watcher.changed(was_call) {
                 events.insert(number);
             }
             if number > most {
@@ -91,7 +96,11 @@ impl<'a> Walk<'a> {
             }
         }
         events.insert(self.position.number);
-        let near = if let Points::Chosen(near) = points { Some(near) } else { None };
+        let near = match points {
+            Points::Every => None,
+            Points::Chosen(near) => Some(near),
+            Points::Accesses => Some(0),
+        };
         Ok(Recording::new(&seen, &events, near))
     }
 
@@ -245,6 +254,6 @@ fn unexpected(halt: &Halt) -> Trouble {
 fn advice(points: Points) -> &'static str {
     match points {
         Points::Every => "it needs chosen points",
-        Points::Chosen(_) => "it is too long to be recorded",
+        Points::Chosen(_) | Points::Accesses => "it is too long to be recorded",
     }
 }
