@@ -185,7 +185,7 @@ impl Queue {
         let at = match shared {
             Some(blocks) => may_share(held, asked, blocks)?,
             None if how == How::Open => 0,
-            None => make_blocks(yard, name, asked)?.as_ref().map_or(0, Blocks::offset),
+            None => make_blocks(yard, name, asked, element)?.as_ref().map_or(0, Blocks::offset),
         };
         let params = asked.params(element, at);
         let plan = Plan { kind: ObjectType::Queue, params, len: asked.bytes(held.geometry().slots) };
@@ -371,12 +371,11 @@ impl Source for Room {
 }
 
 /// The blocks for a queue that is still to be made.
-fn make_blocks(yard: &Yard, name: &str, options: QueueOptions) -> Result<Option<Blocks>> {
+fn make_blocks(yard: &Yard, name: &str, options: QueueOptions, element: usize) -> Result<Option<Blocks>> {
     if options.block_bytes == 0 || yard.held().directory()?.find(&Name::new(name)?)?.is_some() {
         return Ok(None);
     }
-    let bytes = BlocksOptions { bytes: options.block_bytes as u64, ..BlocksOptions::default() };
-    Blocks::open_or_create(yard, &format!("{name}.blocks"), &bytes).map(Some)
+    Blocks::open_or_create(yard, &format!("{name}.blocks"), &options.blocks(element)).map(Some)
 }
 
 fn tell_all(body: &Body, part: Option<&debts::Owed>, yard: &Attachment) {

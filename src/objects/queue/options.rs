@@ -3,6 +3,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::lockfree::mpmc::layout::CAPACITY_MAX;
+use crate::objects::blocks::{BlockClass, BlocksOptions};
 use crate::objects::queue::debts;
 use crate::objects::queue::layout::{self, Body};
 use crate::presence::attachment::Attachment;
@@ -60,6 +61,28 @@ impl QueueOptions {
     #[doc(alias = "JoinableQueue")]
     pub fn joinable() -> QueueOptions {
         QueueOptions { unacked: 256, ..QueueOptions::default() }
+    }
+
+    /// Those of a queue of so many elements of one size, which lie in blocks if they are too long for the queue itself.
+    pub(super) fn of_elements(size: usize, capacity: usize, unacked: usize) -> QueueOptions {
+        let options = QueueOptions { capacity, unacked, ..QueueOptions::default() };
+        if size <= ROOM_MAX {
+            return QueueOptions { inline_max: size.next_multiple_of(CELL_STEP), ..options };
+        }
+        let block_bytes = options.blocks_of(size).saturating_mul(size);
+        QueueOptions { inline_max: CELL_STEP, block_bytes, ..options }
+    }
+
+    /// How many elements there may be at a time that lie in blocks.
+    fn blocks_of(&self, size: usize) -> usize {
+        if size <= ROOM_MAX { 0 } else { self.capacity.saturating_add(self.unacked) }
+    }
+
+    /// What blocks are made as for a queue whose elements have this size, or any.
+    pub(super) fn blocks(&self, element: usize) -> BlocksOptions {
+        let count = u32::try_from(self.blocks_of(element)).unwrap_or(u32::MAX);
+        let class = (count != 0).then_some(BlockClass { size: element, count });
+        BlocksOptions { bytes: self.block_bytes as u64, classes: class.into_iter().collect() }
     }
 
     pub(super) fn check(&self) -> Result<()> {

@@ -165,3 +165,42 @@ fn a_loan_without_a_guard_is_the_process_s_until_it_was_put() {
     assert_eq!(kind(a.put_loan_unguarded(0, Timeout::Try)), ErrorKind::Foreign);
     assert_eq!((free(&blocks), a.len()), (2, 0));
 }
+
+#[test]
+fn elements_that_are_too_long_for_the_queue_lie_in_blocks() {
+    type Long = [u64; 40];
+    let yard = Yard::anonymous().unwrap();
+    let queue = TypedQueue::<Long>::create_joinable(&yard, "long", 3, 2).unwrap();
+    let blocks = queue.queue().blocks().unwrap();
+    assert_eq!((blocks.max_len() / size_of::<Long>(), blocks.usage()[0].free), (5, 5));
+    for lap in 0..4 {
+        (0..3).for_each(|n| queue.try_put([lap * 3 + n; 40]).unwrap());
+        assert_eq!(kind(queue.try_put([9; 40])), ErrorKind::Full);
+        let owed = [0, 1].map(|n| {
+            let (element, owed) = queue.get_ack(Timeout::Try).unwrap();
+            assert_eq!(element, [lap * 3 + n; 40]);
+            owed.ticket
+        });
+        // As many as the queue holds fit in beside those that are owed.
+        (3..5).for_each(|n| queue.try_put([n; 40]).unwrap());
+        assert_eq!((kind(queue.try_put([9; 40])), free(blocks)), (ErrorKind::Full, 0));
+        owed.iter().for_each(|ticket| queue.done(*ticket).unwrap());
+        assert_eq!(queue.try_get().unwrap(), ([lap * 3 + 2; 40], false));
+        (3..5).for_each(|n| assert_eq!(queue.try_get().unwrap(), ([n; 40], false)));
+        assert_eq!(free(blocks), 5);
+    }
+    let opened = TypedQueue::<Long>::open_or_create(&yard, "long", 3);
+    assert_eq!(kind(opened), ErrorKind::Mismatch, "another number may be owed");
+    assert!(TypedQueue::<Long>::open(&yard, "long").is_ok());
+    assert_eq!(kind(TypedQueue::<[u64; 41]>::open(&yard, "long")), ErrorKind::Mismatch);
+    assert_eq!(kind(TypedQueue::<[u8; 113]>::create(&yard, "far-too-many", 1 << 23)), ErrorKind::Range);
+    let edge = TypedQueue::<[u8; 113]>::open_or_create(&yard, "edge", 1).unwrap();
+    edge.try_put([7; 113]).unwrap();
+    assert_eq!((kind(edge.try_put([8; 113])), edge.try_get().unwrap().0), (ErrorKind::Full, [7; 113]));
+    let again = TypedQueue::<[u8; 113]>::open_or_create(&yard, "edge", 1).unwrap();
+    again.try_put([9; 113]).unwrap();
+    assert_eq!(edge.try_get().unwrap().0, [9; 113]);
+    // Whoever puts something of another length through the queue below has lost it.
+    again.queue().try_put(&[1; 5]).unwrap();
+    assert_eq!(kind(edge.try_get()), ErrorKind::Corrupt);
+}

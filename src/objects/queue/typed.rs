@@ -7,12 +7,13 @@ use crate::objects::many::{AsPart, Kept, Part};
 use crate::objects::queue::{Owed, Queue, QueueOptions};
 use crate::objects::ring::Received;
 use crate::objects::yard::Yard;
-use crate::shim::cells::{CELL_STEP, is_room};
 use crate::sync::wait::Timeout;
 use bytemuck::Pod;
 use std::marker::PhantomData;
 
-/// A queue of elements of type `T`, of 1 to 112 bytes. As [`Queue`].
+/// A queue of elements of type `T`. As [`Queue`].
+///
+/// Elements of up to 112 bytes lie in the queue itself, and longer ones in blocks, one for each that the queue may hold.
 ///
 /// `T` is plain data ([`bytemuck::Pod`]): any bytes are a value of it, so not even a hostile producer can make an invalid
 /// one.
@@ -23,8 +24,8 @@ pub struct TypedQueue<T> {
 }
 
 impl<T: Pod> TypedQueue<T> {
-    /// Makes a queue of so many elements. Errors: as for [`Queue::create`], `Size` (elements of no bytes, or of more than
-    /// 112).
+    /// Makes a queue of so many elements. Errors: as for [`Queue::create`], `Size` (elements of no bytes, or of 4 GiB or
+    /// more), `Range` also for more than 4194304 elements of more than 112 bytes.
     pub fn create(yard: &Yard, name: &str, capacity: usize) -> Result<TypedQueue<T>> {
         TypedQueue::obtain(yard, name, How::Create, Some(capacity), 0)
     }
@@ -59,16 +60,10 @@ impl<T: Pod> TypedQueue<T> {
         unacked: usize,
     ) -> Result<TypedQueue<T>> {
         let size = size_of::<T>();
-        let inline_max = size.next_multiple_of(CELL_STEP);
-        if !is_room(inline_max) {
+        if size == 0 || u32::try_from(size).is_err() {
             return Err(Error::with(ErrorKind::Size, format!("elements of {size} bytes")));
         }
-        let options = capacity.map(|capacity| QueueOptions {
-            capacity,
-            inline_max,
-            unacked,
-            ..QueueOptions::default()
-        });
+        let options = capacity.map(|capacity| QueueOptions::of_elements(size, capacity, unacked));
         Ok(TypedQueue { queue: Queue::obtain(yard, name, how, options, None, size)?, of: PhantomData })
     }
 
