@@ -1,5 +1,6 @@
 //! Which instructions read or write what several processes have mapped.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use iced_x86::{Decoder, DecoderOptions, InstructionInfoFactory, Register, UsedMemory};
@@ -8,9 +9,14 @@ use nix::errno::Errno;
 use crate::procfs;
 use crate::tracer::Tracee;
 
+/// So often a place is news: a loop is entered, gone through, and left.
+const TIMES: u32 = 3;
+
 /// The shared mappings of one process, as they were when its operation began.
 pub(crate) struct Accesses {
     shared: Vec<Range<u64>>,
+    /// How often each place was met.
+    met: BTreeMap<u64, u32>,
     decoder: InstructionInfoFactory,
 }
 
@@ -19,7 +25,14 @@ impl Accesses {
     pub(crate) fn of(pid: i32) -> Accesses {
         let shared = procfs::shared_mappings(pid).into_iter();
         let shared = shared.map(|(start, length)| start..start + length as u64).collect();
-        Accesses { shared, decoder: InstructionInfoFactory::new() }
+        Accesses { shared, met: BTreeMap::new(), decoder: InstructionInfoFactory::new() }
+    }
+
+    /// Whether the access at this place is one of the first there. Who looks again and again finds nothing new.
+    pub(crate) fn is_news(&mut self, rip: u64) -> bool {
+        let met = self.met.entry(rip).or_default();
+        *met += 1;
+        *met <= TIMES
     }
 
     /// Whether the instruction at `rip`, which is the next one, does.

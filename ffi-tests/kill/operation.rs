@@ -42,7 +42,7 @@ pub(crate) enum Points {
     /// Every system call and every change of the watched bytes, with so many instructions on both sides of each.
     Chosen(u64),
     /// After every system call, and after each instruction that reads or writes what several processes have mapped: between
-    /// two of them nobody else can tell where the victim stands, nor it what others did.
+    /// two of them nobody else can tell where the victim stands, nor it what others did. Of a loop, the first rounds.
     Accesses,
 }
 

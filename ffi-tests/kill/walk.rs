@@ -79,16 +79,23 @@ impl<'a> Walk<'a> {
         let mut events = BTreeSet::from([0]);
         let mut accesses = (points == Points::Accesses).then(|| Accesses::of(self.tracee.pid()));
         loop {
-            let accesses = accesses.as_mut();
-            let is_access = accesses.map_or(Ok(false), |all| all.next_is_one(self.tracee, self.rip))?;
+            let is_access = match &mut accesses {
+                Some(accesses) => accesses.next_is_one(self.tracee, self.rip)?,
+                None => false,
+            };
+            let rip = self.rip;
             let Some(was_call) = self.step()? else { break };
             let number = self.position.number;
             seen.append(&mut self.slept);
             seen.push(self.position);
-            if was_call {
+            if let Some(accesses) = &mut accesses {
+                if (was_call || is_access) && accesses.is_news(rip) {
+                    events.insert(number);
+                }
+            } else if was_call {
                 events.extend([number - 1, number]);
             }
-            if is_access || points != Points::Every && watcher.changed(was_call) {
+            if points != Points::Every && watcher.changed(was_call) {
                 events.insert(number);
             }
             if number > most {

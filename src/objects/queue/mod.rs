@@ -44,7 +44,7 @@ pub use typed::TypedQueue;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::lockfree::mpmc::Ring;
-use crate::objects::blocks::{Blocks, BlocksOptions, fresh_tag};
+use crate::objects::blocks::{Blocks, fresh_tag};
 use crate::objects::directory::{self, How, Plan};
 #[cfg(feature = "async")]
 use crate::objects::many::Kept;

@@ -3,6 +3,7 @@
 use super::*;
 use crate::lockfree::mpmc::NoPop;
 use crate::lockfree::mpmc::layout::State;
+use crate::objects::blocks::BlocksOptions;
 use crate::objects::ring::Received;
 use crate::objects::yard::Options;
 use crate::os::fork::APART;

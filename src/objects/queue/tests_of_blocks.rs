@@ -1,7 +1,7 @@
 //! Messages in blocks that several queues share, and loans without guards.
 
 use super::*;
-use crate::objects::blocks::BlockClass;
+use crate::objects::blocks::{BlockClass, BlocksOptions};
 use crate::objects::yard::Yard;
 use crate::segment::bits::{BlockHandle, Link};
 use crate::sync::wait::Timeout;

@@ -3,7 +3,7 @@
 #![allow(unsafe_code)] // children are forked and killed
 
 use super::*;
-use crate::objects::blocks::BlockClass;
+use crate::objects::blocks::{BlockClass, BlocksOptions};
 use crate::objects::ring::{Peer, Received};
 use crate::os::fork::APART;
 use crate::sync::wait::Timeout;
