@@ -111,7 +111,7 @@ pub use objects::{
     permits::{Permit, PermitHolder, Permits},
     pipe::{Connection, Pipe, PipeEnd, PipeOptions, PipeStream, Writable},
     pool::{
-        Cause, Fate, Future, Progress, Promise, ReturnWhen, TaskOptions, TaskState, WaitedFutures,
+        Cause, Fate, Future, Input, Progress, Promise, ReturnWhen, TaskOptions, TaskState, WaitedFutures,
         as_completed, wait_futures,
     },
     priority::{PriorityOptions, PriorityQueue, TypedPriorityQueue},
@@ -139,7 +139,8 @@ pub use presence::handover::HeldEnd;
 pub use process::{
     AtExit, Coding, ForkServer, Map, MapOptions, Parent, Plain, Pool, PoolOptions, Process, ProcessOptions,
     StarFn, StartMethod, Task, ThisProcess, TypedFuture, TypedTask, Unordered, active_children, init,
-    log_to_stderr, parent_process, register_entry, register_task, this_process, wait_any_child,
+    log_to_stderr, parent_process, register_block_task, register_entry, register_task, this_process,
+    wait_any_child,
 };
 #[cfg(all(not(loom), feature = "serde"))]
 pub use process::{Serde, SerdeFuture, SerdeTask};

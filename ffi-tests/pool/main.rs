@@ -10,6 +10,7 @@
 #[path = "../support/process.rs"]
 mod process;
 
+mod by_block;
 mod callbacks;
 mod hard;
 mod keepers;
@@ -76,6 +77,7 @@ const SCENARIOS: &[Scenario] = &[
 
 fn all() -> impl Iterator<Item = &'static Scenario> {
     let more = [
+        by_block::SCENARIOS,
         callbacks::SCENARIOS,
         typed::SCENARIOS,
         hard::SCENARIOS,
@@ -91,6 +93,7 @@ fn all() -> impl Iterator<Item = &'static Scenario> {
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     entries();
+    by_block::entries();
     hard::entries();
     kept::entries();
     maps::entries();

@@ -33,7 +33,7 @@ pub(crate) use log::log_to;
 pub use log::log_to_stderr;
 pub use pool::{
     Coding, Map, MapOptions, Plain, Pool, PoolOptions, StarFn, StartMethod, Task, TypedFuture, TypedTask,
-    Unordered, register_task,
+    Unordered, register_block_task, register_task,
 };
 #[cfg(feature = "serde")]
 pub use pool::{Serde, SerdeFuture, SerdeTask};

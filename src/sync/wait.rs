@@ -55,6 +55,16 @@ impl Timeout {
         }
     }
 
+    /// The same, but no longer than this: for who looks at something else in between.
+    #[cfg(not(loom))]
+    pub(crate) fn at_most(self, wait: Duration) -> Timeout {
+        match self.until() {
+            Timeout::Try => Timeout::Try,
+            Timeout::Until(deadline) => Timeout::Until(deadline.min(Deadline::after(wait))),
+            _ => Timeout::Until(Deadline::after(wait)),
+        }
+    }
+
     /// Whether nothing is left of it.
     #[cfg(not(loom))]
     pub(crate) fn is_over(self) -> bool {

@@ -60,7 +60,12 @@ impl<'a> Block<'a> {
     /// without a reason: it must not happen after the block was freed or given away, no reference may be made, and what
     /// is read there may change between two looks.
     pub fn as_ptr(&self) -> *mut u8 {
-        self.blocks.room(self.handle).map_or(std::ptr::null_mut(), |(at, len)| self.blocks.address(at, len))
+        self.blocks.address_of(self.handle.0)
+    }
+
+    /// Whether it is one of these.
+    pub(crate) fn is_of(&self, blocks: &Blocks) -> bool {
+        self.blocks.is_same(blocks)
     }
 
     /// Frees the block. Errors: `NotOwner` (in a fork child); `State`, `NotFound` if somebody has freed it by its handle.

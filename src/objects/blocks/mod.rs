@@ -586,6 +586,17 @@ impl Blocks {
         std::ptr::eq(&*self.yard, yard)
     }
 
+    /// Whether two handles mean the same blocks.
+    pub(crate) fn is_same(&self, other: &Blocks) -> bool {
+        self.body == other.body
+    }
+
+    /// Where a block lies, whoever's it is; NULL if the handle is stale.
+    pub(crate) fn address_of(&self, handle: u64) -> *mut u8 {
+        let room = self.room(BlockHandle(handle));
+        room.map_or(std::ptr::null_mut(), |(at, len)| self.address(at, len))
+    }
+
     /// The blocks that lie there.
     pub(crate) fn at_offset(yard: &Yard, offset: u64) -> Result<Blocks> {
         let held = yard.held();

@@ -4,14 +4,13 @@
 use crate::error::{ErrorKind, Result};
 use crate::objects::pool::layout::Body;
 use crate::objects::pool::{Table, TaskId};
-use crate::sync::deadline::Deadline;
 use crate::sync::wait::Timeout;
 use std::time::Duration;
 
 /// What wakes a worker, and is no task's number.
 const WAKE: u64 = u64::MAX;
 /// How long a worker sleeps at most before it looks whether a task has gone astray.
-const SLICE: Duration = Duration::from_millis(250);
+pub(super) const SLICE: Duration = Duration::from_millis(250);
 
 /// Says that a task may wait to which no number leads.
 pub(super) fn raise(body: &Body) {
@@ -61,14 +60,8 @@ impl Table {
 
     /// The next number; waits at most `timeout`, and a slice.
     pub(super) fn hint(&self, timeout: Timeout) -> Result<Hint> {
-        let slice = Deadline::after(SLICE);
-        let timeout = match timeout.until() {
-            Timeout::Until(deadline) => Timeout::Until(deadline.min(slice)),
-            Timeout::Try => Timeout::Try,
-            _ => Timeout::Until(slice),
-        };
         let mut number = [0; 8];
-        match self.0.queue.get(&mut number, timeout) {
+        match self.0.queue.get(&mut number, timeout.at_most(SLICE)) {
             Ok(_) => Ok(hint(number)),
             Err(e) if e.kind() == ErrorKind::Empty => Ok(Hint::Look),
             Err(e) if matches!(e.kind(), ErrorKind::Busy | ErrorKind::Timeout) => {

@@ -18,6 +18,7 @@
 mod callbacks;
 mod future;
 mod hints;
+mod input;
 mod keep;
 pub(crate) mod layout;
 mod options;
@@ -32,6 +33,7 @@ mod waiting;
 mod work;
 
 pub use future::{Cause, Fate, Future, TaskState};
+pub use input::Input;
 pub(crate) use keep::Hand;
 pub use keep::Progress;
 pub(crate) use layout::Why;

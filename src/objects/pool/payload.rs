@@ -1,11 +1,15 @@
-//! What tasks are given and what they give: in the record if it is short, in a block if not.
+//! What tasks are given and what they give: in the record if it is short, in a block if not, or if it came in one.
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::objects::blocks::{Block, Blocks};
+use crate::objects::pool::hints::SLICE;
+use crate::objects::pool::input::Given;
 use crate::objects::pool::layout::{ENTRY_AT, INLINE, INLINE_AT, Payload, RECORD_BYTES, Record};
 use crate::objects::pool::{Table, corrupt};
 use crate::segment::bits::Link;
 use crate::shim::Ordering;
+use crate::sync::wait::Timeout;
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,61 +40,103 @@ impl Side {
     }
 }
 
+impl Payload {
+    /// Says where it lies: in this block, or, if that is 0, in the record.
+    fn tell(&self, block: u64, len: usize) {
+        // Relaxed: published with the task's word.
+        self.block.store(block, Ordering::Relaxed);
+        self.len.store(len as u64, Ordering::Relaxed);
+    }
+}
+
 impl Table {
+    /// The pool's blocks. Errors: `Unsupported`.
+    pub(super) fn blocks(&self) -> Result<&Blocks> {
+        self.0.blocks.as_ref().ok_or_else(|| {
+            Error::with(ErrorKind::Unsupported, "the pool was made without bytes for longer inputs")
+        })
+    }
+
+    /// A block for an input, which the caller fills. In a task of this pool nobody waits for one: those who have them may wait
+    /// for it.
+    pub(crate) fn alloc(&self, len: usize, timeout: Timeout) -> Result<Block<'_>> {
+        let blocks = self.blocks()?;
+        let timeout = if self.is_worked_at_here() { Timeout::Try } else { timeout.until() };
+        loop {
+            match blocks.alloc(len, timeout.at_most(SLICE)) {
+                // What nobody wants any more lies there until somebody takes the place.
+                Err(e)
+                    if matches!(e.kind(), ErrorKind::NoSpace | ErrorKind::Timeout)
+                        && (self.clear_litter()? || !timeout.is_over()) => {}
+                block => return block,
+            }
+        }
+    }
+
     /// Writes what a task is given or gives. Until its word says so, it is nobody's but the caller's. Errors: `TooLong`,
     /// `NoSpace`.
     pub(super) fn write(&self, index: u32, side: Side, payload: &[u8]) -> Result<()> {
+        if payload.len() > INLINE {
+            return self.write_block(index, side, payload);
+        }
         let record = self.records().get(index as usize).ok_or_else(corrupt)?;
-        let to = side.of(record);
-        let block = if payload.len() <= INLINE {
-            self.0.bytes.copy_in(side.inline_at(index), payload);
-            0
-        } else {
-            self.write_block(index, side, payload)?
-        };
-        // Relaxed: published with the task's word.
-        to.block.store(block, Ordering::Relaxed);
-        to.len.store(payload.len() as u64, Ordering::Relaxed);
+        self.0.bytes.copy_in(side.inline_at(index), payload);
+        side.of(record).tell(0, payload.len());
         Ok(())
     }
 
     #[cold]
-    fn write_block(&self, index: u32, side: Side, payload: &[u8]) -> Result<u64> {
-        let blocks = self.0.blocks.as_ref().filter(|blocks| payload.len() <= blocks.max_len());
-        let Some(blocks) = blocks else {
+    fn write_block(&self, index: u32, side: Side, payload: &[u8]) -> Result<()> {
+        if payload.len() > self.max_len() {
             let detail = format!("{} bytes, at most {} fit", payload.len(), self.max_len());
             return Err(Error::with(ErrorKind::TooLong, detail));
-        };
-        let block = match blocks.try_alloc(payload.len()) {
-            // What nobody wants any more lies there until somebody takes the place.
-            Err(e) if e.kind() == ErrorKind::NoSpace && self.clear_litter()? => {
-                blocks.try_alloc(payload.len())?
-            }
-            block => block?,
-        };
+        }
+        let block = self.alloc(payload.len(), Timeout::Try)?;
         block.write(0, payload)?;
-        let handle = block.into_handle();
-        blocks.hand_over(handle, Link::new(self.0.offset, side.position(index)))?;
-        Ok(handle)
+        self.give_block(index, side, block.into_handle())
     }
 
-    /// Copies what a task was given or gave. The caller sees to it that it is that task's still.
-    pub(super) fn read(&self, index: u32, side: Side) -> Result<Vec<u8>> {
+    /// Makes a block of this process what a task is given or gives. If it cannot be, it is the process's still, if it was.
+    /// Errors: as for [`Blocks::free`].
+    pub(super) fn give_block(&self, index: u32, side: Side, block: u64) -> Result<()> {
+        let record = self.records().get(index as usize).ok_or_else(corrupt)?;
+        let blocks = self.blocks()?;
+        let len = blocks.len_of(block)?;
+        blocks.hand_over(block, Link::new(self.0.offset, side.position(index)))?;
+        side.of(record).tell(block, len);
+        Ok(())
+    }
+
+    /// The block in which it lies, or 0, and how long it is.
+    fn told(&self, index: u32, side: Side) -> Result<(u64, usize)> {
         let record = self.records().get(index as usize).ok_or_else(corrupt)?;
         let from = side.of(record);
         // Relaxed: published with the task's word, which was looked at before.
         let (len, block) = (from.len.load(Ordering::Relaxed), from.block.load(Ordering::Relaxed));
-        let len = usize::try_from(len).ok().filter(|len| *len <= self.max_len()).ok_or_else(corrupt)?;
-        if block == 0 && len > INLINE {
-            return Err(corrupt());
-        }
+        let most = if block == 0 { INLINE } else { self.max_len() };
+        let len = usize::try_from(len).ok().filter(|len| *len <= most).ok_or_else(corrupt)?;
+        if block != 0 && self.0.blocks.is_none() { Err(corrupt()) } else { Ok((block, len)) }
+    }
+
+    /// Copies what a task was given or gave. The caller sees to it that it is that task's still.
+    pub(super) fn read(&self, index: u32, side: Side) -> Result<Vec<u8>> {
+        let (block, len) = self.told(index, side)?;
         let mut payload = vec![0; len];
-        match (&self.0.blocks, block) {
-            (_, 0) => self.0.bytes.copy_out(side.inline_at(index), &mut payload),
-            (Some(blocks), handle) => blocks.read(handle, 0, &mut payload)?,
-            (None, _) => return Err(corrupt()),
+        match block {
+            0 => self.0.bytes.copy_out(side.inline_at(index), &mut payload),
+            handle => self.blocks()?.read(handle, 0, &mut payload)?,
         }
         Ok(payload)
+    }
+
+    /// What a task was given, to be read where it lies if it is in a block. The caller has the task in hand.
+    pub(super) fn given(&self, index: u32) -> Result<Given> {
+        let (block, len) = self.told(index, Side::Input)?;
+        let mut given = Given { block, len, bytes: [0; INLINE] };
+        if block == 0 {
+            self.0.bytes.copy_out(Side::Input.inline_at(index), &mut given.bytes[..len]);
+        }
+        Ok(given)
     }
 
     /// Frees the blocks that a place names, which the caller holds.

@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::objects::blocks::Block;
 use crate::objects::many::Helper;
 use crate::objects::pool::future::Future;
 use crate::objects::pool::layout::{Record, Why};
@@ -25,10 +26,42 @@ impl Table {
         options: &TaskOptions,
         timeout: Timeout,
     ) -> Result<Future> {
+        self.submit_filled(entry, options, timeout, |index| self.write(index, Side::Input, input))
+    }
+
+    /// As [`Table::submit`], of what lies in a block of this process, which is the task's from then on. If nothing was submitted,
+    /// it is the process's still, if it was.
+    pub(crate) fn submit_block(
+        &self,
+        entry: &str,
+        block: u64,
+        options: &TaskOptions,
+        timeout: Timeout,
+    ) -> Result<Future> {
+        self.blocks()?.is_mine(block)?;
+        self.submit_filled(entry, options, timeout, |index| self.give_block(index, Side::Input, block))
+    }
+
+    /// Refuses a block of others. Errors: `Unsupported`, `Foreign`.
+    pub(crate) fn check_block(&self, block: &Block<'_>) -> Result<()> {
+        if block.is_of(self.blocks()?) {
+            return Ok(());
+        }
+        Err(Error::with(ErrorKind::Foreign, "the block is none of this pool's"))
+    }
+
+    /// Gives the pool a task whose input `fill` puts into its place.
+    fn submit_filled(
+        &self,
+        entry: &str,
+        options: &TaskOptions,
+        timeout: Timeout,
+        fill: impl FnOnce(u32) -> Result<()>,
+    ) -> Result<Future> {
         Name::new(entry.strip_prefix(MANY).unwrap_or(entry))?;
         let owner = self.held().process_token()?.0;
         let (index, record, held) = self.hold_place(timeout)?;
-        if let Err(e) = self.write(index, Side::Input, input) {
+        if let Err(e) = fill(index) {
             self.vacate(record, held);
             return Err(e);
         }

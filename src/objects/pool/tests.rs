@@ -32,6 +32,10 @@ fn next(shift: &Shift) -> Job {
     }
 }
 
+fn given(job: &Job, table: &Table) -> Vec<u8> {
+    job.input(table).unwrap().to_vec().unwrap()
+}
+
 fn kind<T>(result: Result<T>) -> ErrorKind {
     result.map(drop).unwrap_err().kind()
 }
@@ -43,7 +47,7 @@ fn a_task_goes_from_hand_to_hand() {
     assert_eq!(future.state().unwrap(), TaskState::Pending);
     let shift = Shift::begin(&table).unwrap();
     let job = next(&shift);
-    assert_eq!((job.entry.as_str(), job.input.as_slice(), job.attempt()), ("work", &b"in"[..], 0));
+    assert_eq!((job.entry.as_str(), given(&job, &table), job.attempt()), ("work", b"in".to_vec(), 0));
     assert!(future.is_running());
     shift.finish(&job, Ok(b"out")).unwrap();
     assert_eq!(future.fate(Timeout::Try).unwrap(), Fate::Done(b"out".to_vec()));
@@ -76,7 +80,7 @@ fn blocks_come_back_with_the_future() {
     for _ in 0..50 {
         let future = submit(&table, &[1; 3000]);
         let job = next(&shift);
-        assert_eq!(job.input, [1; 3000]);
+        assert_eq!(given(&job, &table), [1; 3000]);
         shift.finish(&job, Ok(&[2; 5000])).unwrap();
         assert_eq!(future.result(Timeout::Try).unwrap(), [2; 5000]);
         assert!(used() > 0);
@@ -88,6 +92,77 @@ fn blocks_come_back_with_the_future() {
     let job = next(&shift);
     shift.finish(&job, Ok(&[2; 5000])).unwrap();
     assert_eq!(used(), 0);
+}
+
+fn submit_block(table: &Table, len: usize) -> (Future, u64) {
+    let block = table.alloc(len, Timeout::Try).unwrap();
+    block.write(0, &vec![3; len]).unwrap();
+    let handle = block.into_handle();
+    (table.submit_block("work", handle, &TaskOptions::default(), Timeout::Try).unwrap(), handle)
+}
+
+#[test]
+fn a_block_is_the_tasks_until_the_task_is_over() {
+    let (_yard, table) = table();
+    let shift = Shift::begin(&table).unwrap();
+    for len in [0, 5, 3000] {
+        let (future, handle) = submit_block(&table, len);
+        assert_eq!(
+            kind(table.blocks().unwrap().free(handle)),
+            ErrorKind::State,
+            "it is not the process's any more"
+        );
+        let job = next(&shift);
+        let input = job.input(&table).unwrap();
+        assert_eq!((input.len(), input.to_vec().unwrap()), (len, vec![3; len]));
+        assert_eq!(input.as_ptr().addr() % 64, 0);
+        shift.finish(&job, Ok(b"")).unwrap();
+        assert_eq!(input.to_vec().unwrap(), vec![3; len]);
+        drop(future);
+        // As a fork child finds it that the task has made, and that lives longer.
+        let state = |e: &Error| matches!(e.kind(), ErrorKind::State | ErrorKind::NotFound);
+        assert!(len == 0 || input.to_vec().is_err_and(|e| state(&e)));
+        assert_eq!(kind(table.blocks().unwrap().free(handle)), ErrorKind::State);
+    }
+}
+
+#[test]
+fn an_input_that_cannot_be_is_refused() {
+    let (_yard, table) = table();
+    let shift = Shift::begin(&table).unwrap();
+    let (_future, handle) = submit_block(&table, 3000);
+    let record = &table.records()[0];
+    record.input.len.store(3001, Ordering::Relaxed);
+    let job = next(&shift);
+    assert_eq!(kind(job.input(&table)), ErrorKind::Corrupt, "more than the block has");
+    shift.finish(&job, Ok(b"")).unwrap();
+    let (_another, _) = submit_block(&table, 3000);
+    let record = &table.records()[1];
+    record.input.block.store(handle + (1 << 34), Ordering::Relaxed);
+    let job = next(&shift);
+    assert!(job.input(&table).is_err(), "another generation");
+    let (_third, _) = submit_block(&table, 3000);
+    table.records()[2].input.block.store(0, Ordering::Relaxed);
+    assert_eq!(kind(shift.next(Timeout::Try)), ErrorKind::Corrupt, "more than a record has room for");
+}
+
+#[test]
+fn who_waits_for_a_block_clears_what_nobody_wants() {
+    let (_yard, table) = table();
+    let shift = Shift::begin(&table).unwrap();
+    let (future, _) = submit_block(&table, 3000);
+    let job = next(&shift);
+    shift.finish(&job, Ok(b"")).unwrap();
+    let all: Vec<_> = std::iter::from_fn(|| table.alloc(3000, Timeout::Try).ok()).collect();
+    std::thread::scope(|threads| {
+        let waiter = threads.spawn(|| table.alloc(3000, Timeout::For(LONG)).map(drop));
+        std::thread::sleep(Duration::from_millis(20)); // it sleeps, or is on its way
+        // As the sweep does behind its owner: nobody is told that there is a block.
+        let record = &table.records()[0];
+        assert!(record.words.let_go(record.words.owner()));
+        waiter.join().unwrap().unwrap();
+    });
+    drop((all, future));
 }
 
 #[test]

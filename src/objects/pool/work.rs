@@ -5,6 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::objects::many::{self, AsPart};
 use crate::objects::pool::future::Cause;
 use crate::objects::pool::hints::Hint;
+use crate::objects::pool::input::{Given, Input};
 use crate::objects::pool::layout::{Record, Worker};
 use crate::objects::pool::payload::Side;
 use crate::objects::pool::{Table, TaskId, corrupt, keep};
@@ -34,7 +35,7 @@ pub(crate) struct Shift {
 pub(crate) struct Job {
     pub(crate) id: TaskId,
     pub(crate) entry: String,
-    pub(crate) input: Vec<u8>,
+    given: Given,
     seen: Seen,
 }
 
@@ -185,8 +186,8 @@ impl Shift {
             self.table.ask_keeper();
         }
         let entry = self.table.read_entry(id.index(), record)?;
-        let input = self.table.read(id.index(), Side::Input)?;
-        Ok(Some(Job { id, entry, input, seen }))
+        let given = self.table.given(id.index())?;
+        Ok(Some(Job { id, entry, given, seen }))
     }
 
     /// The pool was terminated while the worker took this task: it does not begin.
@@ -256,6 +257,11 @@ impl Drop for Shift {
 }
 
 impl Job {
+    /// What it was given, in this table. Errors: `Corrupt`, `NotFound`.
+    pub(crate) fn input<'a>(&'a self, table: &'a Table) -> Result<Input<'a>> {
+        self.given.input(table)
+    }
+
     /// Whether it was asked to stop.
     pub(crate) fn is_asked(&self, table: &Table) -> bool {
         let Some(record) = table.records().get(self.id.index() as usize) else { return false };

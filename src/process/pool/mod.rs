@@ -16,12 +16,13 @@ pub use coding::{Coding, Plain};
 pub use map::{Map, MapOptions, Unordered};
 pub use star::StarFn;
 pub(super) use task::TaskFn;
-pub use task::{Task, register_task};
+pub use task::{Task, register_block_task, register_task};
 #[cfg(feature = "serde")]
 pub use typed::{SerdeFuture, SerdeTask};
 pub use typed::{TypedFuture, TypedTask};
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::objects::blocks::Block;
 use crate::objects::pool::{Fate, Future, Progress, Promise, Shift, Table, TableOptions, TaskOptions, Why};
 use crate::objects::yard::Yard;
 use crate::process::entry;
@@ -197,6 +198,88 @@ impl Pool {
     ) -> Result<Future> {
         crate::segment::directory::Name::new(entry)?;
         self.table.submit(entry, input, options, timeout.into())
+    }
+
+    /// Memory for an input of `len` bytes, to be filled and submitted with [`Pool::submit_block`]: one of the pool's own blocks.
+    /// Waits at most `timeout` while others have all that would do; in a task of this pool it does not wait (`NoSpace`), for they
+    /// may wait for it. Dropped, it is free again, as it is if this process dies before it was submitted.
+    ///
+    /// Errors: `Unsupported` (the pool was made without [`PoolOptions::block_bytes`]), and as for [`Blocks::alloc`](crate::Blocks::alloc).
+    pub fn alloc(&self, len: usize, timeout: impl Into<Timeout>) -> Result<Block<'_>> {
+        self.table.alloc(len, timeout.into())
+    }
+
+    /// As [`Pool::submit`], with what lies in this block as the input, without a copy: all [`Block::len`] bytes of it. The block is
+    /// the task's then, and comes free with it. A worker whose function is registered with
+    /// [`register_block_task`](crate::register_block_task) makes no copy either.
+    ///
+    /// If nothing was submitted, the block comes back with the reason. Errors: as for [`Pool::submit`]; `Unsupported` (the pool was
+    /// made without [`PoolOptions::block_bytes`]); `Foreign` (it is a block of others than this pool's); `NotFound`, `State`,
+    /// `NotOwner` (it is not this process's any more: somebody has freed it by its handle, or this is a fork child).
+    ///
+    /// ```
+    /// use courtyard::{Pool, PoolOptions, StartMethod, TaskOptions, Timeout, Yard, register_block_task};
+    ///
+    /// # fn main() -> courtyard::Result<()> {
+    /// register_block_task("sum", |_, input| {
+    ///     let (mut sum, mut part) = (0, [0; 64]);
+    ///     for at in (0..input.len()).step_by(part.len()) {
+    ///         let part = &mut part[..(input.len() - at).min(64)];
+    ///         input.read(at, part)?;
+    ///         sum += part.iter().map(|byte| u64::from(*byte)).sum::<u64>();
+    ///     }
+    ///     Ok::<_, courtyard::Error>(sum.to_string())
+    /// })?;
+    /// let yard = Yard::anonymous()?;
+    /// let options = PoolOptions { method: StartMethod::Threads, ..PoolOptions::default() };
+    /// let pool = Pool::create(&yard, "pool", &options)?;
+    /// let block = pool.alloc(1000, Timeout::Try)?;
+    /// block.write(0, &[2; 1000])?;
+    /// let future = pool.submit_block("sum", block, &TaskOptions::default()).map_err(|(why, _block)| why)?;
+    /// assert_eq!(future.result(Timeout::Forever)?, b"2000");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn submit_block<'b>(
+        &self,
+        entry: &str,
+        block: Block<'b>,
+        options: &TaskOptions,
+    ) -> std::result::Result<Future, (Error, Block<'b>)> {
+        self.submit_block_within(entry, block, options, Timeout::Forever)
+    }
+
+    /// As [`Pool::submit_block`]; waits at most `timeout` for a place: `Full` if there is none.
+    pub fn submit_block_within<'b>(
+        &self,
+        entry: &str,
+        block: Block<'b>,
+        options: &TaskOptions,
+        timeout: impl Into<Timeout>,
+    ) -> std::result::Result<Future, (Error, Block<'b>)> {
+        let submitted = self
+            .table
+            .check_block(&block)
+            .and_then(|()| self.submit_unguarded(entry, block.handle(), options, timeout.into()));
+        match submitted {
+            Ok(future) => {
+                block.into_handle(); // the task's
+                Ok(future)
+            }
+            Err(e) => Err((e, block)),
+        }
+    }
+
+    /// As [`Pool::submit_block_within`], of a block for which no guard stands. If nothing was submitted, it is the process's still.
+    pub(crate) fn submit_unguarded(
+        &self,
+        entry: &str,
+        block: u64,
+        options: &TaskOptions,
+        timeout: Timeout,
+    ) -> Result<Future> {
+        crate::segment::directory::Name::new(entry)?;
+        self.table.submit_block(entry, block, options, timeout)
     }
 
     /// Has a task done, and waits for its result. Errors: as for [`Pool::submit`] and [`Future::result`].

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, ErrorKind, Result, text_of};
-use crate::objects::pool::{Job, MANY, Shift, Table};
+use crate::objects::pool::{Input, Job, MANY, Shift, Table};
 use crate::objects::yard::Yard;
 use crate::process::family;
 use crate::process::pool::{Pool, chunk};
@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 /// A function that workers call: what it is told, its input, and what it writes its result behind; or its error.
 pub(in crate::process) type TaskFn =
-    Arc<dyn Fn(&Task<'_>, &[u8], &mut Vec<u8>) -> std::result::Result<(), String> + Send + Sync>;
+    Arc<dyn Fn(&Task<'_>, &Input<'_>, &mut Vec<u8>) -> std::result::Result<(), String> + Send + Sync>;
 
 /// Has workers of this program call `work` for tasks that are submitted under this name. Every process whose workers are to
 /// know it registers it, before its workers begin: a program that starts itself anew for them does so before
@@ -32,20 +32,52 @@ where
     R: Into<Vec<u8>> + AsRef<[u8]>,
     E: Display,
 {
-    register(name, move |task, input, out| {
-        let result = work(task, input).map_err(|e| e.to_string())?;
-        if out.is_empty() {
-            *out = result.into();
-        } else {
-            out.extend_from_slice(result.as_ref());
-        }
-        Ok(())
-    })
+    register(name, move |task, input, out| put(work(task, input), out))
+}
+
+/// As [`register_task`], for a function that reads its input where it lies: a long one is not copied, whether it was submitted as
+/// bytes or in a block ([`Pool::submit_block`]). Whoever submits need not know which of the two is registered.
+///
+/// Errors: as for [`register_task`].
+pub fn register_block_task<R, E>(
+    name: &str,
+    work: impl Fn(&Task<'_>, &Input<'_>) -> std::result::Result<R, E> + Send + Sync + 'static,
+) -> Result<()>
+where
+    R: Into<Vec<u8>> + AsRef<[u8]>,
+    E: Display,
+{
+    register_in_place(name, move |task, input, out| put(work(task, input), out))
+}
+
+/// What a function gives goes behind what is there.
+fn put<R, E>(given: std::result::Result<R, E>, out: &mut Vec<u8>) -> std::result::Result<(), String>
+where
+    R: Into<Vec<u8>> + AsRef<[u8]>,
+    E: Display,
+{
+    let result = given.map_err(|e| e.to_string())?;
+    if out.is_empty() {
+        *out = result.into();
+    } else {
+        out.extend_from_slice(result.as_ref());
+    }
+    Ok(())
 }
 
 pub(super) fn register(
     name: &str,
     call: impl Fn(&Task<'_>, &[u8], &mut Vec<u8>) -> std::result::Result<(), String> + Send + Sync + 'static,
+) -> Result<()> {
+    register_in_place(name, move |task, input, out| {
+        let bytes = input.bytes().map_err(|e| format!("the input: {e}"))?;
+        call(task, &bytes, out)
+    })
+}
+
+fn register_in_place(
+    name: &str,
+    call: impl Fn(&Task<'_>, &Input<'_>, &mut Vec<u8>) -> std::result::Result<(), String> + Send + Sync + 'static,
 ) -> Result<()> {
     Name::new(name)?;
     let mut family = family::family()?;
@@ -128,18 +160,22 @@ pub(super) fn perform(job: &Job, shift: &Shift, known: &Known) -> std::result::R
         return Err(format!("no task {name:?} is registered in worker process {}", std::process::id()));
     };
     let task = Task { job, shift };
-    let call = |input: &[u8], out: &mut Vec<u8>| {
+    let call = |input: &Input<'_>, out: &mut Vec<u8>| {
         let ended = catch_unwind(AssertUnwindSafe(|| work(&task, input, out)));
         ended.unwrap_or_else(|panic| Err(format!("panicked: {}", text_of(&*panic))))
     };
-    let done = job.during(shift.table(), || match many {
-        None => {
+    let perform = || -> Result<_> {
+        let input = job.input(shift.table())?;
+        if many.is_none() {
             let mut result = Vec::new();
-            call(&job.input, &mut result).map(|()| result)
+            return Ok(call(&input, &mut result).map(|()| result));
         }
-        Some(_) => Ok(chunk::each(&job.input, |input, out| {
-            if task.is_cancelled() { Err("cancelled".to_owned()) } else { call(input, out) }
-        })),
-    });
+        let each = |input: &[u8], out: &mut Vec<u8>| match task.is_cancelled() {
+            true => Err("cancelled".to_owned()),
+            false => call(&Input::of(input), out),
+        };
+        Ok(Ok(chunk::each(&input.bytes()?, each)))
+    };
+    let done = job.during(shift.table(), perform).flatten();
     done.unwrap_or_else(|e| Err(e.to_string()))
 }
