@@ -16,6 +16,11 @@ pub(crate) struct Given {
 }
 
 impl Given {
+    /// Of a task that cannot begin.
+    pub(super) fn nothing() -> Given {
+        Given { block: 0, len: 0, bytes: [0; INLINE] }
+    }
+
     /// To be read. Errors: `Corrupt`, `NotFound` (somebody who keeps no rules has freed the block).
     pub(super) fn input<'a>(&'a self, table: &'a Table) -> Result<Input<'a>> {
         if self.block == 0 {

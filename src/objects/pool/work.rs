@@ -185,9 +185,18 @@ impl Shift {
             record.since(seen, clock::now_ns());
             self.table.ask_keeper();
         }
-        let entry = self.table.read_entry(id.index(), record)?;
-        let given = self.table.given(id.index())?;
-        Ok(Some(Job { id, entry, given, seen }))
+        let entry = self.table.read_entry(id.index(), record);
+        match entry.and_then(|entry| Ok((entry, self.table.given(id.index())?))) {
+            Ok((entry, given)) => Ok(Some(Job { id, entry, given, seen })),
+            Err(e) => self.fail(id, seen, &e),
+        }
+    }
+
+    /// Somebody who keeps no rules has spoilt what the task was given: it ends with that, and the worker goes on.
+    #[cold]
+    fn fail(&self, id: TaskId, seen: Seen, why: &Error) -> Result<Option<Job>> {
+        let job = Job { id, entry: String::new(), given: Given::nothing(), seen };
+        self.finish(&job, Err(&format!("what it was given: {why}"))).map(|()| None)
     }
 
     /// The pool was terminated while the worker took this task: it does not begin.
