@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 
 use courtyard::{
     Blocks, CancelToken, Error, ErrorKind, Event, EventOptions, Fate, Future, Options, Pool, PoolOptions,
-    Promise, ReturnWhen, StartMethod, TaskOptions, Timeout, Value, Yard, register_task, wait_futures,
+    Promise, ReturnWhen, StartMethod, TaskOptions, Timeout, Value, Yard, register_block_task, register_task,
+    wait_futures,
 };
 
 use super::common::{SOON, pin, wrong};
@@ -24,9 +25,11 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     vec![
         Box::new(Submit { name: "pool submit", len: SHORT }),
         Box::new(Submit { name: "pool submit, by block", len: LONG }),
+        Box::new(SubmitBlock),
         Box::new(SubmitAndBothDie),
-        Box::new(Work { name: "pool work", len: SHORT, retries: 0 }),
-        Box::new(Work { name: "pool work, by block", len: LONG, retries: 1 }),
+        Box::new(Work { name: "pool work", entry: "add", len: SHORT, retries: 0 }),
+        Box::new(Work { name: "pool work, by block", entry: "add", len: LONG, retries: 1 }),
+        Box::new(Work { name: "pool work, in place", entry: "add-in-place", len: LONG, retries: 1 }),
         Box::new(WorkAndBothDie),
         Box::new(WorkWaiting),
         Box::new(Collect { name: "pool collect", len: SHORT }),
@@ -93,6 +96,8 @@ pub(crate) struct World {
     extra: Option<Future>,
     /// How often "add" was to be done, for the stage's own sake.
     ours: u64,
+    /// How many tasks the victim was seen to have submitted.
+    submitted: u64,
 }
 
 /// How long somebody works beside a victim that stands still.
@@ -119,10 +124,18 @@ fn world_of(stage: &mut Stage, method: StartMethod) -> World {
     let count = Value::<u64>::create(&yard, "count").unwrap();
     let id = Value::<u64>::create(&yard, "id").unwrap();
     let hold = Event::create(&yard, "hold", EventOptions::default()).unwrap();
-    let (counter, until) = (count.clone(), hold.clone());
+    let (counter, in_place, until) = (count.clone(), count.clone(), hold.clone());
     register_task("add", move |_, input| {
         counter.fetch_add(1);
         Ok::<_, String>(input.to_vec())
+    })
+    .unwrap();
+    register_block_task("add-in-place", move |_, input| {
+        let whole = input.to_vec()?;
+        if whole == bytes(LONG) {
+            in_place.fetch_add(1);
+        }
+        Ok::<_, Error>(whole)
     })
     .unwrap();
     register_task("hold", move |_, _| until.wait(Timeout::Forever).map(|()| "held")).unwrap();
@@ -146,7 +159,19 @@ fn world_of(stage: &mut Stage, method: StartMethod) -> World {
             Err(e) => panic!("{e:?}"),
         }
     };
-    World { yard, pool, count, id, hold, holder: None, future: None, fate: None, extra: None, ours: 0 }
+    World {
+        yard,
+        pool,
+        count,
+        id,
+        hold,
+        holder: None,
+        future: None,
+        fate: None,
+        extra: None,
+        ours: 0,
+        submitted: 0,
+    }
 }
 
 impl World {
@@ -160,8 +185,12 @@ impl World {
     }
 
     fn submit(&mut self, len: usize, retries: u8) {
+        self.submit_to("add", len, retries);
+    }
+
+    fn submit_to(&mut self, entry: &str, len: usize, retries: u8) {
         let options = TaskOptions { retries, ..TaskOptions::default() };
-        self.future = Some(self.pool.submit("add", &bytes(len), &options).unwrap());
+        self.future = Some(self.pool.submit(entry, &bytes(len), &options).unwrap());
         self.id.set(self.future.as_ref().unwrap().id());
     }
 
@@ -220,6 +249,12 @@ impl World {
         })?;
         self.extra = Some(extra);
         Ok(())
+    }
+
+    /// What is nobody's is somebody else's for a moment, who writes into it.
+    fn write_all_free_blocks(&self) -> Result<(), String> {
+        let all: Vec<_> = std::iter::from_fn(|| self.pool.alloc(LONG, Timeout::Try).ok()).collect();
+        all.iter().try_for_each(|block| block.write(0, &[0xff; LONG])).map_err(said("writing"))
     }
 
     /// What was submitted beside the victim is done.
@@ -372,6 +407,58 @@ impl Operation for Submit {
     }
 }
 
+/// Submits what lies in a block, to a worker that is busy, so that it is seen whether there is a task before anybody does it.
+struct SubmitBlock;
+
+impl Operation for SubmitBlock {
+    play!(Option<Future>, NEAR);
+
+    fn name(&self) -> &'static str {
+        "pool submit block"
+    }
+
+    fn setup(&self, stage: &mut Stage) -> World {
+        world(stage, true)
+    }
+
+    fn prepare(&self, _: &World) -> Option<Future> {
+        None
+    }
+
+    fn act(&self, world: &World, future: &mut Option<Future>) {
+        let block = world.pool.alloc(LONG, Timeout::Forever).unwrap();
+        block.write(0, &bytes(LONG)).unwrap();
+        *future = Some(world.pool.submit_block("add-in-place", block, &TaskOptions::default()).unwrap());
+    }
+
+    fn finish(&self, world: &World, future: &mut Option<Future>) -> Result<(), String> {
+        world.hold.set();
+        match future.as_ref().unwrap().result(SOON).map_err(said("the task"))? {
+            result if result == bytes(LONG) => Ok(()),
+            result => wrong("its result", result),
+        }
+    }
+
+    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+        if !world.hold.is_set() {
+            world.yard.sweep();
+            world.submitted = world.pool.progress().pending as u64;
+            world.write_all_free_blocks()?;
+        } else if is_through(point) {
+            world.submitted = 1;
+        }
+        let (is_gone, is_through) = (is_process_gone(point), is_through(point));
+        world.goes_on(usize::from(!is_gone))?;
+        match (world.submitted, world.done()) {
+            (1, 1) => Ok(()),
+            (0, 0) if !is_through => Ok(()),
+            // Its number may be in the hand of a living submitter.
+            (1, 0) if !is_through && !is_gone => Ok(()),
+            both => wrong("it was there, and done, so often", both),
+        }
+    }
+}
+
 /// Submits a task, and whoever works for the pool then dies too, at it or not: the maker has other workers made.
 struct SubmitAndBothDie;
 
@@ -418,6 +505,7 @@ impl Operation for SubmitAndBothDie {
 /// Does one task.
 struct Work {
     name: &'static str,
+    entry: &'static str,
     len: usize,
     retries: u8,
 }
@@ -431,7 +519,7 @@ impl Operation for Work {
 
     fn setup(&self, stage: &mut Stage) -> World {
         let mut world = world(stage, true);
-        world.submit(self.len, self.retries);
+        world.submit_to(self.entry, self.len, self.retries);
         world
     }
 
