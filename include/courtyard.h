@@ -1493,6 +1493,24 @@ typedef struct {
 } cyd_progress_t;
 
 /**
+ * Memory for a message, from cyd_queue_loan(), or for a task's input, from cyd_pool_alloc().
+ */
+typedef struct {
+    /**
+     * The first byte, aligned to 64.
+     */
+    void *data;
+    /**
+     * Bytes of the message, or of the input.
+     */
+    size_t len;
+    /**
+     * The number of the block of which it is the memory: see cyd_blocks_t.
+     */
+    uint64_t block;
+} cyd_loan_t;
+
+/**
  * A task's number, and how often it was begun before.
  */
 typedef struct {
@@ -1579,24 +1597,6 @@ typedef uint32_t cyd_peer_t;
  * How an end waits: a CYD_STRATEGY_ number.
  */
 typedef uint32_t cyd_strategy_t;
-
-/**
- * Memory for a message, from cyd_queue_loan().
- */
-typedef struct {
-    /**
-     * The first byte, aligned to 64.
-     */
-    void *data;
-    /**
-     * Bytes of the message.
-     */
-    size_t len;
-    /**
-     * The number of the block of which it is the memory: see cyd_blocks_t.
-     */
-    uint64_t block;
-} cyd_loan_t;
 
 /**
  * A message that was got and not copied, from cyd_queue_get_borrow(). The struct stays where it is until the message has
@@ -6090,6 +6090,88 @@ CYD_MUST_USE cyd_status_t cyd_pool_join(cyd_pool_t *pool, int64_t timeout_ns);
 cyd_status_t cyd_pool_close(cyd_pool_t *pool);
 
 /**
+ * Lends memory for a task's input, to be filled and submitted with cyd_pool_submit_block(), without a copy: one of the pool's own
+ * blocks.
+ *
+ * \param pool        Borrowed.
+ * \param len         Bytes of the input.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit. In a task of this pool nobody waits.
+ * \param out         Receives the loan: it is this process's until it is submitted, or given back with cyd_pool_free(). The bytes
+ *                    are as their last owner left them.
+ *
+ * \return #CYD_OK, or
+ *   - #CYD_E_UNSUPPORTED  the pool was made with #CYD_POOL_SHORT
+ *   - #CYD_E_TOO_LONG     no room for it even if nobody had any
+ *   - #CYD_E_NO_SPACE     no room now, and `timeout_ns` is 0, or the caller is in a task of this pool
+ *   - #CYD_E_BUSY         likewise; it takes several blocks, and somebody else is looking for some
+ *   - #CYD_E_TIMEOUT      still no room after `timeout_ns`
+ *   - #CYD_E_CANCELLED    the wait was cancelled: see cyd_cancel_t
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
+ *   - #CYD_E_NO_SLOTS     the yard's table of threads or processes is full
+ *   - #CYD_E_NULL         `pool` or `out` is NULL
+ *   - #CYD_E_INVALID      a pointer is misaligned
+ *   - #CYD_E_CLOSED, #CYD_E_TYPE  `pool` is closed, or no pool
+ *
+ * \par Threads    Any. The process owns the loan: any thread may submit it.
+ * \par Processes  Any. A fork() child does not own its parent's loans.
+ * \par Blocking   Sleeps in the kernel while others have all the blocks that would do. Not async-signal-safe.
+ * \par Crash      What a dead process had on loan is free again as soon as somebody looks.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pool_alloc(cyd_pool_t *pool, size_t len, int64_t timeout_ns, cyd_loan_t *out);
+
+/**
+ * Gives the pool a task whose input is what lies in a block: as cyd_pool_submit(), without a copy. A worker whose function is
+ * registered with cyd_task_register_block() makes none either.
+ *
+ * \param pool        Borrowed.
+ * \param entry       1 to 63 characters of A-Z a-z 0-9 . _ -
+ * \param block       A loan's number, or that of any block of this process in the pool's blocks, whose length is the input's. When
+ *                    it was submitted it is the task's, comes free with it, and is not to be touched any more.
+ * \param options     Borrowed for the call; NULL means all defaults.
+ * \param timeout_ns  How long to wait for a place: 0 tries and never waits, a negative value waits without limit.
+ * \param out         Receives the handle of its future; close it with cyd_future_close(). NULL: nobody wants to know.
+ *
+ * \return #CYD_OK; else nothing was submitted, and the block is still the process's if it was:
+ *   - #CYD_E_UNSUPPORTED  the pool was made with #CYD_POOL_SHORT
+ *   - #CYD_E_STATE        the block was freed a moment ago, is offered, or was submitted already; or as cyd_pool_submit()
+ *   - #CYD_E_NOT_FOUND    the number is stale
+ *   - #CYD_E_NOT_OWNER    the block is another process's
+ *   - #CYD_E_FOREIGN      the number is of other blocks, or none at all
+ *   - as cyd_pool_submit(), but neither #CYD_E_TOO_LONG nor #CYD_E_NO_SPACE
+ *
+ * \par Threads    Any.
+ * \par Processes  The one that owns the block.
+ * \par Blocking   At most `timeout_ns`, while there is no place. Not async-signal-safe.
+ * \par Crash      Killed before the one store: nothing was submitted, and the memory is free again. Killed after: it is done, and
+ *   nobody wants its result.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pool_submit_block(cyd_pool_t *pool, const char *entry, uint64_t block, const cyd_task_options_t *options, int64_t timeout_ns, cyd_future_t **out);
+
+/**
+ * Gives a loan back that is not submitted.
+ *
+ * \param pool   Borrowed.
+ * \param block  The number in the loan; 0 is harmless.
+ *
+ * \return #CYD_OK, or, with nothing changed,
+ *   - #CYD_E_STATE        it was given back a moment ago, or submitted
+ *   - #CYD_E_NOT_FOUND    the number is stale
+ *   - #CYD_E_NOT_OWNER    the block is another process's
+ *   - #CYD_E_FOREIGN      the number is of other blocks, or none at all
+ *   - #CYD_E_UNSUPPORTED  the pool was made with #CYD_POOL_SHORT
+ *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `pool` is NULL, closed, no pool, misaligned
+ *
+ * \par Threads    Any.
+ * \par Processes  The one that owns the memory.
+ * \par Blocking   Never; one system call if somebody waits for memory. Not async-signal-safe.
+ * \par Crash      Killed on the way: it is free, or a dead process's, which is free as soon as somebody looks.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_pool_free(cyd_pool_t *pool, uint64_t block);
+
+/**
  * Makes a future whose result this process gives itself. It takes a place as a task does.
  *
  * \param pool        Borrowed.
@@ -6200,6 +6282,25 @@ cyd_status_t cyd_promise_close(cyd_promise_t *promise);
  * \par Since      0.1
  */
 CYD_MUST_USE cyd_status_t cyd_task_register(const char *name, int (*work)(cyd_task_t *task, const void *input, size_t len, void *argument), void *argument);
+
+/**
+ * As cyd_task_register(), for a function that reads its input where it lies: a long one is not copied, whether it was submitted
+ * by cyd_pool_submit() or by cyd_pool_submit_block(). Whoever submits need not know which of the two is registered.
+ *
+ * \param name      As cyd_task_register().
+ * \param work      As cyd_task_register(). Its input stays until the task has ended, also if who submitted it dies; a task that is
+ *   begun again finds it again. A peer that keeps no rules may change the bytes at any time.
+ * \param argument  As cyd_task_register().
+ *
+ * \return As cyd_task_register().
+ *
+ * \par Threads    Any.
+ * \par Processes  Each for itself.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is shared.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_task_register_block(const char *name, int (*work)(cyd_task_t *task, const void *input, size_t len, void *argument), void *argument);
 
 /**
  * Gives a task's result; the last one counts. Without it the result is empty.

@@ -17,7 +17,7 @@
  *   close it in the destructor. An empty one, moved from or closed, answers every call with #CYD_E_NULL. Objects keep
  *   the yard open by themselves, ends keep their ring: any order of closing is fine. A Guard, a Permit, a Block, a Party
  *   and a Reserved end before their lock, Permits, Blocks, Barrier or Sender does, a Loan, a Message and a Part before their
- *   Queue, a CancelToken's Scope before the token; these may be moved meanwhile.
+ *   Queue or Pool, a CancelToken's Scope before the token; these may be moved meanwhile.
  *
  * Timeouts.  Any std::chrono duration, courtyard::forever, courtyard::no_wait, or a Deadline for several calls. A negative duration is no_wait.
  *
@@ -395,6 +395,64 @@ public:
 
 protected:
     C *raw_ = nullptr;
+};
+
+/** A block of this process that a queue or a pool has lent: given back when this ends, by whatever thread. */
+template <class C, cyd_status_t (*GiveBack)(C *, std::uint64_t)>
+class Memory {
+public:
+    Memory(Memory &&other) noexcept
+        : lender_(std::exchange(other.lender_, nullptr)), pid_(other.pid_), block_(other.block_) {}
+    Memory &operator=(Memory &&other) noexcept {
+        if (this != &other) {
+            static_cast<void>(give_back());
+            lender_ = std::exchange(other.lender_, nullptr);
+            pid_ = other.pid_;
+            block_ = other.block_;
+        }
+        return *this;
+    }
+    Memory(const Memory &) = delete;
+    Memory &operator=(const Memory &) = delete;
+    ~Memory() { static_cast<void>(give_back()); }
+
+    /** The number of the block, 0 if there is none. */
+    std::uint64_t block() const noexcept { return lender_ == nullptr ? 0 : block_; }
+    /** Gives it back now; this is empty afterwards. */
+    Status give_back() noexcept {
+        C *lender = std::exchange(lender_, nullptr);
+        if (lender == nullptr) {
+            return Status(CYD_E_NULL);
+        }
+        return Status(getpid() != pid_ ? CYD_E_NOT_OWNER : GiveBack(lender, block_));
+    }
+    /** The number, without the guard, for the calls of the lender that take one. 0 if there is none. */
+    std::uint64_t release() noexcept { return std::exchange(lender_, nullptr) == nullptr ? 0 : block_; }
+
+protected:
+    Memory(C *lender, std::uint64_t block) noexcept : lender_(lender), pid_(getpid()), block_(block) {}
+
+    C *lender_;
+
+private:
+    pid_t pid_;
+    std::uint64_t block_;
+};
+
+/** A block that is lent to be filled. */
+template <class C, cyd_status_t (*GiveBack)(C *, std::uint64_t)>
+class Loan : public Memory<C, GiveBack> {
+public:
+    Loan(C *lender, const cyd_loan_t &loan) noexcept
+        : Memory<C, GiveBack>(lender, loan.block), data_(loan.data), size_(loan.len) {}
+
+    /** The first byte, aligned to 64; in shared memory. */
+    void *data() const noexcept { return data_; }
+    std::size_t size() const noexcept { return size_; }
+
+private:
+    void *data_;
+    std::size_t size_;
 };
 
 /** A function of the caller, called back through C, which no exception may cross. */
@@ -1823,46 +1881,7 @@ public:
 
 /** Messages in order, from any number of producers to any number of consumers: cyd_queue_t. */
 class Queue : public detail::Handle<cyd_queue_t, cyd_queue_close> {
-    /** A block of this process that is the memory of a message: given back when this ends, by whatever thread. */
-    class Memory {
-    public:
-        Memory(Memory &&other) noexcept
-            : queue_(std::exchange(other.queue_, nullptr)), pid_(other.pid_), block_(other.block_) {}
-        Memory &operator=(Memory &&other) noexcept {
-            if (this != &other) {
-                static_cast<void>(give_back());
-                queue_ = std::exchange(other.queue_, nullptr);
-                pid_ = other.pid_;
-                block_ = other.block_;
-            }
-            return *this;
-        }
-        Memory(const Memory &) = delete;
-        Memory &operator=(const Memory &) = delete;
-        ~Memory() { static_cast<void>(give_back()); }
-
-        /** The number of the block, 0 if there is none. */
-        std::uint64_t block() const noexcept { return queue_ == nullptr ? 0 : block_; }
-        /** Gives it back now; this is empty afterwards. */
-        Status give_back() noexcept {
-            cyd_queue_t *queue = std::exchange(queue_, nullptr);
-            if (queue == nullptr) {
-                return Status(CYD_E_NULL);
-            }
-            return Status(getpid() != pid_ ? CYD_E_NOT_OWNER : cyd_queue_release(queue, block_));
-        }
-        /** The number, without the guard: Queue::release() gives it back, Queue::put_loan() puts it. 0 if there is none. */
-        std::uint64_t release() noexcept { return std::exchange(queue_, nullptr) == nullptr ? 0 : block_; }
-
-    protected:
-        Memory(cyd_queue_t *queue, std::uint64_t block) noexcept : queue_(queue), pid_(getpid()), block_(block) {}
-
-        cyd_queue_t *queue_;
-
-    private:
-        pid_t pid_;
-        std::uint64_t block_;
-    };
+    using Memory = detail::Memory<cyd_queue_t, cyd_queue_release>;
 
 public:
     /** Which side of a queue that was made with `sides`. */
@@ -1902,14 +1921,11 @@ public:
     };
 
     /** Memory for a message, filled and put without a copy: cyd_queue_loan(). */
-    class Loan : public Memory {
+    class Loan : public detail::Loan<cyd_queue_t, cyd_queue_release> {
     public:
-        /** The first byte, aligned to 64; in shared memory. */
-        void *data() const noexcept { return data_; }
-        std::size_t size() const noexcept { return size_; }
         /** Puts the message; this is empty then. If it could not be put, the loan is still this one's. */
         Status put(Timeout timeout) {
-            const Status status(cyd_queue_put_loan(queue_, block(), timeout.ns()));
+            const Status status(cyd_queue_put_loan(lender_, block(), timeout.ns()));
             if (status.ok()) {
                 static_cast<void>(release());
             }
@@ -1918,11 +1934,7 @@ public:
 
     private:
         friend class Queue;
-        Loan(cyd_queue_t *queue, const cyd_loan_t &loan) noexcept
-            : Memory(queue, loan.block), data_(loan.data), size_(loan.len) {}
-
-        void *data_;
-        std::size_t size_;
+        using detail::Loan<cyd_queue_t, cyd_queue_release>::Loan;
     };
 
     /** A message that was got and, if it is long, not copied: cyd_queue_get_borrow(). */
@@ -2370,6 +2382,9 @@ class Task;
 /** Workers that do tasks: cyd_pool_t. */
 class Pool : public detail::Handle<cyd_pool_t, cyd_pool_close> {
 public:
+    /** Memory for a task's input, filled and submitted without a copy: cyd_pool_alloc(). */
+    using Loan = detail::Loan<cyd_pool_t, cyd_pool_free>;
+
     using Handle::Handle;
 
     static Result<Pool> create(const Yard &yard, const char *name, const PoolOptions &options = {}) {
@@ -2385,6 +2400,30 @@ public:
             return cyd_pool_submit(raw_, entry, input.data(), input.size(), &options, timeout.ns(), out);
         });
     }
+    /** Memory for an input, to be filled and submitted. */
+    Result<Loan> alloc(std::size_t len, Timeout timeout) {
+        cyd_loan_t out;
+        const Status status(cyd_pool_alloc(raw_, len, timeout.ns(), &out));
+        return status.ok() ? Result<Loan>(status, Loan(raw_, out)) : Result<Loan>(status);
+    }
+    /** Submits what lies in a loan, which is empty then. If it could not be submitted, the loan is the caller's still. */
+    Result<Future> submit_block(const char *entry, Loan &loan, const TaskOptions &options = {},
+                                Timeout timeout = forever) {
+        auto future = submit_block(entry, loan.block(), options, timeout);
+        if (future.ok()) {
+            static_cast<void>(loan.release());
+        }
+        return future;
+    }
+    /** Submits what lies in a block of this process for which no guard stands. */
+    Result<Future> submit_block(const char *entry, std::uint64_t block, const TaskOptions &options = {},
+                                Timeout timeout = forever) {
+        return detail::opened<Future>([&](auto out) {
+            return cyd_pool_submit_block(raw_, entry, block, &options, timeout.ns(), out);
+        });
+    }
+    /** Gives a loan back for which no guard stands. */
+    Status free(std::uint64_t block) { return Status(cyd_pool_free(raw_, block)); }
     /** Has a task done; into a buffer; `len` becomes the result's length. */
     Status apply(const char *entry, std::string_view input, void *buffer, std::size_t room, std::size_t &len,
                  const TaskOptions &options = {}) {
@@ -2483,17 +2522,31 @@ private:
     bool has_failed_ = false;
 };
 
-/**
- * A function that workers call: `work(task, input)` gives the result as something that a std::string_view is made of. What it
- * throws is the task's error; Task::fail() gives one without exceptions. It is kept for as long as the process runs.
- */
-template <class Work>
-Status register_task(const char *name, Work work) {
+/** A task's input where it lies, for as long as the function runs: register_block_task(). */
+class Input {
+public:
+    Input(const void *data, std::size_t size) noexcept : data_(data), size_(size) {}
+
+    /** The first byte; if it is long, in shared memory: a peer that keeps no rules may change it at any time. */
+    const void *data() const noexcept { return data_; }
+    std::size_t size() const noexcept { return size_; }
+    /** The bytes, copied. */
+    std::string str() const { return std::string(static_cast<const char *>(data_), size_); }
+
+private:
+    const void *data_;
+    std::size_t size_;
+};
+
+namespace detail {
+
+/** Has C call `work(task, input)`, with the input as a View, for tasks of this name. */
+template <class View, class Register, class Work>
+Status register_work(Register enter, const char *name, Work work) {
     const auto call = [](cyd_task_t *raw, const void *input, std::size_t len, void *it) noexcept -> int {
         const auto perform = [&] {
             Task task(raw);
-            const auto &result =
-                (*static_cast<Work *>(it))(task, std::string_view(static_cast<const char *>(input), len));
+            const auto &result = (*static_cast<Work *>(it))(task, View(static_cast<const char *>(input), len));
             const std::string_view bytes(result);
             if (task.has_failed()) {
                 return 1;
@@ -2513,11 +2566,28 @@ Status register_task(const char *name, Work work) {
 #endif
     };
     auto kept = std::make_unique<Work>(std::move(work));
-    const Status status(cyd_task_register(name, call, kept.get()));
+    const Status status(enter(name, call, kept.get()));
     if (status.ok()) {
         static_cast<void>(kept.release());
     }
     return status;
+}
+
+} // namespace detail
+
+/**
+ * A function that workers call: `work(task, input)` gives the result as something that a std::string_view is made of. What it
+ * throws is the task's error; Task::fail() gives one without exceptions. It is kept for as long as the process runs.
+ */
+template <class Work>
+Status register_task(const char *name, Work work) {
+    return detail::register_work<std::string_view>(cyd_task_register, name, std::move(work));
+}
+
+/** As register_task(), with the input, an Input, where it lies: a long one is not copied. */
+template <class Work>
+Status register_block_task(const char *name, Work work) {
+    return detail::register_work<Input>(cyd_task_register_block, name, std::move(work));
 }
 
 /** An object that can be waited for among others; it stays the caller's. */

@@ -15,7 +15,7 @@
 namespace cyd = courtyard;
 using namespace std::chrono_literals;
 
-static_assert(is_owner<cyd::Pool> && is_owner<cyd::Future> && is_owner<cyd::Promise> && is_owner<cyd::Map>);
+static_assert(is_owner<cyd::Pool> && is_owner<cyd::Pool::Loan> && is_owner<cyd::Future> && is_owner<cyd::Promise> && is_owner<cyd::Map>);
 static_assert(!std::is_copy_constructible_v<cyd::Task>, "a copy would not know that the task has failed");
 
 static void tasks() {
@@ -48,6 +48,11 @@ static void tasks() {
             task.fail(std::string(input).c_str()).value();
         }
         return "given";
+    }).value();
+    cyd::register_block_task("reverse-in-place", [](cyd::Task &, cyd::Input input) {
+        CHECK(input.data() != nullptr);
+        const std::string text = input.str();
+        return std::string(text.rbegin(), text.rend());
     }).value();
     cyd::register_task("fail-without-a-text", [](cyd::Task &task, std::string_view) {
         IS(task.fail(nullptr), CYD_E_NAME);
@@ -108,6 +113,37 @@ static void several(cyd::Pool &pool) {
     changed.wait(lock, [&] { return order.size() == 3; });
     CHECK(order == (std::vector<int>{0, 1, 2}));
     IS(cyd::Future().add_done_callback([](const cyd_fate_t &, std::string_view) {}), CYD_E_NULL);
+}
+
+/* Inputs that lie in blocks. */
+static void blocks(cyd::Pool &pool) {
+    const std::string text(3000, 'x'), wanted = text + "!";
+    const auto filled = [&] {
+        auto loan = pool.alloc(3001, cyd::forever).value();
+        CHECK(loan.size() == 3001 && loan.block() != 0);
+        static_cast<char *>(loan.data())[0] = '!';
+        std::memcpy(static_cast<char *>(loan.data()) + 1, text.data(), text.size());
+        return loan;
+    };
+    for (const char *entry : {"reverse", "reverse-in-place"}) {
+        auto loan = filled();
+        auto future = pool.submit_block(entry, loan).value();
+        CHECK(loan.block() == 0 && future.result(20s).value() == wanted);
+        CHECK(pool.apply(entry, "!" + text).value() == wanted && pool.apply(entry, "ab").value() == "ba");
+    }
+    auto kept = filled();
+    CHECK(pool.submit_block("a b", kept).code() == CYD_E_NAME && kept.block() != 0);
+    const auto number = kept.release();
+    CHECK(pool.submit_block("reverse", number).value().result(20s).value() == wanted);
+    CHECK(pool.free(number).code() != CYD_OK);
+    pool.free(filled().release()).value();
+    auto moved = filled();
+    const auto block = moved.block();
+    auto loan = std::move(moved);
+    CHECK(moved.block() == 0 && loan.block() == block);
+    loan.give_back().value();
+    CHECK(loan.give_back().code() == CYD_E_NULL && pool.submit_block("reverse", loan).code() == CYD_E_FOREIGN);
+    CHECK(pool.alloc(std::size_t(1) << 30, cyd::forever).code() == CYD_E_TOO_LONG);
 }
 
 int main(int argc, char **argv) {
@@ -183,6 +219,7 @@ int main(int argc, char **argv) {
     CHECK(told == "zyx");
 
     several(pool);
+    blocks(pool);
     const std::vector<cyd::Slice> inputs = {{"ab", 2}, {"cd", 2}, {nullptr, 0}, {"efg", 3}};
     auto map = pool.map("reverse", inputs.data(), inputs.size()).value();
     for (const char *wanted : {"ba", "dc", "", "gfe"}) {

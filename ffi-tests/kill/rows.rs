@@ -622,6 +622,13 @@ pub(crate) const ROWS: &[Row] = &[
         &[Mode::Kill, Mode::Stop],
         "looking marks a death at most",
     ),
+    stepped(
+        "cyd_pool_alloc",
+        "pool submit block",
+        &["maker"],
+        ALL,
+        "what a dead process had on loan is free",
+    ),
     stepped("cyd_pool_apply", "pool submit", &["maker"], ALL, "as for cyd_pool_submit"),
     stepped("cyd_pool_apply_async", "pool submit, by block", &["maker"], ALL, "as for cyd_pool_submit"),
     none(
@@ -631,6 +638,13 @@ pub(crate) const ROWS: &[Row] = &[
     none(
         "cyd_pool_create",
         "a thread of its own makes the objects; ffi-tests/pool kills its process at random moments",
+    ),
+    stepped(
+        "cyd_pool_free",
+        "blocks free with two sleepers",
+        &["first sleeper", "second sleeper"],
+        ALL,
+        "as for cyd_blocks_free, which it is",
     ),
     none("cyd_pool_future", "reads words"),
     none("cyd_pool_imap", "writes memory of this process"),
@@ -667,6 +681,13 @@ pub(crate) const ROWS: &[Row] = &[
         &["maker"],
         ALL,
         "it is done once or it never was; its place comes free, and others' tasks are done, also while it stands still",
+    ),
+    stepped(
+        "cyd_pool_submit_block",
+        "pool submit block",
+        &["maker"],
+        ALL,
+        "as for cyd_pool_submit; the block is the task's, or free with its dead owner",
     ),
     stepped(
         "cyd_pool_work",
@@ -1197,6 +1218,7 @@ pub(crate) const ROWS: &[Row] = &[
     none("cyd_task_pool", "writes memory of this process"),
     none("cyd_task_yard", "writes memory of this process"),
     none("cyd_task_register", "writes memory of this process"),
+    none("cyd_task_register_block", "writes memory of this process"),
     none("cyd_task_return", "writes memory of this process"),
     none("cyd_this_process", "reads memory of this process"),
     none("cyd_value_close", "gives back memory of this process"),

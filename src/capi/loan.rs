@@ -14,13 +14,13 @@ use crate::objects::queue::{INLINE, Message, Queue};
 use crate::sync::wait::Timeout;
 use std::ffi::c_void;
 
-/// Memory for a message, from cyd_queue_loan().
+/// Memory for a message, from cyd_queue_loan(), or for a task's input, from cyd_pool_alloc().
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct cyd_loan_t {
     /// The first byte, aligned to 64.
     pub data: *mut c_void,
-    /// Bytes of the message.
+    /// Bytes of the message, or of the input.
     pub len: usize,
     /// The number of the block of which it is the memory: see cyd_blocks_t.
     pub block: u64,

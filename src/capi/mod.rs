@@ -65,6 +65,7 @@ mod process;
 mod future;
 mod map;
 mod pool;
+mod pool_block;
 mod promise;
 mod task;
 
@@ -120,6 +121,7 @@ pub use notifier::*;
 pub use permits::*;
 pub use pipe::*;
 pub use pool::*;
+pub use pool_block::*;
 pub use priority_queue::*;
 pub use probe::*;
 pub use process::*;

@@ -176,7 +176,7 @@ options::sized!(cyd_task_options_t { struct_size, time_limit_ns: u64, retries: u
 
 /// # Safety
 /// As `options::read`.
-unsafe fn task_options(from: *const cyd_task_options_t) -> Result<TaskOptions> {
+pub(super) unsafe fn task_options(from: *const cyd_task_options_t) -> Result<TaskOptions> {
     // SAFETY: the caller's promise.
     let theirs = unsafe { options::read(from)? };
     options::unknown("reserved", theirs.reserved)?;

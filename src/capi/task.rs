@@ -2,7 +2,7 @@
 //!
 //! * what lives here: functions by name, and `cyd_task_t`, what such a function is told
 //! * who calls it: C programs
-//! * what it may call: `process`
+//! * what it may call: `process`, `objects::pool`
 //! * the invariant: a task's pointer is good while its function runs, and is refused otherwise as far as can be seen
 //! * where it is tested: `ffi-tests/c/pool.c`
 
@@ -11,6 +11,7 @@ use crate::capi::status::cyd_status_t;
 use crate::capi::yard::cyd_yard_t;
 use crate::capi::{args, boundary, handle, options};
 use crate::error::{ErrorKind, Result};
+use crate::objects::pool::Input;
 use crate::process::{self, Task};
 use std::cell::{Cell, RefCell};
 use std::ffi::{c_char, c_int, c_void};
@@ -106,16 +107,79 @@ pub unsafe extern "C" fn cyd_task_register(
         let work = work.ok_or(ErrorKind::Null)?;
         let argument = args::Argument::new(argument);
         process::register_task(name, move |task: &Task<'_>, input: &[u8]| {
-            let (result, error) = (RefCell::default(), RefCell::default());
-            let called = Called { magic: Cell::new(MAGIC), task, result, error };
-            let it = ptr::from_ref(&called).cast_mut().cast();
-            // SAFETY: the caller's function, called with the caller's argument, as the header says.
-            match unsafe { work(it, input.as_ptr().cast(), input.len(), argument.get()) } {
-                0 => Ok(called.result.take()),
-                code => Err(called.error.take().unwrap_or_else(|| format!("it returned {code}"))),
-            }
+            // SAFETY: so many bytes lie there while the function runs; the rest is the caller's promise.
+            unsafe { call(work, task, input.as_ptr(), input.len(), &argument) }
         })
     })
+}
+
+/// As cyd_task_register(), for a function that reads its input where it lies: a long one is not copied, whether it was submitted
+/// by cyd_pool_submit() or by cyd_pool_submit_block(). Whoever submits need not know which of the two is registered.
+///
+/// \param name      As cyd_task_register().
+/// \param work      As cyd_task_register(). Its input stays until the task has ended, also if who submitted it dies; a task that is
+///   begun again finds it again. A peer that keeps no rules may change the bytes at any time.
+/// \param argument  As cyd_task_register().
+///
+/// \return As cyd_task_register().
+///
+/// \par Threads    Any.
+/// \par Processes  Each for itself.
+/// \par Blocking   Never.
+/// \par Crash      Nothing is shared.
+/// \par Since      0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cyd_task_register_block(
+    name: *const c_char,
+    work: Option<
+        unsafe extern "C" fn(
+            task: *mut cyd_task_t,
+            input: *const c_void,
+            len: usize,
+            argument: *mut c_void,
+        ) -> c_int,
+    >,
+    argument: *mut c_void,
+) -> cyd_status_t {
+    boundary::call(|| {
+        // SAFETY: NULL or a string, by the caller's promise.
+        let name = unsafe { args::name(name)? };
+        let work = work.ok_or(ErrorKind::Null)?;
+        let argument = args::Argument::new(argument);
+        process::register_block_task(name, move |task: &Task<'_>, input: &Input<'_>| {
+            let at = input.as_ptr();
+            if at.is_null() {
+                return Err("the input is gone: somebody keeps no rules".to_owned());
+            }
+            // SAFETY: so many bytes lie there as long as the yard is mapped; what a peer may do to them the header says. The rest
+            // is the caller's promise.
+            unsafe { call(work, task, at, input.len(), &argument) }
+        })
+    })
+}
+
+type Work = unsafe extern "C" fn(*mut cyd_task_t, *const c_void, usize, *mut c_void) -> c_int;
+
+/// Calls a function with a task and its input: its result, or its error.
+///
+/// # Safety
+/// `len` bytes lie at `input` while it runs, and it may be called with them, and with `argument`, as the header says.
+unsafe fn call(
+    work: Work,
+    task: &Task<'_>,
+    input: *const u8,
+    len: usize,
+    argument: &args::Argument,
+) -> std::result::Result<Vec<u8>, String> {
+    let (result, error) = (RefCell::default(), RefCell::default());
+    let called = Called { magic: Cell::new(MAGIC), task, result, error };
+    let it = ptr::from_ref(&called).cast_mut().cast();
+    // SAFETY: the caller's promise.
+    match unsafe { work(it, input.cast(), len, argument.get()) } {
+        0 => Ok(called.result.take()),
+        code => Err(called.error.take().unwrap_or_else(|| format!("it returned {code}"))),
+    }
 }
 
 /// Gives a task's result; the last one counts. Without it the result is empty.

@@ -73,6 +73,11 @@ impl Table {
         }
     }
 
+    /// Frees a block of this process. Errors: `Unsupported`, and as for [`Blocks::free`].
+    pub(crate) fn free(&self, block: u64) -> Result<()> {
+        self.blocks()?.free(block)
+    }
+
     /// Writes what a task is given or gives. Until its word says so, it is nobody's but the caller's. Errors: `TooLong`,
     /// `NoSpace`.
     pub(super) fn write(&self, index: u32, side: Side, payload: &[u8]) -> Result<()> {

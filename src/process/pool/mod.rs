@@ -282,6 +282,11 @@ impl Pool {
         self.table.submit_block(entry, block, options, timeout)
     }
 
+    /// Frees a block for which no guard stands, and which was not submitted.
+    pub(crate) fn free_unguarded(&self, block: u64) -> Result<()> {
+        self.table.free(block)
+    }
+
     /// Has a task done, and waits for its result. Errors: as for [`Pool::submit`] and [`Future::result`].
     pub fn apply(&self, entry: &str, input: &[u8], options: &TaskOptions) -> Result<Vec<u8>> {
         self.submit(entry, input, options)?.result(Timeout::Forever)
