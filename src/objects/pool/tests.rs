@@ -167,14 +167,20 @@ fn who_waits_for_a_block_clears_what_nobody_wants() {
     shift.finish(&job, Ok(b"")).unwrap();
     let all: Vec<_> = std::iter::from_fn(|| table.alloc(3000, Timeout::Try).ok()).collect();
     std::thread::scope(|threads| {
-        let waiter = threads.spawn(|| table.alloc(3000, Timeout::For(LONG)).map(drop));
+        let waiter = threads.spawn(|| table.alloc(3000, Timeout::Forever).map(drop));
         std::thread::sleep(Duration::from_millis(20)); // it sleeps, or is on its way
         // As the sweep does behind its owner: nobody is told that there is a block.
         let record = &table.records()[0];
         assert!(record.words.let_go(record.words.owner()));
+        let end = std::time::Instant::now() + LONG;
+        while !waiter.is_finished() && std::time::Instant::now() < end {
+            std::thread::yield_now();
+        }
+        let came = waiter.is_finished();
+        drop((all, future)); // so that it comes in any case
         waiter.join().unwrap().unwrap();
+        assert!(came, "nobody has cleared it");
     });
-    drop((all, future));
 }
 
 #[test]
