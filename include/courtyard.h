@@ -1764,7 +1764,7 @@ typedef struct {
      */
     uint32_t offered;
     /**
-     * In a queue.
+     * In a queue, or a task's.
      */
     uint32_t linked;
     /**

@@ -106,6 +106,7 @@ impl Engine {
     /// An engine for the calling process.
     pub(crate) fn new(share: Share) -> Engine {
         seats::set_up();
+        procfs::lent_code(); // once, for all plays
         let mut engine = Engine { sheet: Sheet::new(ROOM), serial: 0, breakpoints: true, share };
         engine.move_in();
         engine.breakpoints = engine.finds_breakpoints();

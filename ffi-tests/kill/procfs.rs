@@ -1,6 +1,8 @@
 //! What the kernel says about a process: its state, and in which call it sleeps.
 
 use std::fs;
+use std::ops::Range;
+use std::sync::OnceLock;
 
 /// The state letter of a thread (R, S, D, T, t, Z); nothing if there is no such thread.
 pub(crate) fn state(pid: i32, tid: i32) -> Option<char> {
@@ -75,10 +77,15 @@ pub(crate) fn place(address: u64) -> String {
 }
 
 /// Where the code lies that the kernel lends to every process, such as the reading of clocks.
-pub(crate) fn lent_code() -> std::ops::Range<u64> {
-    let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
-    let found = maps.lines().filter_map(mapping).find(|(_, _, _, path)| *path == "[vdso]");
-    found.map_or(0..0, |(start, end, _, _)| start..end)
+/// The same in whoever is forked after the first look.
+pub(crate) fn lent_code() -> Range<u64> {
+    static LENT: OnceLock<Range<u64>> = OnceLock::new();
+    let look = || {
+        let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
+        let found = maps.lines().filter_map(mapping).find(|(_, _, _, path)| *path == "[vdso]");
+        found.map_or(0..0, |(start, end, _, _)| start..end)
+    };
+    LENT.get_or_init(look).clone()
 }
 
 fn mapping(line: &str) -> Option<(u64, u64, u64, &str)> {

@@ -20,23 +20,27 @@ struct Head {
     length: AtomicUsize,
 }
 
-/// A mapping shared with every process forked after it was made. It is unmapped only by its maker's drop.
+/// Shared with every process forked after it was made. It is unmapped only by its maker's drop.
 pub(crate) struct Sheet {
     head: NonNull<Head>,
     capacity: usize,
+    /// It is a mapping of its own.
+    alone: bool,
 }
 
 impl Sheet {
     /// A blank sheet with room for `capacity` bytes of text.
     pub(crate) fn new(capacity: usize) -> Sheet {
-        let length = size_of::<Head>() + capacity;
-        let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
-        // SAFETY: a fresh anonymous mapping touches no memory in use.
-        let base = unsafe {
-            libc::mmap(std::ptr::null_mut(), length, libc::PROT_READ | libc::PROT_WRITE, flags, -1, 0)
-        };
-        assert!(base != libc::MAP_FAILED, "no memory for a sheet of {length} bytes");
-        Sheet { head: NonNull::new(base.cast()).expect("a mapping has an address"), capacity }
+        Sheet { head: map(size_of::<Head>() + capacity), capacity, alone: true }
+    }
+
+    /// So many blank sheets in one mapping, which stays: whoever forks has each mapping copied.
+    pub(crate) fn many(count: usize, capacity: usize) -> Vec<Sheet> {
+        let each = (size_of::<Head>() + capacity).next_multiple_of(align_of::<Head>());
+        let first = map(each * count);
+        // SAFETY: so many pieces of that length lie in the mapping, each aligned as the first is.
+        let head = |at| unsafe { first.byte_add(at * each) };
+        (0..count).map(|at| Sheet { head: head(at), capacity, alone: false }).collect()
     }
 
     fn head(&self) -> &Head {
@@ -156,8 +160,10 @@ impl Sheet {
 
 impl Drop for Sheet {
     fn drop(&mut self) {
-        // SAFETY: the mapping was made by `new` with this length, and no reference outlives self.
-        unsafe { libc::munmap(self.head.as_ptr().cast(), size_of::<Head>() + self.capacity) };
+        if self.alone {
+            // SAFETY: the mapping was made by `new` with this length, and no reference outlives self.
+            unsafe { libc::munmap(self.head.as_ptr().cast(), size_of::<Head>() + self.capacity) };
+        }
     }
 }
 
@@ -179,4 +185,14 @@ pub(crate) fn wake_one(word: &AtomicU32) {
 pub(crate) fn wake(word: &AtomicU32) {
     // SAFETY: a wake reads nothing but the address.
     unsafe { libc::syscall(libc::SYS_futex, word.as_ptr(), libc::FUTEX_WAKE, i32::MAX) };
+}
+
+/// A fresh mapping, shared and blank.
+fn map(length: usize) -> NonNull<Head> {
+    let flags = libc::MAP_SHARED | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    let access = libc::PROT_READ | libc::PROT_WRITE;
+    // SAFETY: a fresh anonymous mapping touches no memory in use.
+    let base = unsafe { libc::mmap(std::ptr::null_mut(), length.max(1), access, flags, -1, 0) };
+    assert!(base != libc::MAP_FAILED, "no memory for {length} bytes of sheets");
+    NonNull::new(base.cast()).expect("a mapping has an address")
 }

@@ -99,7 +99,7 @@ pub struct cyd_block_use_t {
     pub owned: u32,
     /// Offered, and not yet adopted.
     pub offered: u32,
-    /// In a queue.
+    /// In a queue, or a task's.
     pub linked: u32,
     /// How often a request that this class fits best found nothing at first, or nothing at all.
     pub failures: u32,

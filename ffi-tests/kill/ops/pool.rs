@@ -14,7 +14,7 @@ use courtyard::{
     wait_futures,
 };
 
-use super::common::{SOON, pin, wrong};
+use super::common::{pin, wrong};
 use crate::engine::Trial;
 use crate::operation::{Mode, Moment, Operation, Point, Points};
 use crate::procfs;
@@ -62,6 +62,9 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
     ]
 }
 
+/// A slice, and a margin: behind a submitter who stands still a task waits for a worker to find it, who gives way to others for
+/// some turns before that.
+const SOON: Duration = Duration::from_millis(250 + 5750);
 const SHORT: usize = 8;
 /// More than a place has room for: one block.
 const LONG: usize = 200;

@@ -92,7 +92,7 @@ pub struct BlockUse {
     pub owned: u32,
     /// Offered, and not yet adopted.
     pub offered: u32,
-    /// In a queue.
+    /// In a queue, or a task's.
     pub linked: u32,
     /// How often a block was taken, as far as the blocks remember: each counts to 2^30 and begins anew.
     pub taken: u64,
