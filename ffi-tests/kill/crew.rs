@@ -28,7 +28,7 @@ pub(crate) type Job<'a> = (&'a dyn Trial, Mode);
 pub(crate) fn play(jobs: &[Job<'_>], share: Share, mut told: impl FnMut(Outcome)) {
     let mut engine = Engine::new(share);
     let taken = Sheet::new(0);
-    let sheets: Vec<Sheet> = Sheet::many(jobs.len(), ROOM);
+    let sheets = Sheet::many(jobs.len(), ROOM);
     let cpus = available_parallelism().map_or(1, usize::from);
     let players = (PLAYERS * cpus).min(jobs.len());
     let mut crew: Vec<i32> = (0..players)

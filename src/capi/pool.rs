@@ -11,7 +11,7 @@ use crate::capi::status::cyd_status_t;
 use crate::capi::yard::cyd_yard_t;
 use crate::capi::{args, boundary, handle, options};
 use crate::error::{Error, ErrorKind, Result};
-use crate::objects::pool::TaskOptions;
+use crate::objects::pool::{Future, TaskOptions};
 use crate::objects::yard::Yard;
 use crate::process::{Pool, PoolOptions, StartMethod};
 use crate::sync::wait::Timeout;
@@ -176,7 +176,7 @@ options::sized!(cyd_task_options_t { struct_size, time_limit_ns: u64, retries: u
 
 /// # Safety
 /// As `options::read`.
-pub(super) unsafe fn task_options(from: *const cyd_task_options_t) -> Result<TaskOptions> {
+unsafe fn task_options(from: *const cyd_task_options_t) -> Result<TaskOptions> {
     // SAFETY: the caller's promise.
     let theirs = unsafe { options::read(from)? };
     options::unknown("reserved", theirs.reserved)?;
@@ -361,18 +361,35 @@ pub unsafe extern "C" fn cyd_pool_submit(
 ) -> cyd_status_t {
     boundary::call(|| {
         // SAFETY: each is NULL or as the header asks of the caller.
-        let (it, entry, input) =
-            unsafe { (handle::get(pool)?, args::name(entry)?, args::bytes(input, len)?) };
+        let (entry, input) = unsafe { (args::name(entry)?, args::bytes(input, len)?) };
         // SAFETY: as above.
-        let (options, out) = unsafe { (task_options(options)?, args::out_or_null(out)?) };
-        let submit = |timeout| it.submit_within(entry, input, &options, timeout);
-        // SAFETY: as above; while we wait it may be closed.
-        let future = unsafe { handle::trying(pool, timeout_ns, submit)? };
-        if let Some(out) = out {
-            out.set(handle::open(future)?);
+        unsafe {
+            submit(pool, options, timeout_ns, out, |it, options, timeout| {
+                it.submit_within(entry, input, options, timeout)
+            })
         }
-        Ok(())
     })
+}
+
+/// Submits a task in this way, and hands out its future if somebody wants to know.
+///
+/// # Safety
+/// Each pointer is NULL or as the header asks of the caller.
+pub(super) unsafe fn submit(
+    pool: *mut cyd_pool_t,
+    options: *const cyd_task_options_t,
+    timeout_ns: i64,
+    out: *mut *mut cyd_future_t,
+    how: impl Fn(&Pool, &TaskOptions, Timeout) -> Result<Future>,
+) -> Result<()> {
+    // SAFETY: the caller's promise.
+    let (it, options, out) = unsafe { (handle::get(pool)?, task_options(options)?, args::out_or_null(out)?) };
+    // SAFETY: as above; while we wait it may be closed.
+    let future = unsafe { handle::trying(pool, timeout_ns, |timeout| how(it, &options, timeout))? };
+    if let Some(out) = out {
+        out.set(handle::open(future)?);
+    }
+    Ok(())
 }
 
 /// Has a task done, waits for it, and copies its result.

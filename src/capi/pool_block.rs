@@ -8,7 +8,7 @@
 
 use crate::capi::future::cyd_future_t;
 use crate::capi::loan::cyd_loan_t;
-use crate::capi::pool::{cyd_pool_t, cyd_task_options_t, task_options};
+use crate::capi::pool::{cyd_pool_t, cyd_task_options_t, submit};
 use crate::capi::status::cyd_status_t;
 use crate::capi::{args, boundary, handle};
 use crate::error::Result;
@@ -101,17 +101,14 @@ pub unsafe extern "C" fn cyd_pool_submit_block(
     out: *mut *mut cyd_future_t,
 ) -> cyd_status_t {
     boundary::call(|| {
-        // SAFETY: each is NULL or as the header asks of the caller.
-        let (it, entry) = unsafe { (handle::get(pool)?, args::name(entry)?) };
+        // SAFETY: NULL or as the header asks of the caller.
+        let entry = unsafe { args::name(entry)? };
         // SAFETY: as above.
-        let (options, out) = unsafe { (task_options(options)?, args::out_or_null(out)?) };
-        let submit = |timeout| it.submit_unguarded(entry, block, &options, timeout);
-        // SAFETY: as above; while we wait it may be closed.
-        let future = unsafe { handle::trying(pool, timeout_ns, submit)? };
-        if let Some(out) = out {
-            out.set(handle::open(future)?);
+        unsafe {
+            submit(pool, options, timeout_ns, out, |it, options, timeout| {
+                it.submit_unguarded(entry, block, options, timeout)
+            })
         }
-        Ok(())
     })
 }
 
