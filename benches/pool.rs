@@ -52,9 +52,44 @@ fn in_batches(n: u64, begin: impl Fn(&mpsc::Sender<()>)) {
 /// The same with a type.
 const STEP: TypedTask<u64, u64> = TypedTask::new("step-typed");
 
+/// An input that the submitter fills and the task does not look at: what it costs beyond the filling is the way.
+fn long_inputs(yard: &Yard) {
+    const LONG: usize = 1 << 20;
+    let options = PoolOptions {
+        workers: 1,
+        method: StartMethod::ForkServer,
+        block_bytes: 8 * LONG,
+        ..PoolOptions::default()
+    };
+    let pool = Pool::create(yard, "long", &options).unwrap();
+    let plain = TaskOptions::default();
+    let fill = vec![1; LONG];
+    describe("a task with an input of 1 MiB that does nothing, one after the other");
+    let in_block = |n: u64, entry: &str| {
+        for _ in 0..n {
+            let block = pool.alloc(LONG, Timeout::Forever).unwrap();
+            block.write(0, &fill).unwrap();
+            let future = pool.submit_block(entry, block, &plain).map_err(|(why, _)| why).unwrap();
+            future.result(Timeout::Forever).unwrap();
+        }
+    };
+    compare(
+        "there and back",
+        scale(200),
+        vec![
+            variant("in bytes, made for it", |n| {
+                (0..n).for_each(|_| drop(pool.apply("nothing", &fill.clone(), &plain).unwrap()));
+            }),
+            variant("in a block, copied by the worker", |n| in_block(n, "nothing")),
+            variant("in a block, read in place", |n| in_block(n, "nothing-in-place")),
+        ],
+    );
+}
+
 fn main() {
     STEP.register(|_, n| Ok::<_, String>(step(&n.to_ne_bytes()))).unwrap();
     courtyard::register_task("nothing", |_, _: &[u8]| Ok::<_, String>(Vec::new())).unwrap();
+    courtyard::register_block_task("nothing-in-place", |_, _| Ok::<_, String>(Vec::new())).unwrap();
     courtyard::register_task("step", |_, input: &[u8]| Ok::<_, String>(step(input).to_ne_bytes())).unwrap();
     courtyard::init();
     let yard = Options::new().size(64 << 20).anonymous().unwrap();
@@ -85,6 +120,7 @@ fn main() {
     );
     there.shutdown(false);
     child.join(Timeout::Forever).unwrap();
+    long_inputs(&yard);
     describe("hearing of 200 tasks' ends, one worker, a process");
     let submit = || processes.submit("nothing", b"", &plain).unwrap();
     let heard = |tell: &mpsc::Sender<()>| {
