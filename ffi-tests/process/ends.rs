@@ -18,6 +18,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ("a_server_that_stands_still_is_killed", a_stopped_server),
     ("a_server_outlives_a_pipe_that_nobody_reads", a_pipe_that_nobody_reads),
     ("a_group_is_let_be_whose_leader_somebody_else_has_reaped", a_group_is_let_be),
+    ("a_child_that_somebody_else_has_reaped_at_once_has_ended", gone_at_once),
     ("a_forked_child_that_cannot_begin_says_so", a_child_that_cannot_begin),
 ];
 
@@ -267,6 +268,42 @@ fn a_group_is_let_be() {
     }
 }
 
+/// In who has forked, before anybody else there knows the number.
+extern "C" fn reap_it() {
+    while unsafe { libc::waitpid(-1, std::ptr::null_mut(), 0) } < 0
+        && std::io::Error::last_os_error().kind() == std::io::ErrorKind::Interrupted
+    {}
+}
+
+/// A child that has ended, and whose number is nobody's, before its maker looks: it is told like any that somebody else has reaped.
+fn gone_at_once() {
+    let server = ForkServer::start_with("reaps-children", &[]).unwrap();
+    server.ready(LONG).unwrap();
+    let options = ProcessOptions { group: true, ..options() };
+    let from_server = || server.spawn_with(&options, "echo", &[4]).unwrap();
+    told_as_gone(&from_server());
+    let process = server.process().clone();
+    drop(server);
+    process.join(LONG).unwrap(); // below, every child is waited for
+    assert_eq!(unsafe { libc::pthread_atfork(None, Some(reap_it), None) }, 0);
+    told_as_gone(&Process::fork_with(&options, || 3).unwrap());
+    let fds = open_fds();
+    let child = Process::fork(|| 3).unwrap();
+    assert_eq!(courtyard::wait_any_child(LONG).unwrap().1, Exit::Unknown);
+    assert_eq!(kind(courtyard::wait_any_child(LONG)), ErrorKind::NoChild);
+    drop(child);
+    assert_eq!(open_fds(), fds, "nothing stays of it");
+}
+
+fn told_as_gone(child: &Process) {
+    assert!(!child.is_alive());
+    child.kill().unwrap();
+    child.terminate().unwrap();
+    courtyard::wait_any(&[child], LONG).unwrap();
+    assert_eq!(child.join(Timeout::Try).unwrap(), Exit::Unknown);
+    assert_eq!(child.exit().unwrap(), Some(Exit::Unknown));
+}
+
 extern "C" fn no_more_descriptors() {
     let none = libc::rlimit { rlim_cur: 0, rlim_max: 4096 };
     unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &none) };
@@ -308,7 +345,7 @@ fn a_thread_is_left() {
 }
 
 pub(super) fn entries() {
-    let all: [(&str, Entry); 6] = [
+    let all: [(&str, Entry); 7] = [
         ("leaves-a-thread", |bytes| {
             extern "C" fn late() {
                 sleep_ms(300); // what others do at the end of a program
@@ -335,6 +372,7 @@ pub(super) fn entries() {
             unsafe { libc::signal(libc::SIGCHLD, libc::SIG_IGN) };
             0
         }),
+        ("reaps-children", |_| unsafe { libc::pthread_atfork(None, Some(reap_it), None) }),
         ("while-it-is-there", |path| {
             let path = String::from_utf8_lossy(path).into_owned();
             while std::path::Path::new(&path).exists() {

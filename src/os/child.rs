@@ -174,6 +174,17 @@ const F_SETSIG: libc::c_int = 10;
 pub(crate) struct Pidfd(OwnedFd);
 
 impl Pidfd {
+    /// Of a child that this process has just made. If it has ended already and is nobody's zombie (SIGCHLD ignored, or a handler
+    /// that waits for every child), of a process that has ended, not of whoever has the number now.
+    pub(crate) fn of_child(pid: u32) -> Result<Pidfd> {
+        match Pidfd::open(pid) {
+            Ok(pidfd) if pidfd.try_wait(libc::WNOWAIT) != Err(libc::ECHILD) => Ok(pidfd),
+            // The number is nobody's, or a thread's (two errors, of different kernels).
+            Err(e) if !matches!(e.os_error(), Some(libc::ESRCH | libc::EINVAL | libc::ENOENT)) => Err(e),
+            _ => Ok(Pidfd(pipe()?.0)), // whose other end is closed: as ready as that of one who has ended
+        }
+    }
+
     /// Of a child that has not been reaped, or of this process.
     pub(crate) fn open(pid: u32) -> Result<Pidfd> {
         // SAFETY: makes a descriptor, which is closed on exec.
@@ -196,34 +207,38 @@ impl Pidfd {
         let rc = unsafe { libc::syscall(libc::SYS_pidfd_send_signal, self.0.as_raw_fd(), number, none, 0) };
         match (rc, errno()) {
             (0, _) => Ok(true),
-            (_, libc::ESRCH) => Ok(false),
+            (_, libc::ESRCH | libc::EBADF) => Ok(false), // EBADF: it was gone before it was opened
             (_, e) => Err(error("pidfd_send_signal", e)),
         }
     }
 
     /// How this child ended, if it has. `keep`: it stays a zombie, so that its number stays its own.
     pub(crate) fn ended(&self, keep: bool) -> Option<Exit> {
-        let flags = libc::WEXITED | libc::WNOHANG | if keep { libc::WNOWAIT } else { 0 };
+        // The error: somebody else has reaped it, or nobody need to (SIGCHLD ignored); it may live still.
+        self.try_wait(if keep { libc::WNOWAIT } else { 0 })
+            .unwrap_or_else(|_| self.is_over().then_some(Exit::Unknown))
+    }
+
+    /// waitid(2), without waiting; the error's number.
+    fn try_wait(&self, flags: libc::c_int) -> std::result::Result<Option<Exit>, i32> {
+        let flags = libc::WEXITED | libc::WNOHANG | flags;
         let id = self.0.as_raw_fd() as libc::id_t;
-        loop {
-            // SAFETY: zeros are a siginfo, and the kernel fills it.
-            let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
-            // SAFETY: as above.
-            if unsafe { libc::waitid(libc::P_PIDFD, id, &raw mut info, flags) } != 0 {
-                match errno() {
-                    libc::EINTR => continue,
-                    // Somebody else has reaped it, or nobody need to (SIGCHLD ignored); it may live still.
-                    _ => return self.is_over().then_some(Exit::Unknown),
-                }
+        // SAFETY: zeros are a siginfo, and the kernel fills it.
+        let mut info: libc::siginfo_t = unsafe { std::mem::zeroed() };
+        // SAFETY: as above.
+        while unsafe { libc::waitid(libc::P_PIDFD, id, &raw mut info, flags) } != 0 {
+            match errno() {
+                libc::EINTR => {}
+                e => return Err(e),
             }
-            // SAFETY: waitid has filled these two.
-            let (pid, status) = unsafe { (info.si_pid(), info.si_status()) };
-            return match (pid, info.si_code) {
-                (0, _) => None,
-                (_, libc::CLD_EXITED) => Some(Exit::Code(status)),
-                _ => Some(Exit::Signal(status)),
-            };
         }
+        // SAFETY: waitid has filled these two.
+        let (pid, status) = unsafe { (info.si_pid(), info.si_status()) };
+        Ok(match (pid, info.si_code) {
+            (0, _) => None,
+            (_, libc::CLD_EXITED) => Some(Exit::Code(status)),
+            _ => Some(Exit::Signal(status)),
+        })
     }
 
     /// Whether the process has ended, reaped or not.
@@ -314,11 +329,16 @@ pub(crate) fn close_all(numbers: &[RawFd]) {
     }
 }
 
-/// Undoes a child of this process that nothing can be kept an eye on with: kills and reaps it.
+/// Undoes a child of this process that nothing can be kept an eye on with: kills and reaps it. Not if it has ended and been reaped:
+/// its number may be another's.
 pub(crate) fn undo(pid: u32) {
+    use nix::sys::wait::{Id, WaitPidFlag, waitid, waitpid};
     let pid = nix::unistd::Pid::from_raw(pid.cast_signed());
-    let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
-    while nix::sys::wait::waitpid(pid, None) == Err(nix::errno::Errno::EINTR) {}
+    let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    if waitid(Id::Pid(pid), look).is_ok() {
+        let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+        while waitpid(pid, None) == Err(nix::errno::Errno::EINTR) {}
+    }
 }
 
 /// Takes a variable out of this process's environment.
@@ -407,4 +427,20 @@ pub(crate) fn lift(fd: &OwnedFd, above: RawFd) -> Result<OwnedFd> {
     }
     // SAFETY: the kernel has just made it.
     Ok(unsafe { OwnedFd::from_raw_fd(lifted) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_that_is_no_childs_means_one_who_has_ended() {
+        let stranger = std::os::unix::process::parent_id();
+        let known = Pidfd::of_child(stranger).unwrap();
+        assert!(known.is_over());
+        assert_eq!(known.ended(true), Some(Exit::Unknown));
+        assert!(!known.signal(0).unwrap(), "it would have been the stranger's");
+        undo(stranger); // whoever runs this test goes on
+        assert!(!Pidfd::open(stranger).unwrap().is_over());
+    }
 }

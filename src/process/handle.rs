@@ -486,7 +486,7 @@ pub(super) fn spawn_service(options: &ProcessOptions, entry: &str, bytes: &[u8])
 
 /// A child has been made: if it cannot be kept an eye on, it is undone.
 fn watched(pid: u32, name: String, options: &ProcessOptions) -> Result<Child> {
-    match Pidfd::open(pid) {
+    match Pidfd::of_child(pid) {
         Ok(pidfd) => Ok(Child::new(pid, pidfd, News::Kernel, name, options)),
         Err(e) => {
             child::undo(pid);

@@ -464,7 +464,7 @@ impl Server {
                 child::heed_pipes(&pipes);
                 handle::run_forked(|| request.fulfil(life))
             }
-            Ok(Fork::Parent(pid)) => match Pidfd::open(pid) {
+            Ok(Fork::Parent(pid)) => match Pidfd::of_child(pid) {
                 Ok(pidfd) => {
                     let answer = Answer { code: 0, os: 0, pid };
                     socket::send(&self.line, &answer.to_bytes(), &[pidfd.as_fd()])?;
