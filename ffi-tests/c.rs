@@ -5,8 +5,11 @@
 mod support;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::num::NonZero;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Mutex;
 use support::{Built, Language, Link, Part, Suite, declared, elf, link_flags, root, run};
 
 fn main() {
@@ -18,27 +21,15 @@ fn main() {
     for standard in ["c++11", "c++17"] {
         suite.part(&format!("header as {standard}"), || header_compiles(&built, Language::Cxx, standard));
     }
-    for source in programs("c") {
-        let name = source.file_name().unwrap().to_string_lossy().into_owned();
-        suite.part(&format!("{name} shared"), || runs(&built, &source, Link::Shared));
-        suite.part(&format!("{name} static"), || runs(&built, &source, Link::Static));
-    }
     for (manner, flags) in CXX {
         suite.part(&format!("courtyard.hpp {manner}"), || cpp_header_compiles(&built, flags));
-        // The oldest C++ has a program of its own, for the C header.
-        for source in programs("cpp").into_iter().filter(|source| !source.ends_with("smoke.cpp")) {
-            let name = source.file_name().unwrap().to_string_lossy().into_owned();
-            suite.part(&format!("{name} {manner}"), || cpp_runs(&built, &source, Link::Shared, flags));
-        }
     }
     suite.part("courtyard.hpp is complete", every_function_is_in_cpp);
     suite.part("courtyard.hpp refuses", || what_must_not_compile(&built));
-    for link in [Link::Shared, Link::Static] {
-        let kind = if link == Link::Shared { "shared" } else { "static" };
-        suite.part(&format!("smoke.cpp {kind}"), || smoke_runs(&built, link));
-        for &(name, says) in EXAMPLES {
-            suite.part(&format!("{name} {kind}"), || example_runs(&built, name, says, link));
-        }
+    let programs = programs();
+    let compiled = compile(&built, &programs, |name| suite.runs(name));
+    for (program, compiled) in programs.iter().zip(compiled) {
+        suite.part(&program.name, || program.runs(&built, compiled));
     }
     suite.part("exported symbols", || exports_what_the_header_declares(&built));
     suite.part("dropped results warn", || a_dropped_result_warns(&built));
@@ -54,15 +45,106 @@ const CXX: [(&str, &[&str]); 3] = [
     ("c++20", &["-std=c++20", "-Wpedantic", "-O2"]),
 ];
 
-/// The programs of a language, which is a folder and an extension.
-fn programs(language: &str) -> Vec<PathBuf> {
+/// A program that is to be built and run.
+struct Program {
+    /// What it is called here.
+    name: String,
+    language: Language,
+    source: PathBuf,
+    link: Link,
+    flags: &'static [&'static str],
+    /// What it must print.
+    says: Option<&'static str>,
+}
+
+/// What came of building a program: `None` without a compiler, or the panic.
+type Compiled = std::thread::Result<Option<PathBuf>>;
+
+impl Program {
+    fn new(language: Language, source: PathBuf, link: Link, flags: &'static [&'static str]) -> Program {
+        let name = format!("{} {}", source.file_name().unwrap().to_string_lossy(), link.name());
+        Program { name, language, source, link, flags, says: None }
+    }
+
+    fn runs(&self, built: &Built, compiled: Compiled) -> Part {
+        let done = compiled.unwrap_or_else(|panic| resume_unwind(panic)).map(|program| {
+            let printed = match self.link {
+                Link::Shared => run(&mut built.command(program)),
+                Link::Static => run(&mut Command::new(program)),
+            };
+            match self.says {
+                Some(says) => assert_eq!(printed, says),
+                None => print!("{printed}"),
+            }
+        });
+        Part::needs(done, if matches!(self.language, Language::C) { "C compiler" } else { "C++ compiler" })
+    }
+}
+
+/// All programs, in the order in which they are to run.
+fn programs() -> Vec<Program> {
+    let links = [Link::Shared, Link::Static];
+    let mut programs = Vec::new();
+    for source in sources("c") {
+        let of = |link| Program::new(Language::C, source.clone(), link, &["-std=c11", "-Wpedantic"]);
+        programs.extend(links.map(of));
+    }
+    for (manner, flags) in CXX {
+        // The oldest C++ has a program of its own, for the C header.
+        for source in sources("cpp").into_iter().filter(|source| !source.ends_with("smoke.cpp")) {
+            let program = Program::new(Language::Cxx, source, Link::Shared, flags);
+            let name = format!("{} {manner}", program.name);
+            programs.push(Program { name, ..program });
+        }
+    }
+    for link in links {
+        let smoke = root().join("ffi-tests/cpp/smoke.cpp");
+        programs.push(Program::new(Language::Cxx, smoke, link, &["-std=c++11"]));
+        // An example, as its reader would compile it.
+        programs.extend(EXAMPLES.iter().map(|&(name, says)| {
+            let program = Program::new(Language::C, root().join("examples/c").join(name), link, &[]);
+            Program { says: Some(says), ..program }
+        }));
+    }
+    programs
+}
+
+/// Builds those that are meant; they run one after the other, as they share names.
+fn compile(built: &Built, programs: &[Program], is_meant: impl Fn(&str) -> bool + Sync) -> Vec<Compiled> {
+    on_all_cpus(programs, |p| {
+        let one = || built.compile(p.language, &p.source, p.link, p.flags);
+        if is_meant(&p.name) { catch_unwind(AssertUnwindSafe(one)) } else { Ok(None) }
+    })
+}
+
+/// What `work` makes of each, in their order.
+fn on_all_cpus<T: Sync, R: Send>(all: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    let (todo, done) = (Mutex::new(all.iter().enumerate()), Mutex::new(Vec::new()));
+    let next = || todo.lock().unwrap().next();
+    std::thread::scope(|s| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, NonZero::get) {
+            s.spawn(|| {
+                while let Some((i, one)) = next() {
+                    let result = work(one);
+                    done.lock().unwrap().push((i, result));
+                }
+            });
+        }
+    });
+    let mut done = done.into_inner().unwrap();
+    done.sort_unstable_by_key(|(i, _)| *i);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// The files of a language, which is a folder and an extension.
+fn sources(language: &str) -> Vec<PathBuf> {
     let folder = root().join("ffi-tests").join(language);
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let mut programs: Vec<PathBuf> =
+    let mut sources: Vec<PathBuf> =
         files.filter(|path| path.extension().is_some_and(|e| e == language)).collect();
-    programs.sort();
-    assert!(!programs.is_empty());
-    programs
+    sources.sort();
+    assert!(!sources.is_empty());
+    sources
 }
 
 /// Included twice and before anything else, so that it stands alone.
@@ -78,30 +160,6 @@ fn header_compiles(built: &Built, language: Language, standard: &str) -> Part {
         run(compiler.arg(format!("-std={standard}")).args(flags).args(["-fsyntax-only"]).arg(&source))
     });
     Part::needs(done, if pedantic { "C compiler" } else { "C++ compiler" })
-}
-
-fn runs(built: &Built, source: &Path, link: Link) -> Part {
-    let program = built.compile(Language::C, source, link, &["-std=c11", "-Wpedantic"]);
-    let done = program.map(|program| print!("{}", run_linked(built, &program, link)));
-    Part::needs(done, "C compiler")
-}
-
-/// What a program prints that was linked in this way.
-fn run_linked(built: &Built, program: &Path, link: Link) -> String {
-    match link {
-        Link::Shared => run(&mut built.command(program)),
-        Link::Static => run(&mut Command::new(program)),
-    }
-}
-
-fn cpp_runs(built: &Built, source: &Path, link: Link, flags: &[&str]) -> Part {
-    let program = built.compile(Language::Cxx, source, link, flags);
-    Part::needs(program.map(|program| print!("{}", run_linked(built, &program, link))), "C++ compiler")
-}
-
-/// The C header in the oldest C++ that it knows.
-fn smoke_runs(built: &Built, link: Link) -> Part {
-    cpp_runs(built, &root().join("ffi-tests/cpp/smoke.cpp"), link, &["-std=c++11"])
 }
 
 /// As `header_compiles`.
@@ -165,15 +223,16 @@ fn what_must_not_compile(built: &Built) -> Part {
         "struct Large { char bytes[4097]; }; courtyard::Struct<Large> it;",
         "courtyard::StructArray<const int> array;",
     ];
-    let compiles = |line: &str| {
-        let source = built.folder.join("refused.cpp");
+    let numbered: Vec<(usize, &str)> = lines.into_iter().enumerate().collect();
+    let compiled = on_all_cpus(&numbered, |(i, line)| {
+        let source = built.folder.join(format!("refused-{i}.cpp"));
         fs::write(&source, format!("#include \"courtyard.hpp\"\nvoid f() {{ {line} }}\n")).unwrap();
         let mut compiler = Language::Cxx.command()?;
         let output = compiler.args(["-std=c++17", "-fsyntax-only"]).arg(&source).output().unwrap();
         Some(output.status.success())
-    };
-    let done = lines.iter().enumerate().try_for_each(|(i, line)| {
-        assert_eq!(compiles(line)?, i == 0, "{line}");
+    });
+    let done = numbered.iter().zip(compiled).try_for_each(|((i, line), compiles)| {
+        assert_eq!(compiles?, *i == 0, "{line}");
         Some(())
     });
     Part::needs(done, "C++ compiler")
@@ -263,14 +322,6 @@ const EXAMPLES: &[(&str, &str)] = &[
     ),
 ];
 
-/// An example, as its reader would compile it.
-fn example_runs(built: &Built, name: &str, says: &str, link: Link) -> Part {
-    let source = root().join("examples/c").join(name);
-    let program = built.compile(Language::C, &source, link, &[]);
-    let done = program.map(|program| assert_eq!(run_linked(built, &program, link), says));
-    Part::needs(done, "C compiler")
-}
-
 fn exports_what_the_header_declares(built: &Built) -> Part {
     let library = elf::read(&built.shared);
     assert_eq!(library.soname.as_deref(), Some("libcourtyard.so.0"));
@@ -299,7 +350,7 @@ fn a_dropped_result_warns(built: &Built) -> Part {
 
 /// The README's line works (every static program above used it); here is said which of its flags this libc needs.
 fn which_flags_are_needed(built: &Built) -> Part {
-    let Some(source) = programs("c").into_iter().next() else { return Part::Skipped("C program") };
+    let Some(source) = sources("c").into_iter().next() else { return Part::Skipped("C program") };
     let flags = link_flags(Link::Static);
     let links = |flags: &[String]| {
         let mut compiler = Language::C.command()?;

@@ -158,6 +158,12 @@ pub enum Link {
     Static,
 }
 
+impl Link {
+    pub fn name(self) -> &'static str {
+        if self == Link::Shared { "shared" } else { "static" }
+    }
+}
+
 /// What a program is linked with, from the README's line for it. The README is the one place.
 pub fn link_flags(link: Link) -> Vec<String> {
     let library = if link == Link::Shared { "-lcourtyard" } else { "libcourtyard.a" };
@@ -172,8 +178,8 @@ pub fn link_flags(link: Link) -> Vec<String> {
 impl Built {
     /// Compiles and links one file; `None` without a compiler.
     pub fn compile(&self, language: Language, source: &Path, link: Link, flags: &[&str]) -> Option<PathBuf> {
-        let kind = if link == Link::Shared { "shared" } else { "static" };
-        let program = self.folder.join(format!("{}-{kind}", source.file_name()?.to_string_lossy()));
+        let name = [source.file_name()?.to_str()?, "-", link.name(), &flags.concat()].concat();
+        let program = self.folder.join(name);
         let mut command = language.command()?;
         command.args(flags).arg("-g").arg(source).arg("-o").arg(&program);
         match link {
@@ -231,8 +237,17 @@ impl Suite {
         Suite { filter, list, passed: 0, failed: vec![], skipped: vec![] }
     }
 
+    /// Whether this part is to be run.
+    pub fn runs(&self, name: &str) -> bool {
+        !self.list && self.is_meant(name)
+    }
+
+    fn is_meant(&self, name: &str) -> bool {
+        self.filter.as_ref().is_none_or(|f| name.contains(f.as_str()))
+    }
+
     pub fn part(&mut self, name: &str, work: impl FnOnce() -> Part) {
-        if self.filter.as_ref().is_some_and(|f| !name.contains(f.as_str())) {
+        if !self.is_meant(name) {
             return;
         }
         if self.list {
