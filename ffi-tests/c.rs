@@ -9,7 +9,7 @@ use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use support::{Built, Language, Link, Part, Suite, declared, elf, link_flags, root, run};
 
 fn main() {
@@ -119,19 +119,16 @@ fn compile(built: &Built, programs: &[Program], is_meant: impl Fn(&str) -> bool 
 
 /// What `work` makes of each, in their order.
 fn on_all_cpus<T: Sync, R: Send>(all: &[T], work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let (todo, done) = (Mutex::new(all.iter().enumerate()), Mutex::new(Vec::new()));
-    let next = || todo.lock().unwrap().next();
-    std::thread::scope(|s| {
-        for _ in 0..std::thread::available_parallelism().map_or(1, NonZero::get) {
-            s.spawn(|| {
-                while let Some((i, one)) = next() {
-                    let result = work(one);
-                    done.lock().unwrap().push((i, result));
-                }
-            });
-        }
+    let next = AtomicUsize::new(0);
+    let mine = || {
+        let numbers = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed));
+        numbers.map_while(|i| Some((i, work(all.get(i)?)))).collect::<Vec<_>>()
+    };
+    let mut done: Vec<(usize, R)> = std::thread::scope(|s| {
+        let cpus = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let workers: Vec<_> = (0..cpus).map(|_| s.spawn(mine)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
     });
-    let mut done = done.into_inner().unwrap();
     done.sort_unstable_by_key(|(i, _)| *i);
     done.into_iter().map(|(_, result)| result).collect()
 }
