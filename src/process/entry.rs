@@ -70,7 +70,8 @@ fn run(letter: Letter) -> ! {
         let description = child::adopt(it.fd).ok_or(ErrorKind::NotFound)?;
         handover::accept(description, it)
     });
-    let begun = begun.and_then(|()| family::become_child(&letter.name, letter.parent, life, letter.at_exit));
+    let begun =
+        begun.and_then(|()| family::become_child(letter.name.clone(), letter.parent, life, letter.at_exit));
     if let Err(e) = begun {
         eprintln!("courtyard: {} cannot begin: {e}", letter.name);
         child::exit_now(NO_LETTER)

@@ -86,8 +86,11 @@ extern "C" fn after_fork() {
 
 extern "C" fn after_fork_in_child() {
     let mut family = FAMILY.guard_raw();
-    family.children.clear();
-    family.untold.clear();
+    // A forked child pays for each page that it writes, and for each part of the program that it comes to.
+    if !family.children.is_empty() || !family.untold.is_empty() {
+        family.children.clear();
+        family.untold.clear();
+    }
     family.counter = 0;
     family.bond = None; // it is the parent's
     let life = family.life.take().map(|life| life.read);
@@ -174,14 +177,14 @@ pub(super) fn forget(child: &Child) {
 
 /// From now on this process is who it was made to be.
 pub(super) fn become_child(
-    name: &str,
+    name: String,
     parent: u32,
     life: Option<Arc<OwnedFd>>,
     at_exit: AtExit,
 ) -> Result<()> {
-    child::set_short_name(name);
+    child::set_short_name(&name);
     let mut family = family()?;
-    family.name = Some(name.to_owned());
+    std::mem::forget(family.name.replace(name)); // that of whoever it was forked from: freeing it costs more
     family.parent = Some(Parent { pid: parent, life });
     if at_exit != AtExit::Kill {
         return Ok(());

@@ -439,7 +439,7 @@ fn fork_any(options: &ProcessOptions, work: impl FnOnce() -> i32) -> Result<Chil
             if options.group {
                 child::lead_group();
             }
-            match family::become_child(&name, parent, Some(life), options.at_exit) {
+            match family::become_child(name, parent, Some(life), options.at_exit) {
                 Ok(()) => {
                     ::log::info!("begins, forked by process {parent}");
                     work()

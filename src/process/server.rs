@@ -512,10 +512,8 @@ fn to_undo(message: &Message<'_>) -> Option<u32> {
 }
 
 /// What a server is asked for.
-struct Request<'m> {
-    /// Empty if the letter is on paper.
-    letter: &'m [u8],
-    paper: Option<OwnedFd>,
+struct Request {
+    letter: Words,
     group: bool,
     tell: OwnedFd,
     inherited: Vec<OwnedFd>,
@@ -524,8 +522,15 @@ struct Request<'m> {
     invited: Vec<OwnedFd>,
 }
 
-impl<'m> Request<'m> {
-    fn of(message: Message<'m>) -> Result<Request<'m>> {
+/// A letter. A short one has been read before the fork: what a child writes or frees, and each part of the program that it comes to
+/// for that, is a page fault of its own.
+enum Words {
+    Read(Letter),
+    OnPaper(OwnedFd),
+}
+
+impl Request {
+    fn of(message: Message<'_>) -> Result<Request> {
         let corrupt = || Error::with(ErrorKind::Corrupt, "no request to a fork server");
         if message.is_cut {
             return Err(Error::with(ErrorKind::NoMemory, "no descriptors are left in the fork server"));
@@ -538,23 +543,29 @@ impl<'m> Request<'m> {
             numbers.as_chunks().0.iter().map(|number| RawFd::from_ne_bytes(*number)).collect();
         let mut fds = message.fds.into_iter();
         let tell = fds.next().ok_or_else(corrupt)?;
-        let paper = if letter.is_empty() { Some(fds.next().ok_or_else(corrupt)?) } else { None };
+        let letter = match letter {
+            [] => Words::OnPaper(fds.next().ok_or_else(corrupt)?),
+            short => Words::Read(Letter::of(short)?),
+        };
         let inherited: Vec<OwnedFd> = fds.by_ref().take(numbers.len()).collect();
         if inherited.len() < numbers.len() {
             return Err(corrupt());
         }
-        Ok(Request { letter, paper, group: *group != 0, tell, inherited, numbers, invited: fds.collect() })
-    }
-
-    fn read(letter: &[u8], paper: Option<OwnedFd>) -> Result<Letter> {
-        paper.map_or_else(|| Letter::of(letter), |paper| Letter::read(&paper))
+        // Not collected in place, which would keep the room of all: see `Words`.
+        let mut invited = Vec::new();
+        invited.extend(fds);
+        Ok(Request { letter, group: *group != 0, tell, inherited, numbers, invited })
     }
 
     /// In the child: becomes who the letter says, and does what it is for.
     fn fulfil(self, mut life: Option<Arc<OwnedFd>>) -> i32 {
         drop(self.tell);
         child::heed_interrupts(true);
-        let begun = Request::read(self.letter, self.paper).and_then(|letter| {
+        let letter = match self.letter {
+            Words::Read(letter) => Ok(letter),
+            Words::OnPaper(paper) => Letter::read(&paper),
+        };
+        let begun = letter.and_then(|letter| {
             // What this process has is out of the way of the numbers that it is to have.
             let from = self.numbers.iter().fold(3, |from: RawFd, number| from.max(number.saturating_add(1)));
             let is_in_the_way = |life: &Arc<OwnedFd>| self.numbers.contains(&life.as_raw_fd());
@@ -566,11 +577,15 @@ impl<'m> Request<'m> {
             if letter.group {
                 child::lead_group();
             }
-            family::become_child(&letter.name, letter.parent, life, letter.at_exit)?;
-            Ok(letter)
+            family::become_child(letter.name, letter.parent, life, letter.at_exit)?;
+            Ok((letter.entry, letter.bytes))
         });
         match begun {
-            Ok(letter) => entry::call(&letter.entry, &letter.bytes),
+            Ok(told) => {
+                let code = entry::call(&told.0, &told.1);
+                std::mem::forget(told); // it ends now
+                code
+            }
             Err(e) => {
                 eprintln!("courtyard: a child of the fork server cannot begin: {e}");
                 entry::NO_LETTER
