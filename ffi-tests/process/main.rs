@@ -378,6 +378,11 @@ fn a_bad_letter() {
         let output = std::process::Command::new(&me).env("COURTYARD_LETTER", number).output().unwrap();
         assert_eq!(output.status.code(), Some(126), "{number:?}");
         assert!(String::from_utf8_lossy(&output.stderr).contains("cannot read what it was told"));
+        let (nobody, stderr) = std::io::pipe().unwrap();
+        drop(nobody);
+        let status =
+            std::process::Command::new(&me).env("COURTYARD_LETTER", number).stderr(stderr).status().unwrap();
+        assert_eq!(status.code(), Some(126), "{number:?}, whoever hears of it");
     }
 }
 

@@ -445,7 +445,7 @@ fn fork_any(options: &ProcessOptions, work: impl FnOnce() -> i32) -> Result<Chil
                     work()
                 }
                 Err(e) => {
-                    eprintln!("courtyard: a forked child cannot begin: {e}");
+                    child::write_stderr(&format!("courtyard: a forked child cannot begin: {e}\n"));
                     entry::NO_LETTER
                 }
             }

@@ -15,7 +15,6 @@
 //! | `pool/` | workers, tasks, and who looks after them |
 //! | `log.rs` | what is said of all this, and to whom |
 //! | `server.rs` | a process that forks others |
-//! | `watch.rs` | waiting on descriptors |
 
 mod entry;
 mod family;

@@ -389,7 +389,7 @@ pub(super) fn serve(told: &[u8]) -> i32 {
         }
         Ok((_, code)) => code,
         Err(e) => {
-            eprintln!("courtyard: the fork server cannot begin: {e}");
+            child::write_stderr(&format!("courtyard: the fork server cannot begin: {e}\n"));
             1
         }
     }
@@ -587,7 +587,7 @@ impl Request {
                 code
             }
             Err(e) => {
-                eprintln!("courtyard: a child of the fork server cannot begin: {e}");
+                child::write_stderr(&format!("courtyard: a child of the fork server cannot begin: {e}\n"));
                 entry::NO_LETTER
             }
         }
