@@ -112,6 +112,16 @@ fn every_object_tells() {
     fill();
     let drain = || while second.try_recv(&mut [0; 8]).is_ok() {};
     tells("room in a pipe", &first.writable().unwrap(), &mut || drain(), &mut || fill());
+    let fill = || while queue.try_put(b"x").is_ok() {};
+    fill();
+    tells("room in a queue", &queue.writable(), &mut || drop(queue.try_get(&mut [0; 8])), &mut || fill());
+    let fill = || while lifo.try_put(b"x").is_ok() {};
+    fill();
+    tells("room in a lifo", &lifo.writable(), &mut || drop(lifo.try_get(&mut [0; 8])), &mut || fill());
+    let fill = || while priority.try_put(b"x", 1).is_ok() {};
+    fill();
+    let take = || drop(priority.try_get(&mut [0; 8]));
+    tells("room in a priority queue", &priority.writable(), &mut || take(), &mut || fill());
 }
 
 fn the_ends_of_rings_tell() {

@@ -797,6 +797,26 @@ typedef struct cyd_task_t cyd_task_t;
 typedef struct cyd_value_t cyd_value_t;
 
 /**
+ * A queue or an end of a pipe as something to wait for until it can be written to, in the lists of cyd_wait_any() and its
+ * sisters and as the object of a cyd_notifier_t. The handle of the queue or the end itself stands for what comes out of it.
+ *
+ * @code{.c}
+ * cyd_writable_t *room;
+ * size_t which;
+ * rc = cyd_queue_writable(jobs, &room);
+ * void *either[] = {answers, room};
+ * rc = cyd_wait_any(either, 2, -1, &which);
+ * if (rc == CYD_OK && which == 1) {
+ *     rc = cyd_queue_put(jobs, &job, sizeof job, 0);
+ * }
+ * @endcode
+ *
+ * It keeps the yard open, but holds no end and no side of anything, and goes on when the handle is closed that it was made
+ * from. Any number of threads may use it at a time, and a fork() child may, too.
+ */
+typedef struct cyd_writable_t cyd_writable_t;
+
+/**
  * A shared-memory segment with a directory of named objects.
  *
  * All handles of a process on one yard share one mapping. Several threads may use a handle at a time.
@@ -6438,6 +6458,7 @@ CYD_MUST_USE cyd_status_t cyd_task_yard(const cyd_task_t *task, cyd_yard_t **out
  *   cyd_sender_t          | there is room for the longest record, or the receiver is gone
  *   cyd_connection_t      | there is something to receive, or nobody holds the other end any more; of
  *                         | one that only sends: there is room for the longest message, or the same
+ *   cyd_writable_t        | there is room in the queue or the pipe, or will never be any more
  *   cyd_member_t          | its process is gone
  *   cyd_future_t          | its task has ended
  *   cyd_process_t         | it has ended, and its exit is known
@@ -6633,6 +6654,88 @@ CYD_MUST_USE cyd_status_t cyd_notifier_clear(const cyd_notifier_t *notifier);
  * \par Since      0.1
  */
 cyd_status_t cyd_notifier_close(cyd_notifier_t *notifier);
+
+/**
+ * A queue as something to wait for: a message that needs no block can be put, or the queue is shut down, or, of a queue that
+ * tells of its sides, the last consumer is gone.
+ *
+ * A longer message may still find no block, and in a queue with a limit in bytes no room: then wait with the put itself.
+ *
+ * \param queue  Borrowed for the call.
+ * \param out    Receives the handle; close it with cyd_writable_close().
+ *
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID (a misaligned pointer) or #CYD_E_NO_MEMORY.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_writable(const cyd_queue_t *queue, cyd_writable_t **out);
+
+/**
+ * A last-in-first-out queue as something to wait for: there is room for a message, or it is shut down.
+ *
+ * \param queue  Borrowed for the call.
+ * \param out    As cyd_queue_writable().
+ *
+ * \return As cyd_queue_writable().
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_lifo_queue_writable(const cyd_lifo_queue_t *queue, cyd_writable_t **out);
+
+/**
+ * A priority queue as something to wait for: there is room for a message, or it is shut down.
+ *
+ * \param queue  Borrowed for the call.
+ * \param out    As cyd_queue_writable().
+ *
+ * \return As cyd_queue_writable().
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_priority_queue_writable(const cyd_priority_queue_t *queue, cyd_writable_t **out);
+
+/**
+ * An end of a pipe as something to wait for: there is room for the longest message, or nobody holds the other end any more.
+ *
+ * \param connection  Borrowed for the call.
+ * \param out         As cyd_queue_writable().
+ *
+ * \return As cyd_queue_writable(); #CYD_E_INVALID also if the end does not send.
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never. Not async-signal-safe.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_connection_writable(const cyd_connection_t *connection, cyd_writable_t **out);
+
+/**
+ * Closes a handle. NULL is harmless.
+ *
+ * \param writable  Not to be used afterwards.
+ *
+ * \return #CYD_OK, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
+ *
+ * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
+ * \par Processes  Closes this process's handle only.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms. Not async-signal-safe.
+ * \par Crash      As cyd_yard_close().
+ * \par Since      0.1
+ */
+cyd_status_t cyd_writable_close(cyd_writable_t *writable);
 
 /**
  * Makes a value; it is 0.

@@ -506,6 +506,12 @@ public:
     Status wait(Timeout timeout) const { return Status(cyd_member_wait(raw_, timeout.ns())); }
 };
 
+/** A queue or an end of a pipe as something to wait for until it can be written to: cyd_writable_t. */
+class Writable : public detail::Handle<cyd_writable_t, cyd_writable_close> {
+public:
+    using Handle::Handle;
+};
+
 /** A process that this one has made: cyd_process_t. */
 class Process : public detail::Handle<cyd_process_t, cyd_process_close> {
 public:
@@ -2054,6 +2060,10 @@ public:
         return detail::filled<std::size_t>([&](auto out) { return cyd_queue_unfinished(raw_, out); });
     }
 
+    /** To wait for room, among other things: see cyd_queue_writable(). */
+    Result<Writable> writable() const {
+        return detail::opened<Writable>([&](auto out) { return cyd_queue_writable(raw_, out); });
+    }
     /** No more is put; what is there can be got, unless it ends `now`. */
     Status shutdown(bool now = false) { return Status(cyd_queue_shutdown(raw_, now)); }
     Result<bool> is_shutdown() const {
@@ -2086,6 +2096,10 @@ class Connection : public detail::Handle<cyd_connection_t, cyd_connection_close>
 public:
     using Handle::Handle;
 
+    /** To wait for room, among other things: see cyd_connection_writable(). */
+    Result<Writable> writable() const {
+        return detail::opened<Writable>([&](auto out) { return cyd_connection_writable(raw_, out); });
+    }
     Status send(const void *data, std::size_t len, Timeout timeout) {
         return Status(cyd_connection_send(raw_, data, len, timeout.ns()));
     }
@@ -2189,6 +2203,10 @@ public:
         });
     }
 
+    /** To wait for room, among other things: see cyd_lifo_queue_writable(). */
+    Result<Writable> writable() const {
+        return detail::opened<Writable>([&](auto out) { return cyd_lifo_queue_writable(raw_, out); });
+    }
     /** Shuts the queue down, for everybody and for good. */
     Status shutdown(Shutdown how) {
         return Status(cyd_lifo_queue_shutdown(raw_, static_cast<cyd_shutdown_t>(how)));
@@ -2249,6 +2267,10 @@ public:
         return bytes.ok() ? Result<Got>(bytes.status(), Got(std::move(*bytes), priority)) : Result<Got>(bytes.status());
     }
 
+    /** To wait for room, among other things: see cyd_priority_queue_writable(). */
+    Result<Writable> writable() const {
+        return detail::opened<Writable>([&](auto out) { return cyd_priority_queue_writable(raw_, out); });
+    }
     /** Shuts the queue down, for everybody and for good. */
     Status shutdown(Shutdown how) {
         return Status(cyd_priority_queue_shutdown(raw_, static_cast<cyd_shutdown_t>(how)));
@@ -2605,6 +2627,7 @@ public:
     Waitable(const Member &member) noexcept : raw_(member.get_native()) {}
     Waitable(const Future &future) noexcept : raw_(future.get_native()) {}
     Waitable(const Process &process) noexcept : raw_(process.get_native()) {}
+    Waitable(const Writable &writable) noexcept : raw_(writable.get_native()) {}
 
     /** The handles of a list, as courtyard.h takes them. */
     static void *const *natives(const Waitable *list) noexcept {

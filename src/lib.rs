@@ -106,10 +106,10 @@ pub use objects::{
     faults::{Fault, FaultKind},
     lifo::{LifoOptions, LifoQueue, TypedLifoQueue},
     lock::{Guard, Holder, Lock, Scope},
-    many::{Notifier, Waitable, wait_all, wait_any, wait_some},
+    many::{Notifier, Waitable, Writable, wait_all, wait_any, wait_some},
     member::Member,
     permits::{Permit, PermitHolder, Permits},
-    pipe::{Connection, Pipe, PipeEnd, PipeOptions, PipeStream, Writable},
+    pipe::{Connection, Pipe, PipeEnd, PipeOptions, PipeStream},
     pool::{
         Cause, Fate, Future, Input, Progress, Promise, ReturnWhen, TaskOptions, TaskState, WaitedFutures,
         as_completed, wait_futures,

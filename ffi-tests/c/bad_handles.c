@@ -23,6 +23,7 @@ static struct {
         cyd_cancel_t *cancel;
         cyd_member_t *member;
         cyd_notifier_t *notifier;
+        cyd_writable_t *writable;
         cyd_process_t *process;
         cyd_exit_t end;
         cyd_pool_t *pool;
@@ -257,6 +258,10 @@ static void notifier_calls(cyd_notifier_t *notifier, cyd_status_t wanted) {
     IS(cyd_notifier_close(notifier), notifier == NULL ? CYD_OK : wanted);
 }
 
+static void writable_calls(cyd_writable_t *writable, cyd_status_t wanted) {
+    IS(cyd_writable_close(writable), writable == NULL ? CYD_OK : wanted);
+}
+
 static void process_calls(cyd_process_t *process, cyd_status_t wanted) {
     IS(cyd_process_info(process, &out.filled.process), wanted);
     IS(cyd_process_is_alive(process, &out.a.truth), wanted);
@@ -404,6 +409,7 @@ static void ring_calls(cyd_ring_t *ring, cyd_status_t wanted) {
 static void queue_calls(cyd_queue_t *queue, cyd_status_t wanted) {
     uint64_t ticket;
     cyd_slice_t slice = {out.bytes, 8};
+    IS(cyd_queue_writable(queue, &out.a.writable), wanted);
     IS(cyd_queue_put(queue, out.bytes, 8, 0), wanted);
     IS(cyd_queue_put_many(queue, &slice, 1, 0, &out.a.size), wanted);
     IS(cyd_queue_get(queue, out.bytes, 8, 0, &out.a.size), wanted);
@@ -443,6 +449,7 @@ static void pipe_calls(cyd_pipe_t *pipe, cyd_status_t wanted) {
 
 static void connection_calls(cyd_connection_t *connection, cyd_status_t wanted) {
     IS(cyd_connection_send(connection, "x", 1, -1), wanted);
+    IS(cyd_connection_writable(connection, &out.a.writable), wanted);
     IS(cyd_connection_recv(connection, out.bytes, 16, -1, &out.a.size), wanted);
     IS(cyd_connection_poll(connection, -1, &out.a.size), wanted);
     IS(cyd_connection_peer(connection, &out.a.number), wanted);
@@ -472,6 +479,7 @@ static void receiver_calls(cyd_receiver_t *receiver, cyd_status_t wanted) {
 
 static void lifo_queue_calls(cyd_lifo_queue_t *queue, cyd_status_t wanted) {
     IS(cyd_lifo_queue_put(queue, "x", 1, -1), wanted);
+    IS(cyd_lifo_queue_writable(queue, &out.a.writable), wanted);
     IS(cyd_lifo_queue_get(queue, out.bytes, sizeof out.bytes, -1, &out.a.size), wanted);
     IS(cyd_lifo_queue_shutdown(queue, CYD_SHUTDOWN_DRAIN), wanted);
     IS(cyd_lifo_queue_size(queue, &out.a.size), wanted);
@@ -484,6 +492,7 @@ static void lifo_queue_calls(cyd_lifo_queue_t *queue, cyd_status_t wanted) {
 
 static void priority_queue_calls(cyd_priority_queue_t *queue, cyd_status_t wanted) {
     IS(cyd_priority_queue_put(queue, "x", 1, 0, -1), wanted);
+    IS(cyd_priority_queue_writable(queue, &out.a.writable), wanted);
     IS(cyd_priority_queue_get(queue, out.bytes, sizeof out.bytes, -1, &out.a.size, NULL), wanted);
     IS(cyd_priority_queue_shutdown(queue, CYD_SHUTDOWN_DRAIN), wanted);
     IS(cyd_priority_queue_size(queue, &out.a.size), wanted);
@@ -494,7 +503,7 @@ static void priority_queue_calls(cyd_priority_queue_t *queue, cyd_status_t wante
     IS(cyd_priority_queue_close(queue), queue == NULL ? CYD_OK : wanted);
 }
 
-enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, MEMBER, BARRIER, BLOCKS, QUEUE, PIPE, CONNECTION, LIFO_QUEUE, PRIORITY_QUEUE, PROCESS, FORK_SERVER, NOTIFIER, POOL, FUTURE, PROMISE, MAP, NOUNS };
+enum { YARD, LOCK, VALUE, RING, SENDER, RECEIVER, RLOCK, SEMAPHORE, PERMITS, STRUCT, ARRAY, STRUCT_ARRAY, RWLOCK, CONDITION, EVENT, CANCEL, MEMBER, BARRIER, BLOCKS, QUEUE, PIPE, CONNECTION, LIFO_QUEUE, PRIORITY_QUEUE, PROCESS, FORK_SERVER, NOTIFIER, POOL, FUTURE, PROMISE, MAP, WRITABLE, NOUNS };
 
 static void *open_handles[NOUNS];
 
@@ -593,9 +602,12 @@ static void everything(void *handle, cyd_status_t wanted, int except) {
     if (except != MAP) {
         map_calls((cyd_map_t *)handle, wanted);
     }
+    if (except != WRITABLE) {
+        writable_calls((cyd_writable_t *)handle, wanted);
+    }
     if (except != EVENT && except != QUEUE && except != MEMBER && except != SEMAPHORE && except != PERMITS && except != SENDER &&
         except != RECEIVER && except != CONNECTION && except != LIFO_QUEUE && except != PRIORITY_QUEUE && except != FUTURE &&
-        except != PROCESS) {
+        except != PROCESS && except != WRITABLE) {
         list_calls(handle, wanted);
     }
     CHECK(memcmp(&out, &untouched, sizeof out) == 0);
@@ -637,6 +649,7 @@ int main(void) {
     cyd_cancel_t *cancel;
     cyd_member_t *member;
     cyd_notifier_t *notifier;
+    cyd_writable_t *writable;
     cyd_process_t *process;
     cyd_fork_server_t *server;
     cyd_pool_t *pool;
@@ -669,6 +682,7 @@ int main(void) {
     OK(cyd_cancel_create(&cancel));
     OK(cyd_yard_next_member(yard, &cursor, &member));
     OK(cyd_notifier_create(event, &notifier));
+    OK(cyd_queue_writable(queue, &writable));
     OK(cyd_process_fork(NULL, nothing, NULL, &process));
     OK(cyd_fork_server_start(NULL, NULL, 0, &server));
     cyd_pool_options_t threads = {
@@ -678,7 +692,7 @@ int main(void) {
     OK(cyd_pool_map(pool, "n", NULL, 0, NULL, &map));
     void *all[NOUNS] = {yard,      lock,    value, ring,  sender,  receiver, rlock,
                         semaphore, permits, it,    array, structs, rwlock,
-                        condition, event, cancel, member, barrier, blocks, queue, pipe, connection, lifo_queue, priority_queue, process, server, notifier, pool, future, promise, map};
+                        condition, event, cancel, member, barrier, blocks, queue, pipe, connection, lifo_queue, priority_queue, process, server, notifier, pool, future, promise, map, writable};
     memcpy(open_handles, all, sizeof all);
 
     everything(NULL, CYD_E_NULL, -1);
@@ -700,6 +714,7 @@ int main(void) {
     OK(cyd_future_close(future));
     OK(cyd_pool_close(pool));
     OK(cyd_notifier_close(notifier));
+    OK(cyd_writable_close(writable));
     OK(cyd_process_join(process, -1, NULL));
     OK(cyd_process_close(process));
     OK(cyd_fork_server_close(server));

@@ -140,6 +140,15 @@ static void many(const Yard &yard) {
     CHECK(lifo.get(forever).value() == "x");
     OK(notifier.clear());
     CHECK(poll(&it, 1, 0) == 0);
+    Writable room = lifo.writable().value(), way = first.writable().value();
+    CHECK(wait_any({stop, room}, no_wait).value() == 1);
+    while (lifo.put("x", no_wait).ok()) {
+    }
+    IS(wait_any({stop, room}, no_wait), CYD_E_TIMEOUT);
+    CHECK(wait_any({room, heap.writable().value()}, no_wait).value() == 1);
+    CHECK(lifo.get(forever).value() == "x");
+    OK(wait_all({room, way, heap.writable().value()}, no_wait));
+    IS(Queue().writable(), CYD_E_NULL);
     IS(Notifier::create(Event()), CYD_E_NULL);
     IS(wait_any({}, no_wait), CYD_E_INVALID);
     IS(wait_any({stop, stop}, no_wait), CYD_E_INVALID);

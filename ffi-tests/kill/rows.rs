@@ -324,6 +324,7 @@ pub(crate) const ROWS: &[Row] = &[
         ALL,
         "the message is there whole or not at all; the next sender goes on at once",
     ),
+    none("cyd_connection_writable", "reads memory of this process"),
     none("cyd_deadline_after", "reads the clock"),
     none("cyd_deadline_left", "reads the clock"),
     none("cyd_entry_register", "writes memory of this process"),
@@ -458,6 +459,7 @@ pub(crate) const ROWS: &[Row] = &[
         "it is shut down or not; if so, who sleeps learns it within a slice and a margin",
     ),
     none("cyd_lifo_queue_size", "reads two words"),
+    none("cyd_lifo_queue_writable", "reads memory of this process"),
     stepped(
         "cyd_lock_acquire",
         "lock acquire, waiting beside another",
@@ -740,6 +742,7 @@ pub(crate) const ROWS: &[Row] = &[
         "it is shut down or not; if so, who sleeps learns it within a slice and a margin",
     ),
     none("cyd_priority_queue_size", "reads two words"),
+    none("cyd_priority_queue_writable", "reads memory of this process"),
     none("cyd_probe", "asks the kernel; no shared memory is written"),
     none("cyd_probe_print", "asks the kernel; no shared memory is written"),
     none("cyd_process_close", "gives back memory of this process"),
@@ -894,6 +897,7 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     stepped("cyd_queue_task_done", "queue task done", &["joiner"], ALL, "as for cyd_queue_done"),
     none("cyd_queue_unfinished", "reads words"),
+    none("cyd_queue_writable", "reads memory of this process"),
     stepped(
         "cyd_receiver_close",
         "ring close of the receiver's end",
@@ -1273,6 +1277,7 @@ pub(crate) const ROWS: &[Row] = &[
         ALL,
         "as for cyd_wait_any, with more objects than are slept on",
     ),
+    none("cyd_writable_close", "gives back memory of this process"),
     stepped(
         "cyd_yard_close",
         "yard close",

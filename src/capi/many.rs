@@ -19,6 +19,7 @@ use crate::capi::queue::cyd_queue_t;
 use crate::capi::ring::{cyd_receiver_t, cyd_sender_t};
 use crate::capi::semaphore::cyd_semaphore_t;
 use crate::capi::status::cyd_status_t;
+use crate::capi::writable::cyd_writable_t;
 use crate::capi::{args, boundary};
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::many::{AsPart, Kept, wait_for_parts};
@@ -30,7 +31,7 @@ use std::ffi::c_void;
 /// Does something with a handle, whatever it is of those that can be waited for.
 macro_rules! by_noun {
     ($handle:expr, |$it:ident| $do:expr) => {
-        by_noun!($handle, |$it| $do, cyd_event_t, cyd_semaphore_t, cyd_permits_t, cyd_receiver_t, cyd_sender_t, cyd_queue_t, cyd_lifo_queue_t, cyd_priority_queue_t, cyd_connection_t, cyd_member_t, cyd_future_t, cyd_process_t)
+        by_noun!($handle, |$it| $do, cyd_event_t, cyd_semaphore_t, cyd_permits_t, cyd_receiver_t, cyd_sender_t, cyd_queue_t, cyd_lifo_queue_t, cyd_priority_queue_t, cyd_connection_t, cyd_member_t, cyd_future_t, cyd_process_t, cyd_writable_t)
     };
     ($handle:expr, |$it:ident| $do:expr, $($noun:ty),*) => {{
         let found = Err(ErrorKind::Type);
@@ -124,6 +125,7 @@ unsafe fn wait(handles: *const *mut c_void, count: usize, need: Need, timeout_ns
 ///   cyd_sender_t          | there is room for the longest record, or the receiver is gone
 ///   cyd_connection_t      | there is something to receive, or nobody holds the other end any more; of
 ///                         | one that only sends: there is room for the longest message, or the same
+///   cyd_writable_t        | there is room in the queue or the pipe, or will never be any more
 ///   cyd_member_t          | its process is gone
 ///   cyd_future_t          | its task has ended
 ///   cyd_process_t         | it has ended, and its exit is known

@@ -71,6 +71,7 @@ mod task;
 
 mod many;
 mod notifier;
+mod writable;
 
 mod value;
 
@@ -140,4 +141,5 @@ pub use structs::*;
 pub use task::*;
 pub use value::*;
 pub use version::*;
+pub use writable::*;
 pub use yard::*;

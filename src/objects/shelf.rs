@@ -4,7 +4,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::directory::{self, How, Plan};
 use crate::objects::faults;
-use crate::objects::many::{Kept, Part};
+use crate::objects::many::{Kept, Part, Writable};
 use crate::objects::owners::{self, Threads};
 use crate::objects::yard::Yard;
 use crate::presence::attachment::{Attachment, Held, Who};
@@ -17,6 +17,7 @@ use crate::sync::many::{Net, Source};
 use crate::sync::shelf::{self, For, Moves, No, Shelf, Words, stride};
 use crate::sync::wait::{Manner, Timeout, Wait};
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 /// How a queue is shut down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -383,15 +384,13 @@ impl<M: Moves> Queue<M> {
 impl<M: Moves + 'static> Queue<M> {
     /// For whoever looks at it later.
     pub(super) fn keep(&self) -> Kept {
-        Kept { yard: self.yard.clone(), manner: self.manner, source: Box::new(self.clone()) }
+        Kept { yard: self.yard.clone(), manner: self.manner, source: Arc::new(self.clone()) }
     }
 }
 
 /// Room in a queue, to wait for.
-#[cfg(feature = "async")]
 struct Room<M: Moves>(Queue<M>);
 
-#[cfg(feature = "async")]
 impl<M: Moves> Source for Room<M> {
     fn is_ready(&self) -> bool {
         let yard = &self.0.yard;
@@ -404,11 +403,15 @@ impl<M: Moves> Source for Room<M> {
     }
 }
 
-#[cfg(feature = "async")]
 impl<M: Moves + 'static> Queue<M> {
+    /// Room, as something to wait for.
+    pub(super) fn writable(&self) -> Writable {
+        Writable::new(self.keep_room(), self.words().id(For::Room))
+    }
+
     /// For whoever waits for room later.
     pub(super) fn keep_room(&self) -> Kept {
-        let source = Box::new(Room(self.clone()));
+        let source = Arc::new(Room(self.clone()));
         Kept { yard: self.yard.clone(), manner: self.manner, source }
     }
 }

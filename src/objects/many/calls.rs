@@ -33,7 +33,7 @@ impl Queue {
     /// Errors: as for [`Queue::put`], but `Full`, `Busy`, `Timeout`, `Cancelled`, `Interrupted`; `NoMemory` (the process may have no
     /// more threads).
     pub async fn put_async(&self, message: &[u8]) -> Result<()> {
-        attempts(self, |queue| queue.keep_room(), |queue| queue.try_put(message)).await
+        attempts(self, |queue| queue.keep_room(message.len()), |queue| queue.try_put(message)).await
     }
 
     /// As [`Queue::get_vec`], without a thread and without a limit. A future that is dropped has taken nothing; at most once.
@@ -48,7 +48,7 @@ impl Queue {
 impl<T: Pod> TypedQueue<T> {
     /// As [`TypedQueue::put`], without a thread and without a limit: see [`Queue::put_async`].
     pub async fn put_async(&self, element: T) -> Result<()> {
-        attempts(self, |queue| queue.queue().keep_room(), |queue| queue.try_put(element)).await
+        attempts(self, |queue| queue.queue().keep_room(size_of::<T>()), |queue| queue.try_put(element)).await
     }
 
     /// As [`TypedQueue::get`], without a thread and without a limit: see [`Queue::get_async`].

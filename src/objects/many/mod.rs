@@ -11,12 +11,14 @@ mod notifier;
 mod sources;
 #[cfg(test)]
 mod tests;
+mod writable;
 
 pub(in crate::objects) use bridge::{Tell, Ticket};
 #[cfg(feature = "async")]
 pub use later::ready_async;
 pub use notifier::Notifier;
 pub(crate) use sources::{Kept, Part};
+pub use writable::Writable;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::fd_wait::FdWait;
@@ -35,7 +37,7 @@ use std::time::Duration;
 /// [`Queue`](crate::Queue), [`LifoQueue`](crate::LifoQueue) or [`PriorityQueue`](crate::PriorityQueue), typed or not (there
 /// is something to get, or it is shut down, or, of a queue that tells of its sides, the last producer is gone), a [`Connection`](crate::Connection) (there is a message to receive, or nobody
 /// holds the other end any more; of one that only sends: there is room for the longest message), a
-/// [`Writable`](crate::Writable) (there is room for the longest message, or nobody holds the other end any more), a
+/// [`Writable`](crate::Writable) (there is room in the queue or the pipe, or will never be any more), a
 /// [`Member`](crate::Member) (its process is gone), a [`Process`](crate::Process) (it has ended, and its exit is known).
 ///
 /// See [`wait_any`].

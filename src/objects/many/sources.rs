@@ -10,6 +10,7 @@ use crate::presence::attachment::Held;
 use crate::presence::place::Standing;
 use crate::sync::many::{Net, Source};
 use crate::sync::wait::Manner;
+use std::sync::Arc;
 
 /// One of the objects that somebody waits for.
 pub struct Part<'a> {
@@ -22,10 +23,11 @@ pub struct Part<'a> {
 }
 
 /// One of the objects, for whoever looks at it later, from wherever. It keeps the yard open, and holds no end of anything.
+#[derive(Clone)]
 pub struct Kept {
     pub(crate) yard: Held,
     pub(crate) manner: Manner,
-    pub(crate) source: Box<dyn Source + Send + Sync>,
+    pub(crate) source: Arc<dyn Source + Send + Sync>,
 }
 
 impl std::fmt::Debug for Kept {
@@ -47,7 +49,7 @@ impl AsPart for Event {
     }
 
     fn keep(&self) -> Option<Kept> {
-        Some(Kept { yard: self.held().clone(), manner: self.manner(), source: Box::new(self.again()) })
+        Some(Kept { yard: self.held().clone(), manner: self.manner(), source: Arc::new(self.again()) })
     }
 }
 
@@ -74,7 +76,7 @@ impl AsPart for Semaphore {
     }
 
     fn keep(&self) -> Option<Kept> {
-        Some(Kept { yard: self.held().clone(), manner: self.manner(), source: Box::new(self.again()) })
+        Some(Kept { yard: self.held().clone(), manner: self.manner(), source: Arc::new(self.again()) })
     }
 }
 
@@ -98,7 +100,7 @@ impl AsPart for Permits {
     }
 
     fn keep(&self) -> Option<Kept> {
-        Some(Kept { yard: self.held_yard().clone(), manner: self.manner(), source: Box::new(self.again()) })
+        Some(Kept { yard: self.held_yard().clone(), manner: self.manner(), source: Arc::new(self.again()) })
     }
 }
 
@@ -132,7 +134,7 @@ impl AsPart for Queue {
     }
 
     fn keep(&self) -> Option<Kept> {
-        Some(Kept { yard: self.yard().clone(), manner: self.manner(), source: Box::new(self.clone()) })
+        Some(Kept { yard: self.yard().clone(), manner: self.manner(), source: Arc::new(self.clone()) })
     }
 }
 

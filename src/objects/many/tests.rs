@@ -28,8 +28,8 @@ fn events(yard: &Yard, count: usize) -> Vec<Event> {
     (0..count).map(|i| Event::create(yard, &name(i), EventOptions::default()).unwrap()).collect()
 }
 
-fn list(events: &[Event]) -> Vec<&dyn Waitable> {
-    events.iter().map(|event| event as &dyn Waitable).collect()
+fn list<W: Waitable>(objects: &[W]) -> Vec<&dyn Waitable> {
+    objects.iter().map(|object| object as &dyn Waitable).collect()
 }
 
 #[test]
@@ -199,6 +199,19 @@ fn queues_and_pipes_wake_who_waits_for_them_among_others() {
         while writer.try_send(&[0; 8]).is_ok() {}
         assert_eq!(with(&all, &|| drain(&second)), [5]);
         while first.try_send(&[0; 8]).is_ok() {}
+        let rooms = [queue.writable(), lifo.writable(), priority.writable()];
+        assert_eq!(wait_some(&list(&rooms), Timeout::Try), Ok(vec![0, 1, 2]));
+        while queue.try_put(b"x").is_ok() {}
+        while lifo.try_put(b"x").is_ok() {}
+        while priority.try_put(b"x", 3).is_ok() {}
+        assert_eq!(with(&list(&rooms), &|| drop(queue.try_get(&mut [0; 8]))), [0]);
+        assert_eq!(with(&list(&rooms[1..]), &|| drop(lifo.try_get(&mut [0; 8]))), [0]);
+        assert_eq!(with(&list(&rooms[2..]), &|| drop(priority.try_get(&mut [0; 8]))), [0]);
+        while queue.try_get(&mut [0; 8]).is_ok() {}
+        while lifo.try_get(&mut [0; 8]).is_ok() {}
+        while priority.try_get(&mut [0; 8]).is_ok() {}
+        let same = queue.writable();
+        assert_eq!(kind(wait_any(&[&rooms[0], &same], Timeout::Try)), ErrorKind::Invalid);
         // What will never be ready again is ready.
         assert_eq!(with(&all[1..], &|| lifo.shutdown(Shutdown::Drain)), [0]);
         assert_eq!(with(&[&priority, &first], &|| priority.shutdown(Shutdown::Now)), [0]);

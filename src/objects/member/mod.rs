@@ -12,6 +12,7 @@ use crate::segment::bits::{State, Token};
 use crate::sync::lock::Heard;
 use crate::sync::many::{Need, Net, Source};
 use crate::sync::wait::{Manner, Timeout};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 /// A process that takes part in a yard: one stay of it there, from its first handle to its last. A process that has left and
@@ -123,7 +124,7 @@ impl AsPart for Member {
     }
 
     fn keep(&self) -> Option<Kept> {
-        Some(Kept { yard: self.yard.clone(), manner: self.manner, source: Box::new(self.clone()) })
+        Some(Kept { yard: self.yard.clone(), manner: self.manner, source: Arc::new(self.clone()) })
     }
 }
 

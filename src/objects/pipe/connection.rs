@@ -2,11 +2,12 @@
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::objects::many::Writable;
 use crate::objects::owners;
 use crate::objects::pace::Pace;
 use crate::objects::pipe::call::Call;
 use crate::objects::pipe::end::{End, PipeEnd, ended, peer};
-use crate::objects::pipe::look::{Look, Writable};
+use crate::objects::pipe::look::Look;
 use crate::objects::pipe::stream::PipeStream;
 use crate::objects::pipe::way::{self, Got, Sent, Spot};
 use crate::objects::pipe::{Pipe, PipeOptions};
@@ -343,7 +344,8 @@ impl Connection {
     /// To wait, with [`wait_any`](crate::wait_any), until there is room for the longest message, or nobody holds the other
     /// end any more. Does not hold the end. Errors: `Invalid` (the end does not send).
     pub fn writable(&self) -> Result<Writable> {
-        self.room(self.max_len()).map(Writable)
+        let room = self.room(self.max_len())?;
+        Ok(Writable::new(room.keep(), room.id()))
     }
 
     /// The same for a message of `len` bytes.

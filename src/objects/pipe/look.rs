@@ -13,6 +13,7 @@ use crate::sync::event_count::EventCount;
 use crate::sync::holders::Seen;
 use crate::sync::many::{Net, Source};
 use crate::sync::wait::Manner;
+use std::sync::Arc;
 
 /// What an end of a pipe is waited for.
 #[derive(Clone, Copy)]
@@ -57,6 +58,11 @@ impl Look {
         End::of(&self.yard, self.offset, self.peer)
     }
 
+    /// The number by which the wait for it is known.
+    pub(super) fn id(&self) -> usize {
+        std::ptr::from_ref(self.event()).addr()
+    }
+
     fn event(&self) -> &EventCount {
         match self.what {
             What::Message => &self.spot.way().data,
@@ -80,12 +86,11 @@ impl Look {
     }
 
     fn part(&self) -> Part<'_> {
-        let id = (std::ptr::from_ref(self.event()).addr(), 0);
-        Part { yard: Some(&self.yard), id, manner: self.manner, source: self }
+        Part { yard: Some(&self.yard), id: (self.id(), 0), manner: self.manner, source: self }
     }
 
-    fn keep(&self) -> Kept {
-        Kept { yard: self.yard.clone(), manner: self.manner, source: Box::new(self.clone()) }
+    pub(super) fn keep(&self) -> Kept {
+        Kept { yard: self.yard.clone(), manner: self.manner, source: Arc::new(self.clone()) }
     }
 }
 
@@ -111,19 +116,6 @@ impl Source for Look {
     }
 }
 
-/// A [`Connection`] as something to wait for: there is room for the longest message, or nobody holds the other end any more.
-pub struct Writable(pub(super) Look);
-
-impl AsPart for Writable {
-    fn part(&self) -> Part<'_> {
-        self.0.part()
-    }
-
-    fn keep(&self) -> Option<Kept> {
-        Some(self.0.keep())
-    }
-}
-
 #[cfg(feature = "async")]
 impl Connection {
     /// For whoever waits later for room for a message of `len` bytes. If the end does not send, there never is; the next attempt
@@ -140,11 +132,5 @@ impl AsPart for Connection {
 
     fn keep(&self) -> Option<Kept> {
         Some(self.look().keep())
-    }
-}
-
-impl std::fmt::Debug for Writable {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Writable").field("towards", &self.0.peer).finish_non_exhaustive()
     }
 }

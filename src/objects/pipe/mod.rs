@@ -14,7 +14,6 @@ mod way;
 pub(crate) use connection::Arrived;
 pub use connection::Connection;
 pub use end::PipeEnd;
-pub use look::Writable;
 pub use stream::PipeStream;
 
 use crate::error::{Error, ErrorKind, Result};

@@ -12,6 +12,7 @@ use crate::sync::closing::Closing;
 use crate::sync::many::{Net, Source};
 use crate::sync::task::{Phase, Seen};
 use crate::sync::wait::Timeout;
+use std::sync::Arc;
 
 /// How far a task is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -400,7 +401,7 @@ impl AsPart for Future {
 
     fn keep(&self) -> Option<Kept> {
         let (yard, manner) = (self.table.held().clone(), self.table.manner());
-        Some(Kept { yard, manner, source: Box::new(self.looking_on()) })
+        Some(Kept { yard, manner, source: Arc::new(self.looking_on()) })
     }
 
     fn helper(&self) -> Option<Box<dyn Helper + '_>> {

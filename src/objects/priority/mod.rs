@@ -9,7 +9,7 @@ pub use typed::TypedPriorityQueue;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::directory::How;
-use crate::objects::many::{AsPart, Kept, Part};
+use crate::objects::many::{AsPart, Kept, Part, Writable};
 use crate::objects::shelf::{self, Queue, Shutdown, Size, Taken};
 use crate::objects::yard::Yard;
 use crate::segment::directory::ObjectType;
@@ -203,9 +203,15 @@ impl PriorityQueue {
     }
 }
 
-#[cfg(feature = "async")]
 impl PriorityQueue {
+    /// To wait, with [`wait_any`](crate::wait_any) or a [`Notifier`](crate::Notifier), until there is room for a message, or the queue
+    /// is shut down.
+    pub fn writable(&self) -> Writable {
+        self.0.writable()
+    }
+
     /// For whoever waits for room later.
+    #[cfg(feature = "async")]
     pub(crate) fn keep_room(&self) -> Kept {
         self.0.keep_room()
     }

@@ -91,6 +91,15 @@ impl Queue {
         self.0.options.max_bytes != 0
     }
 
+    /// Whether so many bytes more seem to be within the limit. What somebody has in hand for the time of a call counts as gone.
+    pub(super) fn seems_within_budget(&self, len: usize) -> bool {
+        !self.is_limited() || {
+            let load = self.load();
+            let there = load.bytes.saturating_sub(load.in_hand);
+            there.saturating_add(len as u64) <= self.0.options.max_bytes as u64
+        }
+    }
+
     /// How many bytes all messages have together, but for those that were got for an acknowledgement and given back: exact while nobody is in the middle of a call. Looks at each place.
     pub fn bytes(&self) -> usize {
         usize::try_from(self.load().bytes).unwrap_or(usize::MAX)

@@ -46,8 +46,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::lockfree::mpmc::Ring;
 use crate::objects::blocks::{Blocks, fresh_tag};
 use crate::objects::directory::{self, How, Plan};
-#[cfg(feature = "async")]
-use crate::objects::many::Kept;
+use crate::objects::many::{Kept, Writable};
 use crate::objects::pace::Pace;
 use crate::objects::yard::Yard;
 use crate::presence::attachment::{Attachment, Held};
@@ -56,7 +55,6 @@ use crate::segment::directory::{Name, ObjectType, Record};
 use crate::segment::region::Region;
 use crate::shim::{AtomicU64, Ordering};
 use crate::sync::closing::Closing;
-#[cfg(feature = "async")]
 use crate::sync::many::{Net, Source};
 use crate::sync::wait::Manner;
 use layout::Body;
@@ -279,10 +277,18 @@ impl Queue {
         tell_all(self.body(), self.part(), self.yard());
     }
 
-    /// For whoever waits for room later.
-    #[cfg(feature = "async")]
-    pub(crate) fn keep_room(&self) -> Kept {
-        Kept { yard: self.yard().clone(), manner: self.manner(), source: Box::new(Room(self.clone())) }
+    /// To wait, with [`wait_any`](crate::wait_any) or a [`Notifier`](crate::Notifier), until a message that needs no block can be
+    /// put, or the queue is shut down, or, of a queue that tells of its [sides](QueueOptions::sides), the last consumer is gone. A
+    /// longer message may still find no block, and in a queue with a limit in bytes no room: then wait with the put.
+    pub fn writable(&self) -> Writable {
+        let len = self.0.options.inline_max.min(self.max_len());
+        Writable::new(self.keep_room(len), std::ptr::from_ref(&self.body().room).addr())
+    }
+
+    /// For whoever waits later for room for a message of `len` bytes.
+    pub(crate) fn keep_room(&self, len: usize) -> Kept {
+        let source = Arc::new(Room { queue: self.clone(), len });
+        Kept { yard: self.yard().clone(), manner: self.manner(), source }
     }
 
     /// Shuts the queue down, for everybody and for good: every put answers `Shutdown`, also of those who wait. With `now`,
@@ -347,22 +353,29 @@ fn may_share(yard: &Held, options: QueueOptions, blocks: &Blocks) -> Result<u64>
     Ok(blocks.offset())
 }
 
-/// Room in a queue, to wait for; it may be that of a message whose block is not free yet.
-#[cfg(feature = "async")]
-struct Room(Queue);
+/// Room in a queue for a message of `len` bytes, to wait for; its block may not be free yet.
+struct Room {
+    queue: Queue,
+    len: usize,
+}
 
-#[cfg(feature = "async")]
+impl Room {
+    fn has(&self) -> bool {
+        self.queue.seems_puttable() && self.queue.seems_within_budget(self.len) || self.queue.is_shutdown()
+    }
+}
+
 impl Source for Room {
     fn is_ready(&self) -> bool {
-        self.0.seems_puttable()
-            || self.0.was_left(QueueSide::Consumers) && self.0.is_gone(QueueSide::Consumers)
+        let is_left = self.queue.was_left(QueueSide::Consumers);
+        self.has() || is_left && self.queue.is_gone(QueueSide::Consumers)
     }
 
     fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
-        let watch = self.0.body().room.prepare();
+        let watch = self.queue.body().room.prepare();
         // Who dies after this is heard of, who died before it is seen below.
-        self.0.arm_for_deaths(QueueSide::Consumers, net);
-        let ready = self.0.seems_puttable() || self.0.is_gone(QueueSide::Consumers);
+        self.queue.arm_for_deaths(QueueSide::Consumers, net);
+        let ready = self.has() || self.queue.is_gone(QueueSide::Consumers);
         if !ready {
             net.word(watch);
         }

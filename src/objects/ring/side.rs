@@ -17,6 +17,7 @@ use crate::sync::lock::Crowd;
 use crate::sync::many::{Net, Source};
 use crate::sync::wait::{Manner, Slept, Timeout, Wait};
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 /// Where a ring lies in the mapping.
 #[derive(Clone)]
@@ -243,7 +244,7 @@ impl Side {
     /// For whoever looks at it later.
     pub(crate) fn keep(&self, what: What) -> Kept {
         let (yard, spot) = (self.yard.clone(), self.spot.clone());
-        let source = Box::new(Seen { yard, spot, which: self.which, what, refusal: self.refusal() });
+        let source = Arc::new(Seen { yard, spot, which: self.which, what, refusal: self.refusal() });
         Kept { yard: self.yard.clone(), manner: self.manner, source }
     }
 
