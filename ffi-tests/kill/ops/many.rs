@@ -2,8 +2,8 @@
 
 use courtyard::{
     Connection, ErrorKind, Event, EventOptions, LifoOptions, LifoQueue, Member, Notifier, Options, Pipe,
-    PipeEnd, PipeOptions, Queue, QueueOptions, Semaphore, SemaphoreOptions, Timeout, Waitable, Yard,
-    wait_any,
+    PipeEnd, PipeOptions, Queue, QueueOptions, Semaphore, SemaphoreOptions, Timeout, Waitable, Writable,
+    Yard, wait_any,
 };
 
 #[cfg(feature = "async")]
@@ -23,6 +23,8 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(WaitAmong { name: "wait for many on a pipe", thing: Thing::Pipe }),
         Box::new(WaitAmong { name: "wait for many on a queue", thing: Thing::Queue }),
         Box::new(WaitAmong { name: "wait for many on a stack", thing: Thing::Lifo }),
+        Box::new(WaitAmong { name: "wait for many on room in a queue", thing: Thing::Room(0) }),
+        Box::new(WaitAmong { name: "wait for many on room in a stack", thing: Thing::Room(1) }),
         Box::new(Notify { name: "notifier clear", act: |_, notifier| notifier[0].clear().unwrap() }),
         Box::new(Notify {
             name: "notifier create",
@@ -272,6 +274,8 @@ enum Thing {
     Pipe,
     Queue,
     Lifo,
+    /// In the queue or the stack, which are full then.
+    Room(usize),
 }
 
 pub(crate) struct Things {
@@ -280,26 +284,29 @@ pub(crate) struct Things {
     ends: [Connection; 2],
     queue: Queue,
     lifo: LifoQueue,
+    rooms: [Writable; 2],
     waiter: Option<RoleId>,
+    are_full: bool,
     fed: bool,
 }
 
 impl Things {
-    fn new() -> Things {
+    fn new(are_full: bool) -> Things {
         pin();
         let yard = Options::new().size(1 << 17).slots(8).objects(16).anonymous().unwrap();
         let pipe = Pipe::create(&yard, "pipe", PipeOptions { capacity: 256, duplex: true }).unwrap();
         let queue = QueueOptions { capacity: 4, ..QueueOptions::default() };
         let lifo = LifoOptions { capacity: 4, message_max: 8 };
-        Things {
-            never: Event::create(&yard, "never", EventOptions::default()).unwrap(),
-            ends: PipeEnd::ALL.map(|end| pipe.end(end).unwrap()),
-            queue: Queue::create(&yard, "queue", queue).unwrap(),
-            lifo: LifoQueue::create(&yard, "lifo", lifo).unwrap(),
-            yard,
-            waiter: None,
-            fed: false,
+        let ends = PipeEnd::ALL.map(|end| pipe.end(end).unwrap());
+        let queue = Queue::create(&yard, "queue", queue).unwrap();
+        let lifo = LifoQueue::create(&yard, "lifo", lifo).unwrap();
+        let rooms = [queue.writable(), lifo.writable()];
+        if are_full {
+            (0..4).for_each(|_| queue.try_put(b"x").unwrap());
+            (0..4).for_each(|_| lifo.try_put(b"x").unwrap());
         }
+        let never = Event::create(&yard, "never", EventOptions::default()).unwrap();
+        Things { never, ends, queue, lifo, rooms, yard, waiter: None, are_full, fed: false }
     }
 
     fn wait(&self, thing: Thing, timeout: impl Into<Timeout>) -> courtyard::Result<usize> {
@@ -307,13 +314,20 @@ impl Things {
             Thing::Pipe => &self.ends[0],
             Thing::Queue => &self.queue,
             Thing::Lifo => &self.lifo,
+            Thing::Room(of) => &self.rooms[of],
         };
         wait_any(&[&self.never, thing], timeout)
     }
 
-    /// One message in each.
+    /// One message in each, or, if they are full, room.
     fn feed(&mut self) {
-        if !std::mem::replace(&mut self.fed, true) {
+        if std::mem::replace(&mut self.fed, true) {
+            return;
+        }
+        if self.are_full {
+            self.queue.try_get(&mut [0; 8]).unwrap();
+            self.lifo.try_get(&mut [0; 8]).unwrap();
+        } else {
             self.ends[1].try_send(b"x").unwrap();
             self.queue.try_put(b"x").unwrap();
             self.lifo.try_put(b"x").unwrap();
@@ -321,11 +335,14 @@ impl Things {
     }
 
     fn is_fed_once(&self) -> bool {
+        if self.are_full {
+            return self.queue.len() == 3 && self.lifo.size() == 3;
+        }
         self.ends[0].next_len(Timeout::Try) == Ok(1) && self.queue.len() == 1 && self.lifo.size() == 1
     }
 }
 
-/// Waiting for a message in one of several, beside another one who does too.
+/// Waiting for a message, or for room, in one of several, beside another one who does too.
 struct WaitAmong {
     name: &'static str,
     thing: Thing,
@@ -356,7 +373,7 @@ impl Operation for WaitAmong {
     }
 
     fn setup(&self, stage: &mut Stage) -> Things {
-        let mut things = Things::new();
+        let mut things = Things::new(matches!(self.thing, Thing::Room(_)));
         let other = stage.role("other waiter of many", |part| {
             part.waiting();
             things.wait(self.thing, Timeout::Forever).map(drop).map_err(|e| format!("{e:?}"))
@@ -381,7 +398,7 @@ impl Operation for WaitAmong {
     fn check(&self, things: &mut Things, stage: &mut Stage, _: &Point) -> Result<(), String> {
         things.feed();
         things.waiter.iter().try_for_each(|id| stage.finish(*id, SOON).map(drop))?;
-        // Nothing was taken.
+        // Nothing was taken, nor put.
         if things.is_fed_once() { Ok(()) } else { wrong("what is left", (&things.queue, &things.lifo)) }
     }
 }
