@@ -95,11 +95,15 @@ impl Queue {
 
     fn get(&self, timeout: impl Into<Timeout>) -> Result<u64, Error> {
         let mut buffer = [0; 20];
-        let len = match self {
-            Queue::Lifo(queue) => queue.get(&mut buffer, timeout)?,
-            Queue::Priority(queue) => queue.get(&mut buffer, timeout)?.0,
-        };
+        let len = self.get_bytes(&mut buffer, timeout)?;
         Ok(number(&buffer[..len]))
+    }
+
+    fn get_bytes(&self, buffer: &mut [u8], timeout: impl Into<Timeout>) -> Result<usize, Error> {
+        match self {
+            Queue::Lifo(queue) => queue.get(buffer, timeout),
+            Queue::Priority(queue) => queue.get(buffer, timeout).map(|(len, _)| len),
+        }
     }
 
     fn size(&self) -> usize {
@@ -249,7 +253,8 @@ struct Get(Kind);
 
 impl Operation for Get {
     type World = World;
-    type Actor = Option<u64>;
+    /// The bytes, which are compared later: on a stack, in as many steps as its place in a page asks for.
+    type Actor = ([u8; 20], usize);
 
     fn name(&self) -> &'static str {
         self.0.names[1]
@@ -259,17 +264,17 @@ impl Operation for Get {
         World::new(self.0, 3)
     }
 
-    fn prepare(&self, world: &World) -> Option<u64> {
+    fn prepare(&self, world: &World) -> ([u8; 20], usize) {
         enter(world);
-        None
+        ([0; 20], 0)
     }
 
-    fn act(&self, world: &World, got: &mut Option<u64>) {
-        *got = world.queue.get(Timeout::Forever).ok();
+    fn act(&self, world: &World, (bytes, len): &mut ([u8; 20], usize)) {
+        *len = world.queue.get_bytes(bytes, Timeout::Forever).unwrap_or(0);
     }
 
-    fn finish(&self, _: &World, got: &mut Option<u64>) -> Result<(), String> {
-        if *got == Some(3) { Ok(()) } else { wrong("got", got) }
+    fn finish(&self, _: &World, (bytes, len): &mut ([u8; 20], usize)) -> Result<(), String> {
+        if bytes[..*len] == message(3) { Ok(()) } else { wrong("got", &bytes[..*len]) }
     }
 
     fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
