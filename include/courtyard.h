@@ -5316,7 +5316,8 @@ CYD_MUST_USE cyd_status_t cyd_process_kill(cyd_process_t *process);
 CYD_MUST_USE cyd_status_t cyd_process_stop(cyd_process_t *process, void (*ask)(void *argument), void *argument, int64_t asked_ns, int64_t terminated_ns, cyd_exit_t *out);
 
 /**
- * A descriptor that poll(2) calls readable when the child has ended (pidfd_open(2)). It is the handle's: do not close it.
+ * A descriptor that poll(2) calls readable when the child has ended: a pidfd (pidfd_open(2)), unless somebody else had reaped the
+ * child before it had one. It is the handle's: do not close it.
  *
  * \param process  Borrowed.
  * \param out      Receives the descriptor.

@@ -299,6 +299,13 @@ fn told_as_gone(child: &Process) {
     assert!(!child.is_alive());
     child.kill().unwrap();
     child.terminate().unwrap();
+    let mut sentinel = libc::pollfd { fd: child.as_fd().as_raw_fd(), events: libc::POLLIN, revents: 0 };
+    assert_eq!(unsafe { libc::poll(&raw mut sentinel, 1, 0) }, 1);
+    assert_eq!(
+        sentinel.revents & libc::POLLIN,
+        libc::POLLIN,
+        "readable, as the sentinel of any who has ended"
+    );
     courtyard::wait_any(&[child], LONG).unwrap();
     assert_eq!(child.join(Timeout::Try).unwrap(), Exit::Unknown);
     assert_eq!(child.exit().unwrap(), Some(Exit::Unknown));

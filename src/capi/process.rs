@@ -560,7 +560,8 @@ fn patience(ns: i64) -> Duration {
     u64::try_from(ns).map_or(Duration::MAX, Duration::from_nanos)
 }
 
-/// A descriptor that poll(2) calls readable when the child has ended (pidfd_open(2)). It is the handle's: do not close it.
+/// A descriptor that poll(2) calls readable when the child has ended: a pidfd (pidfd_open(2)), unless somebody else had reaped the
+/// child before it had one. It is the handle's: do not close it.
 ///
 /// \param process  Borrowed.
 /// \param out      Receives the descriptor.

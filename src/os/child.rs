@@ -1,6 +1,7 @@
 //! Making processes and hearing of their end: fork(2), execve(2), pidfd_open(2), waitid(2), poll(2).
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::os::eventfd::EventFd;
 use crate::os::file::spare_standard;
 use crate::os::{errno, error, thread};
 use std::ffi::CString;
@@ -86,6 +87,12 @@ pub(crate) fn flush() {
 pub(crate) fn write_stderr(text: &str) {
     // SAFETY: readable for its length. What cannot be written is not worth an end.
     unsafe { libc::write(2, text.as_ptr().cast(), text.len()) };
+}
+
+/// Says on standard error why this process ends now, whether anybody hears it or not.
+pub(crate) fn last_words(text: &str) {
+    let _ = ignore_pipes();
+    write_stderr(text);
 }
 
 /// Ends this process at once: no handlers of atexit(3), no destructors.
@@ -181,7 +188,11 @@ impl Pidfd {
             Ok(pidfd) if pidfd.try_wait(libc::WNOWAIT) != Err(libc::ECHILD) => Ok(pidfd),
             // The number is nobody's, or a thread's (two errors, of different kernels).
             Err(e) if !matches!(e.os_error(), Some(libc::ESRCH | libc::EINVAL | libc::ENOENT)) => Err(e),
-            _ => Ok(Pidfd(pipe()?.0)), // whose other end is closed: as ready as that of one who has ended
+            _ => {
+                let stand_in = EventFd::new()?; // no pidfd, and as readable as that of one who has ended
+                stand_in.raise();
+                Ok(Pidfd(stand_in.into()))
+            }
         }
     }
 
@@ -335,7 +346,7 @@ pub(crate) fn undo(pid: u32) {
     use nix::sys::wait::{Id, WaitPidFlag, waitid, waitpid};
     let pid = nix::unistd::Pid::from_raw(pid.cast_signed());
     let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
-    if waitid(Id::Pid(pid), look).is_ok() {
+    if waitid(Id::Pid(pid), look) != Err(nix::errno::Errno::ECHILD) {
         let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
         while waitpid(pid, None) == Err(nix::errno::Errno::EINTR) {}
     }

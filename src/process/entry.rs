@@ -53,7 +53,7 @@ pub fn init() {
     match letter {
         Ok(letter) => run(letter),
         Err(e) => {
-            child::write_stderr(&format!("courtyard: a child cannot read what it was told: {e}\n"));
+            child::last_words(&format!("courtyard: a child cannot read what it was told: {e}\n"));
             child::exit_now(NO_LETTER)
         }
     }
@@ -73,7 +73,7 @@ fn run(letter: Letter) -> ! {
     let begun =
         begun.and_then(|()| family::become_child(letter.name.clone(), letter.parent, life, letter.at_exit));
     if let Err(e) = begun {
-        child::write_stderr(&format!("courtyard: {} cannot begin: {e}\n", letter.name));
+        child::last_words(&format!("courtyard: {} cannot begin: {e}\n", letter.name));
         child::exit_now(NO_LETTER)
     }
     let code = call(&letter.entry, &letter.bytes);
@@ -97,7 +97,7 @@ pub(super) fn call(entry: &str, bytes: &[u8]) -> i32 {
             work(bytes)
         }
         None => {
-            child::write_stderr(&format!("courtyard: no entry {entry:?} was registered before init\n"));
+            child::last_words(&format!("courtyard: no entry {entry:?} was registered before init\n"));
             NO_ENTRY
         }
     }

@@ -361,7 +361,8 @@ impl Process {
 }
 
 impl AsFd for Process {
-    /// The sentinel: a descriptor (pidfd_open(2)) that poll(2) calls readable when the process has ended.
+    /// The sentinel: a descriptor that poll(2) calls readable when the process has ended; a pidfd (pidfd_open(2)), unless somebody
+    /// else had reaped the process before it had one.
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.fd()
     }
@@ -445,7 +446,7 @@ fn fork_any(options: &ProcessOptions, work: impl FnOnce() -> i32) -> Result<Chil
                     work()
                 }
                 Err(e) => {
-                    child::write_stderr(&format!("courtyard: a forked child cannot begin: {e}\n"));
+                    child::last_words(&format!("courtyard: a forked child cannot begin: {e}\n"));
                     entry::NO_LETTER
                 }
             }

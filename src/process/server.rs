@@ -389,7 +389,7 @@ pub(super) fn serve(told: &[u8]) -> i32 {
         }
         Ok((_, code)) => code,
         Err(e) => {
-            child::write_stderr(&format!("courtyard: the fork server cannot begin: {e}\n"));
+            child::last_words(&format!("courtyard: the fork server cannot begin: {e}\n"));
             1
         }
     }
@@ -493,7 +493,7 @@ impl Server {
     /// As if this child had never been.
     fn undo(&mut self, pid: u32) {
         if let Some(at) = self.wards.iter().position(|ward| ward.pid == pid) {
-            self.wards.swap_remove(at); // not reaped yet: the number is its own
+            self.wards.swap_remove(at);
             child::undo(pid);
         }
     }
@@ -587,7 +587,7 @@ impl Request {
                 code
             }
             Err(e) => {
-                child::write_stderr(&format!("courtyard: a child of the fork server cannot begin: {e}\n"));
+                child::last_words(&format!("courtyard: a child of the fork server cannot begin: {e}\n"));
                 entry::NO_LETTER
             }
         }

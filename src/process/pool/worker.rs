@@ -69,7 +69,7 @@ pub(in crate::process) fn serve(told: &[u8]) -> i32 {
             Err(e) if e.kind() == ErrorKind::Revoked => REVOKED,
             Err(e) if e.kind() == ErrorKind::NotOwner => 0, // a fork child that a task has made
             Err(e) => {
-                child::write_stderr(&format!("courtyard: a pool's worker cannot go on: {e}\n"));
+                child::last_words(&format!("courtyard: a pool's worker cannot go on: {e}\n"));
                 UNFIT
             }
         },
