@@ -6657,8 +6657,8 @@ CYD_MUST_USE cyd_status_t cyd_notifier_clear(const cyd_notifier_t *notifier);
 cyd_status_t cyd_notifier_close(cyd_notifier_t *notifier);
 
 /**
- * A queue as something to wait for: a message that needs no block can be put, or the queue is shut down, or, of a queue that
- * tells of its sides, the last consumer is gone.
+ * A queue as something to wait for: any message that needs no block can be put, which is one of up to `inline_max` bytes, or the
+ * queue is shut down, or, of a queue that tells of its sides, the last consumer is gone.
  *
  * A longer message may still find no block, and in a queue with a limit in bytes no room: then wait with the put itself.
  *

@@ -287,6 +287,12 @@ impl<M: Memory> Ring<M> {
         false
     }
 
+    /// As if whoever has pushed last had been killed before it moved the hint on.
+    #[cfg(all(test, not(loom)))]
+    pub(crate) fn let_the_hint_lag(&self, position: u64) {
+        self.memory.store(Word::Tail, position, Ordering::Relaxed);
+    }
+
     /// How far poppers have come, or pushers: a guess at the price of a load.
     pub(crate) fn reached(&self, pushers: bool) -> u64 {
         // Relaxed: a guess.

@@ -91,13 +91,9 @@ impl Queue {
         self.0.options.max_bytes != 0
     }
 
-    /// Whether so many bytes more seem to be within the limit. What somebody has in hand for the time of a call counts as gone.
+    /// Whether so many bytes more seem to be within the limit, for which what somebody has in hand counts as there.
     pub(super) fn seems_within_budget(&self, len: usize) -> bool {
-        !self.is_limited() || {
-            let load = self.load();
-            let there = load.bytes.saturating_sub(load.in_hand);
-            there.saturating_add(len as u64) <= self.0.options.max_bytes as u64
-        }
+        !self.is_limited() || self.bytes().saturating_add(len) <= self.0.options.max_bytes
     }
 
     /// How many bytes all messages have together, but for those that were got for an acknowledgement and given back: exact while nobody is in the middle of a call. Looks at each place.

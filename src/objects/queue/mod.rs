@@ -277,9 +277,10 @@ impl Queue {
         tell_all(self.body(), self.part(), self.yard());
     }
 
-    /// To wait, with [`wait_any`](crate::wait_any) or a [`Notifier`](crate::Notifier), until a message that needs no block can be
-    /// put, or the queue is shut down, or, of a queue that tells of its [sides](QueueOptions::sides), the last consumer is gone. A
-    /// longer message may still find no block, and in a queue with a limit in bytes no room: then wait with the put.
+    /// To wait, with [`wait_any`](crate::wait_any) or a [`Notifier`](crate::Notifier), until any message that needs no block can be
+    /// put, which is one of up to [`QueueOptions::inline_max`] bytes, or the queue is shut down, or, of a queue that tells of its
+    /// [sides](QueueOptions::sides), the last consumer is gone. A longer message may still find no block, and in a queue with a
+    /// limit in bytes no room: then wait with the put.
     pub fn writable(&self) -> Writable {
         let len = self.0.options.inline_max.min(self.max_len());
         Writable::new(self.keep_room(len), std::ptr::from_ref(&self.body().room).addr())
@@ -361,7 +362,9 @@ struct Room {
 
 impl Room {
     fn has(&self) -> bool {
-        self.queue.seems_puttable() && self.queue.seems_within_budget(self.len) || self.queue.is_shutdown()
+        let (queue, ring) = (&self.queue, &self.queue.0.ring);
+        // The hint of the ring's end, which is looked at first, may lag behind one that is full.
+        queue.is_shutdown() || ring.seems_pushable() && !ring.is_full() && queue.seems_within_budget(self.len)
     }
 }
 

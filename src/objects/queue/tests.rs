@@ -4,6 +4,7 @@ use super::*;
 use crate::lockfree::mpmc::NoPop;
 use crate::lockfree::mpmc::layout::State;
 use crate::objects::blocks::BlocksOptions;
+use crate::objects::many::wait_any;
 use crate::objects::ring::Received;
 use crate::objects::yard::Options;
 use crate::os::fork::APART;
@@ -786,4 +787,21 @@ fn a_queue_is_waited_for_among_others() {
         assert_eq!(waiter.join().unwrap(), Ok(0));
     });
     assert_eq!(kind(crate::wait_any(&[&queue, &queue.clone()], BRIEF)), ErrorKind::Invalid);
+}
+
+/// Who waits for room, and tries, and waits, must not go round and round.
+#[test]
+fn a_full_queue_is_not_writable_though_its_hint_lags() {
+    let yard = Yard::anonymous().unwrap();
+    let queue = Queue::create(&yard, "queue", QueueOptions { capacity: 4, ..Default::default() }).unwrap();
+    let room = queue.writable();
+    (0..3).for_each(|_| queue.try_put(b"x").unwrap());
+    let hint = queue.0.ring.reached(true);
+    queue.try_put(b"x").unwrap();
+    queue.0.ring.let_the_hint_lag(hint);
+    assert_eq!(queue.try_put(b"x").unwrap_err().kind(), ErrorKind::Full);
+    assert_eq!(wait_any(&[&room], Timeout::Try).unwrap_err().kind(), ErrorKind::Timeout);
+    queue.try_get(&mut [0; 8]).unwrap();
+    assert_eq!(wait_any(&[&room], Timeout::Try), Ok(0));
+    queue.try_put(b"x").unwrap();
 }
