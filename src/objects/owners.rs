@@ -3,6 +3,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::faults;
+use crate::os::clock::now_ns;
 use crate::presence::attachment::{Attachment, Held, Who};
 use crate::presence::place::Standing;
 use crate::presence::thread;
@@ -12,7 +13,7 @@ use crate::shim::{AtomicU32, AtomicU64, pause, yield_now};
 use crate::sync::bell::Bell;
 use crate::sync::event_count::EventCount;
 use crate::sync::lock::{Crowd, Got, LockWord, Owners, Taker};
-use crate::sync::wait::{Manner, Timeout, Wait};
+use crate::sync::wait::{Manner, SLICE_NS, Timeout, Wait};
 
 /// The threads of a yard, as owners.
 pub(crate) struct Threads<'a>(pub(crate) &'a Attachment);
@@ -27,6 +28,11 @@ fn spins(yard: &Attachment) -> u32 {
     if yard.has_cpus() { SPINS } else { 0 }
 }
 
+/// Whether this process has not cleared up for as long as a slice.
+pub(crate) fn is_unswept(yard: &Attachment) -> bool {
+    yard.was_swept_at() + SLICE_NS <= now_ns()
+}
+
 /// Adds the alive words of everybody there is room for.
 pub(crate) fn listen<'a>(yard: &'a Attachment, crowd: &mut Crowd<'a>) {
     for (index, slot) in (0u32..).zip(yard.slots()) {
@@ -39,18 +45,19 @@ pub(crate) fn listen<'a>(yard: &'a Attachment, crowd: &mut Crowd<'a>) {
     }
 }
 
-/// Adds the alive words of everybody there is room for. Tells whether some thread shows that it is dead, and nobody has
-/// cleared up behind it.
-pub(crate) fn hear<'a>(yard: &'a Attachment, crowd: &mut Crowd<'a>) -> bool {
-    let mut dead = false;
+/// Adds the alive words of everybody there is room for. Tells of a thread that shows that it is dead, and behind which nobody
+/// has cleared up.
+pub(crate) fn hear<'a>(yard: &'a Attachment, crowd: &mut Crowd<'a>) -> Option<Token> {
+    let mut dead = None;
     for (index, slot) in (0u32..).zip(yard.slots()) {
         let Some(place) = slot.place.load().filter(|place| place.state == State::Live) else { continue };
-        match yard.thread_standing(Token::new(index, place.generation)) {
+        let token = Token::new(index, place.generation);
+        match yard.thread_standing(token) {
             Standing::Here(alive) => {
                 alive.map(|watch| crowd.add(watch));
             }
             Standing::Doubtful => {}
-            Standing::Dead => dead = true,
+            Standing::Dead => dead = dead.or(Some(token)),
         }
     }
     dead
@@ -69,8 +76,16 @@ impl Owners for Threads<'_> {
         listen(self.0, out);
     }
 
-    fn slice(&self) {
+    fn hear<'a>(&'a self, out: &mut Crowd<'a>) -> Option<Token> {
+        hear(self.0, out)
+    }
+
+    fn sweep(&self) {
         self.0.sweep();
+    }
+
+    fn is_sweep_due(&self, asleep: u64) -> bool {
+        self.0.sleep_on_for(asleep) >= SLICE_NS && is_unswept(self.0)
     }
 
     fn spins(&self) -> u32 {
@@ -103,8 +118,16 @@ impl Owners for Processes<'_> {
         listen(self.0, out);
     }
 
-    fn slice(&self) {
+    fn hear<'a>(&'a self, out: &mut Crowd<'a>) -> Option<Token> {
+        hear(self.0, out)
+    }
+
+    fn sweep(&self) {
         self.0.sweep();
+    }
+
+    fn is_sweep_due(&self, asleep: u64) -> bool {
+        self.0.sleep_on_for(asleep) >= SLICE_NS && is_unswept(self.0)
     }
 
     fn spins(&self) -> u32 {

@@ -15,7 +15,7 @@ use crate::segment::bits::{ALIVE_TID, Place, State, Token};
 use crate::segment::directory::Directory;
 use crate::segment::geometry::Geometry;
 use crate::segment::region::Region;
-use crate::shim::{AtomicU32, AtomicUsize, Ordering};
+use crate::shim::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::PathBuf;
@@ -91,6 +91,9 @@ pub(crate) struct Attachment {
     /// The child that is being forked. Locked only while the list is.
     pub(super) unborn: Mutex<Option<birth::Unborn>>,
     handles: AtomicUsize,
+    /// When this process last looked for the dead, or joined, and how long its threads have slept here since, in ns.
+    swept_at: AtomicU64,
+    asleep: AtomicU64,
     objects: &'static dyn Objects,
 }
 
@@ -167,6 +170,8 @@ impl Attachment {
             ends: Mutex::new(Vec::new()),
             unborn: Mutex::new(None),
             handles: AtomicUsize::new(0),
+            swept_at: AtomicU64::new(0),
+            asleep: AtomicU64::new(0),
             objects,
         });
         let held = Held::new(attachment);
@@ -296,6 +301,7 @@ impl Attachment {
         let token = new.token;
         *self.stay.lock() = Some(new);
         self.token_word().store(token.0, Ordering::Relaxed); // Relaxed: private to the process
+        self.note_sweep();
     }
 
     /// Opens a description of our own, locks our bytes with it, takes an entry. Lock first, then look.
@@ -361,6 +367,7 @@ impl Attachment {
             place = reaping;
             generation = me.generation();
         }
+        entry.note_leaving(0);
         let taken = Place { generation, state: to.0, token: to.1 };
         entry.place.change(place, taken).then_some(taken)
     }
@@ -474,6 +481,13 @@ impl Attachment {
         (place.generation == token.generation() && place.state == State::Live).then_some(place.token)
     }
 
+    /// A thread of this process gives back its place, or somebody does for it.
+    pub(super) fn note_leaving(&self, process: Token) {
+        if let Some(entry) = self.entries().get(process.index() as usize) {
+            entry.note_leaving(clock::now_ns());
+        }
+    }
+
     /// How the process behind a process token stands: proof by its byte, notice by one of its threads.
     pub(crate) fn process_standing(&self, token: Token) -> Standing<'_> {
         self.judge_process(token, false)
@@ -498,16 +512,36 @@ impl Attachment {
                 _ => mourned = true,
             }
         }
-        let here = if at_a_glance && !mourned { self.is_placed(token) } else { self.is_here(token) };
-        if !here {
-            return Standing::Dead;
+        let left = |entry: &Entry| entry.may_be_leaving(clock::now_ns);
+        let doubtful = mourned || self.entries().get(token.index() as usize).is_some_and(left);
+        let here = if at_a_glance && !doubtful { self.is_placed(token) } else { self.is_here(token) };
+        match here {
+            false => Standing::Dead,
+            true if doubtful => Standing::Doubtful,
+            true => Standing::Here(None),
         }
-        if mourned { Standing::Doubtful } else { Standing::Here(None) }
     }
 
     /// Clears up behind the dead. For whoever needs a place or has slept a slice.
     pub(crate) fn sweep(&self) {
+        self.note_sweep();
         sweep::sweep(self);
+    }
+
+    fn note_sweep(&self) {
+        // Relaxed: times.
+        self.swept_at.store(clock::now_ns(), Ordering::Relaxed);
+        self.asleep.store(0, Ordering::Relaxed);
+    }
+
+    /// A thread of this process has slept here for so many ns: how many that are since `was_swept_at`, by all of them.
+    pub(crate) fn sleep_on_for(&self, ns: u64) -> u64 {
+        self.asleep.fetch_add(ns, Ordering::Relaxed).wrapping_add(ns) // Relaxed: times
+    }
+
+    /// When this process last looked for the dead here, or joined: CLOCK_MONOTONIC, in nanoseconds.
+    pub(crate) fn was_swept_at(&self) -> u64 {
+        self.swept_at.load(Ordering::Relaxed) // Relaxed: a time
     }
 
     /// The last handle is closed: give back what this process owns, and let the calling thread go. The list is locked.

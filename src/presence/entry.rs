@@ -11,6 +11,10 @@ use std::mem::offset_of;
 /// The first lockable byte that stands for an entry; byte 0 says "in use", byte 1 "the name is being removed".
 const FIRST_BYTE: u64 = 2;
 
+/// So long a process that has lost its last thread known here may be dying. Its memory goes at some 4 GiB a second; who takes
+/// longer is found at the end of a slice.
+const DOUBTFUL_NS: u64 = 2_000_000_000;
+
 /// A process entry. The facts are for people, and for who would send a signal to the holder; only `place` decides who lives.
 #[repr(C)]
 pub(crate) struct Entry {
@@ -20,7 +24,9 @@ pub(crate) struct Entry {
     start_time: AtomicU64,
     name: [AtomicU64; 4],
     since: AtomicU64,
-    pad: [AtomicU64; 8],
+    /// When a place of one of the holder's threads was last given back, by whomever: CLOCK_MONOTONIC, in ns; 0: never.
+    left_at: AtomicU64,
+    pad: [AtomicU64; 7],
 }
 
 const_assert_eq!(offset_of!(Entry, place), 0);
@@ -29,8 +35,9 @@ const_assert_eq!(offset_of!(Entry, namespace), 12);
 const_assert_eq!(offset_of!(Entry, start_time), 16);
 const_assert_eq!(offset_of!(Entry, name), 24);
 const_assert_eq!(offset_of!(Entry, since), 56);
+const_assert_eq!(offset_of!(Entry, left_at), 64);
 const_assert_eq!(size_of::<Entry>() as u64, ENTRY_BYTES);
-words!("process entry", Entry { place, pid, namespace, start_time, name, since, pad });
+words!("process entry", Entry { place, pid, namespace, start_time, name, since, left_at, pad });
 
 // SAFETY: repr(C), atomics only, zeros are a free entry.
 unsafe impl Shared for Entry {}
@@ -60,6 +67,18 @@ impl Entry {
     /// Writes down in which PID namespace the new holder has its number.
     pub(crate) fn number_in(&self, namespace: u32) {
         self.namespace.store(namespace, Ordering::Relaxed); // Relaxed: as in `describe`
+    }
+
+    /// Notes that a place of one of the holder's threads is given back at this time. Said before it is done: who does not find
+    /// the thread there any more finds this. 0: a new holder.
+    pub(crate) fn note_leaving(&self, now: u64) {
+        self.left_at.store(now, Ordering::Relaxed); // Relaxed: what is done then releases it (`presence::place`, edge vacate)
+    }
+
+    /// Whether that was so lately that the holder itself may be on its way out.
+    pub(crate) fn may_be_leaving(&self, now: impl FnOnce() -> u64) -> bool {
+        let at = self.left_at.load(Ordering::Relaxed); // Relaxed: the place was loaded before, see `note_leaving`
+        at != 0 && now().wrapping_sub(at) < DOUBTFUL_NS
     }
 
     pub(crate) fn pid(&self) -> u32 {

@@ -40,7 +40,7 @@ pub(crate) enum Standing<'a> {
     Dead,
     /// It is here. Sleep on this word and value to hear of its death; without one, look again after a slice.
     Here(Option<Watch<'a>>),
-    /// It is here, but a thread of its process has died: look again soon.
+    /// It is here, but has lost the last thread that is known: look again soon.
     Doubtful,
 }
 

@@ -29,6 +29,13 @@ pub(crate) struct Watch<'a> {
     pub(crate) value: u32,
 }
 
+impl Watch<'_> {
+    /// Whether the word says something else by now. Relaxed: whoever acts on that looks for himself.
+    pub(crate) fn has_changed(&self) -> bool {
+        self.word.load(Ordering::Relaxed) != self.value
+    }
+}
+
 /// Why a sleep ended. None of them says that the awaited condition holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wake {

@@ -59,8 +59,8 @@ use crate::presence::place::Standing;
 use crate::segment::bits::{BarrierState as State, Phase, Token};
 use crate::shim::{AtomicU32, AtomicU64, Ordering, pause, step, words};
 use crate::sync::event_count::EventCount;
-use crate::sync::lock::{Crowd, Heard, Hearsay, Owners};
-use crate::sync::wait::{Slept, Wait};
+use crate::sync::lock::{Crowd, Owners};
+use crate::sync::wait::Wait;
 
 /// What the parties of one barrier share. All zeros is a fresh one.
 #[repr(C)]
@@ -188,8 +188,6 @@ struct Visit<'v, 'a, P, T> {
     me: Token,
     parties: &'v Parties<'a, P, T>,
     wait: &'v Wait,
-    /// Which processes it has heard of as registered.
-    heard: Hearsay,
     /// What ended the wait. Everything is looked at once more after it.
     ended: Result<(), ErrorKind>,
 }
@@ -301,7 +299,7 @@ impl<'a> Barrier<'a> {
         wait: &Wait,
         mut action: Option<impl FnOnce() -> bool>,
     ) -> Result<usize, Stop> {
-        let mut visit = Visit { me, parties, wait, heard: Hearsay::default(), ended: Ok(()) };
+        let mut visit = Visit { me, parties, wait, ended: Ok(()) };
         let mut has_lingered = false;
         loop {
             let state = self.load();
@@ -342,7 +340,7 @@ impl<'a> Barrier<'a> {
         action: &mut Option<impl FnOnce() -> bool>,
     ) -> Result<usize, Stop> {
         if self.arrived(arrived) == self.cells.len() {
-            let seen = self.survey(arrived, visit.parties, false, &mut visit.heard, None);
+            let seen = self.survey(arrived, visit.parties, false, None);
             if !seen.changed
                 && seen.arrived == self.cells.len()
                 && let Some(end) = self.pass(arrived, at, visit, action)
@@ -358,7 +356,7 @@ impl<'a> Barrier<'a> {
                 return end;
             }
             let mut crowd = Crowd::new(self.head.event.prepare());
-            let seen = self.survey(state, visit.parties, true, &mut visit.heard, Some(&mut crowd));
+            let seen = self.survey(state, visit.parties, true, Some(&mut crowd));
             if seen.changed || self.load() != state {
                 continue;
             }
@@ -384,7 +382,7 @@ impl<'a> Barrier<'a> {
         self.poll(state, visit);
         loop {
             let mut crowd = Crowd::new(self.head.event.prepare());
-            let seen = self.survey(state, visit.parties, true, &mut visit.heard, Some(&mut crowd));
+            let seen = self.survey(state, visit.parties, true, Some(&mut crowd));
             if seen.changed || self.load() != state {
                 return Ok(());
             }
@@ -419,10 +417,8 @@ impl<'a> Barrier<'a> {
         if self.arrived(state) != seen.arrived || self.declared() != seen.declared {
             return;
         }
-        match visit.wait.sleep(crowd.watches(), seen.doubt) {
-            Ok(Slept::Look) => {}
-            Ok(Slept::Slice) => threads.slice(),
-            Err(end) => visit.ended = Err(end),
+        if let Err(end) = threads.slept(visit.wait, visit.wait.sleep(crowd.watches(), seen.doubt)) {
+            visit.ended = Err(end);
         }
     }
 
@@ -490,7 +486,6 @@ impl<'a> Barrier<'a> {
         state: State,
         parties: &Parties<'a, P, T>,
         ask: bool,
-        heard: &mut Hearsay,
         mut crowd: Option<&mut Crowd<'a>>,
     ) -> Survey {
         let mut seen = Survey::default();
@@ -519,15 +514,10 @@ impl<'a> Barrier<'a> {
                     seen.changed = true;
                     return seen;
                 }
-                Standing::Here(Some(watch)) => {
-                    *heard.about(process) = Heard::of(process);
-                    crowd.as_mut().map(|crowd| crowd.add(watch));
+                Standing::Here(alive) => {
+                    alive.zip(crowd.as_mut()).map(|(watch, crowd)| crowd.add(watch));
                 }
-                Standing::Here(None) => seen.doubt |= heard.about(process).doubts_still(process),
-                Standing::Doubtful => {
-                    *heard.about(process) = Heard::of(process);
-                    seen.doubt = true;
-                }
+                Standing::Doubtful => seen.doubt = true,
             }
         }
         seen
@@ -796,7 +786,7 @@ impl<'a> Barrier<'a> {
             } else if !state.is_whole() {
                 return Err(self.cause(state, parties));
             } else {
-                let seen = self.survey(state, parties, false, &mut Hearsay::default(), None);
+                let seen = self.survey(state, parties, false, None);
                 if !seen.changed && self.load().era == state.era {
                     return Ok(seen.arrived);
                 }

@@ -53,9 +53,9 @@ use crate::presence::place::Standing;
 use crate::segment::bits::{BlockHandle, BlockWord, Link, Token, Use};
 use crate::shim::{AtomicU64, Ordering, Watch, fence, step, words};
 use crate::sync::event_count::EventCount;
-use crate::sync::lock::{Crowd, Heard, Hearsay, LockWord, Owners};
+use crate::sync::lock::{Crowd, LockWord, Owners};
 use crate::sync::permits::{Judged, Parties, Survey};
-use crate::sync::wait::{Slept, Wait};
+use crate::sync::wait::Wait;
 use std::ops::Range;
 
 /// What is known about one block. All zeros is a free one.
@@ -531,7 +531,6 @@ impl<'a> Slab<'a> {
         keeper: &impl Keeper,
         want: &Want,
         ask: bool,
-        heard: &mut Hearsay,
         mut crowd: Option<&mut Crowd<'a>>,
     ) -> Survey {
         let (mut seen, mut judged) = (Survey::default(), [Judged::default(), Judged::default()]);
@@ -560,15 +559,10 @@ impl<'a> Slab<'a> {
             match standing {
                 Standing::Dead if collecting => seen.changed |= self.abandon(token),
                 Standing::Dead => seen.changed |= self.mourn(token, keeper),
-                Standing::Here(Some(watch)) => {
-                    *heard.about(token) = Heard::of(token);
-                    crowd.as_mut().map(|crowd| crowd.add(watch));
+                Standing::Here(alive) => {
+                    alive.zip(crowd.as_mut()).map(|(watch, crowd)| crowd.add(watch));
                 }
-                Standing::Here(None) => seen.doubt |= heard.about(token).doubts_still(token),
-                Standing::Doubtful => {
-                    *heard.about(token) = Heard::of(token);
-                    seen.doubt = true;
-                }
+                Standing::Doubtful => seen.doubt = true,
             }
         }
         seen
@@ -591,7 +585,7 @@ impl<'a> Slab<'a> {
         want: &Want,
         ask: bool,
     ) -> bool {
-        self.survey(parties, keeper, want, ask, &mut Hearsay::default(), None).changed
+        self.survey(parties, keeper, want, ask, None).changed
     }
 
     /// Tries, and sleeps while nothing is freed and those who own the blocks live.
@@ -603,24 +597,21 @@ impl<'a> Slab<'a> {
         wait: &Wait,
         mut attempt: impl FnMut() -> Option<R>,
     ) -> Result<R, ErrorKind> {
-        let mut heard = Hearsay::default();
         let mut ended = Ok(());
         loop {
             let mut crowd = Crowd::new(self.gate.freed.prepare());
             if let Some(got) = attempt() {
                 return Ok(got);
             }
-            let seen = self.survey(parties, keeper, want, true, &mut heard, Some(&mut crowd));
+            let seen = self.survey(parties, keeper, want, true, Some(&mut crowd));
             if seen.changed {
                 continue;
             }
             // Whatever ends the wait: the blocks and their owners are looked at after it.
             ended?;
             parties.processes.others(&mut crowd);
-            match wait.sleep(crowd.watches(), seen.doubt) {
-                Ok(Slept::Look) => {}
-                Ok(Slept::Slice) => parties.processes.slice(),
-                Err(end) => ended = Err(end),
+            if let Err(end) = parties.processes.slept(wait, wait.sleep(crowd.watches(), seen.doubt)) {
+                ended = Err(end);
             }
         }
     }

@@ -31,7 +31,7 @@ use crate::presence::place::Standing;
 use crate::segment::bits::{NOTIFIED, Token, WAITING};
 use crate::shim::{AtomicU32, Ordering, Watch, fence, rmw_fence, step, wake, words};
 use crate::sync::lock::{Crowd, Owners};
-use crate::sync::wait::{Slept, Wait};
+use crate::sync::wait::Wait;
 
 /// One thread's place to wait. Zeros are nobody's.
 #[repr(C)]
@@ -165,10 +165,8 @@ impl<'a> Waiters<'a> {
             let mut crowd = Crowd::new(Watch { word: &cell.state, value: waiting });
             self.survey(me, owners, &mut crowd);
             owners.others(&mut crowd);
-            match wait.sleep(crowd.watches(), false) {
-                Ok(Slept::Look) => {}
-                Ok(Slept::Slice) => owners.slice(),
-                Err(end) => return if withdraw(cell, me) { Err(end) } else { Ok(()) },
+            if let Err(end) = owners.slept(wait, wait.sleep(crowd.watches(), false)) {
+                return if withdraw(cell, me) { Err(end) } else { Ok(()) };
             }
         }
     }

@@ -24,7 +24,7 @@ use crate::segment::bits::{EVENT_EPOCH, EVENT_SET, EVENT_WAITERS};
 use crate::shim::{AtomicU32, Ordering, Watch, pause, wake};
 use crate::sync::bell::Bell;
 use crate::sync::lock::{Crowd, Owners};
-use crate::sync::wait::{Slept, Wait};
+use crate::sync::wait::Wait;
 
 /// The word of an event. Zero is one that is not set.
 #[repr(transparent)]
@@ -232,10 +232,8 @@ impl EventWord {
             }
             let mut crowd = Crowd::new(self.announced(word));
             owners.others(&mut crowd);
-            match wait.sleep(crowd.watches(), false) {
-                Ok(Slept::Look) => {}
-                Ok(Slept::Slice) => owners.slice(),
-                Err(end) => ended = Err(end),
+            if let Err(end) = owners.slept(wait, wait.sleep(crowd.watches(), false)) {
+                ended = Err(end);
             }
         }
     }

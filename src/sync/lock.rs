@@ -38,8 +38,25 @@ pub(crate) trait Owners {
     fn is_me(&self, _token: Token) -> bool {
         true
     }
-    /// Somebody has slept a whole slice.
-    fn slice(&self);
+    /// As `others`; tells of one who shows that he is dead, and behind whom nobody has cleared up.
+    fn hear<'a>(&'a self, out: &mut Crowd<'a>) -> Option<Token> {
+        self.others(out);
+        None
+    }
+    /// Clears up behind the dead.
+    fn sweep(&self);
+    /// This process has slept for so long: whether it is time to clear up, whoever sees the end of a slice.
+    fn is_sweep_due(&self, _asleep: u64) -> bool {
+        false
+    }
+    /// A sleep has ended, and so: clears up if it is time. Who waits for a short time only, again and again, never sees the end
+    /// of a slice: for him all that his process has slept counts.
+    fn slept(&self, wait: &Wait, how: Result<Slept, ErrorKind>) -> Result<(), ErrorKind> {
+        if self.is_sweep_due(wait.slept_for()) || how == Ok(Slept::Slice) {
+            self.sweep();
+        }
+        how.map(drop)
+    }
     /// How often to look at a taken word before sleeping.
     fn spins(&self) -> u32;
     /// A lock was taken over from a dead owner.
@@ -92,41 +109,6 @@ pub(crate) struct Taker {
     pub(crate) is_me: bool,
     /// Whether the caller would wait without limit for himself.
     pub(crate) forever: bool,
-}
-
-/// How often to look every millisecond at a process that has lost its last thread known here: it may be dying. Its
-/// memory goes at some 4 GiB a second; who takes longer is found at the end of a slice.
-const DOUBTS: u32 = 2000;
-
-/// Whom a sleeper has heard of as registered, and how long to look closely when he is not any more. Somebody else may
-/// have cleared up behind the thread that died first.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Heard {
-    of: u32,
-    doubts: u32,
-}
-
-impl Heard {
-    /// Somebody is registered, or was a moment ago.
-    pub(crate) fn of(owner: Token) -> Heard {
-        Heard { of: owner.0, doubts: DOUBTS }
-    }
-
-    pub(crate) fn doubts_still(&mut self, owner: Token) -> bool {
-        let doubts = self.of == owner.0 && self.doubts > 0;
-        self.doubts -= u32::from(doubts);
-        doubts
-    }
-}
-
-/// Which processes a sleeper has heard of as registered.
-#[derive(Default)]
-pub(crate) struct Hearsay([Heard; 8]);
-
-impl Hearsay {
-    pub(crate) fn about(&mut self, process: Token) -> &mut Heard {
-        &mut self.0[process.index() as usize % 8]
-    }
 }
 
 /// How a lock was got.
@@ -217,7 +199,6 @@ impl LockWord {
         let mut stamp = taker.token.0;
         let mut slept = false;
         let mut spins = owners.spins();
-        let mut heard = Heard::default();
         let result = loop {
             let word = self.0.load(Ordering::Acquire); // edge: owner
             let mut crowd = Crowd::new(Watch { word: &self.0, value: word | WAITERS });
@@ -238,17 +219,11 @@ impl LockWord {
                 }
                 Some(owner) => match owners.standing(owner) {
                     Standing::Dead => Some(true),
-                    Standing::Here(Some(watch)) => {
-                        heard = Heard::of(owner);
-                        crowd.add(watch);
-                        None
-                    }
-                    Standing::Here(None) => {
-                        doubt = heard.doubts_still(owner);
+                    Standing::Here(alive) => {
+                        alive.map(|watch| crowd.add(watch));
                         None
                     }
                     Standing::Doubtful => {
-                        heard = Heard::of(owner);
                         doubt = true;
                         None
                     }
@@ -269,10 +244,8 @@ impl LockWord {
             owners.others(&mut crowd);
             slept = true;
             stamp |= WAITERS;
-            match wait.sleep(crowd.watches(), doubt) {
-                Ok(Slept::Look) => {}
-                Ok(Slept::Slice) => owners.slice(),
-                Err(end) => break Err(end),
+            if let Err(end) = owners.slept(wait, wait.sleep(crowd.watches(), doubt)) {
+                break Err(end);
             }
         };
         if slept {

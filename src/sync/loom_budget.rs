@@ -106,7 +106,7 @@ impl Owners for World {
 
     fn others<'a>(&'a self, _: &mut Crowd<'a>) {}
 
-    fn slice(&self) {
+    fn sweep(&self) {
         unreachable!("a model has no clock");
     }
 

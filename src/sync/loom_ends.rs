@@ -23,7 +23,7 @@ impl Owners for Nobody {
 
     fn others<'a>(&'a self, _: &mut Crowd<'a>) {}
 
-    fn slice(&self) {
+    fn sweep(&self) {
         unreachable!("a model has no clock");
     }
 

@@ -98,7 +98,7 @@ impl Owners for World {
         }
     }
 
-    fn slice(&self) {
+    fn sweep(&self) {
         unreachable!("a model has no clock");
     }
 
@@ -358,7 +358,7 @@ impl Owners for InACrowd<'_> {
 
     fn others<'a>(&'a self, _: &mut Crowd<'a>) {}
 
-    fn slice(&self) {
+    fn sweep(&self) {
         unreachable!("a model has no clock");
     }
 

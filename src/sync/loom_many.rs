@@ -12,7 +12,7 @@ use super::semaphore::SemaphoreWord;
 use super::wait::{Manner, Timeout, Wait};
 use crate::error::ErrorKind;
 use crate::presence::place::{PlaceWord, Standing, standing};
-use crate::segment::bits::{ALIVE_WAITERS, PERMITS, State, Token};
+use crate::segment::bits::{ALIVE_WAITERS, PERMITS, Place, State, Token};
 use crate::shim::{AtomicU32, Doom, Ordering, doomed, exit};
 use loom::sync::Arc;
 use loom::thread;
@@ -22,7 +22,7 @@ struct World {
     alive: Vec<AtomicU32>,
     semaphores: [SemaphoreWord; 2],
     events: [EventWord; 2],
-    /// A thing that is ready when `full`, and is told by an event count.
+    /// A thing that is ready when `full`, and is told by an event count. The dead had hands full of it.
     full: AtomicU32,
     told: EventCount,
     bell: EventCount,
@@ -67,8 +67,17 @@ impl World {
     }
 
     fn fill(&self) {
-        self.full.store(1, Ordering::Relaxed);
+        self.full.fetch_add(1, Ordering::Relaxed);
         self.told.notify(&self.bell);
+    }
+
+    /// Those who show that they are dead, and behind whom nobody has cleared up.
+    fn dead(&self) -> impl Iterator<Item = (u32, Place)> {
+        (0..).zip(&self.places).filter_map(|(index, place)| {
+            let seen = place.load().filter(|seen| seen.state == State::Live)?;
+            let standing = self.standing(Token::new(index, seen.generation));
+            matches!(standing, Standing::Dead).then_some((index, seen))
+        })
     }
 
     fn many(&self, sources: &[&dyn Source], need: Need, direct: bool) -> Result<Vec<usize>, ErrorKind> {
@@ -91,8 +100,19 @@ impl Owners for World {
         }
     }
 
-    fn slice(&self) {
-        unreachable!("a model has no clock");
+    fn hear<'a>(&'a self, out: &mut Crowd<'a>) -> Option<Token> {
+        self.others(out);
+        self.dead().next().map(|(index, place)| Token::new(index, place.generation))
+    }
+
+    fn sweep(&self) {
+        for (index, seen) in self.dead() {
+            let reaping = seen.to(State::Reaping, Token::new(8, 8));
+            if self.places[index as usize].change(seen, reaping) {
+                self.fill();
+                self.places[index as usize].change(reaping, reaping.vacated());
+            }
+        }
     }
 
     fn spins(&self) -> u32 {
@@ -133,12 +153,12 @@ impl Source for Event<'_> {
     }
 }
 
-/// What an event count tells of.
-struct Told<'w>(&'w World);
+/// What an event count tells of, once it was filled so often.
+struct Told<'w>(&'w World, u32);
 
 impl Source for Told<'_> {
     fn is_ready(&self) -> bool {
-        self.0.full.load(Ordering::Relaxed) != 0
+        self.0.full.load(Ordering::Relaxed) >= self.1
     }
 
     fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
@@ -258,7 +278,7 @@ fn at_the_bell_no_change_is_missed_that_an_event_count_tells() {
         let world = World::new(0);
         let many = spawn(&world, |w| {
             let one = Event(&w.events[0]);
-            w.many(&[&one, &Told(w)], Need::Any, false).unwrap();
+            w.many(&[&one, &Told(w, 1)], Need::Any, false).unwrap();
         });
         world.fill();
         many.join().unwrap();
@@ -372,6 +392,30 @@ fn a_single_waiter_that_is_killed_when_woken_does_not_leave_the_waiter_of_many_b
         victim.join().unwrap();
         many.join().unwrap();
     });
+}
+
+/// What a dead one had in hand is there again when somebody clears up.
+fn behind_the_dead(deaths: u32) {
+    loom::model(move || {
+        let world = World::new(deaths);
+        let many = spawn(&world, move |w| {
+            w.many(&[&Told(w, deaths)], Need::Any, true).unwrap();
+        });
+        for alive in &world.alive {
+            exit(alive);
+        }
+        many.join().unwrap();
+    });
+}
+
+#[test]
+fn who_waits_for_many_clears_up_behind_who_dies() {
+    behind_the_dead(1);
+}
+
+#[test]
+fn who_waits_for_many_clears_up_behind_each_who_dies() {
+    behind_the_dead(2);
 }
 
 /// The bell rings for who is announced there, and for nobody else it costs a look.

@@ -129,7 +129,7 @@ impl Owners for World {
         }
     }
 
-    fn slice(&self) {
+    fn sweep(&self) {
         unreachable!("a model has no clock");
     }
 
@@ -148,7 +148,7 @@ impl Owners for InACrowd<'_> {
 
     fn others<'a>(&'a self, _: &mut Crowd<'a>) {}
 
-    fn slice(&self) {
+    fn sweep(&self) {
         unreachable!("a model has no clock");
     }
 

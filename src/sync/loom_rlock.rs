@@ -85,7 +85,7 @@ impl Owners for World {
         }
     }
 
-    fn slice(&self) {
+    fn sweep(&self) {
         unreachable!("a model has no clock");
     }
 

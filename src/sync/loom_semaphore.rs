@@ -86,7 +86,7 @@ impl Owners for World {
         }
     }
 
-    fn slice(&self) {
+    fn sweep(&self) {
         unreachable!("a model has no clock");
     }
 

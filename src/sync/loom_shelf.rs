@@ -163,7 +163,7 @@ impl<M: Moves> Owners for World<M> {
         }
     }
 
-    fn slice(&self) {
+    fn sweep(&self) {
         unreachable!("a model has no clock");
     }
 

@@ -15,8 +15,8 @@
 use crate::error::ErrorKind;
 use crate::shim::{Watch, pause};
 use crate::sync::event_count::EventCount;
-use crate::sync::lock::{Crowd, Heard, Owners};
-use crate::sync::wait::{Slept, Wait};
+use crate::sync::lock::{Crowd, Owners};
+use crate::sync::wait::Wait;
 use std::os::fd::BorrowedFd;
 
 /// Up to so many things the waiter sleeps on their own words: each costs about 100 ns per sleep.
@@ -50,8 +50,6 @@ pub(crate) struct Net<'a> {
     own: Vec<Watch<'a>>,
     alive: Vec<Watch<'a>>,
     doubt: bool,
-    /// What was heard before of the thing that is being armed.
-    pub(crate) heard: Heard,
 }
 
 impl<'a> Net<'a> {
@@ -65,11 +63,6 @@ impl<'a> Net<'a> {
         if !self.alive.iter().any(|known| std::ptr::eq(known.word, watch.word)) {
             self.alive.push(watch);
         }
-    }
-
-    /// An empty one, for a thing of which this was heard before.
-    pub(crate) fn of(heard: Heard) -> Net<'a> {
-        Net { heard, ..Net::default() }
     }
 
     /// Whether some process may be dying.
@@ -146,21 +139,25 @@ impl<'a> Many<'a> {
         wait: &Wait,
         slept: &mut bool,
     ) -> Result<Vec<usize>, ErrorKind> {
-        let mut heard = vec![Heard::default(); self.sources.len()];
-        let mut ended = Ok(());
+        let (mut ended, mut mourned) = (Ok(()), None);
         loop {
             // First the bell: who finds us announced in a thing must find us here.
             let rung = (!self.direct).then(|| self.bell.prepare());
             let mut net = Net::default();
             // Whom to listen to, before the look: who was dead by then has left what he did to be seen.
             let mut crowd = Crowd::new(self.bell.glance());
-            owners.others(&mut crowd);
-            let ready = self.arm(&mut net, &mut heard);
+            let dead = owners.hear(&mut crowd);
+            let ready = self.arm(&mut net);
             if self.need.is_met(&ready, self.sources.len()) {
                 return Ok(ready);
             }
             // Whatever ends the wait: the things are looked at after it.
             ended?;
+            if dead.is_some() && dead != mourned {
+                mourned = dead; // once: somebody else may be at it, and stand still
+                owners.sweep();
+                continue;
+            }
             if rung.is_some() || net.own.is_empty() {
                 net.own = vec![rung.unwrap_or_else(|| self.bell.prepare())];
             }
@@ -170,24 +167,15 @@ impl<'a> Many<'a> {
                 ready.iter().for_each(|at| self.sources[*at].pass_on());
             }
             *slept = true;
-            match wait.sleep_on(&net.own, &net.alive, net.doubt) {
-                Ok(Slept::Look) => {}
-                Ok(Slept::Slice) => owners.slice(),
-                Err(end) => ended = Err(end),
+            if let Err(end) = owners.slept(wait, wait.sleep_on(&net.own, &net.alive, net.doubt)) {
+                ended = Err(end);
             }
         }
     }
 
     /// Announces the waiter in each thing that is not ready; tells which are.
-    fn arm(&self, net: &mut Net<'a>, heard: &mut [Heard]) -> Vec<usize> {
-        let mut ready = Vec::new();
-        for (at, (source, heard)) in self.sources.iter().zip(heard).enumerate() {
-            net.heard = *heard;
-            if source.arm(net) {
-                ready.push(at);
-            }
-            *heard = net.heard;
-        }
-        ready
+    fn arm(&self, net: &mut Net<'a>) -> Vec<usize> {
+        let all = (0..).zip(self.sources);
+        all.filter_map(|(at, source)| source.arm(net).then_some(at)).collect()
     }
 }

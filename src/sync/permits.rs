@@ -27,8 +27,8 @@ use crate::segment::bits::{COLLECTING, Token};
 use crate::shim::{AtomicU32, Ordering, Watch, pause, step, words};
 use crate::sync::bell::Bell;
 use crate::sync::event_count::EventCount;
-use crate::sync::lock::{Crowd, Got, Heard, Hearsay, LockWord, Owners, Taker};
-use crate::sync::wait::{Slept, Wait};
+use crate::sync::lock::{Crowd, Got, LockWord, Owners, Taker};
+use crate::sync::wait::Wait;
 
 /// What the permits of one object share. All zeros is a fresh one.
 #[repr(C)]
@@ -226,7 +226,7 @@ impl<'a> Cells<'a> {
         ask: bool,
     ) -> Result<(), ErrorKind> {
         while !self.grab(claim) {
-            if !self.survey(parties, ask, &mut Hearsay::default(), None).changed {
+            if !self.survey(parties, ask, None).changed {
                 return Err(ErrorKind::Busy);
             }
         }
@@ -245,24 +245,21 @@ impl<'a> Cells<'a> {
         if self.grab(claim) {
             return Ok(());
         }
-        let mut heard = Hearsay::default();
         let mut ended = Ok(());
         loop {
             let mut crowd = Crowd::new(self.gate.event.prepare());
             if self.grab(claim) {
                 return Ok(());
             }
-            let seen = self.survey(parties, true, &mut heard, Some(&mut crowd));
+            let seen = self.survey(parties, true, Some(&mut crowd));
             if seen.changed {
                 continue;
             }
             // Whatever ends the wait: the cells and their holders are looked at after it.
             ended?;
             parties.processes.others(&mut crowd);
-            match wait.sleep(crowd.watches(), seen.doubt) {
-                Ok(Slept::Look) => {}
-                Ok(Slept::Slice) => parties.processes.slice(),
-                Err(end) => ended = Err(end),
+            if let Err(end) = parties.processes.slept(wait, wait.sleep(crowd.watches(), seen.doubt)) {
+                ended = Err(end);
             }
         }
     }
@@ -275,7 +272,7 @@ impl<'a> Cells<'a> {
     {
         let watch = self.gate.event.prepare();
         let here: Cells<'p> = self;
-        let seen = here.survey(parties, true, &mut Hearsay::default(), None);
+        let seen = here.survey(parties, true, None);
         (watch, self.count(0) > 0, seen.doubt)
     }
 
@@ -295,7 +292,6 @@ impl<'a> Cells<'a> {
         self,
         parties: &Parties<'a, P, T>,
         ask: bool,
-        heard: &mut Hearsay,
         mut crowd: Option<&mut Crowd<'a>>,
     ) -> Survey {
         let (mut seen, mut judged) = (Survey::default(), Judged::default());
@@ -317,18 +313,12 @@ impl<'a> Cells<'a> {
                 Some(process) if ask => parties.processes.standing(process),
                 Some(process) => parties.processes.glance(process),
             };
-            let process = Token(word);
             match standing {
                 Standing::Dead => seen.changed |= self.bury(word, cell, parties.processes),
-                Standing::Here(Some(watch)) => {
-                    *heard.about(process) = Heard::of(process);
-                    crowd.as_mut().map(|crowd| crowd.add(watch));
+                Standing::Here(alive) => {
+                    alive.zip(crowd.as_mut()).map(|(watch, crowd)| crowd.add(watch));
                 }
-                Standing::Here(None) => seen.doubt |= heard.about(process).doubts_still(process),
-                Standing::Doubtful => {
-                    *heard.about(process) = Heard::of(process);
-                    seen.doubt = true;
-                }
+                Standing::Doubtful => seen.doubt = true,
             }
         }
         seen
@@ -495,7 +485,7 @@ impl<'a> Cells<'a> {
 
     /// Frees what the dead leave, as far as it is known without a question to the kernel.
     pub(crate) fn tidy<P: Owners, T: Owners>(self, parties: &Parties<'a, P, T>) {
-        self.survey(parties, false, &mut Hearsay::default(), None);
+        self.survey(parties, false, None);
     }
 
     /// Every holder's token, once for each permit.

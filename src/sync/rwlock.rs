@@ -39,7 +39,7 @@ use crate::segment::bits::Token;
 use crate::shim::{AtomicU32, AtomicU64, Ordering, pause, rmw_fence, step, words};
 use crate::sync::event_count::EventCount;
 use crate::sync::lock::{Crowd, Got, LockWord, Owners, Taker};
-use crate::sync::wait::{Slept, Wait};
+use crate::sync::wait::Wait;
 
 /// What readers and writers of one object share. All zeros is a free one.
 #[repr(C)]
@@ -391,10 +391,8 @@ impl<'a> RwWords<'a> {
             // Whatever ends the wait: the cells and their readers are looked at after it.
             ended?;
             owners.others(&mut crowd);
-            match wait.sleep(crowd.watches(), seen.doubt) {
-                Ok(Slept::Look) => {}
-                Ok(Slept::Slice) => owners.slice(),
-                Err(end) => ended = Err(end),
+            if let Err(end) = owners.slept(wait, wait.sleep(crowd.watches(), seen.doubt)) {
+                ended = Err(end);
             }
         }
     }

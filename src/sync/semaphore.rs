@@ -21,7 +21,7 @@ use crate::segment::bits::{PERMITS, WAITERS};
 use crate::shim::{AtomicU32, Ordering, Watch, pause, wake};
 use crate::sync::bell::Bell;
 use crate::sync::lock::{Crowd, Owners};
-use crate::sync::wait::{Slept, Wait};
+use crate::sync::wait::Wait;
 
 /// The word of a semaphore. Zero is one without permits.
 #[repr(transparent)]
@@ -88,10 +88,8 @@ impl SemaphoreWord {
             let mut crowd = Crowd::new(watch);
             owners.others(&mut crowd);
             mark = WAITERS;
-            match wait.sleep(crowd.watches(), false) {
-                Ok(Slept::Look) => {}
-                Ok(Slept::Slice) => owners.slice(),
-                Err(end) => break Err(end),
+            if let Err(end) = owners.slept(wait, wait.sleep(crowd.watches(), false)) {
+                break Err(end);
             }
         };
         if mark != 0 && result != Ok(0) {

@@ -25,7 +25,7 @@ use crate::sync::bell::Bell;
 use crate::sync::event_count::EventCount;
 use crate::sync::lock::{Crowd, LockWord, Owners};
 use crate::sync::many::Net;
-use crate::sync::wait::{Slept, Wait};
+use crate::sync::wait::Wait;
 
 /// Messages go in and out.
 pub(crate) const OPEN: u32 = 0;
@@ -312,10 +312,6 @@ impl Words {
         if !self.lacks(what, capacity) || self.is_left(|holder| owners.standing(holder)) {
             return Ok(());
         }
-        match wait.sleep(crowd.watches(), doubt)? {
-            Slept::Look => {}
-            Slept::Slice => owners.slice(),
-        }
-        Ok(())
+        owners.slept(wait, wait.sleep(crowd.watches(), doubt))
     }
 }

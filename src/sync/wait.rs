@@ -5,7 +5,7 @@
 //! dead thread, and that one tells the others. The slice is the proof that nobody waits for ever; everything else only makes it quick.
 
 use crate::error::ErrorKind;
-use crate::shim::{Ordering, WATCH_MAX, Wake, Watch, sleep, sleep_first, wake};
+use crate::shim::{WATCH_MAX, Wake, Watch, sleep, sleep_first, wake};
 use crate::sync::deadline::Deadline;
 use crate::sync::ends::Ends;
 use std::cell::Cell;
@@ -143,6 +143,8 @@ pub(crate) struct Wait {
     manner: Manner,
     /// When the slice ends that the first sleep began, or the one after the last look around. 0: none has begun.
     slice_end: Cell<u64>,
+    /// How long the last sleep took.
+    slept_for: Cell<u64>,
 }
 
 #[cfg(not(loom))]
@@ -171,7 +173,7 @@ fn deadline_of(_: Timeout) -> Option<u64> {
 
 impl Wait {
     pub(crate) fn new(timeout: Timeout, manner: Manner) -> Wait {
-        Wait { deadline: deadline_of(timeout), manner, slice_end: Cell::new(0) }
+        Wait { deadline: deadline_of(timeout), manner, slice_end: Cell::new(0), slept_for: Cell::new(0) }
     }
 
     /// Whether there is time left, and nothing has ended the wait.
@@ -190,6 +192,11 @@ impl Wait {
         if self.manner.endable { Ends::mine() } else { Ends::NONE }
     }
 
+    /// How long the last sleep took, in ns.
+    pub(crate) fn slept_for(&self) -> u64 {
+        self.slept_for.get()
+    }
+
     /// Sleeps at most until the slice ends on all of `watches`; the first is the object's word, the others are alive
     /// words. As [`Wait::sleep_on`].
     pub(crate) fn sleep(&self, watches: &[Watch<'_>], doubt: bool) -> Result<Slept, ErrorKind> {
@@ -200,14 +207,14 @@ impl Wait {
     /// Sleeps at most until the slice ends, on the words of objects, of what may end the wait, and on alive words as far
     /// as there is room. `doubt`: a process may be dying, look again soon.
     ///
-    /// A slice goes on over several sleeps: who is woken often, or looks every millisecond, looks around as well. But
-    /// not before it ends: clearing up also clears away that a dying process has lost a thread.
+    /// A slice goes on over several sleeps: who is woken often, or looks every millisecond, looks around as well.
     pub(crate) fn sleep_on(
         &self,
         own: &[Watch<'_>],
         alive: &[Watch<'_>],
         doubt: bool,
     ) -> Result<Slept, ErrorKind> {
+        self.slept_for.set(0);
         let ends = self.ends();
         let Some(first) = own.first() else { return self.check().map(|()| Slept::Look) };
         let mut words = Words { watches: [*first; WATCH_MAX], len: 0 };
@@ -226,8 +233,9 @@ impl Wait {
         let watches = &words.watches[..words.len];
         let woken = if self.manner.fallback { sleep_first(watches, until) } else { sleep(watches, until) };
         relay(alive);
+        let (begun, now) = (now, now_ns());
+        self.slept_for.set(now.saturating_sub(begun));
         ends.check()?;
-        let now = now_ns();
         match woken {
             Wake::Interrupted if self.manner.interruptible => Err(ErrorKind::Interrupted),
             Wake::TimedOut if self.deadline.is_some_and(|d| d <= now) => Err(ErrorKind::Timeout),
@@ -242,10 +250,5 @@ impl Wait {
 
 /// The kernel has told one sleeper of a death; tell the others.
 fn relay(alive: &[Watch<'_>]) {
-    for watch in alive {
-        // Relaxed: only whether it has changed; whoever acts on a death looks for himself.
-        if watch.word.load(Ordering::Relaxed) != watch.value {
-            wake(watch.word, u32::MAX);
-        }
-    }
+    alive.iter().filter(|watch| watch.has_changed()).for_each(|watch| wake(watch.word, u32::MAX));
 }

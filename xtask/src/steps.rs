@@ -310,7 +310,7 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         LOCK,
         "a sleeper does not listen to the owner",
-        &[("                        crowd.add(watch);\n", "")],
+        &[("                        alive.map(|watch| crowd.add(watch));\n", "                        let _ = alive;\n")],
     ),
     step(
         LOCK,
@@ -579,8 +579,8 @@ pub(crate) const STEPS: &[Step] = &[
         PERMITS,
         "a sleeper does not listen to the holders",
         &[(
-            "                    *heard.about(process) = Heard::of(process);\n                    crowd.as_mut().map(|crowd| crowd.add(watch));\n",
-            "                    let _ = watch;\n",
+            "                    alive.zip(crowd.as_mut()).map(|(watch, crowd)| crowd.add(watch));\n",
+            "                    let _ = alive;\n",
         )],
     ),
     step(
@@ -699,8 +699,8 @@ pub(crate) const STEPS: &[Step] = &[
         BLOCKS,
         "a sleeper does not listen to the owners",
         &[(
-            "                    *heard.about(token) = Heard::of(token);\n                    crowd.as_mut().map(|crowd| crowd.add(watch));\n",
-            "                    let _ = watch;\n",
+            "                    alive.zip(crowd.as_mut()).map(|(watch, crowd)| crowd.add(watch));\n",
+            "                    let _ = alive;\n",
         )],
     ),
     step(
@@ -1033,8 +1033,8 @@ pub(crate) const STEPS: &[Step] = &[
         &[
             ("            let rung = (!self.direct).then(|| self.bell.prepare());\n", ""),
             (
-                "            ended?;\n            if rung",
-                "            ended?;\n            let rung = (!self.direct).then(|| self.bell.prepare());\n            if rung",
+                "            ended?;\n            if dead",
+                "            ended?;\n            let rung = (!self.direct).then(|| self.bell.prepare());\n            if dead",
             ),
         ],
     ),
@@ -1046,18 +1046,28 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         MANY,
         "a waiter of many does not listen to the others",
-        &[("            owners.others(&mut crowd);\n", "")],
+        &[("let dead = owners.hear(&mut crowd);", "let dead = owners.hear(&mut Crowd::new(self.bell.glance()));")],
     ),
     step(
         MANY,
         "a waiter of many looks, and then listens to the others",
         &[
-            ("            owners.others(&mut crowd);\n", ""),
+            ("let dead = owners.hear(&mut crowd);", "let dead = owners.hear(&mut Crowd::new(self.bell.glance()));"),
             (
                 "            crowd.watches()[1..]",
                 "            owners.others(&mut crowd);\n            crowd.watches()[1..]",
             ),
         ],
+    ),
+    step(
+        MANY,
+        "a waiter of many does not clear up behind who is dead when it comes",
+        &[("dead.is_some() && dead != mourned", "dead.is_none() && dead != mourned")],
+    ),
+    step(
+        MANY,
+        "a waiter of many clears up once only",
+        &[("dead != mourned {", "mourned.is_none() {")],
     ),
     step(
         ASKED,
@@ -1212,8 +1222,8 @@ pub(crate) const STEPS: &[Step] = &[
         &[
             ("        owners.others(&mut crowd);\n", ""),
             (
-                "            return Ok(());\n        }\n        match wait.sleep",
-                "            return Ok(());\n        }\n        owners.others(&mut crowd);\n        match wait.sleep",
+                "            return Ok(());\n        }\n        owners.slept(wait, wait.sleep",
+                "            return Ok(());\n        }\n        owners.others(&mut crowd);\n        owners.slept(wait, wait.sleep",
             ),
         ],
     ),

@@ -3,7 +3,8 @@
 //! It sleeps on the doorbells of the yards in which somebody has asked, and whenever it wakes looks at the things of those
 //! who have (`sync::asked` says why nobody is missed). It starts with the first who asks, and ends within a slice after the
 //! last has gone. It blocks all signals, and takes no place among a yard's threads: it owns nothing and uses up nobody's wake.
-//! It listens to the alive words of others as far as there is room; every other death it finds at the end of a slice.
+//! It listens to the alive words of others as far as there is room, and clears up behind who dies; every other death it finds
+//! at the end of a slice.
 //!
 //! A fork child has none: what its parent has asked for is told to the parent only. It gets a thread of its own with the
 //! first thing that it asks for itself.
@@ -17,7 +18,7 @@ use crate::os::{Mutex, MutexGuard, fork, thread};
 use crate::presence::attachment::Attachment;
 use crate::shim::{AtomicU32, Ordering, WATCH_MAX, Watch, wake};
 use crate::sync::asked::Asked;
-use crate::sync::lock::{Crowd, Heard};
+use crate::sync::lock::Crowd;
 use crate::sync::many::Net;
 use crate::sync::wait::{Manner, Slept, Timeout, Wait};
 use std::mem::forget;
@@ -55,8 +56,6 @@ pub(in crate::objects) struct Ticket {
 /// One place.
 struct Place {
     request: Arc<Request>,
-    /// What was heard of whoever's death matters to it.
-    heard: Heard,
     forks: u32,
     again: Again,
 }
@@ -172,8 +171,7 @@ impl Registry {
             self.runs = true;
         }
         self.post(request);
-        let place =
-            Place { request: request.clone(), heard: Heard::default(), forks: self.forks, again: Again::No };
+        let place = Place { request: request.clone(), forks: self.forks, again: Again::No };
         let at = self.free.pop().unwrap_or(self.places.len());
         match self.places.get_mut(at) {
             Some(free) => *free = Some(place),
@@ -240,12 +238,11 @@ struct Told {
 impl Place {
     fn look(&mut self, slice: bool, told: &mut Told) {
         let request = &*self.request;
-        let mut net = Net::of(self.heard);
+        let mut net = Net::default();
         let mut ready = request.asked.look(&*request.kept.source, &mut net);
         if let (Tell::Fd(fd), true) = (&request.tell, slice && !ready && !request.asked.is_asked()) {
             ready = !fd.is_raised() && request.asked.ask(&*request.kept.source, &mut net);
         }
-        self.heard = net.heard;
         told.doubt |= net.doubts() || self.again == Again::Soon;
         ready |= self.again == Again::Now;
         self.again = if self.again == Again::Soon { Again::Now } else { Again::No };
@@ -304,11 +301,12 @@ fn round(waits: &mut [Wait; 2], slept: Slept) -> Option<Slept> {
     drop(registry);
     drop(gone);
     told.wakers.into_iter().for_each(wake_one);
-    if slice {
+    let doubt = told.doubt || words.len() > BELLS_MAX;
+    let alive = &crowd.watches()[1..];
+    let slept = waits[usize::from(fallback)].sleep_on(&words, alive, doubt);
+    if slept == Ok(Slept::Slice) || alive.iter().any(Watch::has_changed) {
         yards.iter().for_each(|yard| yard.sweep());
     }
-    let doubt = told.doubt || words.len() > BELLS_MAX;
-    let slept = waits[usize::from(fallback)].sleep_on(&words, &crowd.watches()[1..], doubt);
     Some(slept.unwrap_or(Slept::Look)) // nothing ends it, and no signal comes
 }
 

@@ -9,7 +9,6 @@ use crate::presence::attachment::{Attachment, Held};
 use crate::presence::entry::Slot;
 use crate::presence::place::Standing;
 use crate::segment::bits::{State, Token};
-use crate::sync::lock::Heard;
 use crate::sync::many::{Need, Net, Source};
 use crate::sync::wait::{Manner, Timeout};
 use std::sync::Arc;
@@ -137,17 +136,9 @@ impl Source for Member {
         let yard: &'a Attachment = &self.yard;
         match yard.process_standing(self.token) {
             Standing::Dead => return true,
-            Standing::Here(Some(watch)) => {
-                net.heard = Heard::of(self.token);
-                net.alive(watch);
-            }
-            // Its last registered thread has gone, and so may have the process: closing takes a moment, dying too.
-            Standing::Here(None) if !net.heard.doubts_still(self.token) => {}
-            Standing::Here(None) => net.doubt(),
-            Standing::Doubtful => {
-                net.heard = Heard::of(self.token);
-                net.doubt();
-            }
+            Standing::Here(Some(watch)) => net.alive(watch),
+            Standing::Here(None) => {}
+            Standing::Doubtful => net.doubt(),
         }
         false
     }

@@ -114,3 +114,45 @@ fn who_ends_by_himself_is_gone_too() {
     });
     kill(pid);
 }
+
+/// Whether its thread has left, or has died and somebody has cleared up: the process may be next. All know that for a while.
+#[test]
+fn a_process_that_has_lost_its_last_thread_is_in_doubt_for_everybody() {
+    for dies in [false, true] {
+        let yard = Yard::anonymous().unwrap();
+        let here = Event::create(&yard, "here", EventOptions::default()).unwrap();
+        let apart = APART.lock();
+        // SAFETY: the child runs no destructor of the parent's and ends by a signal; its thread holds nothing when it ends.
+        let pid = unsafe { libc::fork() };
+        if pid == 0 {
+            std::thread::spawn(move || {
+                let _ = here.wait(Timeout::For(Duration::from_millis(1))); // registers
+                here.set();
+                if dies {
+                    // SAFETY: as above.
+                    unsafe { libc::syscall(libc::SYS_exit, 0) };
+                }
+            });
+            loop {
+                std::thread::sleep(LONG);
+            }
+        }
+        drop(apart);
+        here.wait(LONG).unwrap();
+        let (token, end) = (member(&yard, pid).token, Instant::now() + LONG);
+        let is_in_doubt = || matches!(yard.held().process_standing(token), Standing::Doubtful);
+        let is_here = || matches!(yard.held().process_standing(token), Standing::Here(None));
+        while !is_in_doubt() {
+            assert!(Instant::now() < end, "it is in no doubt");
+        }
+        yard.sweep();
+        let slots = yard.held().slots().iter();
+        let threads = slots.filter_map(|slot| slot.place.load()).filter(|place| place.token == token).count();
+        assert_eq!((threads, is_in_doubt()), (0, true), "dies: {dies}");
+        while !is_here() {
+            assert!(Instant::now() < end, "it is in doubt for ever");
+        }
+        kill(pid);
+        assert!(!is_in_doubt() && !is_here());
+    }
+}

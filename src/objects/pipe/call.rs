@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::error::{ErrorKind, Result};
-use crate::objects::owners;
+use crate::objects::owners::{self, Threads};
 use crate::objects::pace::Pace;
 use crate::objects::pipe::connection::Inner;
 use crate::objects::pipe::end::{Mourners, ended};
@@ -10,8 +10,8 @@ use crate::presence::thread;
 use crate::shim::pause;
 use crate::sync::event_count::EventCount;
 use crate::sync::holders::Seen;
-use crate::sync::lock::{Crowd, LockWord};
-use crate::sync::wait::{Slept, Timeout, Wait};
+use crate::sync::lock::{Crowd, LockWord, Owners};
+use crate::sync::wait::{Timeout, Wait};
 
 /// Where in its direction a call waits, and how many bytes there a message takes.
 pub(super) type Stretch = (u64, u64);
@@ -112,13 +112,8 @@ impl<'a> Call<'a> {
         if ready() {
             return None;
         }
-        match self.wait.sleep(crowd.watches(), seen == Seen::Held { doubt: true }) {
-            Ok(Slept::Look) => None,
-            Ok(Slept::Slice) => {
-                yard.sweep();
-                None
-            }
-            Err(kind) => Some(kind),
-        }
+        Threads(yard)
+            .slept(&self.wait, self.wait.sleep(crowd.watches(), seen == Seen::Held { doubt: true }))
+            .err()
     }
 }

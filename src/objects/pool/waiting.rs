@@ -2,13 +2,13 @@
 #![forbid(unsafe_code)]
 
 use crate::error::{ErrorKind, Result};
-use crate::objects::owners;
+use crate::objects::owners::{self, Threads};
 use crate::objects::pool::Table;
 use crate::presence::thread;
-use crate::shim::{Ordering, pause};
+use crate::shim::pause;
 use crate::sync::event_count::EventCount;
-use crate::sync::lock::Crowd;
-use crate::sync::wait::{Slept, Timeout, Wait};
+use crate::sync::lock::{Crowd, Owners};
+use crate::sync::wait::{Timeout, Wait};
 
 /// Looks before a wait sleeps: some microseconds, a tenth of what a sleep and wake-up cost.
 const SPINS: u32 = 1000;
@@ -46,7 +46,7 @@ impl Table {
         wait: &Wait,
         mut attempt: impl FnMut() -> Option<T>,
     ) -> Result<T> {
-        let (mut over, mut swept): (Option<ErrorKind>, bool) = (None, false);
+        let (mut over, mut mourned): (Option<ErrorKind>, _) = (None, None);
         // So that our death is heard of, and that we can clear up behind others: who had what we wait for may be a process
         // that has no thread here, of whose death nobody hears.
         let _ = thread::register(self.held());
@@ -62,22 +62,12 @@ impl Table {
             if let Some(kind) = over {
                 return Err(kind.into());
             }
-            if dead && !swept {
-                swept = true;
+            if dead.is_some() && dead != mourned {
+                mourned = dead; // once: somebody else may be at it, and stand still
                 self.held().sweep();
                 continue;
             }
-            match wait.sleep(crowd.watches(), false) {
-                Ok(slept) => {
-                    // Relaxed: only whether it has changed.
-                    let died =
-                        |alive: &crate::shim::Watch<'_>| alive.word.load(Ordering::Relaxed) != alive.value;
-                    if slept == Slept::Slice || crowd.watches().iter().skip(1).any(died) {
-                        self.held().sweep();
-                    }
-                }
-                Err(kind) => over = Some(kind),
-            }
+            over = Threads(self.held()).slept(wait, wait.sleep(crowd.watches(), false)).err();
         }
     }
 }

@@ -4,7 +4,7 @@
 use crate::error::{ErrorKind, Result};
 use crate::lockfree::mpmc::{Holders, NoPop, NoPush};
 use crate::objects::blocks::Blocks;
-use crate::objects::owners;
+use crate::objects::owners::{self, Threads};
 use crate::objects::queue::get::InHand;
 use crate::objects::queue::place::Hands;
 use crate::objects::queue::side::{Mourners, QueueSide, ended};
@@ -13,11 +13,11 @@ use crate::presence::attachment::Held;
 use crate::presence::place::Standing;
 use crate::presence::thread;
 use crate::segment::bits::Token;
-use crate::shim::{AtomicU32, Ordering, Watch, pause, yield_now};
+use crate::shim::{AtomicU32, Watch, pause, yield_now};
 use crate::sync::event_count::EventCount;
 use crate::sync::holders::Seen;
-use crate::sync::lock::{Crowd, Heard, Hearsay};
-use crate::sync::wait::{Slept, Timeout, Wait};
+use crate::sync::lock::{Crowd, Owners};
+use crate::sync::wait::{Timeout, Wait};
 
 /// Looks before a wait sleeps: some 5 to 10 µs, a tenth of what a sleep and wake-up cost.
 const SPINS: u32 = 1000;
@@ -87,10 +87,8 @@ pub(super) struct Call<'a> {
     blocks: Option<&'a Blocks>,
     /// Looks that are left before a sleep, or before a try gives up.
     looks: u32,
-    /// The call has cleared up behind the dead that it saw.
-    swept: bool,
-    /// Who owed something, as far as it has heard.
-    heard: Hearsay,
+    /// One who was dead when the call last cleared up.
+    mourned: Option<Token>,
 }
 
 fn is_peer(kind: ErrorKind) -> bool {
@@ -113,8 +111,8 @@ impl<'a> Call<'a> {
             _ if many && !(what == For::Room && queue.is_limited()) => SPINS,
             _ => 0,
         };
-        let (wait, heard) = (Wait::new(timeout, queue.manner()), Hearsay::default());
-        Call { queue, what, timeout, wait, blocks: None, looks, swept: false, heard }
+        let wait = Wait::new(timeout, queue.manner());
+        Call { queue, what, timeout, wait, blocks: None, looks, mourned: None }
     }
 
     /// The call waits for a block as well.
@@ -194,7 +192,7 @@ impl<'a> Call<'a> {
                     // What a dead one had in hand may be all there is, and his blocks all that there are.
                     let nothing = AtomicU32::new(0);
                     let mut crowd = Crowd::new(Watch { word: &nothing, value: 0 });
-                    self.sweep_once(&mut crowd);
+                    self.clear_up(&mut crowd);
                 }
                 let owing = if in_hand == InHand::Nobody { Some(false) } else { self.ask_debtors() };
                 owing.map(|doubt| self.reason(doubt)) // else something is back
@@ -294,15 +292,10 @@ impl<'a> Call<'a> {
             let Some(token) = Token::of(owing).filter(|_| owing != last) else { continue };
             last = owing;
             match yard.process_standing(token) {
-                Standing::Here(Some(watch)) => {
-                    *self.heard.about(token) = Heard::of(token);
-                    crowd.add(watch);
+                Standing::Here(alive) => {
+                    alive.map(|watch| crowd.add(watch));
                 }
-                Standing::Here(None) => doubt |= self.heard.about(token).doubts_still(token),
-                Standing::Doubtful => {
-                    *self.heard.about(token) = Heard::of(token);
-                    doubt = true;
-                }
+                Standing::Doubtful => doubt = true,
                 Standing::Dead if self.queue.mourn(token) => return None,
                 Standing::Dead => {} // somebody else has done it
             }
@@ -310,15 +303,17 @@ impl<'a> Call<'a> {
         Some(doubt)
     }
 
-    /// Listens to the others. Clears up, once in a call, if one of them is dead: tells whether it did.
-    fn sweep_once<'c>(&mut self, crowd: &mut Crowd<'c>) -> bool
+    /// Listens to the others. Clears up if one of them is dead, once: tells whether it did.
+    fn clear_up<'c>(&mut self, crowd: &mut Crowd<'c>) -> bool
     where
         'a: 'c,
     {
-        let sweeps = owners::hear(self.yard(), crowd) && !self.swept;
-        if sweeps {
-            self.swept = true;
-            self.yard().sweep();
+        let owners = Threads(self.yard());
+        let dead = owners::hear(self.yard(), crowd);
+        let sweeps = dead.is_some() && dead != self.mourned;
+        if sweeps || self.timeout == Timeout::Try && owners::is_unswept(self.yard()) {
+            self.mourned = dead;
+            owners.sweep();
         }
         sweeps
     }
@@ -344,16 +339,14 @@ impl<'a> Call<'a> {
         if let Some(slot) = held {
             Hands(yard).alive(slot).map(|alive| crowd.add(alive));
         }
-        if self.sweep_once(&mut crowd) {
+        if self.clear_up(&mut crowd) {
             return Ok(()); // what a dead one had in hand shows now
         }
         let doubt = doubt || seen == Some(Seen::Held { doubt: true });
         let slept = self.wait.sleep(crowd.watches(), doubt);
-        // Relaxed: only whether it has changed.
-        let died = |alive: &Watch<'_>| alive.word.load(Ordering::Relaxed) != alive.value;
-        if slept == Ok(Slept::Slice) || crowd.watches().iter().skip(1).any(died) {
+        if crowd.watches()[1..].iter().any(Watch::has_changed) {
             yard.sweep();
         }
-        slept.map(drop)
+        Threads(yard).slept(&self.wait, slept)
     }
 }

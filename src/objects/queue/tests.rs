@@ -4,6 +4,7 @@ use super::*;
 use crate::lockfree::mpmc::NoPop;
 use crate::lockfree::mpmc::layout::State;
 use crate::objects::blocks::BlocksOptions;
+use crate::objects::event::{Event, EventOptions};
 use crate::objects::many::wait_any;
 use crate::objects::ring::Received;
 use crate::objects::yard::Options;
@@ -13,6 +14,7 @@ use crate::sync::wait::Timeout;
 use call::For;
 use place::Hands;
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 const SOON: Duration = Duration::from_secs(20);
@@ -261,13 +263,24 @@ fn what_a_dead_producer_had_in_hand_never_was() {
 
 /// A process that is killed in the middle of a call, so that nobody has cleared up behind it.
 fn killed_in_hand(queue: &Queue) {
+    killed_with(queue, For::Data, true);
+}
+
+/// As `killed_in_hand`, of whose death the kernel tells or does not.
+fn killed_with(queue: &Queue, what: For, told: bool) {
     let _apart = APART.lock();
     // SAFETY: the child allocates nothing that it has no copy of, and ends by a signal.
     unsafe {
         let child = libc::fork();
         if child == 0 {
             let me = queue.seat().unwrap_or(0);
-            std::mem::forget(queue.0.ring.claim_read(me, 48, &Hands(queue.yard())));
+            match what {
+                For::Data => std::mem::forget(queue.0.ring.claim_read(me, 48, &Hands(queue.yard()))),
+                _ => std::mem::forget(queue.0.ring.claim_write(me, &Hands(queue.yard()))),
+            }
+            if !told {
+                libc::syscall(libc::SYS_set_robust_list, 0usize, 24usize);
+            }
             libc::raise(libc::SIGKILL);
         }
         assert_eq!(libc::waitpid(child, std::ptr::null_mut(), 0), child);
@@ -355,6 +368,76 @@ fn a_try_that_finds_nothing_looks_after_the_dead() {
     // Nobody has anything in hand any more, as far back as so many tries look.
     (0..8).for_each(|_| assert_eq!(kind(queue.get_vec(Timeout::Try)), ErrorKind::Empty));
     assert_eq!(queue.in_hand(), get::InHand::Nobody);
+}
+
+/// No slice ends in such a wait, and none needs to.
+#[test]
+fn who_waits_a_moment_for_many_finds_what_a_dead_one_had_in_hand() {
+    let yard = yard();
+    let queue = queue(&yard, 1);
+    let never = Event::create(&yard, "never", EventOptions::default()).unwrap();
+    for _ in 0..3 {
+        killed_with(&queue, For::Room, true);
+        assert_eq!(wait_any(&[&never, &queue.writable()], BRIEF), Ok(1));
+        queue.try_put(b"x").unwrap();
+        killed_with(&queue, For::Data, true);
+        assert_eq!(wait_any(&[&never, &queue], BRIEF), Ok(1));
+        let again = Received { len: 1, redelivered: true };
+        assert_eq!(queue.get_vec(Timeout::Try), Ok((b"x".to_vec(), again)));
+    }
+}
+
+/// Of a death that the kernel could not tell they hear when the process has not looked around for a slice: also those who
+/// never wait that long, and those for whom something else is ready time and again.
+#[test]
+fn who_waits_a_moment_hears_of_the_dead_in_the_end() {
+    let yard = yard();
+    let queue = queue(&yard, 1);
+    let busy = Event::create(&yard, "busy", EventOptions { auto_reset: true, ..Default::default() }).unwrap();
+    let never = Event::create(&yard, "never", EventOptions::default()).unwrap();
+    let looks: [&(dyn Fn() -> bool + Sync); 5] = [
+        &|| wait_any(&[&never, &queue], BRIEF) == Ok(1),
+        &|| {
+            let ready = wait_any(&[&busy, &queue], SOON);
+            let _ = busy.wait(Timeout::Try);
+            ready == Ok(1)
+        },
+        &|| match queue.get_vec(BRIEF) {
+            Ok((message, _)) => queue.try_put(&message).is_ok(),
+            Err(_) => false,
+        },
+        &|| {
+            std::thread::sleep(BRIEF);
+            match queue.get_vec(Timeout::Try) {
+                Ok((message, _)) => queue.try_put(&message).is_ok(),
+                Err(_) => false,
+            }
+        },
+        &|| wait_any(&[&never, &queue.writable()], BRIEF) == Ok(1),
+    ];
+    for (at, look) in looks.iter().enumerate() {
+        let what = if at == 4 { For::Room } else { For::Data };
+        if what == For::Data {
+            queue.try_put(b"x").unwrap();
+        }
+        killed_with(&queue, what, false);
+        let end = Instant::now() + SOON;
+        let found = AtomicU32::new(0);
+        std::thread::scope(|s| {
+            s.spawn(|| {
+                while found.load(Ordering::Relaxed) == 0 {
+                    std::thread::sleep(BRIEF);
+                    busy.set();
+                }
+            });
+            while !look() && Instant::now() < end {}
+            found.store(1, Ordering::Relaxed);
+        });
+        assert!(Instant::now() < end, "look {at}");
+        if what == For::Data {
+            queue.get_vec(Timeout::Try).unwrap();
+        }
+    }
 }
 
 /// What another thread is told: at a try to get, at a wait, at a try to put, at a wait.

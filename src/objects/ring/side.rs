@@ -4,6 +4,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::lockfree::spsc::{Place, Words};
 use crate::objects::many::{Kept, Part};
+use crate::objects::owners::Threads;
 use crate::objects::ring::Strategy;
 use crate::objects::ring::end::{self, Look, Peer, Taken};
 use crate::objects::ring::layout::Body;
@@ -13,9 +14,9 @@ use crate::presence::thread;
 use crate::segment::bits::Token;
 use crate::shim::{AtomicU32, Bytes, pause, yield_now};
 use crate::sync::event_count::EventCount;
-use crate::sync::lock::Crowd;
+use crate::sync::lock::{Crowd, Owners};
 use crate::sync::many::{Net, Source};
-use crate::sync::wait::{Manner, Slept, Timeout, Wait};
+use crate::sync::wait::{Manner, Timeout, Wait};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
@@ -344,10 +345,7 @@ impl Side {
         if ready(Glance::Exact) {
             return Ok(());
         }
-        if wait.sleep(crowd.watches(), doubt)? == Slept::Slice {
-            self.yard.sweep();
-        }
-        Ok(())
+        Ok(Threads(&self.yard).slept(wait, wait.sleep(crowd.watches(), doubt))?)
     }
 }
 
