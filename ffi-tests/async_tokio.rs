@@ -172,6 +172,19 @@ fn every_call_comes() {
         let send = async { Ok(number.send_async(1).await.unwrap_err().kind()) };
         assert_eq!(comes(send, || drop(numbers)).await, ErrorKind::PeerClosed);
     });
+    // Room in bytes, where there is a place.
+    let limited = QueueOptions { capacity: 4, unacked: 4, max_bytes: 48, ..QueueOptions::default() };
+    let limited = Queue::create(&yard, "limited", limited).unwrap();
+    on_tokio(async {
+        for _ in 0..3 {
+            limited.put_async(&[1; 40]).await.unwrap();
+            comes(limited.put_async(&[2; 16]), || {
+                assert_eq!(limited.get_vec(Timeout::Try).unwrap().0, [1; 40])
+            })
+            .await;
+            assert_eq!(limited.get_async().await.unwrap().0, [2; 16]);
+        }
+    });
     // Room that will never be.
     let of_sides = QueueOptions { capacity: 1, sides: true, ..QueueOptions::default() };
     let full = Queue::create(&yard, "of-sides", of_sides).unwrap();

@@ -181,6 +181,27 @@ fn a_child_among_others() {
     wait_all(&[&other, &queue], LONG).unwrap();
     assert_eq!(courtyard::wait_any_child(Timeout::Try).unwrap().0.pid(), other.pid(), "nothing was taken");
 
+    // Room beside a child; and in a child that has the handle of its parent.
+    let full = QueueOptions { capacity: 1, ..QueueOptions::default() };
+    let full = Queue::create(&scene.yard, "full", full).unwrap();
+    full.put(b"x", Timeout::Try).unwrap();
+    let room = full.writable();
+    let putter = Process::fork(|| {
+        wait_any(&[&room], LONG).unwrap();
+        full.put(b"y", Timeout::Try).unwrap();
+        scene.step.wait(4);
+        5
+    });
+    let putter = putter.unwrap();
+    assert_eq!(kind(wait_any(&[&putter, &room], Duration::from_millis(20))), ErrorKind::Timeout);
+    assert_eq!(full.get_vec(Timeout::Try).unwrap().0, b"x");
+    assert_eq!(full.get_vec(LONG).unwrap().0, b"y");
+    assert_eq!(wait_any(&[&putter, &room], LONG), Ok(1));
+    full.put(b"z", Timeout::Try).unwrap();
+    scene.step.set(4);
+    assert_eq!(wait_any(&[&putter, &room], LONG), Ok(0));
+    assert_eq!(putter.join(Timeout::Try).unwrap(), Exit::Code(5));
+
     // Children alone, of either kind; and more things than are slept on by their words.
     let server = ForkServer::start().unwrap();
     let (late, soon) = (Process::spawn("sleep", &[]).unwrap(), server.spawn("echo", &[4]).unwrap());
