@@ -56,7 +56,7 @@ pub(crate) fn hear<'a>(yard: &'a Attachment, crowd: &mut Crowd<'a>) -> Option<To
             Standing::Here(alive) => {
                 alive.map(|watch| crowd.add(watch));
             }
-            Standing::Doubtful => {}
+            Standing::Doubtful { .. } => {}
             Standing::Dead => dead = dead.or(Some(token)),
         }
     }
@@ -85,7 +85,7 @@ impl Owners for Threads<'_> {
     }
 
     fn is_sweep_due(&self, asleep: u64) -> bool {
-        self.0.sleep_on_for(asleep) >= SLICE_NS && is_unswept(self.0)
+        self.0.add_sleep(asleep) >= SLICE_NS && is_unswept(self.0)
     }
 
     fn spins(&self) -> u32 {
@@ -127,7 +127,7 @@ impl Owners for Processes<'_> {
     }
 
     fn is_sweep_due(&self, asleep: u64) -> bool {
-        self.0.sleep_on_for(asleep) >= SLICE_NS && is_unswept(self.0)
+        self.0.add_sleep(asleep) >= SLICE_NS && is_unswept(self.0)
     }
 
     fn spins(&self) -> u32 {

@@ -367,7 +367,7 @@ impl Attachment {
             place = reaping;
             generation = me.generation();
         }
-        entry.note_leaving(0);
+        entry.forget_leaving();
         let taken = Place { generation, state: to.0, token: to.1 };
         entry.place.change(place, taken).then_some(taken)
     }
@@ -481,10 +481,13 @@ impl Attachment {
         (place.generation == token.generation() && place.state == State::Live).then_some(place.token)
     }
 
-    /// A thread of this process gives back its place, or somebody does for it.
-    pub(super) fn note_leaving(&self, process: Token) {
-        if let Some(entry) = self.entries().get(process.index() as usize) {
-            entry.note_leaving(clock::now_ns());
+    /// A thread of this process leaves its place, or was found dead in it.
+    pub(super) fn note_leaving(&self, process: Token, died: bool) {
+        let entry = self.entries().get(process.index() as usize);
+        let is_his =
+            |entry: &&Entry| entry.place.load().is_some_and(|p| p.generation == process.generation());
+        if let Some(entry) = entry.filter(is_his) {
+            entry.note_leaving(clock::now_ns(), died);
         }
     }
 
@@ -512,13 +515,14 @@ impl Attachment {
                 _ => mourned = true,
             }
         }
-        let left = |entry: &Entry| entry.may_be_leaving(clock::now_ns);
-        let doubtful = mourned || self.entries().get(token.index() as usize).is_some_and(left);
-        let here = if at_a_glance && !doubtful { self.is_placed(token) } else { self.is_here(token) };
-        match here {
-            false => Standing::Dead,
-            true if doubtful => Standing::Doubtful,
-            true => Standing::Here(None),
+        let entry = || self.entries().get(token.index() as usize);
+        let left = if mourned { Some(true) } else { entry().and_then(|it| it.may_be_leaving(clock::now_ns)) };
+        let here =
+            if at_a_glance && left != Some(true) { self.is_placed(token) } else { self.is_here(token) };
+        match left {
+            _ if !here => Standing::Dead,
+            Some(died) => Standing::Doubtful { died },
+            None => Standing::Here(None),
         }
     }
 
@@ -534,8 +538,8 @@ impl Attachment {
         self.asleep.store(0, Ordering::Relaxed);
     }
 
-    /// A thread of this process has slept here for so many ns: how many that are since `was_swept_at`, by all of them.
-    pub(crate) fn sleep_on_for(&self, ns: u64) -> u64 {
+    /// A thread of this process has slept here for so many ns; tells how many that are since `was_swept_at`, of all of them.
+    pub(crate) fn add_sleep(&self, ns: u64) -> u64 {
         self.asleep.fetch_add(ns, Ordering::Relaxed).wrapping_add(ns) // Relaxed: times
     }
 

@@ -11,9 +11,13 @@ use std::mem::offset_of;
 /// The first lockable byte that stands for an entry; byte 0 says "in use", byte 1 "the name is being removed".
 const FIRST_BYTE: u64 = 2;
 
-/// So long a process that has lost its last thread known here may be dying. Its memory goes at some 4 GiB a second; who takes
-/// longer is found at the end of a slice.
-const DOUBTFUL_NS: u64 = 2_000_000_000;
+/// So long a process whose last known thread has died may be dying. Its memory goes at some 4 GiB a second; who takes longer is
+/// found at the end of a slice.
+const DYING_NS: u64 = 2_000_000_000;
+/// So long a process whose last known thread has left may be ending.
+const LEAVING_NS: u64 = 100_000_000;
+/// In the time of a leaving: the thread has died.
+const DIED: u64 = 1;
 
 /// A process entry. The facts are for people, and for who would send a signal to the holder; only `place` decides who lives.
 #[repr(C)]
@@ -24,7 +28,7 @@ pub(crate) struct Entry {
     start_time: AtomicU64,
     name: [AtomicU64; 4],
     since: AtomicU64,
-    /// When a place of one of the holder's threads was last given back, by whomever: CLOCK_MONOTONIC, in ns; 0: never.
+    /// When a thread of the holder last left its place, or was found dead in it: CLOCK_MONOTONIC, in ns, and DIED; 0: never.
     left_at: AtomicU64,
     pad: [AtomicU64; 7],
 }
@@ -69,16 +73,24 @@ impl Entry {
         self.namespace.store(namespace, Ordering::Relaxed); // Relaxed: as in `describe`
     }
 
-    /// Notes that a place of one of the holder's threads is given back at this time. Said before it is done: who does not find
-    /// the thread there any more finds this. 0: a new holder.
-    pub(crate) fn note_leaving(&self, now: u64) {
-        self.left_at.store(now, Ordering::Relaxed); // Relaxed: what is done then releases it (`presence::place`, edge vacate)
+    /// Notes that a thread of the holder leaves its place now, or was found `died` in it. Said before its place is changed:
+    /// who does not find it living there finds this.
+    pub(crate) fn note_leaving(&self, now: u64, died: bool) {
+        // Relaxed: the change of the place, which follows, releases it, and who loads that acquires it.
+        self.left_at.store(now & !DIED | u64::from(died), Ordering::Relaxed);
     }
 
-    /// Whether that was so lately that the holder itself may be on its way out.
-    pub(crate) fn may_be_leaving(&self, now: impl FnOnce() -> u64) -> bool {
+    /// A new holder, of whom no thread has left yet.
+    pub(crate) fn forget_leaving(&self) {
+        self.left_at.store(0, Ordering::Relaxed); // Relaxed: as in `note_leaving`
+    }
+
+    /// Whether a thread of the holder left so lately that the holder itself may be on its way out, and whether that one died.
+    pub(crate) fn may_be_leaving(&self, now: impl FnOnce() -> u64) -> Option<bool> {
         let at = self.left_at.load(Ordering::Relaxed); // Relaxed: the place was loaded before, see `note_leaving`
-        at != 0 && now().wrapping_sub(at) < DOUBTFUL_NS
+        let died = at & DIED != 0;
+        let lately = if died { DYING_NS } else { LEAVING_NS };
+        (at != 0 && now().wrapping_sub(at) < lately).then_some(died)
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -149,5 +161,39 @@ impl Slot {
     /// Process and thread of the last holder. Kept when he goes, so that it can be told who went.
     pub(crate) fn person(&self) -> (u32, u32) {
         (self.pid.load(Ordering::Relaxed), self.tid.load(Ordering::Relaxed)) // Relaxed: facts for people
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_lost_a_thread_may_be_leaving_for_a_while() {
+        let word = || AtomicU64::new(0);
+        let entry = Entry {
+            place: PlaceWord::new(),
+            pid: AtomicU32::new(1),
+            namespace: AtomicU32::new(0),
+            start_time: word(),
+            name: [(); 4].map(|()| word()),
+            since: word(),
+            left_at: word(),
+            pad: [(); 7].map(|()| word()),
+        };
+        let at = |now: u64| entry.may_be_leaving(|| now);
+        assert_eq!(entry.may_be_leaving(|| unreachable!("no thread has left")), None);
+        let now = 1 << 40;
+        for (died, lately) in [(false, LEAVING_NS), (true, DYING_NS)] {
+            entry.note_leaving(now, died);
+            assert_eq!([at(now + 2), at(now + lately - 2)], [Some(died); 2]);
+            assert_eq!(
+                [at(now + lately + 2), at(2 * now), at(0)],
+                [None; 3],
+                "also where the clock is another"
+            );
+        }
+        entry.forget_leaving();
+        assert_eq!(at(now), None);
     }
 }

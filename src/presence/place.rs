@@ -40,12 +40,15 @@ pub(crate) enum Standing<'a> {
     Dead,
     /// It is here. Sleep on this word and value to hear of its death; without one, look again after a slice.
     Here(Option<Watch<'a>>),
-    /// It is here, but has lost the last thread that is known: look again soon.
-    Doubtful,
+    /// It is a process, and here, but its last thread that was known has left or `died`: look again soon.
+    Doubtful {
+        /// The thread did not leave by itself.
+        died: bool,
+    },
 }
 
 impl PlaceWord {
-    #[cfg(all(test, loom))]
+    #[cfg(test)]
     pub(crate) fn new() -> PlaceWord {
         PlaceWord(AtomicU64::new(0))
     }

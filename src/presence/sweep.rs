@@ -66,7 +66,7 @@ fn clear_slot(yard: &Attachment, index: u32, seen: Place, me: Token) {
     let slot = &yard.slots()[index as usize];
     let reaping = seen.to(State::Reaping, me);
     if seen.state == State::Live {
-        yard.note_leaving(seen.token);
+        yard.note_leaving(seen.token, true);
     }
     if !slot.place.change(seen, reaping) {
         return;

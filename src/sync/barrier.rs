@@ -501,7 +501,7 @@ impl<'a> Barrier<'a> {
                 Standing::Here(watch) => {
                     watch.zip(crowd.as_mut()).map(|(watch, crowd)| crowd.add(watch));
                 }
-                Standing::Doubtful => seen.doubt = true,
+                Standing::Doubtful { .. } => seen.doubt = true,
             }
             seen.arrived += 1;
         }
@@ -517,7 +517,7 @@ impl<'a> Barrier<'a> {
                 Standing::Here(alive) => {
                     alive.zip(crowd.as_mut()).map(|(watch, crowd)| crowd.add(watch));
                 }
-                Standing::Doubtful => seen.doubt = true,
+                Standing::Doubtful { .. } => seen.doubt = true,
             }
         }
         seen

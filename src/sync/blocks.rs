@@ -562,7 +562,7 @@ impl<'a> Slab<'a> {
                 Standing::Here(alive) => {
                     alive.zip(crowd.as_mut()).map(|(watch, crowd)| crowd.add(watch));
                 }
-                Standing::Doubtful => seen.doubt = true,
+                Standing::Doubtful { .. } => seen.doubt = true,
             }
         }
         seen

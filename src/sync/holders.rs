@@ -161,7 +161,7 @@ impl<'a> Holders<'a> {
                     held = true;
                     alive.map(|watch| crowd.add(watch));
                 }
-                Standing::Doubtful => (held, doubt) = (true, true),
+                Standing::Doubtful { .. } => (held, doubt) = (true, true),
                 Standing::Dead => {
                     let left = members.left(token);
                     if self.leave(token, left) {

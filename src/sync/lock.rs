@@ -223,7 +223,7 @@ impl LockWord {
                         alive.map(|watch| crowd.add(watch));
                         None
                     }
-                    Standing::Doubtful => {
+                    Standing::Doubtful { .. } => {
                         doubt = true;
                         None
                     }

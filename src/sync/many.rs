@@ -32,6 +32,11 @@ pub(crate) trait Source {
     /// Whether it is ready now, as far as can be seen cheaply.
     fn is_ready(&self) -> bool;
 
+    /// Whether a look costs so much that nobody is to look again and again before he sleeps.
+    fn is_dear(&self) -> bool {
+        false
+    }
+
     /// Whether it is ready. If not, a sleeper is announced, and what to sleep on is in the net.
     fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool;
 
@@ -119,7 +124,8 @@ impl<'a> Many<'a> {
     /// Waits until enough are ready; tells which.
     pub(crate) fn wait(&self, owners: &'a impl Owners, wait: &Wait) -> Result<Vec<usize>, ErrorKind> {
         // First without announcing a sleeper: whoever changes something would wake nobody with a system call.
-        for _ in 0..owners.spins() / self.sources.len().max(1) as u32 {
+        let spins = if self.sources.iter().any(|source| source.is_dear()) { 0 } else { owners.spins() };
+        for _ in 0..spins / self.sources.len().max(1) as u32 {
             if let Some(ready) = look(self.sources, self.need) {
                 return Ok(ready);
             }
@@ -154,7 +160,7 @@ impl<'a> Many<'a> {
             // Whatever ends the wait: the things are looked at after it.
             ended?;
             if dead.is_some() && dead != mourned {
-                mourned = dead; // once: somebody else may be at it, and stand still
+                mourned = dead; // once: who is not in the yard any more clears up nothing
                 owners.sweep();
                 continue;
             }

@@ -318,7 +318,7 @@ impl<'a> Cells<'a> {
                 Standing::Here(alive) => {
                     alive.zip(crowd.as_mut()).map(|(watch, crowd)| crowd.add(watch));
                 }
-                Standing::Doubtful => seen.doubt = true,
+                Standing::Doubtful { .. } => seen.doubt = true,
             }
         }
         seen
@@ -340,7 +340,7 @@ impl<'a> Cells<'a> {
                     return;
                 }
                 Standing::Here(None) => return,
-                Standing::Doubtful => return seen.doubt = true,
+                Standing::Doubtful { .. } => return seen.doubt = true,
                 Standing::Dead => {}
             },
             None => {}

@@ -420,7 +420,7 @@ impl<'a> RwWords<'a> {
                     seen.inside = true;
                     watch.zip(crowd.as_mut()).map(|(watch, crowd)| crowd.add(watch));
                 }
-                Standing::Doubtful => (seen.inside, seen.doubt) = (true, true),
+                Standing::Doubtful { .. } => (seen.inside, seen.doubt) = (true, true),
             }
         }
         seen

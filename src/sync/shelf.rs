@@ -275,7 +275,7 @@ impl Words {
         let watch = self.event(what).prepare();
         match self.lock.holder().map(&standing) {
             Some(Standing::Here(Some(alive))) => net.alive(alive),
-            Some(Standing::Doubtful) => net.doubt(),
+            Some(Standing::Doubtful { .. }) => net.doubt(),
             Some(Standing::Dead | Standing::Here(None)) | None => {}
         }
         let ready = self.is_ready(what, capacity, standing);
@@ -304,7 +304,7 @@ impl Words {
                 crowd.add(watch);
                 false
             }
-            Some(Standing::Doubtful) => true,
+            Some(Standing::Doubtful { .. }) => true,
             Some(Standing::Dead | Standing::Here(None)) | None => false,
         };
         owners.others(&mut crowd);

@@ -3,8 +3,8 @@
 //! It sleeps on the doorbells of the yards in which somebody has asked, and whenever it wakes looks at the things of those
 //! who have (`sync::asked` says why nobody is missed). It starts with the first who asks, and ends within a slice after the
 //! last has gone. It blocks all signals, and takes no place among a yard's threads: it owns nothing and uses up nobody's wake.
-//! It listens to the alive words of others as far as there is room, and clears up behind who dies; every other death it finds
-//! at the end of a slice.
+//! It listens to the alive words of others as far as there is room, and clears up behind who has died, whenever it looks; every
+//! other death it finds at the end of a slice.
 //!
 //! A fork child has none: what its parent has asked for is told to the parent only. It gets a thread of its own with the
 //! first thing that it asks for itself.
@@ -12,10 +12,11 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::many::sources::Kept;
-use crate::objects::owners::{bell, listen};
+use crate::objects::owners::{bell, hear};
 use crate::os::eventfd::EventFd;
 use crate::os::{Mutex, MutexGuard, fork, thread};
 use crate::presence::attachment::Attachment;
+use crate::segment::bits::Token;
 use crate::shim::{AtomicU32, Ordering, WATCH_MAX, Watch, wake};
 use crate::sync::asked::Asked;
 use crate::sync::lock::Crowd;
@@ -74,6 +75,8 @@ struct Post {
     yard: Arc<Attachment>,
     requests: usize,
     fallback: bool,
+    /// One who was dead there when the thread last cleared up.
+    mourned: Option<Token>,
 }
 
 struct Registry {
@@ -189,7 +192,7 @@ impl Registry {
                 post.fallback |= fallback;
             }
             None => {
-                self.posts.push(Post { yard: yard.clone(), requests: 1, fallback });
+                self.posts.push(Post { yard: yard.clone(), requests: 1, fallback, mourned: None });
                 news();
             }
         }
@@ -290,21 +293,28 @@ fn round(waits: &mut [Wait; 2], slept: Slept) -> Option<Slept> {
     let yards: Vec<Arc<Attachment>> = registry.posts.iter().map(|post| post.yard.clone()).collect();
     let fallback = registry.posts.iter().any(|post| post.fallback);
     let mut crowd = Crowd::new(news);
-    let mut words = vec![news];
-    for yard in &yards {
+    let (mut words, mut mourning) = (vec![news], Vec::new());
+    for (yard, post) in yards.iter().zip(&mut registry.posts) {
         // First the bell, then whom to listen to, then the things: as for any waiter of many.
         words.extend(bell(yard).map(|bell| bell.prepare()));
-        listen(yard, &mut crowd);
+        let dead = hear(yard, &mut crowd);
+        if dead.is_some() && dead != post.mourned {
+            post.mourned = dead;
+            mourning.push(yard);
+        }
     }
     let mut told = Told::default();
     registry.look(slice, &mut told);
     drop(registry);
     drop(gone);
     told.wakers.into_iter().for_each(wake_one);
+    if !mourning.is_empty() {
+        mourning.into_iter().for_each(|yard| yard.sweep());
+        return Some(Slept::Look);
+    }
     let doubt = told.doubt || words.len() > BELLS_MAX;
-    let alive = &crowd.watches()[1..];
-    let slept = waits[usize::from(fallback)].sleep_on(&words, alive, doubt);
-    if slept == Ok(Slept::Slice) || alive.iter().any(Watch::has_changed) {
+    let slept = waits[usize::from(fallback)].sleep_on(&words, &crowd.watches()[1..], doubt);
+    if slept == Ok(Slept::Slice) {
         yards.iter().for_each(|yard| yard.sweep());
     }
     Some(slept.unwrap_or(Slept::Look)) // nothing ends it, and no signal comes

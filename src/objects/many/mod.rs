@@ -22,7 +22,7 @@ pub use writable::Writable;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::fd_wait::FdWait;
-use crate::objects::owners::{Threads, bell};
+use crate::objects::owners::{Threads, bell, is_unswept};
 use crate::presence::attachment::Held;
 use crate::presence::thread;
 use crate::sync::many::{DIRECT_MAX, Many, Need, Source, look, now_ready};
@@ -152,12 +152,22 @@ pub(crate) fn wait_for_parts(objects: &[&dyn AsPart], need: Need, timeout: Timeo
         return Ok(ready);
     }
     if timeout == Timeout::Try {
-        return Err(ErrorKind::Timeout.into());
+        return poll(yard.map(|(yard, _)| yard), &sources, need);
     }
     let manner = yard.map_or(parts[0].manner, |(_, manner)| manner);
     let all = Everything { objects, sources: &sources, yard: yard.map(|(yard, _)| yard), manner };
     let helpers: Vec<Box<dyn Helper + '_>> = objects.iter().filter_map(|object| object.helper()).collect();
     if helpers.is_empty() { all.sleep(need, timeout) } else { wait_helping(&all, need, timeout, &helpers) }
+}
+
+/// A try that has found too little. Of a death that the kernel could not tell, who never sleeps hears here.
+fn poll(yard: Option<&Held>, sources: &[&dyn Source], need: Need) -> Result<Vec<usize>> {
+    let unswept = yard.filter(|yard| is_unswept(yard));
+    let ready = unswept.and_then(|yard| {
+        yard.sweep();
+        look(sources, need)
+    });
+    ready.ok_or(ErrorKind::Timeout.into())
 }
 
 /// What somebody waits for, and where and how.

@@ -132,13 +132,18 @@ impl Source for Member {
         !self.is_alive()
     }
 
+    /// The kernel is asked.
+    fn is_dear(&self) -> bool {
+        true
+    }
+
     fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
         let yard: &'a Attachment = &self.yard;
         match yard.process_standing(self.token) {
             Standing::Dead => return true,
             Standing::Here(Some(watch)) => net.alive(watch),
             Standing::Here(None) => {}
-            Standing::Doubtful => net.doubt(),
+            Standing::Doubtful { .. } => net.doubt(),
         }
         false
     }

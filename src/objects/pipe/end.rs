@@ -120,7 +120,7 @@ impl<'a> End<'a> {
         let tokens = cells.iter().filter_map(|cell| Token::of(cell.load(Ordering::Relaxed)));
         tokens.filter_map(|token| match yard.process_standing(token) {
             Standing::Here(alive) => alive,
-            Standing::Doubtful | Standing::Dead => None,
+            Standing::Doubtful { .. } | Standing::Dead => None,
         })
     }
 

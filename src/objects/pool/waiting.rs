@@ -63,7 +63,7 @@ impl Table {
                 return Err(kind.into());
             }
             if dead.is_some() && dead != mourned {
-                mourned = dead; // once: somebody else may be at it, and stand still
+                mourned = dead; // once: who is not in the yard any more clears up nothing
                 self.held().sweep();
                 continue;
             }

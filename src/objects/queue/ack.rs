@@ -236,8 +236,9 @@ impl Queue {
     /// Whether one of those who owe is dead or dying, so that something may come back.
     pub(super) fn has_dying_debtor(&self) -> bool {
         let debtors = self.part().into_iter().flat_map(|part| part.debts.debtors());
-        let is_gone =
-            |token| matches!(self.yard().process_standing(token), Standing::Doubtful | Standing::Dead);
+        let is_gone = |token| {
+            matches!(self.yard().process_standing(token), Standing::Doubtful { died: true } | Standing::Dead)
+        };
         debtors.filter_map(Token::of).any(is_gone)
     }
 

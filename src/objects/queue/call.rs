@@ -98,6 +98,16 @@ fn is_peer(kind: ErrorKind) -> bool {
 /// The event of a call, and that of the blocks it may wait for.
 type Watches<'a> = (Watch<'a>, Option<Watch<'a>>);
 
+/// Whether one of those who owe something may be gone soon.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Doubt {
+    No,
+    /// His threads have left: he is looked at closely, but nobody is kept waiting for him.
+    Leaving,
+    /// A thread of his has died.
+    Dying,
+}
+
 type Attempt<T> = std::result::Result<T, Not>;
 
 impl<'a> Call<'a> {
@@ -172,6 +182,11 @@ impl<'a> Call<'a> {
     #[cold]
     fn look_again(&mut self, not: Not) -> Option<ErrorKind> {
         match not {
+            // Of a death that the kernel could not tell, who never sleeps hears here.
+            Not::Held(_) if self.looks == 0 && owners::is_unswept(self.yard()) => {
+                self.yard().sweep();
+                None
+            }
             Not::Held(_) if self.looks == 0 => Some(ErrorKind::Busy),
             Not::Held(slot) => {
                 self.looks -= 1;
@@ -185,7 +200,7 @@ impl<'a> Call<'a> {
                 None
             }
             // Nobody has the message that is in the way. Whoever else is dead has no room to give.
-            Not::Now if self.what == For::Room => Some(self.reason(false)),
+            Not::Now if self.what == For::Room => Some(self.reason(Doubt::No)),
             _ => {
                 let in_hand = if not == Not::Now { self.queue.in_hand() } else { InHand::Ring };
                 if in_hand == InHand::Ring {
@@ -194,17 +209,17 @@ impl<'a> Call<'a> {
                     let mut crowd = Crowd::new(Watch { word: &nothing, value: 0 });
                     self.clear_up(&mut crowd);
                 }
-                let owing = if in_hand == InHand::Nobody { Some(false) } else { self.ask_debtors() };
+                let owing = if in_hand == InHand::Nobody { Some(Doubt::No) } else { self.ask_debtors() };
                 owing.map(|doubt| self.reason(doubt)) // else something is back
             }
         }
     }
 
-    /// Why a try is over: that the time is, or that nobody is left of whom it needs somebody. `doubt`: one of those who owe
-    /// something may be dying.
-    fn reason(&self, doubt: bool) -> ErrorKind {
+    /// Why a try is over: that the time is, or that nobody is left of whom it needs somebody. `doubt`: about those who owe
+    /// something.
+    fn reason(&self, doubt: Doubt) -> ErrorKind {
         match self.others().and_then(|others| self.queue.glance(others)) {
-            Some(gone) if !doubt && self.is_ended() => gone,
+            Some(gone) if doubt != Doubt::Dying && self.is_ended() => gone,
             _ => ErrorKind::Timeout,
         }
     }
@@ -269,25 +284,25 @@ impl<'a> Call<'a> {
     fn drained(&mut self) -> Not {
         match self.ask_debtors() {
             None => Not::Gone,
-            Some(true) => Not::Held(None),
-            Some(false) => Not::Ever(ErrorKind::End),
+            Some(Doubt::Dying) => Not::Held(None),
+            Some(_) => Not::Ever(ErrorKind::End),
         }
     }
 
     /// As `hear_debtors`, for who does not sleep now.
-    fn ask_debtors(&mut self) -> Option<bool> {
+    fn ask_debtors(&mut self) -> Option<Doubt> {
         let nothing = AtomicU32::new(0);
         self.hear_debtors(&mut Crowd::new(Watch { word: &nothing, value: 0 }))
     }
 
     /// Listens to those who owe something. Tells whether one of them may be dying; `None`: one was dead, and what he owed
     /// is back.
-    fn hear_debtors<'c>(&mut self, crowd: &mut Crowd<'c>) -> Option<bool>
+    fn hear_debtors<'c>(&mut self, crowd: &mut Crowd<'c>) -> Option<Doubt>
     where
         'a: 'c,
     {
-        let (yard, mut doubt, mut last) = (self.yard(), false, 0);
-        let Some(part) = self.queue.part().filter(|_| self.what != For::Room) else { return Some(false) };
+        let (yard, mut doubt, mut last) = (self.yard(), Doubt::No, 0);
+        let Some(part) = self.queue.part().filter(|_| self.what != For::Room) else { return Some(Doubt::No) };
         for owing in part.debts.debtors() {
             let Some(token) = Token::of(owing).filter(|_| owing != last) else { continue };
             last = owing;
@@ -295,7 +310,8 @@ impl<'a> Call<'a> {
                 Standing::Here(alive) => {
                     alive.map(|watch| crowd.add(watch));
                 }
-                Standing::Doubtful => doubt = true,
+                Standing::Doubtful { died: true } => doubt = Doubt::Dying,
+                Standing::Doubtful { died: false } => doubt = doubt.max(Doubt::Leaving),
                 Standing::Dead if self.queue.mourn(token) => return None,
                 Standing::Dead => {} // somebody else has done it
             }
@@ -325,13 +341,12 @@ impl<'a> Call<'a> {
         let _ = thread::register(yard); // so that our death wakes those who wait with us
         let mourners = self.others().and_then(|others| self.queue.side(others)).map(Mourners);
         let mut crowd = Crowd::new(watch);
-        freed.map(|freed| crowd.add(freed));
         let mut held = if let Not::Held(slot) = not { slot } else { None };
         let seen = mourners.as_ref().map(|side| side.look(&mut crowd));
         let Some(doubt) = self.hear_debtors(&mut crowd) else { return Ok(()) };
         if let Some(kind) = seen.and_then(ended) {
             match self.queue.rest().filter(|_| self.what == For::Data) {
-                None if doubt => {} // what the dead owe is back before the end is told
+                None if doubt == Doubt::Dying => {} // what the dead owe is back before the end is told
                 None => return Err(kind),
                 Some(holder) => held = held.or(holder), // it may give back what he has in hand
             }
@@ -342,11 +357,10 @@ impl<'a> Call<'a> {
         if self.clear_up(&mut crowd) {
             return Ok(()); // what a dead one had in hand shows now
         }
-        let doubt = doubt || seen == Some(Seen::Held { doubt: true });
-        let slept = self.wait.sleep(crowd.watches(), doubt);
-        if crowd.watches()[1..].iter().any(Watch::has_changed) {
-            yard.sweep();
-        }
+        let doubt = doubt != Doubt::No || seen == Some(Seen::Held { doubt: true });
+        let own = [watch, freed.unwrap_or(watch)];
+        let own = &own[..1 + usize::from(freed.is_some())];
+        let slept = self.wait.sleep_on(own, &crowd.watches()[1..], doubt);
         Threads(yard).slept(&self.wait, slept)
     }
 }

@@ -374,6 +374,10 @@ impl Source for Room {
         self.has() || is_left && self.queue.is_gone(QueueSide::Consumers)
     }
 
+    fn is_dear(&self) -> bool {
+        self.queue.is_limited() || self.queue.was_left(QueueSide::Consumers)
+    }
+
     fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
         let watch = self.queue.body().room.prepare();
         // Who dies after this is heard of, who died before it is seen below.

@@ -263,7 +263,7 @@ impl Queue {
             match self.yard().process_standing(token) {
                 Standing::Here(Some(alive)) => net.alive(alive),
                 Standing::Here(None) => {}
-                Standing::Doubtful => net.doubt(),
+                Standing::Doubtful { .. } => net.doubt(),
                 Standing::Dead => {
                     self.mourn(token);
                 }

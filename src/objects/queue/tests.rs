@@ -395,7 +395,7 @@ fn who_waits_a_moment_hears_of_the_dead_in_the_end() {
     let queue = queue(&yard, 1);
     let busy = Event::create(&yard, "busy", EventOptions { auto_reset: true, ..Default::default() }).unwrap();
     let never = Event::create(&yard, "never", EventOptions::default()).unwrap();
-    let looks: [&(dyn Fn() -> bool + Sync); 5] = [
+    let looks: [&(dyn Fn() -> bool + Sync); 8] = [
         &|| wait_any(&[&never, &queue], BRIEF) == Ok(1),
         &|| {
             let ready = wait_any(&[&busy, &queue], SOON);
@@ -413,10 +413,23 @@ fn who_waits_a_moment_hears_of_the_dead_in_the_end() {
                 Err(_) => false,
             }
         },
+        &|| {
+            std::thread::sleep(BRIEF);
+            wait_any(&[&never, &queue], Timeout::Try) == Ok(1)
+        },
+        // The others wait for room, or find that nothing is there.
         &|| wait_any(&[&never, &queue.writable()], BRIEF) == Ok(1),
+        &|| {
+            std::thread::sleep(BRIEF);
+            wait_any(&[&never, &queue.writable()], Timeout::Try) == Ok(1)
+        },
+        &|| {
+            std::thread::sleep(BRIEF);
+            kind(queue.get_vec(Timeout::Try)) == ErrorKind::Empty
+        },
     ];
     for (at, look) in looks.iter().enumerate() {
-        let what = if at == 4 { For::Room } else { For::Data };
+        let what = if at > 4 { For::Room } else { For::Data };
         if what == For::Data {
             queue.try_put(b"x").unwrap();
         }

@@ -108,7 +108,7 @@ pub(crate) fn look<'a>(end: &AtomicU32, yard: &'a Attachment) -> Look<'a> {
     let Some(holder) = Token::of(word) else { return Look::Absent };
     match yard.process_standing(holder) {
         Standing::Here(alive) => Look::Here { alive, doubt: false },
-        Standing::Doubtful => Look::Here { alive: None, doubt: true },
+        Standing::Doubtful { .. } => Look::Here { alive: None, doubt: true },
         Standing::Dead => {
             if mourn(end, holder) {
                 note(yard, end, holder.0);
