@@ -23,6 +23,15 @@ pub(crate) enum End {
     Red(&'static str),
 }
 
+/// What a build of the models is for.
+#[derive(Clone, Copy)]
+pub(crate) enum Use {
+    /// All of them are played, in half the time that it takes where nothing is optimised.
+    All,
+    /// As many as it takes until one fails, most often the first: what counts is how long the compiler takes.
+    Few,
+}
+
 /// A copy of the crate with nothing in it but what the models need; it is built incrementally.
 pub(crate) struct Scratch {
     folder: PathBuf,
@@ -57,15 +66,19 @@ impl Scratch {
         made.map_err(|e| format!("{}: {e}", path.display()))
     }
 
-    /// Builds the models; the program that holds them, or what the compiler said.
-    pub(crate) fn build(&self) -> Result<PathBuf, String> {
+    /// Builds the models, to be played once or many times; the program that holds them, or what the compiler said.
+    pub(crate) fn build(&self, use_of_it: Use) -> Result<PathBuf, String> {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.current_dir(&self.folder).args(["test", "--release", "--lib", "--no-run"]);
         cargo.args(["--message-format=short", "--color=never"]);
         cargo.env("RUSTFLAGS", "--cfg loom -C debug_assertions").env("CARGO_TARGET_DIR", &self.target);
         cargo.env("CARGO_INCREMENTAL", "1").env("CARGO_PROFILE_RELEASE_DEBUG", "0");
+        let level = match use_of_it {
+            Use::All => "1",
+            Use::Few => "0",
+        };
         cargo
-            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", level)
             .args(["--config", "profile.release.package.\"*\".opt-level=3"]);
         let out = cargo.stdin(Stdio::null()).output().map_err(|e| format!("cargo: {e}"))?;
         let said = String::from_utf8_lossy(&out.stderr);
@@ -200,7 +213,7 @@ pub(crate) fn baseline(
     filter: &str,
     say: impl Fn(&str, Duration) + Sync,
 ) -> Result<Vec<(String, Duration)>, String> {
-    let program = scratch.build()?;
+    let program = scratch.build(Use::All)?;
     let models: Vec<String> =
         edges::models(tree).into_iter().filter(|model| model.contains(filter)).collect();
     let limited: Vec<_> = models.iter().map(|model| (model.as_str(), HONEST_LIMIT)).collect();

@@ -2,7 +2,7 @@
 
 use crate::Options;
 use crate::edges::{self, Site};
-use crate::models::{End, Scratch, baseline, play_all};
+use crate::models::{End, Scratch, Use, baseline, play_all};
 use crate::source::{Tree, code};
 use crate::steps::{STEPS, Step};
 use std::collections::{BTreeMap, BTreeSet};
@@ -153,7 +153,7 @@ pub(crate) fn run(tree: &Tree, options: &Options) -> Result<(), String> {
     for mutant in &mutants {
         let honest = &tree.file(&mutant.path).ok_or("a file is gone")?.text;
         scratch.write(&mutant.path, &mutant.text)?;
-        let built = scratch.build();
+        let built = scratch.build(Use::Few);
         let outcome = match &built {
             Ok(program) => try_all(&scratch, program, mutant, &models),
             Err(said) => Err(format!("{} does not compile:\n{said}", mutant.name)),

@@ -310,7 +310,10 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         LOCK,
         "a sleeper does not listen to the owner",
-        &[("                        alive.map(|watch| crowd.add(watch));\n", "                        let _ = alive;\n")],
+        &[(
+            "                        alive.map(|watch| crowd.add(watch));\n",
+            "                        let _ = alive;\n",
+        )],
     ),
     step(
         LOCK,
@@ -1046,13 +1049,19 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         MANY,
         "a waiter of many does not listen to the others",
-        &[("let dead = owners.hear(&mut crowd);", "let dead = owners.hear(&mut Crowd::new(self.bell.glance()));")],
+        &[(
+            "let dead = owners.hear(&mut crowd);",
+            "let dead = owners.hear(&mut Crowd::new(self.bell.glance()));",
+        )],
     ),
     step(
         MANY,
         "a waiter of many looks, and then listens to the others",
         &[
-            ("let dead = owners.hear(&mut crowd);", "let dead = owners.hear(&mut Crowd::new(self.bell.glance()));"),
+            (
+                "let dead = owners.hear(&mut crowd);",
+                "let dead = owners.hear(&mut Crowd::new(self.bell.glance()));",
+            ),
             (
                 "            crowd.watches()[1..]",
                 "            owners.others(&mut crowd);\n            crowd.watches()[1..]",
@@ -1064,11 +1073,7 @@ pub(crate) const STEPS: &[Step] = &[
         "a waiter of many does not clear up behind who is dead when it comes",
         &[("dead.is_some() && dead != mourned", "dead.is_none() && dead != mourned")],
     ),
-    step(
-        MANY,
-        "a waiter of many clears up once only",
-        &[("dead != mourned {", "mourned.is_none() {")],
-    ),
+    step(MANY, "a waiter of many clears up once only", &[("dead != mourned {", "mourned.is_none() {")]),
     step(
         ASKED,
         "who asks does not look whether the thing is ready already",
