@@ -115,7 +115,8 @@ fn main() {
     let child = Process::fork(|| echo(&there, &back)).expect("a child");
     let (processes, threads) =
         (pool(&yard, "processes", StartMethod::ForkServer), pool(&yard, "threads", StartMethod::Threads));
-    let rayon = rayon::ThreadPoolBuilder::new().num_threads(2).start_handler(pin).build().expect("rayon's pool");
+    let rayon =
+        rayon::ThreadPoolBuilder::new().num_threads(2).start_handler(pin).build().expect("rayon's pool");
     pin(0);
 
     describe("pools beside their rivals");

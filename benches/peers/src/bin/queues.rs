@@ -36,7 +36,12 @@ fn yard(mib: u64) -> Yard {
 }
 
 fn queue(yard: &Yard, name: &str, inline_max: usize, block_bytes: usize) -> Queue {
-    Queue::create(yard, name, QueueOptions { capacity: COUNT, inline_max, block_bytes, ..QueueOptions::default() }).expect("a queue")
+    Queue::create(
+        yard,
+        name,
+        QueueOptions { capacity: COUNT, inline_max, block_bytes, ..QueueOptions::default() },
+    )
+    .expect("a queue")
 }
 
 /// So many pushers on one CPU and as many poppers on the other, each pair moving its part of `n`.
