@@ -35,6 +35,8 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(Collect { name: "pool collect", len: SHORT }),
         Box::new(Collect { name: "pool collect, by block", len: LONG }),
         Box::new(Cancel),
+        Box::new(EndAndBothDie { name: "pool cancel, the worker dies too", runs: false }),
+        Box::new(EndAndBothDie { name: "pool stop, the worker dies too", runs: true }),
         Box::new(End { name: "pool stop", method: StartMethod::Threads, end: Future::stop }),
         Box::new(End { name: "pool kill", method: StartMethod::Fork, end: |it| it.kill().unwrap() }),
         Box::new(Wait),
@@ -200,6 +202,13 @@ impl World {
     /// The future of the stage's task, as the victim has it.
     fn seen_by_victim(&self) -> Future {
         self.pool.future(self.id.get()).unwrap()
+    }
+
+    fn kill_workers(&self) {
+        for worker in self.pool.workers() {
+            // SAFETY: a plain call; the process is a child of the maker, which lives and reaps it.
+            unsafe { libc::kill(worker.cast_signed(), libc::SIGKILL) };
+        }
     }
 
     /// The maker's worker comes free.
@@ -493,10 +502,7 @@ impl Operation for SubmitAndBothDie {
     }
 
     fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
-        for worker in world.pool.workers() {
-            // SAFETY: a plain call; the process is a child of the maker, which lives and reaps it.
-            unsafe { libc::kill(worker.cast_signed(), libc::SIGKILL) };
-        }
+        world.kill_workers();
         world.goes_on(usize::from(!is_process_gone(point)))?;
         match world.done() {
             0 | 1 => Ok(()),
@@ -781,6 +787,57 @@ impl Operation for End {
             other => return wrong("the task's fate", other),
         }
         world.goes_on(0)
+    }
+}
+
+/// Cancels a task that waits, or asks one to stop that runs, and then the worker dies as well.
+struct EndAndBothDie {
+    name: &'static str,
+    runs: bool,
+}
+
+impl Operation for EndAndBothDie {
+    play!(Future, NEAR);
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn modes(&self) -> &'static [Mode] {
+        &[Mode::Kill, Mode::Exit]
+    }
+
+    fn setup(&self, stage: &mut Stage) -> World {
+        let mut world = world_of(stage, StartMethod::Fork);
+        let holder = world.begin("hold");
+        if self.runs {
+            world.id.set(holder.id());
+            world.future = Some(holder);
+        } else {
+            world.submit(SHORT, 0);
+        }
+        world
+    }
+
+    fn prepare(&self, world: &World) -> Future {
+        world.seen_by_victim()
+    }
+
+    fn act(&self, _: &World, future: &mut Future) {
+        assert!(if self.runs { future.stop() } else { future.cancel() });
+    }
+
+    fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {
+        world.kill_workers();
+        let fate = world.fate()?;
+        let times = world.done();
+        world.goes_on(0)?;
+        match (fate, times) {
+            (Fate::Cancelled, 0) => Ok(()),
+            (Fate::Lost { .. }, 0) if self.runs => Ok(()), // the worker was quicker dead than it stopped
+            (Fate::Done(_), 1) if !self.runs && !is_through(point) => Ok(()),
+            other => wrong("the task's fate", other),
+        }
     }
 }
 
