@@ -8414,7 +8414,8 @@ CYD_MUST_USE cyd_status_t cyd_queue_shutdown(cyd_queue_t *queue, bool now);
 CYD_MUST_USE cyd_status_t cyd_queue_is_shutdown(const cyd_queue_t *queue, bool *out);
 
 /**
- * Tells how many messages there are to be got: exact while nobody is in the middle of a call. Looks at each of them.
+ * Tells how many messages there are to be got: exact while nobody is in the middle of a call, else within as many as come and
+ * go meanwhile. Looks at each of them.
  *
  * \param queue  Borrowed.
  * \param out    Receives the number.

@@ -461,7 +461,8 @@ pub unsafe extern "C" fn cyd_queue_is_shutdown(queue: *const cyd_queue_t, out: *
     unsafe { asked(queue, out, Queue::is_shutdown) }
 }
 
-/// Tells how many messages there are to be got: exact while nobody is in the middle of a call. Looks at each of them.
+/// Tells how many messages there are to be got: exact while nobody is in the middle of a call, else within as many as come and
+/// go meanwhile. Looks at each of them.
 ///
 /// \param queue  Borrowed.
 /// \param out    Receives the number.

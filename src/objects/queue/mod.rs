@@ -305,9 +305,10 @@ impl Queue {
         self.body().closing.glance() != Closing::Open
     }
 
-    /// How many messages there are to be got: exact while nobody is in the middle of a call. Looks at each of them.
+    /// How many messages there are to be got: exact while nobody is in the middle of a call, else within as many as come and go
+    /// meanwhile. Looks at each of them.
     pub fn len(&self) -> usize {
-        self.0.ring.len().unwrap_or(0) + self.part().map_or(0, |part| part.debts.back())
+        self.0.ring.len().unwrap_or(0).min(self.capacity()) + self.part().map_or(0, |part| part.debts.back())
     }
 
     /// Whether there is nothing to get at this instant.
@@ -375,7 +376,7 @@ impl Source for Room {
     }
 
     fn is_dear(&self) -> bool {
-        self.queue.is_limited() || self.queue.was_left(QueueSide::Consumers)
+        self.queue.is_limited()
     }
 
     fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {

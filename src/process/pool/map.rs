@@ -21,8 +21,8 @@ const SHARE: usize = 16;
 /// How many inputs are given to the workers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MapOptions {
-    /// How many inputs make one task; 0: so many that each worker gets four tasks, or fewer, so that the pool's blocks have room
-    /// for what is on its way.
+    /// How many inputs make one task; 0: of a `map` so many that each worker gets four tasks, or fewer, so that the pool's blocks
+    /// have room for what is on its way; of an `imap` one.
     pub chunk: usize,
     /// How many tasks may be on their way at a time; 0: twice as many as there are workers. Fewer are, if the pool has no room for
     /// so many tasks, or bytes. What is not on its way is not taken from the iterator yet, but for one chunk.
