@@ -9,7 +9,7 @@ use crate::presence::place::Standing;
 use crate::presence::thread;
 use crate::segment::bits::{State, Token};
 use crate::segment::header::BELL_AT;
-use crate::shim::{AtomicU32, AtomicU64, pause, yield_now};
+use crate::shim::{AtomicU32, AtomicU64, Watch, pause, yield_now};
 use crate::sync::bell::Bell;
 use crate::sync::event_count::EventCount;
 use crate::sync::lock::{Crowd, Got, LockWord, Owners, Taker};
@@ -24,13 +24,11 @@ pub(crate) struct Processes<'a>(pub(crate) &'a Attachment);
 /// Looks at a taken word before sleeping; a look costs some 20 ns, a sleep and wake-up some 50 µs.
 const SPINS: u32 = 100;
 
+/// A try that finds nothing counts like so many ns of sleep: not every one asks for the time.
+const A_TRY: u64 = 1_000_000;
+
 fn spins(yard: &Attachment) -> u32 {
     if yard.has_cpus() { SPINS } else { 0 }
-}
-
-/// Whether this process has not cleared up for as long as a slice.
-pub(crate) fn is_unswept(yard: &Attachment) -> bool {
-    yard.was_swept_at() + SLICE_NS <= now_ns()
 }
 
 /// Adds the alive words of everybody there is room for.
@@ -63,6 +61,27 @@ pub(crate) fn hear<'a>(yard: &'a Attachment, crowd: &mut Crowd<'a>) -> Option<To
     dead
 }
 
+/// Clears up if a thread shows that it is dead, and nobody has cleared up behind it; tells whether it did.
+pub(crate) fn sweep_behind_the_dead(yard: &Attachment) -> bool {
+    let nothing = AtomicU32::new(0);
+    let dead = hear(yard, &mut Crowd::new(Watch { word: &nothing, value: 0 })).is_some();
+    if dead {
+        yard.sweep();
+    }
+    dead
+}
+
+/// Clears up now and then for those who only ever try, and find nothing; tells whether it did. So they, too, hear of a death
+/// that the kernel could not tell.
+#[cold]
+pub(crate) fn sweep_for_tries(yard: &Attachment) -> bool {
+    let due = Threads(yard).is_sweep_due(A_TRY);
+    if due {
+        yard.sweep();
+    }
+    due
+}
+
 impl Owners for Threads<'_> {
     fn standing(&self, token: Token) -> Standing<'_> {
         self.0.thread_standing(token)
@@ -85,7 +104,7 @@ impl Owners for Threads<'_> {
     }
 
     fn is_sweep_due(&self, asleep: u64) -> bool {
-        self.0.add_sleep(asleep) >= SLICE_NS && is_unswept(self.0)
+        self.0.add_sleep(asleep) >= SLICE_NS && self.0.was_swept_at() + SLICE_NS <= now_ns()
     }
 
     fn spins(&self) -> u32 {
@@ -127,7 +146,7 @@ impl Owners for Processes<'_> {
     }
 
     fn is_sweep_due(&self, asleep: u64) -> bool {
-        self.0.add_sleep(asleep) >= SLICE_NS && is_unswept(self.0)
+        self.0.add_sleep(asleep) >= SLICE_NS && self.0.was_swept_at() + SLICE_NS <= now_ns()
     }
 
     fn spins(&self) -> u32 {

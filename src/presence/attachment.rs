@@ -512,7 +512,8 @@ impl Attachment {
             };
             match self.thread_standing(Token::new(index, place.generation)) {
                 Standing::Here(watch) => return Standing::Here(watch), // no system call needed
-                _ => mourned = true,
+                // One that has left since is noted in the entry.
+                _ => mourned |= slot.place.load() == Some(place),
             }
         }
         let entry = || self.entries().get(token.index() as usize);
@@ -526,7 +527,7 @@ impl Attachment {
         }
     }
 
-    /// Clears up behind the dead. For whoever needs a place or has slept a slice.
+    /// Clears up behind the dead. For whoever needs a place, has slept a slice, or hears of a death.
     pub(crate) fn sweep(&self) {
         self.note_sweep();
         sweep::sweep(self);

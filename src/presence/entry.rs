@@ -14,8 +14,9 @@ const FIRST_BYTE: u64 = 2;
 /// So long a process whose last known thread has died may be dying. Its memory goes at some 4 GiB a second; who takes longer is
 /// found at the end of a slice.
 const DYING_NS: u64 = 2_000_000_000;
-/// So long a process whose last known thread has left may be ending.
-const LEAVING_NS: u64 = 100_000_000;
+/// So long a process whose last known thread has left may be ending: libc's exit lets the thread go, calls what is to be called
+/// at the end, and then the memory goes.
+const LEAVING_NS: u64 = 500_000_000;
 /// In the time of a leaving: the thread has died.
 const DIED: u64 = 1;
 

@@ -40,7 +40,8 @@ pub(crate) enum Standing<'a> {
     Dead,
     /// It is here. Sleep on this word and value to hear of its death; without one, look again after a slice.
     Here(Option<Watch<'a>>),
-    /// It is a process, and here, but its last thread that was known has left or `died`: look again soon.
+    /// It is a process, and here (or not seen dead, at a glance), but its last thread that was known has left or `died`: look
+    /// again soon.
     Doubtful {
         /// The thread did not leave by itself.
         died: bool,

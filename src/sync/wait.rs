@@ -13,7 +13,7 @@ use std::time::Duration;
 
 /// The longest sleep without a look around.
 pub(crate) const SLICE_NS: u64 = 250_000_000;
-/// The slice while a process has lost a thread and may be dying.
+/// The slice while a process has lost its last known thread and may be going.
 const DOUBT_NS: u64 = 1_000_000;
 
 /// How long a call may wait.

@@ -66,7 +66,7 @@ impl Scratch {
         made.map_err(|e| format!("{}: {e}", path.display()))
     }
 
-    /// Builds the models, to be played once or many times; the program that holds them, or what the compiler said.
+    /// Builds the models for this use; the program that holds them, or what the compiler said.
     pub(crate) fn build(&self, use_of_it: Use) -> Result<PathBuf, String> {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.current_dir(&self.folder).args(["test", "--release", "--lib", "--no-run"]);

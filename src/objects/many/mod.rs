@@ -22,7 +22,7 @@ pub use writable::Writable;
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::fd_wait::FdWait;
-use crate::objects::owners::{Threads, bell, is_unswept};
+use crate::objects::owners::{Threads, bell, sweep_behind_the_dead, sweep_for_tries};
 use crate::presence::attachment::Held;
 use crate::presence::thread;
 use crate::sync::many::{DIRECT_MAX, Many, Need, Source, look, now_ready};
@@ -160,13 +160,10 @@ pub(crate) fn wait_for_parts(objects: &[&dyn AsPart], need: Need, timeout: Timeo
     if helpers.is_empty() { all.sleep(need, timeout) } else { wait_helping(&all, need, timeout, &helpers) }
 }
 
-/// A try that has found too little. Of a death that the kernel could not tell, who never sleeps hears here.
+/// A try that has found too little: a dead one may have had in hand what is missing.
 fn poll(yard: Option<&Held>, sources: &[&dyn Source], need: Need) -> Result<Vec<usize>> {
-    let unswept = yard.filter(|yard| is_unswept(yard));
-    let ready = unswept.and_then(|yard| {
-        yard.sweep();
-        look(sources, need)
-    });
+    let swept = yard.is_some_and(|yard| sweep_behind_the_dead(yard) || sweep_for_tries(yard));
+    let ready = if swept { look(sources, need) } else { None };
     ready.ok_or(ErrorKind::Timeout.into())
 }
 

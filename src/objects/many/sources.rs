@@ -143,10 +143,6 @@ impl Source for Queue {
         !self.is_empty() || self.is_shutdown() || self.was_left(QueueSide::Producers) && self.is_deserted()
     }
 
-    fn is_dear(&self) -> bool {
-        self.was_left(QueueSide::Producers)
-    }
-
     fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
         let watch = self.body().data.prepare();
         // Who dies after this is heard of, who died before it is seen below.

@@ -99,10 +99,6 @@ impl Source for Look {
         self.has() || self.is_over()
     }
 
-    fn is_dear(&self) -> bool {
-        self.peer().is_some_and(|peer| peer.left() != 0)
-    }
-
     fn arm<'a>(&'a self, net: &mut Net<'a>) -> bool {
         let watch = self.event().prepare();
         let Some(peer) = self.peer() else { return true };

@@ -183,10 +183,7 @@ impl<'a> Call<'a> {
     fn look_again(&mut self, not: Not) -> Option<ErrorKind> {
         match not {
             // Of a death that the kernel could not tell, who never sleeps hears here.
-            Not::Held(_) if self.looks == 0 && owners::is_unswept(self.yard()) => {
-                self.yard().sweep();
-                None
-            }
+            Not::Held(_) if self.looks == 0 && owners::sweep_for_tries(self.yard()) => None,
             Not::Held(_) if self.looks == 0 => Some(ErrorKind::Busy),
             Not::Held(slot) => {
                 self.looks -= 1;
@@ -207,7 +204,7 @@ impl<'a> Call<'a> {
                     // What a dead one had in hand may be all there is, and his blocks all that there are.
                     let nothing = AtomicU32::new(0);
                     let mut crowd = Crowd::new(Watch { word: &nothing, value: 0 });
-                    self.clear_up(&mut crowd);
+                    let _ = self.clear_up(&mut crowd) || owners::sweep_for_tries(self.yard());
                 }
                 let owing = if in_hand == InHand::Nobody { Some(Doubt::No) } else { self.ask_debtors() };
                 owing.map(|doubt| self.reason(doubt)) // else something is back
@@ -284,7 +281,12 @@ impl<'a> Call<'a> {
     fn drained(&mut self) -> Not {
         match self.ask_debtors() {
             None => Not::Gone,
-            Some(Doubt::Dying) => Not::Held(None),
+            Some(Doubt::Dying) => {
+                if self.timeout != Timeout::Try {
+                    self.looks = 0; // each would ask the kernel
+                }
+                Not::Held(None)
+            }
             Some(_) => Not::Ever(ErrorKind::End),
         }
     }
@@ -295,8 +297,8 @@ impl<'a> Call<'a> {
         self.hear_debtors(&mut Crowd::new(Watch { word: &nothing, value: 0 }))
     }
 
-    /// Listens to those who owe something. Tells whether one of them may be dying; `None`: one was dead, and what he owed
-    /// is back.
+    /// Listens to those who owe something. Tells whether one of them may be gone soon; `None`: one was dead, and what
+    /// he owed is back.
     fn hear_debtors<'c>(&mut self, crowd: &mut Crowd<'c>) -> Option<Doubt>
     where
         'a: 'c,
@@ -324,12 +326,11 @@ impl<'a> Call<'a> {
     where
         'a: 'c,
     {
-        let owners = Threads(self.yard());
         let dead = owners::hear(self.yard(), crowd);
         let sweeps = dead.is_some() && dead != self.mourned;
-        if sweeps || self.timeout == Timeout::Try && owners::is_unswept(self.yard()) {
+        if sweeps {
             self.mourned = dead;
-            owners.sweep();
+            self.yard().sweep();
         }
         sweeps
     }

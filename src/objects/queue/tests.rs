@@ -395,6 +395,7 @@ fn who_waits_a_moment_hears_of_the_dead_in_the_end() {
     let queue = queue(&yard, 1);
     let busy = Event::create(&yard, "busy", EventOptions { auto_reset: true, ..Default::default() }).unwrap();
     let never = Event::create(&yard, "never", EventOptions::default()).unwrap();
+    const MOMENT: Duration = Duration::from_millis(1);
     let looks: [&(dyn Fn() -> bool + Sync); 8] = [
         &|| wait_any(&[&never, &queue], BRIEF) == Ok(1),
         &|| {
@@ -407,24 +408,24 @@ fn who_waits_a_moment_hears_of_the_dead_in_the_end() {
             Err(_) => false,
         },
         &|| {
-            std::thread::sleep(BRIEF);
+            std::thread::sleep(MOMENT);
             match queue.get_vec(Timeout::Try) {
                 Ok((message, _)) => queue.try_put(&message).is_ok(),
                 Err(_) => false,
             }
         },
         &|| {
-            std::thread::sleep(BRIEF);
+            std::thread::sleep(MOMENT);
             wait_any(&[&never, &queue], Timeout::Try) == Ok(1)
         },
         // The others wait for room, or find that nothing is there.
         &|| wait_any(&[&never, &queue.writable()], BRIEF) == Ok(1),
         &|| {
-            std::thread::sleep(BRIEF);
+            std::thread::sleep(MOMENT);
             wait_any(&[&never, &queue.writable()], Timeout::Try) == Ok(1)
         },
         &|| {
-            std::thread::sleep(BRIEF);
+            std::thread::sleep(MOMENT);
             kind(queue.get_vec(Timeout::Try)) == ErrorKind::Empty
         },
     ];

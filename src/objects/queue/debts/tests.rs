@@ -208,6 +208,23 @@ fn who_waits_for_room_hears_that_the_last_consumer_has_died_with_what_he_owed() 
     queue.join(Timeout::Try).unwrap();
 }
 
+/// Not even as long as he may be about to end: his thread has left the yard, and he lives.
+#[test]
+fn what_the_living_owe_keeps_nobody_from_the_end() {
+    for timeout in [Timeout::Try, SOON.into()] {
+        let yard = Yard::anonymous().unwrap();
+        let queue = queue(&yard, options());
+        queue.try_put(b"x").unwrap();
+        let child = Child::after(&yard, || {
+            take(&queue, SOON).unwrap();
+            yard.detach_thread();
+        });
+        queue.shutdown(false);
+        assert_eq!(kind(take(&queue, timeout)), ErrorKind::End);
+        child.kill();
+    }
+}
+
 #[test]
 fn what_a_dead_one_owed_comes_before_the_end() {
     for timeout in [Timeout::Try, SOON.into()] {
