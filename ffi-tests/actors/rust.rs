@@ -1,10 +1,10 @@
 //! Does in Rust what it is told, line by line: see README.md beside this file.
 
 use courtyard::{
-    Array, ArrayOptions, Condition, ErrorKind, Event, EventOptions, Future, Lock, MapOptions, News, Permits,
-    Pool, PoolOptions, RLock, Receiver, Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore,
-    SemaphoreOptions, Sender, StartMethod, Strategy, Struct, Task, TaskOptions, Timeout, Value, Yard,
-    register_task,
+    Array, ArrayOptions, Condition, Connection, ErrorKind, Event, EventOptions, Future, Lock, MapOptions,
+    News, Permits, Pipe, PipeEnd, PipeOptions, Pool, PoolOptions, Queue, QueueOptions, RLock, Receiver, Ring,
+    RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Sender, StartMethod, Strategy,
+    Struct, Task, TaskOptions, Timeout, Value, Yard, register_task,
 };
 use std::collections::HashMap;
 use std::io::{self, BufRead};
@@ -32,6 +32,9 @@ struct Actor {
     rings: HashMap<String, Ring>,
     senders: HashMap<String, Sender>,
     receivers: HashMap<String, Receiver>,
+    queues: HashMap<String, Queue>,
+    pipes: HashMap<String, Pipe>,
+    connections: HashMap<String, Connection>,
     pools: HashMap<String, Pool>,
     futures: HashMap<String, Future>,
 }
@@ -135,6 +138,8 @@ impl Actor {
             ["struct", verb, name, ref rest @ ..] => return self.plain(verb, name, rest),
             ["array", verb, name, ref rest @ ..] => return self.array(verb, name, rest),
             ["ring", verb, name, ref rest @ ..] => return self.ring(verb, name, rest),
+            ["queue", verb, name, ref rest @ ..] => return self.queue(verb, name, rest),
+            ["pipe", verb, name, ref rest @ ..] => return self.pipe(verb, name, rest),
             ["pool", verb, name, ref rest @ ..] => return self.pool(verb, name, rest),
             _ => return None,
         })
@@ -379,6 +384,64 @@ impl Actor {
                 Ok(receiver) => return receive(receiver, verb, rest),
                 Err(error) => Err(error),
             },
+        })
+    }
+
+    fn queue(&mut self, verb: &str, name: &str, rest: &[&str]) -> Option<Told> {
+        if let ("open", [capacity]) = (verb, rest) {
+            let capacity = size(capacity);
+            let options = QueueOptions { capacity, unacked: capacity, ..QueueOptions::default() };
+            let opened = Queue::open_or_create(self.yard.as_ref()?, name, options);
+            return Some(keep(&mut self.queues, name, opened));
+        }
+        let queue = match get(&mut self.queues, name) {
+            Ok(queue) => queue,
+            Err(error) => return Some(Err(error)),
+        };
+        let text = |bytes: &[u8], redelivered: bool| {
+            Ok((String::from_utf8(bytes.to_vec()).unwrap(), redelivered.then_some(News::Redelivered)))
+        };
+        Some(match (verb, rest) {
+            ("put", [message, limit]) => done(queue.put(message.as_bytes(), time(limit))),
+            ("flood", [first, last]) => {
+                let mut numbers = number(first)..=number(last);
+                done(numbers.try_for_each(|n| queue.put(n.to_string().as_bytes(), Timeout::Forever)))
+            }
+            ("get", [limit]) => {
+                queue.get_vec(time(limit)).and_then(|(bytes, received)| text(&bytes, received.redelivered))
+            }
+            ("owe", [limit]) => queue
+                .get_ack_vec(time(limit))
+                .and_then(|(bytes, owed)| text(&bytes, owed.received.redelivered)),
+            ("done", []) => done(queue.task_done()),
+            ("len", []) => data(queue.len()),
+            ("shutdown", []) => {
+                queue.shutdown(false);
+                data("")
+            }
+            _ => return None,
+        })
+    }
+
+    fn pipe(&mut self, verb: &str, name: &str, rest: &[&str]) -> Option<Told> {
+        Some(match (verb, rest) {
+            ("open", []) => {
+                let opened = Pipe::open_or_create(self.yard.as_ref()?, name, PipeOptions::default());
+                keep(&mut self.pipes, name, opened)
+            }
+            ("end", [which]) => {
+                let which = if number(which) == 0 { PipeEnd::First } else { PipeEnd::Second };
+                let end = get(&mut self.pipes, name).and_then(|pipe| pipe.end(which));
+                keep(&mut self.connections, name, end)
+            }
+            ("send", [text, limit]) => {
+                done(get(&mut self.connections, name).and_then(|end| end.send(text.as_bytes(), time(limit))))
+            }
+            ("recv", [limit]) => get(&mut self.connections, name)
+                .and_then(|end| end.recv_vec(time(limit)))
+                .and_then(|bytes| data(String::from_utf8(bytes).unwrap())),
+            ("peer", []) => get(&mut self.connections, name).and_then(|end| data(end.peer() as u32)),
+            _ => return None,
         })
     }
 

@@ -9,7 +9,7 @@ const MOMENT: Duration = Duration::from_millis(20);
 /// Plays one noun, with these two languages.
 pub type Scene = fn(doomed: &Tongue, other: &Tongue);
 
-pub const SCENES: [(&str, Scene); 14] = [
+pub const SCENES: [(&str, Scene); 16] = [
     ("lock", lock),
     ("value", value),
     ("rlock", rlock),
@@ -23,6 +23,8 @@ pub const SCENES: [(&str, Scene); 14] = [
     ("ring, the receiver dies", receiver_dies),
     ("ring, the sender dies", sender_dies),
     ("ring, the sender dies in a flood", flood),
+    ("queue", queue),
+    ("pipe", pipe),
     ("pool, the worker dies", worker_dies),
 ];
 
@@ -485,6 +487,104 @@ fn until_running(actor: &mut Actor, count: u32) {
         assert!(begin.elapsed() < PATIENCE, "never {count} at a time");
         std::thread::sleep(Duration::from_millis(1));
     }
+}
+
+fn queue(doomed: &Tongue, other: &Tongue) {
+    let stage = Stage::new();
+    let (mut a, mut b) = (doomed.enter(&stage.yard), other.enter(&stage.yard));
+    for actor in [&mut a, &mut b] {
+        actor.says("queue open jobs 4", "ok");
+        actor.says("queue open jobs 5", "err CYD_E_MISMATCH");
+        actor.says("queue open jobs 4", "ok");
+    }
+    a.says("queue put jobs one 0", "ok");
+    b.says("queue put jobs two 1000", "ok");
+    a.says("queue len jobs", "ok 2");
+    b.says("queue get jobs 0", "ok one");
+    a.says("queue get jobs 1000", "ok two");
+    b.says("queue get jobs 0", "err CYD_E_EMPTY");
+    b.says("queue get jobs 20", "err CYD_E_EMPTY");
+    b.begin("queue get jobs -1");
+    a.says("queue put jobs three 0", "ok");
+    b.ends("ok three");
+    for n in 1..=4 {
+        a.says(&format!("queue put jobs {n} 0"), "ok");
+    }
+    b.says("queue put jobs 5 0", "err CYD_E_FULL");
+    b.says(&format!("queue put jobs {} 0", "x".repeat(60)), "err CYD_E_TOO_LONG");
+    b.says("queue done jobs", "err CYD_E_RANGE");
+
+    // What the dead one owed comes again and says so; what it has acknowledged does not.
+    a.says("queue owe jobs 0", "ok 1");
+    a.says("queue done jobs", "ok");
+    a.says("queue owe jobs 0", "ok 2");
+    a.kill();
+    let mut got = [(); 3].map(|()| b.ask("queue owe jobs -1"));
+    got.sort_unstable();
+    assert_eq!(got, ["news CYD_REDELIVERED 2", "ok 3", "ok 4"]);
+    (0..3).for_each(|_| b.says("queue done jobs", "ok"));
+
+    // Killed in a flood: each number once, and as far as it came.
+    let mut c = doomed.enter(&stage.yard);
+    c.says("queue open jobs 4", "ok");
+    c.begin("queue flood jobs 1 1000000000");
+    let mut next = 1;
+    while next <= 100 {
+        b.says("queue get jobs -1", &format!("ok {next}"));
+        next += 1;
+    }
+    c.kill();
+    loop {
+        match b.ask("queue get jobs 20") {
+            end if end == "err CYD_E_EMPTY" => break,
+            answer => assert_eq!(answer, format!("ok {next}")),
+        }
+        next += 1;
+    }
+    b.says("queue put jobs last 0", "ok");
+    b.says("queue shutdown jobs", "ok");
+    b.says("queue put jobs more 0", "err CYD_E_SHUTDOWN");
+    b.says("queue get jobs -1", "ok last");
+    b.says("queue get jobs -1", "err CYD_E_END");
+}
+
+fn pipe(doomed: &Tongue, other: &Tongue) {
+    let stage = Stage::new();
+    let (mut a, mut b) = (doomed.enter(&stage.yard), other.enter(&stage.yard));
+    for (actor, end) in [(&mut a, 0), (&mut b, 1)] {
+        actor.says("pipe open p", "ok");
+        actor.says(&format!("pipe end p {end}"), "ok");
+    }
+    a.says("pipe send p there 0", "ok");
+    b.says("pipe recv p 1000", "ok there");
+    b.says("pipe send p back 1000", "ok");
+    a.says("pipe recv p 0", "ok back");
+    b.says("pipe recv p 0", "err CYD_E_EMPTY");
+    b.says("pipe recv p 20", "err CYD_E_EMPTY");
+    b.begin("pipe recv p -1");
+    a.says("pipe send p now 0", "ok");
+    b.ends("ok now");
+    b.says("pipe peer p", &format!("ok {}", courtyard::Peer::Here as u32));
+
+    // What the dead one has sent is there, and then the news.
+    a.says("pipe send p last 0", "ok");
+    a.kill();
+    b.says("pipe recv p -1", "ok last");
+    b.says("pipe recv p -1", "err CYD_E_PEER_DIED");
+    b.says("pipe peer p", &format!("ok {}", courtyard::Peer::Died as u32));
+    b.says("pipe send p to-nobody 0", "err CYD_E_PEER_DIED");
+
+    // A stranger takes the end.
+    let mut c = doomed.enter(&stage.yard);
+    c.says("pipe open p", "ok");
+    c.says("pipe end p 0", "ok");
+    b.begin("pipe recv p -1");
+    c.says("pipe send p again 0", "ok");
+    b.ends("ok again");
+    b.begin("pipe recv p -1");
+    std::thread::sleep(MOMENT);
+    c.kill();
+    b.ends("err CYD_E_PEER_DIED");
 }
 
 fn worker_dies(doomed: &Tongue, other: &Tongue) {

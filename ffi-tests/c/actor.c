@@ -43,6 +43,9 @@ static cyd_array_t *array(const char *name) { return *find("array", name); }
 static cyd_ring_t *ring(const char *name) { return *find("ring", name); }
 static cyd_sender_t *sender(const char *name) { return *find("sender", name); }
 static cyd_receiver_t *receiver(const char *name) { return *find("receiver", name); }
+static cyd_queue_t *queue(const char *name) { return *find("queue", name); }
+static cyd_pipe_t *pipe_of(const char *name) { return *find("pipe", name); }
+static cyd_connection_t *connection(const char *name) { return *find("connection", name); }
 static cyd_pool_t *pool(const char *name) { return *find("pool", name); }
 
 static int64_t number(const char *word) { return strtoll(word, NULL, 10); }
@@ -369,6 +372,72 @@ static cyd_status_t ring_peer(char **a) {
     return say_number(status, it);
 }
 
+static cyd_status_t queue_open(char **a) {
+    cyd_queue_options_t options = {
+        .struct_size = sizeof options, .capacity = (size_t)number(a[1]), .unacked = (uint32_t)number(a[1])};
+    cyd_queue_t *it = NULL;
+    cyd_status_t status = cyd_queue_open_or_create(yard, a[0], &options, &it);
+    *find("queue", a[0]) = it;
+    return status;
+}
+static cyd_status_t queue_put(char **a) { return cyd_queue_put(queue(a[0]), a[1], strlen(a[1]), time_of(a[2])); }
+static cyd_status_t queue_flood(char **a) {
+    cyd_status_t status = CYD_OK;
+    for (int64_t i = number(a[1]); i <= number(a[2]) && status == CYD_OK; i++) {
+        char text[32];
+        int len = snprintf(text, sizeof text, "%" PRId64, i);
+        status = cyd_queue_put(queue(a[0]), text, (size_t)len, -1);
+    }
+    return status;
+}
+static cyd_status_t queue_get(char **a) {
+    size_t len = 0;
+    cyd_status_t status = cyd_queue_get(queue(a[0]), data, sizeof data - 1, time_of(a[1]), &len);
+    data[CYD_FAILED(status) ? 0 : len] = 0;
+    return status;
+}
+static cyd_status_t queue_owe(char **a) {
+    size_t len = 0;
+    uint64_t ticket;
+    cyd_status_t status = cyd_queue_get_ack(queue(a[0]), data, sizeof data - 1, time_of(a[1]), &len, &ticket);
+    data[CYD_FAILED(status) ? 0 : len] = 0;
+    return status;
+}
+static cyd_status_t queue_done(char **a) { return cyd_queue_task_done(queue(a[0])); }
+static cyd_status_t queue_len(char **a) {
+    size_t it = 0;
+    cyd_status_t status = cyd_queue_len(queue(a[0]), &it);
+    return say_number(status, (int64_t)it);
+}
+static cyd_status_t queue_shutdown(char **a) { return cyd_queue_shutdown(queue(a[0]), false); }
+
+static cyd_status_t pipe_open(char **a) {
+    cyd_pipe_t *it = NULL;
+    cyd_status_t status = cyd_pipe_open_or_create(yard, a[0], NULL, &it);
+    *find("pipe", a[0]) = it;
+    return status;
+}
+static cyd_status_t pipe_end(char **a) {
+    cyd_connection_t *it = NULL;
+    cyd_status_t status = cyd_pipe_end(pipe_of(a[0]), (cyd_pipe_end_t)number(a[1]), &it);
+    *find("connection", a[0]) = it;
+    return status;
+}
+static cyd_status_t pipe_send(char **a) {
+    return cyd_connection_send(connection(a[0]), a[1], strlen(a[1]), time_of(a[2]));
+}
+static cyd_status_t pipe_recv(char **a) {
+    size_t len = 0;
+    cyd_status_t status = cyd_connection_recv(connection(a[0]), data, sizeof data - 1, time_of(a[1]), &len);
+    data[CYD_FAILED(status) ? 0 : len] = 0;
+    return status;
+}
+static cyd_status_t pipe_peer(char **a) {
+    cyd_peer_t it = 0;
+    cyd_status_t status = cyd_connection_peer(connection(a[0]), &it);
+    return say_number(status, it);
+}
+
 /* In a worker: the square of a number that is not negative. */
 static int square(cyd_task_t *task, const void *input, size_t len, void *argument) {
     int64_t it = 0;
@@ -522,6 +591,19 @@ static const struct {
     {"ring", "peek", 2, ring_peek},
     {"ring", "release", 1, ring_release},
     {"ring", "peer", 1, ring_peer},
+    {"queue", "open", 2, queue_open},
+    {"queue", "put", 3, queue_put},
+    {"queue", "flood", 3, queue_flood},
+    {"queue", "get", 2, queue_get},
+    {"queue", "owe", 2, queue_owe},
+    {"queue", "done", 1, queue_done},
+    {"queue", "len", 1, queue_len},
+    {"queue", "shutdown", 1, queue_shutdown},
+    {"pipe", "open", 1, pipe_open},
+    {"pipe", "end", 2, pipe_end},
+    {"pipe", "send", 3, pipe_send},
+    {"pipe", "recv", 2, pipe_recv},
+    {"pipe", "peer", 1, pipe_peer},
     {"pool", "open", 1, pool_open},
     {"pool", "work", 1, pool_work},
     {"pool", "apply", 3, pool_apply},

@@ -33,6 +33,9 @@ static std::map<std::string, Array<std::int64_t>> arrays;
 static std::map<std::string, Ring> rings;
 static std::map<std::string, Sender> senders;
 static std::map<std::string, Receiver> receivers;
+static std::map<std::string, Queue> queues;
+static std::map<std::string, Pipe> pipes;
+static std::map<std::string, Connection> connections;
 static std::map<std::string, Pool> pools;
 static std::map<std::string, Future> futures;
 
@@ -149,6 +152,31 @@ static std::string ring_open(const Words &a) {
     RingOptions options;
     options.capacity = static_cast<std::size_t>(number(a[1]));
     return keep(rings, a[0], Ring::open_or_create(yard, a[0].c_str(), options));
+}
+
+static std::string queue_open(const Words &a) {
+    QueueOptions options;
+    options.capacity = size(a[1]);
+    options.unacked = few(a[1]);
+    return keep(queues, a[0], Queue::open_or_create(yard, a[0].c_str(), options));
+}
+
+static std::string queue_flood(const Words &a) {
+    Status status(CYD_OK);
+    for (std::int64_t i = number(a[1]); i <= number(a[2]) && status.ok(); i++) {
+        status = queues[a[0]].put(std::to_string(i), forever);
+    }
+    return answer(status);
+}
+
+static std::string queue_owe(const Words &a) {
+    std::uint64_t ticket = 0;
+    return answer(queues[a[0]].get_ack(ticket, time_of(a[1])));
+}
+
+static std::string queue_len(const Words &a) {
+    const Result<std::size_t> len = queues[a[0]].len();
+    return answer(len.status(), len.ok() ? std::to_string(len.value()) : "");
 }
 
 // Numbers as tasks have them.
@@ -320,6 +348,20 @@ static const Verb verbs[] = {
     {"ring release", 1, [](auto &a) { return answer(receivers[a[0]].release()); }},
     {"ring peer", 1,
      [](auto &a) { return answer(senders.count(a[0]) ? senders[a[0]].peer() : receivers[a[0]].peer()); }},
+    {"queue open", 2, queue_open},
+    {"queue put", 3, [](auto &a) { return answer(queues[a[0]].put(a[1], time_of(a[2]))); }},
+    {"queue flood", 3, queue_flood},
+    {"queue get", 2, [](auto &a) { return answer(queues[a[0]].get(time_of(a[1]))); }},
+    {"queue owe", 2, queue_owe},
+    {"queue done", 1, [](auto &a) { return answer(queues[a[0]].task_done()); }},
+    {"queue len", 1, queue_len},
+    {"queue shutdown", 1, [](auto &a) { return answer(queues[a[0]].shutdown()); }},
+    {"pipe open", 1, [](auto &a) { return keep(pipes, a[0], Pipe::open_or_create(yard, a[0].c_str())); }},
+    {"pipe end", 2,
+     [](auto &a) { return keep(connections, a[0], pipes[a[0]].end(static_cast<PipeEnd>(number(a[1])))); }},
+    {"pipe send", 3, [](auto &a) { return answer(connections[a[0]].send(a[1], time_of(a[2]))); }},
+    {"pipe recv", 2, [](auto &a) { return answer(connections[a[0]].recv(time_of(a[1]))); }},
+    {"pipe peer", 1, [](auto &a) { return answer(connections[a[0]].peer()); }},
     {"pool open", 1, pool_open},
     {"pool work", 1, [](auto &a) { return answer(pools[a[0]].work()); }},
     {"pool apply", 3,

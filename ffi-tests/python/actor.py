@@ -78,6 +78,18 @@ SIGNATURES = {
     "receiver_peek": "pipp",
     "receiver_release": "p",
     "receiver_peer": "pp",
+    "queue_open_or_create": "pspp",
+    "queue_put": "psni",
+    "queue_get": "ppnip",
+    "queue_get_ack": "ppnipp",
+    "queue_task_done": "p",
+    "queue_len": "pp",
+    "queue_shutdown": "pb",
+    "pipe_open_or_create": "pspp",
+    "pipe_end": "pup",
+    "connection_send": "psni",
+    "connection_recv": "ppnip",
+    "connection_peer": "pp",
     "task_register": "swp",
     "task_return": "ppn",
     "task_fail": "ps",
@@ -108,6 +120,15 @@ class RingOptions(ctypes.Structure):
     _fields_ = [("struct_size", ctypes.c_size_t), ("capacity", ctypes.c_size_t)] + [
         (name, ctypes.c_uint32) for name in ("spin_only", "reserved")
     ]
+
+
+class QueueOptions(ctypes.Structure):
+    _fields_ = (
+        [(name, ctypes.c_size_t) for name in ("struct_size", "capacity", "block_bytes")]
+        + [(name, ctypes.c_uint32) for name in ("inline_max", "sides")]
+        + [("blocks", ctypes.c_void_p), ("max_bytes", ctypes.c_size_t)]
+        + [(name, ctypes.c_uint32) for name in ("unacked", "reserved")]
+    )
 
 
 class SemaphoreOptions(ctypes.Structure):
@@ -287,6 +308,28 @@ class Actor:
         receiver = self.things["receiver", name]
         news = self.call("receiver_peek", receiver, time, ctypes.byref(first), ctypes.byref(length))
         return told(ctypes.string_at(first, length.value).decode(), news)
+
+    def open_queue(self, name, capacity):
+        options = QueueOptions(ctypes.sizeof(QueueOptions), capacity, unacked=capacity)
+        self.open("queue", name, "queue_open_or_create", self.yard, name.encode(), ctypes.byref(options))
+
+    def put(self, name, text, time):
+        text = text.encode()
+        self.call("queue_put", self.things["queue", name], text, len(text), time)
+
+    def flood_queue(self, name, first, last):
+        for number in range(first, last + 1):
+            self.put(name, str(number), -1)
+
+    def get(self, function, kind, name, time, *more):
+        """Calls a function that copies a message out; its text."""
+        buffer, length = ctypes.create_string_buffer(1024), ctypes.c_size_t()
+        news = self.call(function, self.things[kind, name], buffer, len(buffer), time, ctypes.byref(length), *more)
+        return told(buffer.raw[: length.value].decode(), news)
+
+    def send_by_pipe(self, name, text, time):
+        text = text.encode()
+        self.call("connection_send", self.things["connection", name], text, len(text), time)
 
     def works(self):
         """Registers what workers do."""
@@ -485,6 +528,25 @@ VERBS = {
     ("ring", "peek"): lambda me, name, time: me.peek(name, time_of(time)),
     ("ring", "release"): lambda me, name: me.call("receiver_release", me.things["receiver", name]),
     ("ring", "peer"): lambda me, name: me.peer(name),
+    ("queue", "open"): lambda me, name, capacity: me.open_queue(name, int(capacity)),
+    ("queue", "put"): lambda me, name, text, time: me.put(name, text, time_of(time)),
+    ("queue", "flood"): lambda me, name, first, last: me.flood_queue(name, int(first), int(last)),
+    ("queue", "get"): lambda me, name, time: me.get("queue_get", "queue", name, time_of(time)),
+    ("queue", "owe"): lambda me, name, time: me.get(
+        "queue_get_ack", "queue", name, time_of(time), ctypes.byref(ctypes.c_uint64())
+    ),
+    ("queue", "done"): lambda me, name: me.call("queue_task_done", me.things["queue", name]),
+    ("queue", "len"): lambda me, name: me.fill(ctypes.c_size_t(), "queue_len", me.things["queue", name]),
+    ("queue", "shutdown"): lambda me, name: me.call("queue_shutdown", me.things["queue", name], False),
+    ("pipe", "open"): lambda me, name: me.open("pipe", name, "pipe_open_or_create", me.yard, name.encode(), None),
+    ("pipe", "end"): lambda me, name, which: me.open(
+        "connection", name, "pipe_end", me.things["pipe", name], int(which)
+    ),
+    ("pipe", "send"): lambda me, name, text, time: me.send_by_pipe(name, text, time_of(time)),
+    ("pipe", "recv"): lambda me, name, time: me.get("connection_recv", "connection", name, time_of(time)),
+    ("pipe", "peer"): lambda me, name: me.fill(
+        ctypes.c_uint32(), "connection_peer", me.things["connection", name]
+    ),
     ("pool", "open"): lambda me, name: me.open_pool(name),
     ("pool", "work"): lambda me, name: me.call("pool_work", me.things["pool", name], 0),
     ("pool", "apply"): lambda me, name, task, number: me.apply(name, task, int(number)),
