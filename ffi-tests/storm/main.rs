@@ -1,7 +1,7 @@
 //! The kill storm: real processes under load are killed and stopped at random, and nothing is lost.
 //!
-//! `cargo test --test storm -- [--seed N] [--seconds N] [NAME]`: storms of the nouns, for N seconds in all, or
-//! until each has killed a hundred processes. The seed is
+//! `cargo test --test storm -- [--seed N] [--seconds N] [--kills N] [NAME]`: storms of the nouns, for N seconds in all, or
+//! until each has killed a hundred processes; each again, with the next seed, until it has killed so many. The seed is
 //! printed; it decides what the supervisor does, not how the processes meet.
 #![allow(missing_docs, unreachable_pub, clippy::unwrap_used, clippy::panic)] // a test fails by panicking
 #![allow(unsafe_code)] // fork, signals, and memory shared beside the yards
@@ -55,13 +55,14 @@ const STORMS: &[(&str, Storm)] = &[
 struct Arguments {
     seed: u64,
     seconds: u64,
+    kills: u64,
     list: bool,
     filter: Option<String>,
 }
 
 fn arguments() -> Arguments {
     let mut all = std::env::args().skip(1);
-    let mut found = Arguments { seed: board::mix(now()), seconds: 10, list: false, filter: None };
+    let mut found = Arguments { seed: board::mix(now()), seconds: 10, kills: 0, list: false, filter: None };
     let number = |word: Option<String>| -> u64 {
         word.and_then(|word| word.parse().ok()).unwrap_or_else(|| panic!("a number is missing"))
     };
@@ -69,6 +70,7 @@ fn arguments() -> Arguments {
         match word.as_str() {
             "--seed" => found.seed = number(all.next()),
             "--seconds" => found.seconds = number(all.next()),
+            "--kills" => found.kills = number(all.next()),
             "--list" => found.list = true,
             "--test-threads" | "--format" | "--color" | "--skip" => drop(all.next()),
             option if option.starts_with('-') => {}
@@ -87,15 +89,25 @@ fn main() {
     }
     println!("seed {}, {} seconds", arguments.seed, arguments.seconds);
     let time = Duration::from_secs(arguments.seconds) / storms.len().max(1) as u32;
-    let failed = storms.iter().filter(|(name, storm)| !weather(name, *storm, arguments.seed, time)).count();
+    let again = |(name, storm): &(&str, Storm)| {
+        let (mut kills, mut seed) = (0, arguments.seed);
+        while let Some(more) = weather(name, *storm, seed, time) {
+            (kills, seed) = (kills + more, seed.wrapping_add(1));
+            if kills >= arguments.kills {
+                return true;
+            }
+        }
+        false
+    };
+    let failed = storms.iter().filter(|storm| !again(storm)).count();
     println!("{} passed, {failed} failed", storms.len() - failed);
     if failed > 0 {
         std::process::exit(1);
     }
 }
 
-/// Runs a storm and prints what it did; whether nothing went wrong.
-fn weather(name: &str, storm: Storm, seed: u64, time: Duration) -> bool {
+/// Runs a storm and prints what it did. How many it has killed; `None` if something went wrong.
+fn weather(name: &str, storm: Storm, seed: u64, time: Duration) -> Option<u64> {
     // SAFETY: a board is made of atomics.
     let board: &'static Board = unsafe { shared() };
     watch(board, 60 + 4 * time.as_secs() as u32);
@@ -126,5 +138,5 @@ fn weather(name: &str, storm: Storm, seed: u64, time: Duration) -> bool {
     if kills < KILLS {
         println!("{name}: too few kills, {KILLS} are wanted");
     }
-    board.all_faults() == 0 && kills >= KILLS
+    (board.all_faults() == 0 && kills >= KILLS).then_some(kills)
 }

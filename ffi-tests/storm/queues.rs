@@ -12,9 +12,12 @@ use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::SeqCst};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// Capacity, the longest message that lies in the queue, and bytes for others: of the two queues of each season in turn.
-const SHAPES: [[(usize, usize, usize); 2]; 2] =
-    [[(3, LONGEST, 0), (64, LONGEST, 0)], [(1, LONGEST, 0), (64, 48, 16 << 10)]];
+/// Capacity, the longest message that lies in the queue, bytes for others, and how many all may have: of the two queues of
+/// each season in turn.
+const SHAPES: [[Shape; 2]; 2] =
+    [[(3, LONGEST, 0, 0), (64, LONGEST, 0, 1000)], [(1, LONGEST, 0, 0), (64, 48, 16 << 10, 0)]];
+
+type Shape = (usize, usize, usize, usize);
 /// Places of each queue: putters, then getters.
 const PUTTERS: usize = 2;
 const CREW: usize = 4;
@@ -225,12 +228,12 @@ fn season(
     sums: &mut Sums,
 ) -> Deeds {
     let yard = Options::new().anonymous().unwrap();
-    let make =
-        |(&(capacity, inline_max, block_bytes), &ledger): (&(usize, usize, usize), &&'static Ledger)| {
-            let options = QueueOptions { capacity, inline_max, block_bytes, ..QueueOptions::default() };
-            let queue = Queue::create(&yard, &format!("queue.{capacity}"), options).unwrap();
-            Line { queue, ledger, putters: 0, in_hand: 0 }
-        };
+    let make = |(&(capacity, inline_max, block_bytes, max_bytes), &ledger): (&Shape, &&'static Ledger)| {
+        let options =
+            QueueOptions { capacity, inline_max, block_bytes, max_bytes, ..QueueOptions::default() };
+        let queue = Queue::create(&yard, &format!("queue.{capacity}"), options).unwrap();
+        Line { queue, ledger, putters: 0, in_hand: 0 }
+    };
     let shapes = &SHAPES[sums.seasons as usize % SHAPES.len()];
     let mut lines: Vec<Line> = shapes.iter().zip(ledgers).map(make).collect();
     let mut troop = Troop::new(board, seed);
