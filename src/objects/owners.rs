@@ -71,11 +71,16 @@ pub(crate) fn sweep_behind_the_dead(yard: &Attachment) -> bool {
     dead
 }
 
+/// This process has slept for so many ns more: whether that is a slice since it last cleared up, and a slice ago.
+fn is_sweep_due(yard: &Attachment, asleep: u64) -> bool {
+    yard.add_sleep(asleep) >= SLICE_NS && yard.was_swept_at() + SLICE_NS <= now_ns()
+}
+
 /// Clears up now and then for those who only ever try, and find nothing; tells whether it did. So they, too, hear of a death
 /// that the kernel could not tell.
 #[cold]
 pub(crate) fn sweep_for_tries(yard: &Attachment) -> bool {
-    let due = Threads(yard).is_sweep_due(A_TRY);
+    let due = is_sweep_due(yard, A_TRY);
     if due {
         yard.sweep();
     }
@@ -104,7 +109,7 @@ impl Owners for Threads<'_> {
     }
 
     fn is_sweep_due(&self, asleep: u64) -> bool {
-        self.0.add_sleep(asleep) >= SLICE_NS && self.0.was_swept_at() + SLICE_NS <= now_ns()
+        is_sweep_due(self.0, asleep)
     }
 
     fn spins(&self) -> u32 {
@@ -146,7 +151,7 @@ impl Owners for Processes<'_> {
     }
 
     fn is_sweep_due(&self, asleep: u64) -> bool {
-        self.0.add_sleep(asleep) >= SLICE_NS && self.0.was_swept_at() + SLICE_NS <= now_ns()
+        is_sweep_due(self.0, asleep)
     }
 
     fn spins(&self) -> u32 {

@@ -202,9 +202,8 @@ impl<'a> Call<'a> {
                 let in_hand = if not == Not::Now { self.queue.in_hand() } else { InHand::Ring };
                 if in_hand == InHand::Ring {
                     // What a dead one had in hand may be all there is, and his blocks all that there are.
-                    let nothing = AtomicU32::new(0);
-                    let mut crowd = Crowd::new(Watch { word: &nothing, value: 0 });
-                    let _ = self.clear_up(&mut crowd) || owners::sweep_for_tries(self.yard());
+                    let _ =
+                        owners::sweep_behind_the_dead(self.yard()) || owners::sweep_for_tries(self.yard());
                 }
                 let owing = if in_hand == InHand::Nobody { Some(Doubt::No) } else { self.ask_debtors() };
                 owing.map(|doubt| self.reason(doubt)) // else something is back
