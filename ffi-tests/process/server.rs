@@ -2,6 +2,9 @@
 
 use super::*;
 use courtyard::ForkServer;
+use nix::sys::socket::{ControlMessage, MsgFlags, sendmsg};
+use std::fs;
+use std::io::{IoSlice, Read, pipe};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     ("a_server_makes_children_that_are_watched_from_here", children_are_watched),
@@ -11,6 +14,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ("a_servers_child_dies_with_who_asked_for_it", a_servers_child_dies),
     ("whoever_is_killed_while_it_asks_leaves_neither_server_nor_child", killed_while_asking),
     ("a_server_is_its_makers_alone", a_server_is_its_makers),
+    ("a_server_heeds_no_strangers_requests", a_server_heeds_no_stranger),
     ("a_server_leaves_nothing_behind", a_server_leaves_nothing),
     ("a_letter_is_short_or_long", a_letter_is_short_or_long),
     ("who_is_left_of_a_servers_childs_group_is_killed", a_servers_group_is_killed),
@@ -66,7 +70,7 @@ fn a_servers_child_has_what_it_was_given() {
     let child = server.spawn("count-descriptors", &[]).unwrap();
     assert_eq!(child.join(LONG).unwrap(), Exit::Code(4));
     // Two whose numbers are crossed on their way.
-    let (read, write) = std::io::pipe().unwrap();
+    let (read, write) = pipe().unwrap();
     let numbers = vec![write.as_raw_fd(), read.as_raw_fd()];
     let options = ProcessOptions { inherit: numbers, ..super::options() };
     let child = server.spawn_with(&options, "write-number", &write.as_raw_fd().to_ne_bytes()).unwrap();
@@ -120,6 +124,50 @@ fn a_server_is_its_makers() {
     });
     assert_eq!(stranger.wait(), Ended::Code(0));
     assert_eq!(server.spawn("echo", &[1]).unwrap().join(LONG).unwrap(), Exit::Code(1));
+}
+
+/// A fork child has a copy of the line, and can write to it whatever it likes.
+fn a_server_heeds_no_stranger() {
+    let before = sockets();
+    let server = ForkServer::start().unwrap();
+    server.ready(LONG).unwrap();
+    let line = *sockets().iter().find(|it| !before.contains(it)).expect("the line's own end");
+    let stranger = fork(|| {
+        let (mut news, tell) = pipe().unwrap();
+        let rights = [tell.as_raw_fd()];
+        let ask = |request: &[u8]| {
+            let part = [IoSlice::new(request)];
+            let beside = [ControlMessage::ScmRights(&rights)];
+            assert_eq!(sendmsg::<()>(line, &part, &beside, MsgFlags::empty(), None), Ok(request.len()));
+        };
+        ask(&request_for("echo", &[5]));
+        ask(b"no request");
+        drop(tell);
+        let mut told = Vec::new();
+        news.read_to_end(&mut told).unwrap();
+        assert!(told.is_empty(), "a child was made, and has ended: {told:?}");
+    });
+    assert_eq!(stranger.wait(), Ended::Code(0));
+    assert_eq!(server.spawn("echo", &[1]).unwrap().join(LONG).unwrap(), Exit::Code(1));
+}
+
+/// What a fork server is sent for a child that runs `entry`.
+fn request_for(entry: &str, bytes: &[u8]) -> Vec<u8> {
+    let mut request = b"\x01\0\0cydlet2\0".to_vec();
+    [std::process::id(), 0, 0, u32::MAX].iter().for_each(|number| request.extend(number.to_ne_bytes()));
+    for part in [&b"Stranger"[..], &[], &[], entry.as_bytes(), bytes] {
+        request.extend((part.len() as u64).to_ne_bytes());
+        request.extend(part);
+    }
+    request
+}
+
+/// The sockets that this process has.
+fn sockets() -> Vec<RawFd> {
+    let numbers = fs::read_dir("/proc/self/fd").unwrap().map(|entry| entry.unwrap().file_name());
+    let numbers = numbers.map(|it| it.into_string().unwrap().parse().unwrap());
+    let target = |fd: &RawFd| fs::read_link(format!("/proc/self/fd/{fd}"));
+    numbers.filter(|fd| target(fd).is_ok_and(|to| to.to_string_lossy().starts_with("socket:"))).collect()
 }
 
 fn a_server_leaves_nothing() {
@@ -199,7 +247,7 @@ fn killed_while_asking() {
 
 fn a_servers_child_has_any_number() {
     let server = ForkServer::start().unwrap();
-    let (_read, write) = std::io::pipe().unwrap();
+    let (_read, write) = pipe().unwrap();
     for number in 198..212 {
         assert_eq!(unsafe { libc::dup2(write.as_raw_fd(), number) }, number);
         let options = ProcessOptions { inherit: vec![number], ..super::options() };
@@ -234,7 +282,7 @@ fn a_server_under_a_low_limit() {
     limit(40);
     let server = ForkServer::start().unwrap();
     server.ready(LONG).unwrap();
-    let (_read, write) = std::io::pipe().unwrap();
+    let (_read, write) = pipe().unwrap();
     for number in 20..38 {
         assert_eq!(unsafe { libc::dup2(write.as_raw_fd(), number) }, number);
         let options = ProcessOptions { inherit: vec![number], ..super::options() };

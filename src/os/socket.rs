@@ -16,13 +16,23 @@ pub(crate) fn pair() -> Result<(OwnedFd, OwnedFd)> {
     Ok((spare_standard(one)?, spare_standard(other)?))
 }
 
-/// Room on the stack for the descriptors of one message: what is on the heap would be copied for a fork child, page by page.
-type Control = [u64; space(FDS_MAX).div_ceil(8)];
+/// Room on the stack for what is beside one message: what is on the heap would be copied for a fork child, page by page.
+type Control = [u64; (space(FDS_MAX) + SENDER_SPACE).div_ceil(8)];
 
 /// Bytes that so many descriptors take beside a message.
 const fn space(fds: usize) -> usize {
     // SAFETY: arithmetic.
     unsafe { libc::CMSG_SPACE((fds * size_of::<RawFd>()) as u32) as usize }
+}
+
+/// Bytes that take who has sent a message.
+// SAFETY: arithmetic.
+const SENDER_SPACE: usize = unsafe { libc::CMSG_SPACE(size_of::<libc::ucred>() as u32) as usize };
+
+/// From now on the kernel says of each message that is sent to this end which process has sent it (unix(7), SO_PASSCRED).
+pub(crate) fn tell_senders(line: &OwnedFd) -> Result<()> {
+    nix::sys::socket::setsockopt(line, nix::sys::socket::sockopt::PassCred, &true)
+        .map_err(|e| error("setsockopt", e as i32))
 }
 
 /// What sendmsg(2) and recvmsg(2) are told of a message and of the room beside it.
@@ -70,6 +80,8 @@ pub(crate) fn send(line: &OwnedFd, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> Resu
 pub(crate) struct Message<'a> {
     pub(crate) bytes: &'a [u8],
     pub(crate) fds: Vec<OwnedFd>,
+    /// Which process has sent it, if that is told: [`tell_senders`].
+    pub(crate) sender: Option<u32>,
     /// There were more descriptors than this process may have.
     pub(crate) is_cut: bool,
 }
@@ -84,14 +96,14 @@ pub(crate) fn shut(line: &OwnedFd) {
 pub(crate) fn receive<'a>(line: &OwnedFd, room: &'a mut [u8]) -> Result<Option<Message<'a>>> {
     let mut control: Control = [0; _];
     let mut part = libc::iovec { iov_base: room.as_mut_ptr().cast(), iov_len: room.len() };
-    let mut header = header(&mut part, &mut control, space(FDS_MAX));
+    let mut header = header(&mut part, &mut control, size_of::<Control>());
     loop {
         // SAFETY: the header is about the room, which is borrowed for writing, and about room of this call's own.
         let len = unsafe { libc::recvmsg(line.as_raw_fd(), &raw mut header, libc::MSG_CMSG_CLOEXEC) };
         match (usize::try_from(len), errno()) {
             (Ok(len), _) => {
-                let (fds, is_cut) = (taken(&header), header.msg_flags & libc::MSG_CTRUNC != 0);
-                return Ok((len > 0).then_some(Message { bytes: &room[..len], fds, is_cut }));
+                let ((fds, sender), is_cut) = (taken(&header), header.msg_flags & libc::MSG_CTRUNC != 0);
+                return Ok((len > 0).then_some(Message { bytes: &room[..len], fds, sender, is_cut }));
             }
             (_, libc::EINTR) => {}
             (_, libc::ECONNRESET) => return Ok(None),
@@ -100,21 +112,28 @@ pub(crate) fn receive<'a>(line: &OwnedFd, room: &'a mut [u8]) -> Result<Option<M
     }
 }
 
-/// The descriptors that came with a message: this process's own from now on.
-fn taken(header: &libc::msghdr) -> Vec<OwnedFd> {
-    let mut fds = Vec::new();
+/// The descriptors that came with a message, this process's own from now on, and who has sent it.
+fn taken(header: &libc::msghdr) -> (Vec<OwnedFd>, Option<u32>) {
+    let (mut fds, mut sender) = (Vec::new(), None);
     // SAFETY: the kernel has just filled the header's room, and made these descriptors for this process.
     unsafe {
         let mut next = libc::CMSG_FIRSTHDR(header);
         while let Some(part) = next.as_ref() {
-            if (part.cmsg_level, part.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
-                let first = libc::CMSG_DATA(part).cast::<RawFd>();
-                let len: usize = part.cmsg_len as _; // musl has it in 4 bytes
-                let count = (len - libc::CMSG_LEN(0) as usize) / size_of::<RawFd>();
-                fds.extend((0..count).map(|at| OwnedFd::from_raw_fd(first.add(at).read_unaligned())));
+            match (part.cmsg_level, part.cmsg_type) {
+                (libc::SOL_SOCKET, libc::SCM_RIGHTS) => {
+                    let first = libc::CMSG_DATA(part).cast::<RawFd>();
+                    let len: usize = part.cmsg_len as _; // musl has it in 4 bytes
+                    let count = (len - libc::CMSG_LEN(0) as usize) / size_of::<RawFd>();
+                    fds.extend((0..count).map(|at| OwnedFd::from_raw_fd(first.add(at).read_unaligned())));
+                }
+                (libc::SOL_SOCKET, libc::SCM_CREDENTIALS) => {
+                    let who = libc::CMSG_DATA(part).cast::<libc::ucred>().read_unaligned();
+                    sender = Some(who.pid.cast_unsigned());
+                }
+                _ => {}
             }
             next = libc::CMSG_NXTHDR(header, part);
         }
     }
-    fds
+    (fds, sender)
 }

@@ -50,8 +50,9 @@ const REQUEST_MAX: usize = 3 + 4 * INHERIT_MAX + LETTER_MAX;
 /// It is this program, started anew, so that its children run the entries that this program has registered
 /// ([`register_entry`](crate::register_entry)). It can be warmed: what its `preload` entry has done, its children find done.
 ///
-/// Only this process can ask it: over a line that has no name. It ends with this process, or when it is dropped; its children
-/// then go on, but how they ended is not told any more ([`Exit::Unknown`]).
+/// Only this process can ask it: over a line that has no name, on which the kernel says of each request who has sent it
+/// (unix(7), SCM_CREDENTIALS). It ends with this process, or when it is dropped; its children then go on, but how they ended
+/// is not told any more ([`Exit::Unknown`]).
 ///
 /// # Death
 /// If the server is killed, calls answer `PeerDied`; its children go on, and their end is noticed, as [`Exit::Unknown`]. A child
@@ -88,7 +89,7 @@ impl ForkServer {
 
     fn begin(preload: &str, bytes: &[u8]) -> Result<ForkServer> {
         entry::check_init()?;
-        let (ours, theirs) = socket::pair()?;
+        let (ours, theirs) = line()?;
         let number = theirs.as_raw_fd();
         let mut told = number.to_ne_bytes().to_vec();
         told.push(preload.len() as u8); // a name has at most 63
@@ -106,7 +107,7 @@ impl ForkServer {
 
     /// A server that is a copy of this process, which must have one thread. Errors: as for [`Process::fork`].
     pub(super) fn fork() -> Result<ForkServer> {
-        let (ours, theirs) = socket::pair()?;
+        let (ours, theirs) = line()?;
         let mut told = theirs.as_raw_fd().to_ne_bytes().to_vec();
         told.push(0); // nothing is run first
         let options = ProcessOptions {
@@ -235,6 +236,13 @@ impl Drop for ForkServer {
             socket::shut(&self.line.socket);
         }
     }
+}
+
+/// A line, and the end of it that a server is to have: it hears of each request whose it is.
+fn line() -> Result<(OwnedFd, OwnedFd)> {
+    let (ours, theirs) = socket::pair()?;
+    socket::tell_senders(&theirs)?;
+    Ok((ours, theirs))
 }
 
 impl Line {
@@ -385,7 +393,7 @@ pub(super) fn serve(told: &[u8]) -> i32 {
     match begin_serving(told) {
         Ok((line, 0)) => {
             let (alone, pipes) = (handle::alone(), child::ignore_pipes());
-            Server { line, alone, pipes, wards: Vec::new() }.run().map_or(1, |()| 0)
+            Server { line, maker: process::parent(), alone, pipes, wards: Vec::new() }.run().map_or(1, |()| 0)
         }
         Ok((_, code)) => code,
         Err(e) => {
@@ -414,6 +422,8 @@ fn begin_serving(told: &[u8]) -> Result<(OwnedFd, i32)> {
 /// The server, in its own process.
 struct Server {
     line: OwnedFd,
+    /// Who has made it, as this PID namespace numbers him. If he has ended before he was noted, nobody is heeded.
+    maker: u32,
     /// Whether what was run first has left threads: nothing starts one later.
     alone: Result<()>,
     /// What its children do with SIGPIPE. It ignores it: nobody may want to hear of an end that it tells.
@@ -439,6 +449,8 @@ impl Server {
                     }
                 }
                 Ok(_) => match socket::receive(&self.line, &mut room)? {
+                    // His fork children have copies of the line. No answer: it would come to him.
+                    Some(request) if request.sender != Some(self.maker) => {}
                     Some(request) => self = self.answer(request)?,
                     None => return Ok(()),
                 },
@@ -483,7 +495,7 @@ impl Server {
     /// In a child: neither requests nor the ends of others are its business. Their memory stays as it is: a page that is not
     /// written need not be copied.
     fn forsake(self) -> Pipes {
-        let Server { line, mut wards, alone: _, pipes } = self;
+        let Server { line, mut wards, pipes, maker: _, alone: _ } = self;
         drop(line);
         wards.drain(..).for_each(drop);
         std::mem::forget(wards);
