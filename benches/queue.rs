@@ -242,6 +242,13 @@ fn in_vain_acknowledged(yard: &Yard) {
 fn lent(yard: &Yard) {
     const LONG: usize = 4096;
     let (copied, loans) = (queue(yard, "copied", 64), queue(yard, "loans", 64));
+    let owed = QueueOptions { block_bytes: 64 << 10, ..unacked(yard, "lent").options() };
+    let owed = Queue::create(yard, "owed-loans", owed).unwrap();
+    let lend = |queue: &Queue| {
+        let loan = queue.loan(LONG, Timeout::Try).unwrap();
+        loan.write(0, &[1; 8]).unwrap();
+        queue.put_loan(loan, Timeout::Try).map_err(|(e, _)| e).unwrap();
+    };
     let mut buffer = vec![0; LONG];
     compare(
         "4096 bytes, put and got by one thread",
@@ -255,11 +262,18 @@ fn lent(yard: &Yard) {
             }),
             variant("loan and borrow, 8 bytes touched", |n| {
                 for _ in 0..n {
-                    let loan = loans.loan(LONG, Timeout::Try).unwrap();
-                    loan.write(0, &[1; 8]).unwrap();
-                    loans.put_loan(loan, Timeout::Try).unwrap();
+                    lend(&loans);
                     let mut eight = [0; 8];
                     loans.get_borrow(Timeout::Try).unwrap().read(0, &mut eight).unwrap();
+                    black_box(eight);
+                }
+            }),
+            variant("loan and borrow, acknowledged", |n| {
+                for _ in 0..n {
+                    lend(&owed);
+                    let (got, mut eight) = (owed.get_borrow_ack(Timeout::Try).unwrap(), [0; 8]);
+                    got.read(0, &mut eight).unwrap();
+                    got.done().unwrap();
                     black_box(eight);
                 }
             }),

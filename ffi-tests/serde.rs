@@ -32,6 +32,30 @@ fn values_of_any_type_and_length_go_through() {
 }
 
 #[test]
+fn a_value_is_owed_until_it_is_acknowledged() {
+    let yard = Yard::anonymous().unwrap();
+    let options = QueueOptions { capacity: 4, block_bytes: 16 << 10, ..QueueOptions::joinable() };
+    let queue = SerdeQueue::<Job>::create(&yard, "jobs", options).unwrap();
+    let job = Job::Count { words: vec!["word".repeat(100)], weights: BTreeMap::new() };
+    queue.try_put(&job).unwrap();
+    let (first, owed) = queue.get_ack(Timeout::Try).unwrap();
+    assert_eq!((&first, owed.received.redelivered), (&job, false));
+    assert_eq!(queue.join(Timeout::Try).unwrap_err().kind(), ErrorKind::Timeout);
+    queue.put_back(owed.ticket).unwrap();
+    let (again, owed) = queue.get_ack(Timeout::Try).unwrap();
+    assert_eq!((&again, owed.received.redelivered), (&job, true));
+    queue.done(owed.ticket).unwrap();
+    assert_eq!(queue.task_done().unwrap_err().kind(), ErrorKind::Range);
+    // What is no value is nobody's to acknowledge.
+    queue.queue().try_put(b"\x07").unwrap();
+    assert_eq!(queue.get_ack(Timeout::Try).unwrap_err().kind(), ErrorKind::Corrupt);
+    queue.try_put(&Job::Stop).unwrap();
+    assert_eq!(queue.get_ack(Timeout::Try).unwrap().0, Job::Stop);
+    queue.task_done().unwrap();
+    queue.join(Timeout::Try).unwrap();
+}
+
+#[test]
 fn what_is_no_value_is_refused_and_the_next_one_comes() {
     let yard = Yard::anonymous().unwrap();
     let queue = queue(&yard);

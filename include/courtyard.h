@@ -1619,8 +1619,8 @@ typedef uint32_t cyd_peer_t;
 typedef uint32_t cyd_strategy_t;
 
 /**
- * A message that was got and not copied, from cyd_queue_get_borrow(). The struct stays where it is until the message has
- * been read: `data` may lead into it.
+ * A message that was got and not copied, from cyd_queue_get_borrow() or cyd_queue_get_borrow_ack(). The struct stays where it is
+ * until the message has been read: `data` may lead into it.
  */
 typedef struct {
     /**
@@ -1632,7 +1632,8 @@ typedef struct {
      */
     size_t len;
     /**
-     * The number of the block in which it lies, to be given back with cyd_queue_release(); 0: it lies in `bytes`.
+     * The number of the block in which it lies, to be given back with cyd_queue_release() unless it is to be acknowledged; 0: it
+     * lies in `bytes`.
      */
     uint64_t block;
     /**
@@ -8566,6 +8567,26 @@ cyd_status_t cyd_queue_close(cyd_queue_t *queue);
  * \par Since      0.1
  */
 CYD_MUST_USE cyd_status_t cyd_queue_get_ack(cyd_queue_t *queue, void *buffer, size_t room, int64_t timeout_ns, size_t *len, uint64_t *ticket);
+
+/**
+ * As cyd_queue_get_ack(), without copying the message, unless it is short: it lies where it was put until it is acknowledged
+ * with cyd_queue_done(), which frees its memory; cyd_queue_release() is not for it.
+ *
+ * \param queue       Borrowed.
+ * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+ * \param out         Receives the message. `data` is good until the message is acknowledged or given back. A peer that keeps no
+ *                    rules may change the bytes at any time.
+ * \param ticket      Receives the number that names this delivery, in any thread of this process.
+ *
+ * \return As cyd_queue_get_ack(), but never #CYD_E_TOO_LONG; #CYD_E_NULL if `queue`, `out` or `ticket` is NULL.
+ *
+ * \par Threads    As cyd_queue_get_ack(). While the thread lives that got it, no other thread's cyd_queue_task_done() means it.
+ * \par Processes  As cyd_queue_get_ack().
+ * \par Blocking   As cyd_queue_get_ack().
+ * \par Crash      As cyd_queue_get_ack().
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_queue_get_borrow_ack(cyd_queue_t *queue, int64_t timeout_ns, cyd_message_t *out, uint64_t *ticket);
 
 /**
  * Acknowledges a message that this process got with cyd_queue_get_ack(): it is out of the queue for good.

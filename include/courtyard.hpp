@@ -1960,6 +1960,38 @@ public:
         cyd_message_t message_;
     };
 
+    /**
+     * A message that is owed, and lies where it was put if it is long: cyd_queue_get_borrow_ack(). If this ends before done(),
+     * it is given back, and is the next that comes, flagged.
+     */
+    class OwedMessage : private detail::Memory<cyd_queue_t, cyd_queue_put_back> {
+    public:
+        /** The first byte, as Message::data(); good until the message is acknowledged or given back. */
+        const void *data() const noexcept { return message_.block == 0 ? message_.bytes : message_.data; }
+        std::size_t size() const noexcept { return message_.len; }
+        /** The bytes, copied. */
+        std::string str() const { return std::string(static_cast<const char *>(data()), size()); }
+        /** Names this delivery, 0 if this is empty. */
+        std::uint64_t ticket() const noexcept { return block(); }
+
+        /** Acknowledges the message; this is empty afterwards. */
+        Status done() noexcept {
+            cyd_queue_t *queue = lender_;
+            return Status(queue == nullptr ? CYD_E_NULL : cyd_queue_done(queue, release()));
+        }
+        /** Gives it back now; this is empty afterwards. */
+        Status put_back() noexcept { return give_back(); }
+        /** The ticket, without the guard: the process goes on to owe the message. 0 if this is empty. */
+        using Memory::release;
+
+    private:
+        friend class Queue;
+        OwedMessage(cyd_queue_t *queue, const cyd_message_t &message, std::uint64_t ticket) noexcept
+            : Memory(queue, ticket), message_(message) {}
+
+        cyd_message_t message_;
+    };
+
     using Handle::Handle;
 
     static Result<Queue> create(const Yard &yard, const char *name, const QueueOptions &options = {}) {
@@ -2047,6 +2079,13 @@ public:
         return detail::whole<Bytes>(timeout, [&](void *buffer, std::size_t room, std::size_t *len, std::int64_t ns) {
             return cyd_queue_get_ack(raw_, buffer, room, ns, len, &ticket);
         });
+    }
+    /** Gets a message without copying it, unless it is short, and owes it until it is done. */
+    Result<OwedMessage> get_borrow_ack(Timeout timeout) {
+        cyd_message_t out;
+        std::uint64_t ticket;
+        const Status status(cyd_queue_get_borrow_ack(raw_, timeout.ns(), &out, &ticket));
+        return status.ok() ? Result<OwedMessage>(status, OwedMessage(raw_, out, ticket)) : Result<OwedMessage>(status);
     }
     /** Acknowledges a delivery. */
     Status done(std::uint64_t ticket) { return Status(cyd_queue_done(raw_, ticket)); }

@@ -115,7 +115,7 @@ pub use objects::{
         as_completed, wait_futures,
     },
     priority::{PriorityOptions, PriorityQueue, TypedPriorityQueue},
-    queue::{Message, Owed, Queue, QueueOptions, QueuePart, QueueSide, TypedQueue},
+    queue::{Message, Owed, OwedMessage, Queue, QueueOptions, QueuePart, QueueSide, TypedQueue},
     refer::{ObjectRef, YardObject},
     ring::{
         Batch, Peer, Received, Receiver, Record, Reserved, Ring, RingOptions, Sender, Strategy,

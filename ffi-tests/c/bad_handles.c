@@ -417,6 +417,7 @@ static void queue_calls(cyd_queue_t *queue, cyd_status_t wanted) {
     IS(cyd_queue_loan(queue, 8, 0, &out.a.loan), wanted);
     IS(cyd_queue_put_loan(queue, 1, 0), wanted);
     IS(cyd_queue_get_borrow(queue, 0, &out.a.message), wanted);
+    IS(cyd_queue_get_borrow_ack(queue, 0, &out.a.message, &ticket), wanted);
     IS(cyd_queue_release(queue, 0), wanted);
     IS(cyd_queue_enter(queue, CYD_QUEUE_PRODUCERS), wanted);
     IS(cyd_queue_leave(queue, CYD_QUEUE_PRODUCERS), wanted);

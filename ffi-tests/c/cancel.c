@@ -108,6 +108,7 @@ static void every_wait_of_a_queue(void) {
     CANCELLED(cyd_queue_get(queue, buffer, sizeof buffer, -1, &len));
     CANCELLED(cyd_queue_get_ack(queue, buffer, sizeof buffer, -1, &len, &ticket));
     CANCELLED(cyd_queue_get_borrow(queue, -1, &message));
+    CANCELLED(cyd_queue_get_borrow_ack(queue, -1, &message, &ticket));
     OK(cyd_blocks_alloc(blocks, 8, 0, &block));
     CANCELLED(cyd_blocks_alloc(blocks, 8, -1, &ticket));
     CANCELLED(cyd_queue_loan(queue, 60, -1, &loan));

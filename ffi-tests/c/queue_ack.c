@@ -71,6 +71,71 @@ static void tickets(void) {
     IS(cyd_queue_close(queue), CYD_E_CLOSED);
 }
 
+/* What is read where it lies: acknowledged, given back, acknowledged without its ticket. */
+static void borrowed(void) {
+    static char long_one[5000];
+    cyd_queue_t *queue = make("borrowed", 2), *plain;
+    cyd_message_t message;
+    uint64_t ticket = 5, other;
+    memset(long_one, 'm', sizeof long_one);
+    IS(cyd_queue_get_borrow_ack(queue, 0, &message, &ticket), CYD_E_EMPTY);
+    IS(cyd_queue_get_borrow_ack(queue, 5 * MS, &message, &ticket), CYD_E_EMPTY);
+    CHECK(ticket == 5);
+    OK(cyd_queue_put(queue, long_one, sizeof long_one, 0));
+    OK(cyd_queue_put(queue, "short", 5, 0));
+    OK(cyd_queue_put(queue, "third", 5, 0));
+    OK(cyd_queue_get_borrow_ack(queue, 0, &message, &ticket));
+    CHECK(message.len == sizeof long_one && message.block != 0);
+    CHECK(memcmp(message.data, long_one, sizeof long_one) == 0);
+    const void *place = message.data;
+    OK(cyd_queue_put_back(queue, ticket));
+    IS(cyd_queue_get_borrow_ack(queue, 0, &message, &ticket), CYD_REDELIVERED);
+    CHECK(message.data == place && memcmp(place, long_one, sizeof long_one) == 0);
+    OK(cyd_queue_get_borrow_ack(queue, 0, &message, &other));
+    CHECK(message.len == 5 && message.block == 0 && memcmp(message.data, "short", 5) == 0);
+    IS(cyd_queue_get_borrow_ack(queue, 0, &message, &ticket), CYD_E_FULL);
+    CHECK(unfinished(queue) == 3);
+    OK(cyd_queue_done(queue, ticket));
+    OK(cyd_queue_task_done(queue));
+    IS(cyd_queue_done(queue, other), CYD_E_STATE);
+    OK(cyd_queue_get_borrow_ack(queue, 0, &message, &ticket));
+    OK(cyd_queue_done(queue, ticket));
+    OK(cyd_queue_join(queue, 0));
+
+    IS(cyd_queue_get_borrow_ack(NULL, 0, &message, &ticket), CYD_E_NULL);
+    IS(cyd_queue_get_borrow_ack(queue, 0, NULL, &ticket), CYD_E_NULL);
+    IS(cyd_queue_get_borrow_ack(queue, 0, &message, NULL), CYD_E_NULL);
+    IS(cyd_queue_get_borrow_ack(queue, 0, (cyd_message_t *)((char *)&message + 1), &ticket), CYD_E_INVALID);
+    OK(cyd_queue_create(yard, "not-owed", NULL, &plain));
+    IS(cyd_queue_get_borrow_ack(plain, 0, &message, &ticket), CYD_E_UNSUPPORTED);
+    OK(cyd_queue_close(plain));
+    OK(cyd_queue_close(queue));
+}
+
+/* Who reads where it lies, and is killed, has not taken it away. */
+static void killed_while_it_reads(void) {
+    static char long_one[5000];
+    cyd_queue_t *queue = make("reads", 1);
+    cyd_message_t message;
+    uint64_t ticket;
+    pid_t pid;
+    memset(long_one, 'm', sizeof long_one);
+    for (int round = 0; round < 20; round++) {
+        OK(cyd_queue_put(queue, long_one, sizeof long_one, 20000 * MS));
+        CHILD(pid) {
+            OK(cyd_queue_get_borrow_ack(queue, 20000 * MS, &message, &ticket));
+            CHECK(message.block != 0);
+            kill(getpid(), SIGKILL);
+        }
+        WAS_KILLED(pid);
+        IS(cyd_queue_get_borrow_ack(queue, 20000 * MS, &message, &ticket), CYD_REDELIVERED);
+        CHECK(message.len == sizeof long_one && memcmp(message.data, long_one, sizeof long_one) == 0);
+        OK(cyd_queue_done(queue, ticket));
+    }
+    OK(cyd_queue_join(queue, 0));
+    OK(cyd_queue_close(queue));
+}
+
 static void wrong_arguments(void) {
     cyd_queue_t *queue = make("wrong", 1), *plain;
     size_t len = 5;
@@ -182,8 +247,10 @@ static void workers(void) {
 int main(void) {
     OK(cyd_yard_create_anonymous(NULL, &yard));
     tickets();
+    borrowed();
     wrong_arguments();
     deaths();
+    killed_while_it_reads();
     workers();
     OK(cyd_yard_close(yard));
     return 0;

@@ -103,6 +103,22 @@ static void acknowledged(const Yard &yard) {
     OK(queue.task_done());
     IS(queue.task_done(), CYD_E_RANGE);
     OK(queue.join(forever));
+    for (const std::string &message : {std::string("short"), longer}) {
+        OK(queue.put(message, forever));
+        { CHECK(queue.get_borrow_ack(forever).value().str() == message); } /* not done */
+        auto got = queue.get_borrow_ack(forever);
+        CHECK(got.status().redelivered());
+        Queue::OwedMessage again = std::move(got).value();
+        CHECK(again.size() == message.size() && again.str() == message && again.ticket() != 0);
+        OK(again.put_back());
+        IS(again.put_back(), CYD_E_NULL);
+        again = queue.get_borrow_ack(forever).value();
+        OK(again.done());
+        IS(again.done(), CYD_E_NULL);
+        OK(queue.put(message, forever));
+        OK(queue.done(queue.get_borrow_ack(forever).value().release()));
+        OK(queue.join(no_wait));
+    }
 }
 
 static void many(const Yard &yard) {

@@ -817,6 +817,13 @@ pub(crate) const ROWS: &[Row] = &[
         ALL,
         "as for cyd_queue_get; a dead process's memory is free again",
     ),
+    stepped(
+        "cyd_queue_get_borrow_ack",
+        "queue borrow to acknowledge",
+        &[],
+        ALL,
+        "as for cyd_queue_get_ack; the message lies where it was put, whoever gets it next",
+    ),
     stepped("cyd_queue_get_many", "queue get many", &[], ALL, "as for cyd_queue_get, message by message"),
     none("cyd_queue_is_empty", "reads words"),
     none("cyd_queue_is_full", "reads words"),

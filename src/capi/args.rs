@@ -82,6 +82,11 @@ fn span<T>(first: *const T, count: usize) -> Result<usize, ErrorKind> {
 pub(super) struct Out<T>(*mut T);
 
 impl<T> Out<T> {
+    /// The place: not NULL, aligned.
+    pub(super) fn as_ptr(&self) -> *mut T {
+        self.0
+    }
+
     /// Writes the result.
     #[inline(always)]
     pub(super) fn set(self, value: T) {

@@ -6,13 +6,15 @@
 //! * the invariant: a block's number is all that C holds of it; what the number is good for, each call finds out
 //! * where it is tested: `ffi-tests/c/loan.c`
 
+use crate::capi::args::Out;
 use crate::capi::queue::cyd_queue_t;
 use crate::capi::status::cyd_status_t;
 use crate::capi::{args, boundary, handle};
-use crate::error::Result;
+use crate::error::{News, Result};
 use crate::objects::queue::{INLINE, Message, Queue};
 use crate::sync::wait::Timeout;
 use std::ffi::c_void;
+use std::mem::ManuallyDrop;
 
 /// Memory for a message, from cyd_queue_loan(), or for a task's input, from cyd_pool_alloc().
 #[repr(C)]
@@ -26,8 +28,8 @@ pub struct cyd_loan_t {
     pub block: u64,
 }
 
-/// A message that was got and not copied, from cyd_queue_get_borrow(). The struct stays where it is until the message has
-/// been read: `data` may lead into it.
+/// A message that was got and not copied, from cyd_queue_get_borrow() or cyd_queue_get_borrow_ack(). The struct stays where it is
+/// until the message has been read: `data` may lead into it.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct cyd_message_t {
@@ -35,7 +37,8 @@ pub struct cyd_message_t {
     pub data: *const c_void,
     /// Bytes.
     pub len: usize,
-    /// The number of the block in which it lies, to be given back with cyd_queue_release(); 0: it lies in `bytes`.
+    /// The number of the block in which it lies, to be given back with cyd_queue_release() unless it is to be acknowledged; 0: it
+    /// lies in `bytes`.
     pub block: u64,
     /// A short message.
     pub bytes: [u8; 112],
@@ -163,13 +166,18 @@ pub unsafe extern "C" fn cyd_queue_get_borrow(
         let (it, place) = unsafe { (handle::get(queue)?, args::out(out)?) };
         // SAFETY: as above; while we wait it may be closed.
         let got = unsafe { handle::trying(queue, timeout_ns, |timeout| it.get_borrow(timeout)) }?;
-        let (received, bytes, block) = Message::into_parts(got);
-        // SAFETY: `out` is not NULL (checked), and the caller's to write to; no reference is made.
-        let inside = unsafe { &raw const (*out).bytes };
-        let (block, data) = block.unwrap_or((0, inside.cast()));
-        place.set(cyd_message_t { data: data.cast(), len: received.len, block, bytes });
-        Ok(received.news())
+        Ok(tell(&ManuallyDrop::new(got), place))
     })
+}
+
+/// Says at a place of the caller's what was got, and where it lies, which is the caller's from now on; whether it comes again.
+pub(super) fn tell(got: &Message<'_>, place: Out<cyd_message_t>) -> Option<News> {
+    let (received, bytes, block) = got.parts();
+    // SAFETY: not NULL, and the caller's to write to (`args::out`); no reference is made.
+    let inside = unsafe { &raw const (*place.as_ptr()).bytes };
+    let (block, data) = block.unwrap_or((0, inside.cast()));
+    place.set(cyd_message_t { data: data.cast(), len: received.len, block, bytes });
+    received.news()
 }
 
 /// Gives memory back: a loan that is not put, or a message that has been read.

@@ -6,6 +6,7 @@
 //! * the invariant: a ticket is the caller's before he knows its message
 //! * where it is tested: `ffi-tests/c/queue_ack.c`
 
+use crate::capi::loan::{self, cyd_message_t};
 use crate::capi::queue::cyd_queue_t;
 use crate::capi::status::cyd_status_t;
 use crate::capi::{args, boundary, handle};
@@ -13,6 +14,7 @@ use crate::error::Result;
 use crate::objects::queue::Queue;
 use crate::sync::wait::Timeout;
 use std::ffi::c_void;
+use std::mem::ManuallyDrop;
 
 /// Copies the next message out, and goes on to owe it: it is not forgotten before cyd_queue_done().
 ///
@@ -77,6 +79,41 @@ pub unsafe extern "C" fn cyd_queue_get_ack(
                 Err(Queue::too_small(needed, room))
             }
         }
+    })
+}
+
+/// As cyd_queue_get_ack(), without copying the message, unless it is short: it lies where it was put until it is acknowledged
+/// with cyd_queue_done(), which frees its memory; cyd_queue_release() is not for it.
+///
+/// \param queue       Borrowed.
+/// \param timeout_ns  0 tries and never waits; a negative value waits without limit.
+/// \param out         Receives the message. `data` is good until the message is acknowledged or given back. A peer that keeps no
+///                    rules may change the bytes at any time.
+/// \param ticket      Receives the number that names this delivery, in any thread of this process.
+///
+/// \return As cyd_queue_get_ack(), but never #CYD_E_TOO_LONG; #CYD_E_NULL if `queue`, `out` or `ticket` is NULL.
+///
+/// \par Threads    As cyd_queue_get_ack(). While the thread lives that got it, no other thread's cyd_queue_task_done() means it.
+/// \par Processes  As cyd_queue_get_ack().
+/// \par Blocking   As cyd_queue_get_ack().
+/// \par Crash      As cyd_queue_get_ack().
+/// \par Since      0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cyd_queue_get_borrow_ack(
+    queue: *mut cyd_queue_t,
+    timeout_ns: i64,
+    out: *mut cyd_message_t,
+    ticket: *mut u64,
+) -> cyd_status_t {
+    boundary::call(|| {
+        // SAFETY: each is NULL or as the header asks of the caller.
+        let (it, place, ticket) = unsafe { (handle::get(queue)?, args::out(out)?, args::out(ticket)?) };
+        // SAFETY: as above; while we wait it may be closed.
+        let got = unsafe { handle::trying(queue, timeout_ns, |timeout| it.get_borrow_ack(timeout)) }?;
+        let got = ManuallyDrop::new(got); // the process owes it
+        ticket.set(got.ticket());
+        Ok(loan::tell(&got, place))
     })
 }
 

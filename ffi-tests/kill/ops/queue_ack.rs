@@ -9,13 +9,20 @@ use crate::stage::{RoleId, Stage};
 use crate::watch::Watch;
 
 pub(crate) fn all() -> Vec<Box<dyn Trial>> {
-    let get = |name, long, back| -> Box<dyn Trial> { Box::new(Get { name, long, back }) };
+    let get = |name, long, back| -> Box<dyn Trial> { Box::new(Get { name, long, back, act: copy }) };
     let end = |name, comes_again, act| -> Box<dyn Trial> { Box::new(End { name, comes_again, act }) };
     vec![
         get("queue get to acknowledge", false, false),
         get("queue get to acknowledge, what was given back", false, true),
         get("queue get to acknowledge, from a block", true, false),
         get("queue get to acknowledge, what was given back in a block", true, true),
+        Box::new(Get { name: "queue borrow to acknowledge", long: true, back: false, act: borrow }),
+        Box::new(Get {
+            name: "queue borrow to acknowledge, a short one",
+            long: false,
+            back: false,
+            act: borrow,
+        }),
         end("queue done", false, |queue, ticket| queue.done(ticket).unwrap()),
         end("queue task done", false, |queue, _| queue.task_done().unwrap()),
         end("queue put back", true, |queue, ticket| queue.put_back(ticket).unwrap()),
@@ -112,6 +119,17 @@ struct Get {
     long: bool,
     /// It was given back before.
     back: bool,
+    act: fn(&Queue, &mut [u8]),
+}
+
+fn copy(queue: &Queue, buffer: &mut [u8]) {
+    let _ = queue.get_ack(buffer, Timeout::Forever).unwrap();
+}
+
+fn borrow(queue: &Queue, buffer: &mut [u8]) {
+    let got = queue.get_borrow_ack(Timeout::Forever).unwrap();
+    got.read(0, &mut buffer[..got.len()]).unwrap();
+    let _ = got.into_ticket();
 }
 
 impl Operation for Get {
@@ -149,7 +167,7 @@ impl Operation for Get {
     }
 
     fn act(&self, world: &World, buffer: &mut Vec<u8>) {
-        let _ = world.queue.get_ack(buffer, Timeout::Forever).unwrap();
+        (self.act)(&world.queue, buffer);
     }
 
     fn check(&self, world: &mut World, _: &mut Stage, point: &Point) -> Result<(), String> {

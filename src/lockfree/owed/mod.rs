@@ -273,7 +273,7 @@ impl<M: Memory> Debts<M> {
         }
     }
 
-    /// This thread has copied the message that it owes.
+    /// This thread has copied the message that it owes, or reads it no more.
     pub(crate) fn copied(&self, ticket: Ticket, thread: u32) {
         if let Some(cell) = self.memory.cell(ticket.index()) {
             // Relaxed: it says nothing of what others must see. If the cell is another debt's by now, it is not touched.
@@ -283,7 +283,7 @@ impl<M: Memory> Debts<M> {
     }
 
     /// The oldest message that this process owes and the ring has no more: if there is one that this thread got, that,
-    /// else whoever's who is not just copying it.
+    /// else whoever's who is not just copying or reading it.
     pub(crate) fn oldest(
         &self,
         process: u32,
@@ -301,8 +301,8 @@ impl<M: Memory> Debts<M> {
             }
             let position = self.position(cell);
             let (got_by, copying) = self.getter(cell);
-            if ring.has(position) || copying && !threads.is_dead(got_by) {
-                continue; // somebody is still getting it
+            if ring.has(position) || copying && got_by != getter && !threads.is_dead(got_by) {
+                continue; // somebody is still getting it, or reading it where it lies
             }
             let found = Some((position, Ticket::new(index, self.tag, seen)));
             let is_older = |than: &Option<(u64, Ticket)>| than.is_none_or(|(p, _)| is_ahead(position, p));
@@ -535,8 +535,8 @@ fn in_ring(ring: &Ring<impl RingMemory>) -> impl Iterator<Item = u64> {
 pub(crate) struct Debtor {
     pub(crate) thread: u32,
     pub(crate) process: u32,
-    /// The thread is going to copy the message from where it lies. Until it has, nobody else acknowledges it: see
-    /// [`Debts::copied`].
+    /// The thread is going to copy the message from where it lies, or to read it there. Until it has, no other thread
+    /// acknowledges it without its ticket: see [`Debts::copied`].
     pub(crate) copies: bool,
 }
 

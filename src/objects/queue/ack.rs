@@ -41,7 +41,7 @@ pub(super) struct Got<'q> {
     pub(super) received: Received,
     pub(super) bytes: [u8; INLINE],
     pub(super) block: Option<Block<'q>>,
-    ticket: Option<Ticket>,
+    pub(super) ticket: Option<Ticket>,
 }
 
 type Attempt<T> = std::result::Result<T, Not>;
@@ -136,7 +136,7 @@ impl Queue {
         got.map_err(|e| self.too_many_owed(e))?.map_err(|_| corrupt())
     }
 
-    fn too_many_owed(&self, error: Error) -> Error {
+    pub(super) fn too_many_owed(&self, error: Error) -> Error {
         if error.kind() != ErrorKind::Full {
             return error;
         }
@@ -242,7 +242,7 @@ impl Queue {
         debtors.filter_map(Token::of).any(is_gone)
     }
 
-    fn owing(&self) -> Result<&Part> {
+    pub(super) fn owing(&self) -> Result<&Part> {
         self.part().ok_or_else(|| {
             Error::with(
                 ErrorKind::Unsupported,

@@ -4,7 +4,7 @@
 use crate::error::Result;
 use crate::objects::codec;
 use crate::objects::directory::How;
-use crate::objects::queue::{Queue, QueueOptions};
+use crate::objects::queue::{Owed, Queue, QueueOptions};
 use crate::objects::yard::Yard;
 use crate::sync::wait::Timeout;
 use serde::Serialize;
@@ -81,6 +81,37 @@ impl<T: Serialize + DeserializeOwned> SerdeQueue<T> {
     /// Takes the next value out if there is one now.
     pub fn try_get(&self) -> Result<(T, bool)> {
         self.get(Timeout::Try)
+    }
+
+    /// Takes the next value, which this process owes from then on: see [`Queue::get_ack`]. Errors: as there, but never `TooLong`;
+    /// `Corrupt` if the message is no value of this type, or more than one; it is acknowledged then.
+    pub fn get_ack(&self, timeout: impl Into<Timeout>) -> Result<(T, Owed)> {
+        let (bytes, owed) = self.queue.get_ack_vec(timeout)?;
+        let value = codec::take(&bytes);
+        if value.is_err() {
+            let _ = self.queue.done(owed.ticket); // it cannot be of use to anybody
+        }
+        Ok((value?, owed))
+    }
+
+    /// Acknowledges a delivery. Errors: as for [`Queue::done`].
+    pub fn done(&self, ticket: u64) -> Result<()> {
+        self.queue.done(ticket)
+    }
+
+    /// Gives a delivery back. Errors: as for [`Queue::put_back`].
+    pub fn put_back(&self, ticket: u64) -> Result<()> {
+        self.queue.put_back(ticket)
+    }
+
+    /// Acknowledges the oldest delivery of the thread, or of the process. Errors: as for [`Queue::task_done`].
+    pub fn task_done(&self) -> Result<()> {
+        self.queue.task_done()
+    }
+
+    /// Waits until everything is acknowledged that was put before. Errors: as for [`Queue::join`].
+    pub fn join(&self, timeout: impl Into<Timeout>) -> Result<()> {
+        self.queue.join(timeout)
     }
 
     /// The queue below: to shut it down, and for its figures.

@@ -78,8 +78,7 @@ impl Queue {
 
     fn attempt_borrow(&self, me: u32) -> std::result::Result<Message<'_>, Not> {
         if let Some(part) = self.part() {
-            let Got { received, bytes, block, .. } = self.attempt_beside(part, false, usize::MAX)?;
-            return Ok(Message { bytes, block, received });
+            return Ok(Message::of(self.attempt_beside(part, false, usize::MAX)?));
         }
         let reading = self.claim(me, usize::MAX)?;
         let item = reading.item();
@@ -104,6 +103,10 @@ pub struct Message<'q> {
 }
 
 impl<'a> Message<'a> {
+    pub(super) fn of(got: Got<'a>) -> Message<'a> {
+        Message { bytes: got.bytes, block: got.block, received: got.received }
+    }
+
     /// Its length in bytes.
     pub fn len(&self) -> usize {
         self.received.len
@@ -154,10 +157,9 @@ impl<'a> Message<'a> {
         self.block.take().ok_or_else(|| self.to_vec())
     }
 
-    /// What it is, without the guard: the bytes of a short one, and the block of a long one with its address.
-    pub(crate) fn into_parts(self) -> (Received, [u8; INLINE], Option<(u64, *const u8)>) {
-        let at = self.as_ptr();
-        (self.received, self.bytes, self.block.map(|block| (block.into_handle(), at)))
+    /// What it is: the bytes of a short one, and the block of a long one with its address.
+    pub(crate) fn parts(&self) -> (Received, [u8; INLINE], Option<(u64, *const u8)>) {
+        (self.received, self.bytes, self.block.as_ref().map(|block| (block.handle(), self.as_ptr())))
     }
 }
 

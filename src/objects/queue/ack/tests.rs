@@ -523,6 +523,63 @@ fn a_message_that_is_being_copied_is_nobody_elses_to_acknowledge() {
     queue.task_done().unwrap();
 }
 
+/// A message that is read where it lies: acknowledged, given back by its guard, kept without it, and owed by one process only.
+#[test]
+fn a_message_is_owed_where_it_lies() {
+    let yard = yard();
+    let queue = joinable(&yard, 4);
+    let in_use = || blocks_in_use(&queue);
+    for message in [&[7; 1000][..], b"short", b""] {
+        let blocks = u32::from(message.len() > 100);
+        queue.try_put(message).unwrap();
+        let got = queue.get_borrow_ack(SOON).unwrap();
+        assert_eq!((got.to_vec().as_slice(), got.redelivered()), (message, false));
+        assert_eq!((queue.len(), queue.unfinished(), in_use()), (0, 1, blocks));
+        drop(got);
+        assert_eq!((queue.len(), queue.unfinished(), in_use()), (1, 1, blocks));
+        let got = queue.get_borrow_ack(SOON).unwrap();
+        assert_eq!((got.to_vec().as_slice(), got.redelivered()), (message, true));
+        got.put_back().unwrap();
+        let kept = queue.get_borrow_ack(SOON).unwrap().into_ticket();
+        assert_eq!((queue.len(), queue.unfinished(), in_use()), (0, 1, blocks));
+        queue.put_back(kept).unwrap();
+        let again = queue.get_borrow_ack(SOON).unwrap();
+        let ticket = again.ticket();
+        again.done().unwrap();
+        assert_eq!((kind(queue.done(ticket)), queue.unfinished(), in_use()), (ErrorKind::State, 0, 0));
+    }
+    assert_eq!(kind(queue.get_borrow_ack(Timeout::Try)), ErrorKind::Empty);
+    // It is the thread's own to acknowledge without its ticket, and nobody else's while he may read it.
+    let elsewhere = |act: &(dyn Fn() + Sync)| std::thread::scope(|s| s.spawn(act).join().unwrap());
+    queue.try_put(&[7; 1000]).unwrap();
+    let got = queue.get_borrow_ack(SOON).unwrap();
+    elsewhere(&|| assert_eq!(kind(queue.task_done()), ErrorKind::Range));
+    queue.task_done().unwrap();
+    assert!(matches!(kind(got.read(0, &mut [0])), ErrorKind::State | ErrorKind::NotFound));
+    assert_eq!(kind(got.done()), ErrorKind::State);
+    queue.try_put(&[7; 1000]).unwrap();
+    let _ = queue.get_borrow_ack(SOON).unwrap().into_ticket();
+    elsewhere(&|| queue.task_done().unwrap());
+    assert_eq!((queue.unfinished(), in_use()), (0, 0));
+}
+
+#[test]
+fn a_panic_gives_back_what_is_owed() {
+    let yard = yard();
+    let queue = joinable(&yard, 4);
+    queue.try_put(&[7; 1000]).unwrap();
+    let works = std::panic::AssertUnwindSafe(|| {
+        let _got = queue.get_borrow_ack(SOON).unwrap();
+        std::panic::resume_unwind(Box::new(()));
+    });
+    assert!(std::panic::catch_unwind(works).is_err());
+    let again = queue.get_borrow_ack(Timeout::Try).unwrap();
+    assert!(again.redelivered() && again.to_vec() == [7; 1000]);
+    again.done().unwrap();
+    let plain = Queue::create(&yard, "plain", QueueOptions::default()).unwrap();
+    assert_eq!(kind(plain.get_borrow_ack(Timeout::Try)), ErrorKind::Unsupported);
+}
+
 /// What somebody says is back who keeps no rules, in a queue of which it is known that nothing is.
 #[test]
 fn a_debt_that_is_not_back_keeps_nobody_for_ever() {
