@@ -20,7 +20,7 @@ fn priority(i: u64) -> i64 {
 
 fn stacks(filled: u64) {
     let yard = Options::new().anonymous().unwrap();
-    let options = LifoOptions { capacity: 1024, message_max: 32 };
+    let options = LifoOptions { capacity: 1024, max_len: 32 };
     let ours = LifoQueue::create(&yard, "stack", options).unwrap();
     let theirs = Mutex::new(Vec::with_capacity(1024));
     for _ in 0..filled {
@@ -47,7 +47,7 @@ fn stacks(filled: u64) {
 
 fn heaps(filled: u64) {
     let yard = Options::new().anonymous().unwrap();
-    let options = PriorityOptions { capacity: 1024, message_max: 32 };
+    let options = PriorityOptions { capacity: 1024, max_len: 32 };
     let ours = PriorityQueue::create(&yard, "heap", options).unwrap();
     let theirs = Mutex::new((BinaryHeap::with_capacity(1024), 0_u64));
     let push = |at: i64| {
@@ -81,9 +81,9 @@ fn heaps(filled: u64) {
 /// One thread puts, one gets: each message goes from one to the other.
 fn between_threads() {
     let yard = Options::new().anonymous().unwrap();
-    let options = PriorityOptions { capacity: 64, message_max: 32 };
+    let options = PriorityOptions { capacity: 64, max_len: 32 };
     let heap = PriorityQueue::create(&yard, "heap", options).unwrap();
-    let stack = LifoQueue::create(&yard, "stack", LifoOptions { capacity: 64, message_max: 32 }).unwrap();
+    let stack = LifoQueue::create(&yard, "stack", LifoOptions { capacity: 64, max_len: 32 }).unwrap();
     let theirs = Mutex::new(Vec::with_capacity(64));
     let variants = vec![
         variant("Mutex<Vec>, one process, polled", |n| {

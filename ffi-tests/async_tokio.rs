@@ -10,8 +10,8 @@ mod process;
 use courtyard::{
     Connection, ErrorKind, Event, EventOptions, Fate, LifoOptions, LifoQueue, Options, Permits, Pipe,
     PipeEnd, PipeOptions, Pool, PoolOptions, PriorityOptions, PriorityQueue, Queue, QueueOptions, Ring,
-    RingOptions, Semaphore, SemaphoreOptions, Shutdown, StartMethod, Strategy, TaskOptions, Timeout,
-    TypedQueue, TypedRing, Yard, ready_async,
+    RingOptions, Semaphore, SemaphoreOptions, StartMethod, Strategy, TaskOptions, Timeout, TypedLifoQueue,
+    TypedPriorityQueue, TypedQueue, TypedRing, Yard, ready_async,
 };
 use process::{Ended, LONG, Step, fork, sleep_ms};
 use std::future::{Future, IntoFuture};
@@ -84,8 +84,8 @@ fn every_call_comes() {
     let permits = Permits::create(&yard, "permits", 1).unwrap();
     let queue = queue(&yard, 1);
     let typed = TypedQueue::<u64>::create(&yard, "typed", 1).unwrap();
-    let lifo = LifoQueue::create(&yard, "lifo", LifoOptions { capacity: 1, message_max: 8 }).unwrap();
-    let priority = PriorityOptions { capacity: 1, message_max: 8 };
+    let lifo = LifoQueue::create(&yard, "lifo", LifoOptions { capacity: 1, max_len: 8 }).unwrap();
+    let priority = PriorityOptions { capacity: 1, max_len: 8 };
     let priority = PriorityQueue::create(&yard, "priority", priority).unwrap();
     let (first, second) = pipe(&yard);
     let ring = Ring::create(&yard, "ring", RingOptions::default()).unwrap();
@@ -94,6 +94,8 @@ fn every_call_comes() {
     let numbers = TypedRing::<u64>::create(&yard, "numbers", 4, false).unwrap();
     let (mut number, mut numbers) =
         (numbers.sender(Strategy::Block).unwrap(), numbers.receiver(Strategy::Block).unwrap());
+    let stack = TypedLifoQueue::<u64>::create(&yard, "stack", 1).unwrap();
+    let heap = TypedPriorityQueue::<u64>::create(&yard, "heap", 1).unwrap();
     on_tokio(async {
         for _ in 0..3 {
             comes(event.wait_async(), || assert!(event.set())).await;
@@ -131,6 +133,14 @@ fn every_call_comes() {
             comes(priority.put_async(b"z", 1), || assert_eq!(priority.try_get(&mut [0; 8]).unwrap(), (1, 1)))
                 .await;
             priority.get_async().await.unwrap();
+            assert_eq!(comes(stack.get_async(), || stack.try_put(7).unwrap()).await, 7);
+            stack.put_async(8).await.unwrap();
+            comes(stack.put_async(9), || assert_eq!(stack.try_get(), Ok(8))).await;
+            assert_eq!(stack.get_async().await, Ok(9));
+            assert_eq!(comes(heap.get_async(), || heap.try_put(7, -1).unwrap()).await, (7, -1));
+            heap.put_async(8, 1).await.unwrap();
+            comes(heap.put_async(9, 2), || assert_eq!(heap.try_get(), Ok((8, 1)))).await;
+            assert_eq!(heap.get_async().await, Ok((9, 2)));
             assert_eq!(comes(first.recv_async(), || second.try_send(b"x").unwrap()).await, b"x");
             while first.try_send(&[0; 8]).is_ok() {}
             // Room for one of its own length is enough.
@@ -162,7 +172,7 @@ fn every_call_comes() {
         let get = async { queue.get_async().await.map(|got| got.0) };
         assert_eq!(comes(async { Ok(end(get.await)) }, || queue.shutdown(false)).await, ErrorKind::End);
         let get = async { Ok(end(lifo.get_async().await)) };
-        assert_eq!(comes(get, || lifo.shutdown(Shutdown::Drain)).await, ErrorKind::Shutdown);
+        assert_eq!(comes(get, || lifo.shutdown(false)).await, ErrorKind::End);
         let recv = async { Ok(end(first.recv_async().await)) };
         assert_eq!(comes(recv, || drop(second)).await, ErrorKind::PeerClosed);
         assert_eq!(first.send_async(b"x").await.unwrap_err().kind(), ErrorKind::PeerClosed);

@@ -8,7 +8,7 @@ use courtyard::{
     Timeout, TypedRing, Value, Yard,
 };
 use courtyard::{Connection, Pipe, PipeEnd, PipeOptions, Queue, QueueOptions, QueueSide, YardObject};
-use courtyard::{LifoOptions, LifoQueue, PriorityOptions, PriorityQueue, Shutdown};
+use courtyard::{LifoOptions, LifoQueue, PriorityOptions, PriorityQueue};
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, AsRawFd};
@@ -527,10 +527,10 @@ fn play_shelves(yard: &Yard, lifo: &LifoQueue, priority: &PriorityQueue) {
         let got = lifo.get(&mut buffer[..n], SHORT).map(|len| assert!(len <= n));
         let _ = (got, priority.get(&mut buffer, SHORT).map(|(len, _)| assert!(len <= 20)));
     }
-    assert!(lifo.get_vec(SHORT).is_ok_and(|message| message.len() <= 20) || lifo.size() <= 5);
+    assert!(lifo.get_vec(SHORT).is_ok_and(|message| message.len() <= 20) || lifo.len() <= 5);
     let _ = (priority.get_vec(SHORT), priority.is_full(), lifo.is_empty(), priority.is_empty());
     let _ = LifoQueue::open(yard, "lifo").map(|lifo| (lifo.options(), lifo.try_put(b"x")));
-    let _ = PriorityQueue::open(yard, "priority").map(|priority| (priority.options(), priority.size()));
+    let _ = PriorityQueue::open(yard, "priority").map(|priority| (priority.options(), priority.len()));
 }
 
 #[test]
@@ -538,8 +538,8 @@ fn queues_under_a_lock_survive_garbage() {
     let mut random = Random(0x5eed_0f5e_ed0f_5eed);
     for round in 0..150 {
         let yard = small().anonymous().unwrap();
-        let lifo = LifoQueue::create(&yard, "lifo", LifoOptions { capacity: 5, message_max: 20 }).unwrap();
-        let options = PriorityOptions { capacity: 5, message_max: 20 };
+        let lifo = LifoQueue::create(&yard, "lifo", LifoOptions { capacity: 5, max_len: 20 }).unwrap();
+        let options = PriorityOptions { capacity: 5, max_len: 20 };
         let priority = PriorityQueue::create(&yard, "priority", options).unwrap();
         for n in 0..3 {
             lifo.try_put(&[n; 9]).unwrap();
@@ -558,8 +558,8 @@ fn queues_under_a_lock_survive_garbage() {
             }
             play_shelves(&yard, &lifo, &priority);
         }
-        lifo.shutdown(Shutdown::Drain);
-        priority.shutdown(Shutdown::Now);
+        lifo.shutdown(false);
+        priority.shutdown(true);
     }
 }
 

@@ -417,14 +417,14 @@ fn one_permit_is_left(yard: &Yard) {
 
 fn one_message_is_left(yard: &Yard) {
     let queue = LifoQueue::open(yard, "it").unwrap();
-    assert_eq!((queue.size(), queue.get_vec(Timeout::Try)), (1, Ok(b"last words".to_vec())));
+    assert_eq!((queue.len(), queue.get_vec(Timeout::Try)), (1, Ok(b"last words".to_vec())));
     assert_eq!(queue.get_vec(Timeout::Try).unwrap_err().kind(), ErrorKind::Empty);
     queue.put(b"last words", Timeout::Try).unwrap();
 }
 
 fn one_message_with_a_priority_is_left(yard: &Yard) {
     let queue = PriorityQueue::open(yard, "it").unwrap();
-    assert_eq!((queue.size(), queue.get_vec(Timeout::Try)), (1, Ok((b"last words".to_vec(), 7))));
+    assert_eq!((queue.len(), queue.get_vec(Timeout::Try)), (1, Ok((b"last words".to_vec(), 7))));
     assert_eq!(queue.get_vec(Timeout::Try).unwrap_err().kind(), ErrorKind::Empty);
     queue.put(b"last words", 7, Timeout::Try).unwrap();
 }

@@ -224,7 +224,7 @@ fn queue_joining(yard: &Yard) -> Box<dyn Place> {
 }
 
 fn lifo(yard: &Yard) -> LifoQueue {
-    LifoQueue::create(yard, "q", LifoOptions { capacity: 2, message_max: 8 }).unwrap()
+    LifoQueue::create(yard, "q", LifoOptions { capacity: 2, max_len: 8 }).unwrap()
 }
 
 fn lifo_get(queue: &LifoQueue, timeout: Timeout) -> Waited {
@@ -236,7 +236,7 @@ fn lifo_put(queue: &LifoQueue, timeout: Timeout) -> Waited {
 }
 
 fn priority(yard: &Yard) -> PriorityQueue {
-    PriorityQueue::create(yard, "q", PriorityOptions { capacity: 2, message_max: 8 }).unwrap()
+    PriorityQueue::create(yard, "q", PriorityOptions { capacity: 2, max_len: 8 }).unwrap()
 }
 
 fn priority_get(queue: &PriorityQueue, timeout: Timeout) -> Waited {

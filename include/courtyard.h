@@ -1855,13 +1855,8 @@ typedef struct {
     /**
      * How many bytes a message has at most: up to 2^30; 0 means 256. Each has so much room, whatever its length.
      */
-    size_t message_max;
+    size_t max_len;
 } cyd_lifo_queue_options_t;
-
-/**
- * How a queue is shut down: a CYD_SHUTDOWN_ number.
- */
-typedef uint32_t cyd_shutdown_t;
 
 /**
  * How a priority queue is made. Zero means default; a NULL pointer to it means all defaults.
@@ -1878,7 +1873,7 @@ typedef struct {
     /**
      * How many bytes a message has at most: up to 2^30; 0 means 256. Each has so much room, whatever its length.
      */
-    size_t message_max;
+    size_t max_len;
 } cyd_priority_queue_options_t;
 
 /**
@@ -2509,16 +2504,6 @@ typedef uint32_t cyd_fault_kind_t;
  * The end that sends; in a duplex pipe it receives too.
  */
 #define CYD_PIPE_SECOND 1
-
-/**
- * Nothing is put any more; what is there can be got.
- */
-#define CYD_SHUTDOWN_DRAIN 1
-
-/**
- * Nothing is put or got any more; what is there is given up.
- */
-#define CYD_SHUTDOWN_NOW 2
 
 #ifdef __cplusplus
 extern "C" {
@@ -6070,7 +6055,7 @@ CYD_MUST_USE cyd_status_t cyd_pool_shutdown(cyd_pool_t *pool, bool now);
  * \par Crash      Nothing is changed.
  * \par Since      0.1
  */
-CYD_MUST_USE cyd_status_t cyd_pool_is_shut_down(const cyd_pool_t *pool, bool *out);
+CYD_MUST_USE cyd_status_t cyd_pool_is_shutdown(const cyd_pool_t *pool, bool *out);
 
 /**
  * Waits until all is done, and the callbacks of this process for its tasks have returned (not if one of them joins); who made the
@@ -9454,7 +9439,7 @@ cyd_status_t cyd_connection_close(cyd_connection_t *connection);
  * \param out      Receives the handle; close it with cyd_lifo_queue_close().
  *
  * \return #CYD_OK, or
- *   - #CYD_E_SIZE      `capacity` is above 2^24, or `message_max` above 2^30
+ *   - #CYD_E_SIZE      `capacity` is above 2^24, or `max_len` above 2^30
  *   - #CYD_E_EXISTS    the name is taken
  *   - #CYD_E_NAME      `name` is no legal name, or NULL
  *   - #CYD_E_NO_SPACE  the yard has no room for it
@@ -9520,7 +9505,7 @@ CYD_MUST_USE cyd_status_t cyd_lifo_queue_open_or_create(cyd_yard_t *yard, const 
  *
  * \param queue       Borrowed.
  * \param data        The first byte. Borrowed for the call; may be NULL when `len` is 0.
- * \param len         Bytes, at most cyd_lifo_queue_message_max().
+ * \param len         Bytes, at most cyd_lifo_queue_max_len().
  * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
  *
  * \return #CYD_OK; else nothing was put:
@@ -9557,7 +9542,8 @@ CYD_MUST_USE cyd_status_t cyd_lifo_queue_put(cyd_lifo_queue_t *queue, const void
  *
  * \return #CYD_OK, or
  *   - #CYD_E_EMPTY        nothing came within `timeout_ns`
- *   - #CYD_E_SHUTDOWN     the queue was shut down, and nothing is left
+ *   - #CYD_E_END          the queue was shut down, and everything has been got
+ *   - #CYD_E_SHUTDOWN     it was shut down at once
  *   - #CYD_E_TOO_LONG     the message is longer than `room` and stays; `len` tells how long
  *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in his turn (a try, a timed call)
  *   - #CYD_E_CANCELLED    a token was cancelled that the thread had entered
@@ -9579,13 +9565,13 @@ CYD_MUST_USE cyd_status_t cyd_lifo_queue_get(cyd_lifo_queue_t *queue, void *buff
 /**
  * Shuts the queue down, for everybody and for good; whoever waits is told.
  *
- * Putting answers #CYD_E_SHUTDOWN from now on; getting does so when nothing is left (#CYD_SHUTDOWN_DRAIN), or at once
- * (#CYD_SHUTDOWN_NOW). A put that has begun before may still come in, and then its message comes out.
+ * Putting answers #CYD_E_SHUTDOWN from now on. Getting does so if it was shut down `now`; else it goes on until everything has
+ * been got, and then answers #CYD_E_END. A put that has begun before may still come in.
  *
  * \param queue  Borrowed.
- * \param how    #CYD_SHUTDOWN_DRAIN or #CYD_SHUTDOWN_NOW; the first does not undo the second.
+ * \param now    What is there stays there. May follow an orderly shutdown.
  *
- * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (`how` is neither, a misaligned pointer).
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
  * \par Threads    Any.
  * \par Processes  Any.
@@ -9593,10 +9579,26 @@ CYD_MUST_USE cyd_status_t cyd_lifo_queue_get(cyd_lifo_queue_t *queue, void *buff
  * \par Crash      It is shut down, or not. Killed after: who sleeps looks again within 250 ms.
  * \par Since      0.1
  */
-CYD_MUST_USE cyd_status_t cyd_lifo_queue_shutdown(cyd_lifo_queue_t *queue, cyd_shutdown_t how);
+CYD_MUST_USE cyd_status_t cyd_lifo_queue_shutdown(cyd_lifo_queue_t *queue, bool now);
 
 /**
- * Tells how many messages there are at this instant; none after #CYD_SHUTDOWN_NOW.
+ * Tells whether the queue was shut down.
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the answer.
+ *
+ * \return As cyd_lifo_queue_len().
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_lifo_queue_is_shutdown(const cyd_lifo_queue_t *queue, bool *out);
+
+/**
+ * Tells how many messages there are at this instant; none after it was shut down `now`.
  *
  * \param queue  Borrowed.
  * \param out    Receives the number.
@@ -9609,7 +9611,7 @@ CYD_MUST_USE cyd_status_t cyd_lifo_queue_shutdown(cyd_lifo_queue_t *queue, cyd_s
  * \par Crash      Nothing is changed.
  * \par Since      0.1
  */
-CYD_MUST_USE cyd_status_t cyd_lifo_queue_size(const cyd_lifo_queue_t *queue, size_t *out);
+CYD_MUST_USE cyd_status_t cyd_lifo_queue_len(const cyd_lifo_queue_t *queue, size_t *out);
 
 /**
  * Tells whether there is no message at this instant.
@@ -9617,7 +9619,7 @@ CYD_MUST_USE cyd_status_t cyd_lifo_queue_size(const cyd_lifo_queue_t *queue, siz
  * \param queue  Borrowed.
  * \param out    Receives the answer.
  *
- * \return As cyd_lifo_queue_size().
+ * \return As cyd_lifo_queue_len().
  *
  * \par Threads    Any.
  * \par Processes  Any.
@@ -9633,7 +9635,7 @@ CYD_MUST_USE cyd_status_t cyd_lifo_queue_is_empty(const cyd_lifo_queue_t *queue,
  * \param queue  Borrowed.
  * \param out    Receives the answer.
  *
- * \return As cyd_lifo_queue_size().
+ * \return As cyd_lifo_queue_len().
  *
  * \par Threads    Any.
  * \par Processes  Any.
@@ -9649,7 +9651,7 @@ CYD_MUST_USE cyd_status_t cyd_lifo_queue_is_full(const cyd_lifo_queue_t *queue, 
  * \param queue  Borrowed.
  * \param out    Receives the number.
  *
- * \return As cyd_lifo_queue_size().
+ * \return As cyd_lifo_queue_len().
  *
  * \par Threads    Any.
  * \par Processes  Any.
@@ -9665,7 +9667,7 @@ CYD_MUST_USE cyd_status_t cyd_lifo_queue_capacity(const cyd_lifo_queue_t *queue,
  * \param queue  Borrowed.
  * \param out    Receives the number.
  *
- * \return As cyd_lifo_queue_size().
+ * \return As cyd_lifo_queue_len().
  *
  * \par Threads    Any.
  * \par Processes  Any.
@@ -9673,7 +9675,7 @@ CYD_MUST_USE cyd_status_t cyd_lifo_queue_capacity(const cyd_lifo_queue_t *queue,
  * \par Crash      Nothing is changed.
  * \par Since      0.1
  */
-CYD_MUST_USE cyd_status_t cyd_lifo_queue_message_max(const cyd_lifo_queue_t *queue, size_t *out);
+CYD_MUST_USE cyd_status_t cyd_lifo_queue_max_len(const cyd_lifo_queue_t *queue, size_t *out);
 
 /**
  * Closes a handle on a last-in-first-out queue. NULL is harmless. The queue and its messages stay.
@@ -9699,7 +9701,7 @@ cyd_status_t cyd_lifo_queue_close(cyd_lifo_queue_t *queue);
  * \param out      Receives the handle; close it with cyd_priority_queue_close().
  *
  * \return #CYD_OK, or
- *   - #CYD_E_SIZE      `capacity` is above 2^24, or `message_max` above 2^30
+ *   - #CYD_E_SIZE      `capacity` is above 2^24, or `max_len` above 2^30
  *   - #CYD_E_EXISTS    the name is taken
  *   - #CYD_E_NAME      `name` is no legal name, or NULL
  *   - #CYD_E_NO_SPACE  the yard has no room for it
@@ -9765,7 +9767,7 @@ CYD_MUST_USE cyd_status_t cyd_priority_queue_open_or_create(cyd_yard_t *yard, co
  *
  * \param queue       Borrowed.
  * \param data        The first byte. Borrowed for the call; may be NULL when `len` is 0.
- * \param len         Bytes, at most cyd_priority_queue_message_max().
+ * \param len         Bytes, at most cyd_priority_queue_max_len().
  * \param priority    Any number; the smallest goes out first.
  * \param timeout_ns  0 tries and never waits; a negative value waits without limit.
  *
@@ -9804,7 +9806,8 @@ CYD_MUST_USE cyd_status_t cyd_priority_queue_put(cyd_priority_queue_t *queue, co
  *
  * \return #CYD_OK, or
  *   - #CYD_E_EMPTY        nothing came within `timeout_ns`
- *   - #CYD_E_SHUTDOWN     the queue was shut down, and nothing is left
+ *   - #CYD_E_END          the queue was shut down, and everything has been got
+ *   - #CYD_E_SHUTDOWN     it was shut down at once
  *   - #CYD_E_TOO_LONG     the message is longer than `room` and stays; `len` tells how long
  *   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in his turn (a try, a timed call)
  *   - #CYD_E_CANCELLED    a token was cancelled that the thread had entered
@@ -9826,13 +9829,13 @@ CYD_MUST_USE cyd_status_t cyd_priority_queue_get(cyd_priority_queue_t *queue, vo
 /**
  * Shuts the queue down, for everybody and for good; whoever waits is told.
  *
- * Putting answers #CYD_E_SHUTDOWN from now on; getting does so when nothing is left (#CYD_SHUTDOWN_DRAIN), or at once
- * (#CYD_SHUTDOWN_NOW). A put that has begun before may still come in, and then its message comes out.
+ * Putting answers #CYD_E_SHUTDOWN from now on. Getting does so if it was shut down `now`; else it goes on until everything has
+ * been got, and then answers #CYD_E_END. A put that has begun before may still come in.
  *
  * \param queue  Borrowed.
- * \param how    #CYD_SHUTDOWN_DRAIN or #CYD_SHUTDOWN_NOW; the first does not undo the second.
+ * \param now    What is there stays there. May follow an orderly shutdown.
  *
- * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (`how` is neither, a misaligned pointer).
+ * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *
  * \par Threads    Any.
  * \par Processes  Any.
@@ -9840,10 +9843,26 @@ CYD_MUST_USE cyd_status_t cyd_priority_queue_get(cyd_priority_queue_t *queue, vo
  * \par Crash      It is shut down, or not. Killed after: who sleeps looks again within 250 ms.
  * \par Since      0.1
  */
-CYD_MUST_USE cyd_status_t cyd_priority_queue_shutdown(cyd_priority_queue_t *queue, cyd_shutdown_t how);
+CYD_MUST_USE cyd_status_t cyd_priority_queue_shutdown(cyd_priority_queue_t *queue, bool now);
 
 /**
- * Tells how many messages there are at this instant; none after #CYD_SHUTDOWN_NOW.
+ * Tells whether the queue was shut down.
+ *
+ * \param queue  Borrowed.
+ * \param out    Receives the answer.
+ *
+ * \return As cyd_priority_queue_len().
+ *
+ * \par Threads    Any.
+ * \par Processes  Any.
+ * \par Blocking   Never.
+ * \par Crash      Nothing is changed.
+ * \par Since      0.1
+ */
+CYD_MUST_USE cyd_status_t cyd_priority_queue_is_shutdown(const cyd_priority_queue_t *queue, bool *out);
+
+/**
+ * Tells how many messages there are at this instant; none after it was shut down `now`.
  *
  * \param queue  Borrowed.
  * \param out    Receives the number.
@@ -9856,7 +9875,7 @@ CYD_MUST_USE cyd_status_t cyd_priority_queue_shutdown(cyd_priority_queue_t *queu
  * \par Crash      Nothing is changed.
  * \par Since      0.1
  */
-CYD_MUST_USE cyd_status_t cyd_priority_queue_size(const cyd_priority_queue_t *queue, size_t *out);
+CYD_MUST_USE cyd_status_t cyd_priority_queue_len(const cyd_priority_queue_t *queue, size_t *out);
 
 /**
  * Tells whether there is no message at this instant.
@@ -9864,7 +9883,7 @@ CYD_MUST_USE cyd_status_t cyd_priority_queue_size(const cyd_priority_queue_t *qu
  * \param queue  Borrowed.
  * \param out    Receives the answer.
  *
- * \return As cyd_priority_queue_size().
+ * \return As cyd_priority_queue_len().
  *
  * \par Threads    Any.
  * \par Processes  Any.
@@ -9880,7 +9899,7 @@ CYD_MUST_USE cyd_status_t cyd_priority_queue_is_empty(const cyd_priority_queue_t
  * \param queue  Borrowed.
  * \param out    Receives the answer.
  *
- * \return As cyd_priority_queue_size().
+ * \return As cyd_priority_queue_len().
  *
  * \par Threads    Any.
  * \par Processes  Any.
@@ -9896,7 +9915,7 @@ CYD_MUST_USE cyd_status_t cyd_priority_queue_is_full(const cyd_priority_queue_t 
  * \param queue  Borrowed.
  * \param out    Receives the number.
  *
- * \return As cyd_priority_queue_size().
+ * \return As cyd_priority_queue_len().
  *
  * \par Threads    Any.
  * \par Processes  Any.
@@ -9912,7 +9931,7 @@ CYD_MUST_USE cyd_status_t cyd_priority_queue_capacity(const cyd_priority_queue_t
  * \param queue  Borrowed.
  * \param out    Receives the number.
  *
- * \return As cyd_priority_queue_size().
+ * \return As cyd_priority_queue_len().
  *
  * \par Threads    Any.
  * \par Processes  Any.
@@ -9920,7 +9939,7 @@ CYD_MUST_USE cyd_status_t cyd_priority_queue_capacity(const cyd_priority_queue_t
  * \par Crash      Nothing is changed.
  * \par Since      0.1
  */
-CYD_MUST_USE cyd_status_t cyd_priority_queue_message_max(const cyd_priority_queue_t *queue, size_t *out);
+CYD_MUST_USE cyd_status_t cyd_priority_queue_max_len(const cyd_priority_queue_t *queue, size_t *out);
 
 /**
  * Closes a handle on a priority queue. NULL is harmless. The queue and its messages stay.

@@ -100,12 +100,6 @@ enum class PipeEnd : cyd_pipe_end_t {
     second = CYD_PIPE_SECOND,
 };
 
-/** How a queue is shut down. */
-enum class Shutdown : cyd_shutdown_t {
-    drain = CYD_SHUTDOWN_DRAIN,
-    now = CYD_SHUTDOWN_NOW,
-};
-
 /** Until when wait_futures() waits. */
 enum class ReturnWhen : cyd_return_when_t {
     all_completed = CYD_RETURN_ALL_COMPLETED,
@@ -2246,12 +2240,13 @@ public:
     Result<Writable> writable() const {
         return detail::opened<Writable>([&](auto out) { return cyd_lifo_queue_writable(raw_, out); });
     }
-    /** Shuts the queue down, for everybody and for good. */
-    Status shutdown(Shutdown how) {
-        return Status(cyd_lifo_queue_shutdown(raw_, static_cast<cyd_shutdown_t>(how)));
+    /** No more is put; what is there can be got, unless it ends `now`. */
+    Status shutdown(bool now = false) { return Status(cyd_lifo_queue_shutdown(raw_, now)); }
+    Result<bool> is_shutdown() const {
+        return detail::filled<bool>([&](auto out) { return cyd_lifo_queue_is_shutdown(raw_, out); });
     }
-    Result<std::size_t> size() const {
-        return detail::filled<std::size_t>([&](auto out) { return cyd_lifo_queue_size(raw_, out); });
+    Result<std::size_t> len() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_lifo_queue_len(raw_, out); });
     }
     Result<bool> is_empty() const {
         return detail::filled<bool>([&](auto out) { return cyd_lifo_queue_is_empty(raw_, out); });
@@ -2262,8 +2257,8 @@ public:
     Result<std::size_t> capacity() const {
         return detail::filled<std::size_t>([&](auto out) { return cyd_lifo_queue_capacity(raw_, out); });
     }
-    Result<std::size_t> message_max() const {
-        return detail::filled<std::size_t>([&](auto out) { return cyd_lifo_queue_message_max(raw_, out); });
+    Result<std::size_t> max_len() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_lifo_queue_max_len(raw_, out); });
     }
 
 };
@@ -2310,12 +2305,13 @@ public:
     Result<Writable> writable() const {
         return detail::opened<Writable>([&](auto out) { return cyd_priority_queue_writable(raw_, out); });
     }
-    /** Shuts the queue down, for everybody and for good. */
-    Status shutdown(Shutdown how) {
-        return Status(cyd_priority_queue_shutdown(raw_, static_cast<cyd_shutdown_t>(how)));
+    /** No more is put; what is there can be got, unless it ends `now`. */
+    Status shutdown(bool now = false) { return Status(cyd_priority_queue_shutdown(raw_, now)); }
+    Result<bool> is_shutdown() const {
+        return detail::filled<bool>([&](auto out) { return cyd_priority_queue_is_shutdown(raw_, out); });
     }
-    Result<std::size_t> size() const {
-        return detail::filled<std::size_t>([&](auto out) { return cyd_priority_queue_size(raw_, out); });
+    Result<std::size_t> len() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_priority_queue_len(raw_, out); });
     }
     Result<bool> is_empty() const {
         return detail::filled<bool>([&](auto out) { return cyd_priority_queue_is_empty(raw_, out); });
@@ -2326,8 +2322,8 @@ public:
     Result<std::size_t> capacity() const {
         return detail::filled<std::size_t>([&](auto out) { return cyd_priority_queue_capacity(raw_, out); });
     }
-    Result<std::size_t> message_max() const {
-        return detail::filled<std::size_t>([&](auto out) { return cyd_priority_queue_message_max(raw_, out); });
+    Result<std::size_t> max_len() const {
+        return detail::filled<std::size_t>([&](auto out) { return cyd_priority_queue_max_len(raw_, out); });
     }
 
 };
@@ -2543,9 +2539,9 @@ public:
     }
     /** Works until it is shut down, or has done so many tasks, if that is not 0. */
     Status work(std::uint32_t tasks = 0) { return Status(cyd_pool_work(raw_, tasks)); }
-    Status shutdown(Shutdown how) { return Status(cyd_pool_shutdown(raw_, how == Shutdown::now)); }
-    Result<bool> is_shut_down() const {
-        return detail::filled<bool>([&](auto out) { return cyd_pool_is_shut_down(raw_, out); });
+    Status shutdown(bool now = false) { return Status(cyd_pool_shutdown(raw_, now)); }
+    Result<bool> is_shutdown() const {
+        return detail::filled<bool>([&](auto out) { return cyd_pool_is_shutdown(raw_, out); });
     }
     Status join(Timeout timeout) { return Status(cyd_pool_join(raw_, timeout.ns())); }
 };

@@ -124,7 +124,6 @@ pub use objects::{
     rlock::{RGuard, RLock},
     rwlock::{RwHolders, RwLock, RwLockOptions, RwReadGuard, RwWriteGuard},
     semaphore::{Semaphore, SemaphoreOptions},
-    shelf::Shutdown,
     structs::Struct,
     value::{Op, Scalar, ScalarType, Value},
     yard::{Cost, ObjectInfo, Options, Yard},

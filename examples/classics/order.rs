@@ -1,7 +1,7 @@
 //! The same things through a priority queue and through a stack: in the order of their puts, and in the opposite one.
 
 use crate::{Outcome, children};
-use courtyard::{ErrorKind, LifoOptions, LifoQueue, PriorityOptions, PriorityQueue, Shutdown, Timeout, Yard};
+use courtyard::{ErrorKind, LifoOptions, LifoQueue, PriorityOptions, PriorityQueue, Timeout, Yard};
 
 /// Each thing as the bytes that stand for it.
 const THINGS: [&str; 3] = ["42", "None", "'hello'"];
@@ -15,7 +15,7 @@ fn all(
     loop {
         match get() {
             Ok(thing) => things.push(String::from_utf8(thing)?),
-            Err(end) if end.kind() == ErrorKind::Shutdown => return Ok(things),
+            Err(end) if end.kind() == ErrorKind::End => return Ok(things),
             Err(error) => return Err(error.into()),
         }
     }
@@ -36,8 +36,8 @@ pub(crate) fn run() -> Outcome {
             stack.put(thing.as_bytes(), Timeout::Forever)?;
         }
         queue.put(URGENT.as_bytes(), 0, Timeout::Forever)?;
-        queue.shutdown(Shutdown::Drain);
-        stack.shutdown(Shutdown::Drain);
+        queue.shutdown(false);
+        stack.shutdown(false);
         Ok(())
     })?;
     children::wait(child)?;

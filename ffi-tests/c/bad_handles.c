@@ -310,7 +310,7 @@ static void pool_calls(cyd_pool_t *pool, cyd_status_t wanted) {
     IS(cyd_pool_yard(pool, &out.a.yard), wanted);
     IS(cyd_pool_work(pool, 0), wanted);
     IS(cyd_pool_shutdown(pool, true), wanted);
-    IS(cyd_pool_is_shut_down(pool, &out.a.truth), wanted);
+    IS(cyd_pool_is_shutdown(pool, &out.a.truth), wanted);
     IS(cyd_pool_join(pool, -1), wanted);
     IS(cyd_pool_close(pool), pool == NULL ? CYD_OK : wanted);
 }
@@ -482,12 +482,13 @@ static void lifo_queue_calls(cyd_lifo_queue_t *queue, cyd_status_t wanted) {
     IS(cyd_lifo_queue_put(queue, "x", 1, -1), wanted);
     IS(cyd_lifo_queue_writable(queue, &out.a.writable), wanted);
     IS(cyd_lifo_queue_get(queue, out.bytes, sizeof out.bytes, -1, &out.a.size), wanted);
-    IS(cyd_lifo_queue_shutdown(queue, CYD_SHUTDOWN_DRAIN), wanted);
-    IS(cyd_lifo_queue_size(queue, &out.a.size), wanted);
+    IS(cyd_lifo_queue_shutdown(queue, false), wanted);
+    IS(cyd_lifo_queue_is_shutdown(queue, &out.a.truth), wanted);
+    IS(cyd_lifo_queue_len(queue, &out.a.size), wanted);
     IS(cyd_lifo_queue_is_empty(queue, &out.a.truth), wanted);
     IS(cyd_lifo_queue_is_full(queue, &out.a.truth), wanted);
     IS(cyd_lifo_queue_capacity(queue, &out.a.size), wanted);
-    IS(cyd_lifo_queue_message_max(queue, &out.a.size), wanted);
+    IS(cyd_lifo_queue_max_len(queue, &out.a.size), wanted);
     IS(cyd_lifo_queue_close(queue), queue == NULL ? CYD_OK : wanted);
 }
 
@@ -495,12 +496,13 @@ static void priority_queue_calls(cyd_priority_queue_t *queue, cyd_status_t wante
     IS(cyd_priority_queue_put(queue, "x", 1, 0, -1), wanted);
     IS(cyd_priority_queue_writable(queue, &out.a.writable), wanted);
     IS(cyd_priority_queue_get(queue, out.bytes, sizeof out.bytes, -1, &out.a.size, NULL), wanted);
-    IS(cyd_priority_queue_shutdown(queue, CYD_SHUTDOWN_DRAIN), wanted);
-    IS(cyd_priority_queue_size(queue, &out.a.size), wanted);
+    IS(cyd_priority_queue_shutdown(queue, false), wanted);
+    IS(cyd_priority_queue_is_shutdown(queue, &out.a.truth), wanted);
+    IS(cyd_priority_queue_len(queue, &out.a.size), wanted);
     IS(cyd_priority_queue_is_empty(queue, &out.a.truth), wanted);
     IS(cyd_priority_queue_is_full(queue, &out.a.truth), wanted);
     IS(cyd_priority_queue_capacity(queue, &out.a.size), wanted);
-    IS(cyd_priority_queue_message_max(queue, &out.a.size), wanted);
+    IS(cyd_priority_queue_max_len(queue, &out.a.size), wanted);
     IS(cyd_priority_queue_close(queue), queue == NULL ? CYD_OK : wanted);
 }
 

@@ -127,8 +127,8 @@ static void every_wait_of_a_queue(void) {
 
 /* The other queues, and a pipe. */
 static void every_wait_of_other_queues(void) {
-    cyd_lifo_queue_options_t two = {.struct_size = sizeof two, .capacity = 2, .message_max = 8};
-    cyd_priority_queue_options_t three = {.struct_size = sizeof three, .capacity = 3, .message_max = 8};
+    cyd_lifo_queue_options_t two = {.struct_size = sizeof two, .capacity = 2, .max_len = 8};
+    cyd_priority_queue_options_t three = {.struct_size = sizeof three, .capacity = 3, .max_len = 8};
     cyd_pipe_options_t small = {.struct_size = sizeof small, .capacity = 64};
     cyd_lifo_queue_t *lifo;
     cyd_priority_queue_t *priority;

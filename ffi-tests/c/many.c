@@ -176,7 +176,7 @@ static void queues_and_pipes(void) {
     CHECK(which == 3);
     IS(cyd_connection_recv(reader, buffer, sizeof buffer, 0, &len), CYD_E_PEER_DIED);
     WAS_KILLED(child);
-    OK(cyd_lifo_queue_shutdown(lifo, CYD_SHUTDOWN_NOW));
+    OK(cyd_lifo_queue_shutdown(lifo, true));
     OK(cyd_wait_any(all, 3, 0, &which));
     CHECK(which == 1);
     OK(cyd_connection_close(reader));

@@ -362,7 +362,7 @@ static void ends(cyd_pool_t *pool, bool threads) {
     IS(cyd_future_wait(onlooker, 0), CYD_E_NOT_FOUND);
     OK(cyd_future_close(onlooker));
     IS(cyd_pool_future(pool, info.id, &onlooker), CYD_E_NOT_FOUND);
-    OK(cyd_pool_is_shut_down(pool, &shut));
+    OK(cyd_pool_is_shutdown(pool, &shut));
     CHECK(!shut);
     IS(cyd_pool_join(pool, 0), CYD_E_STATE);
 }

@@ -33,7 +33,7 @@ static void got_at(cyd_priority_queue_t *queue, const char *wanted, int64_t at) 
 }
 
 static void names_and_limits(void) {
-    cyd_lifo_queue_options_t options = {.struct_size = sizeof options, .capacity = 3, .message_max = 10};
+    cyd_lifo_queue_options_t options = {.struct_size = sizeof options, .capacity = 3, .max_len = 10};
     cyd_lifo_queue_t *queue, *same, *none = NULL;
     cyd_priority_queue_t *other = NULL;
     OK(cyd_lifo_queue_create(yard, "limits", &options, &queue));
@@ -47,7 +47,7 @@ static void names_and_limits(void) {
     options.capacity = ((size_t)1 << 24) + 1;
     IS(cyd_lifo_queue_create(yard, "new", &options, &none), CYD_E_SIZE);
     options.capacity = 1;
-    options.message_max = ((size_t)1 << 30) + 1;
+    options.max_len = ((size_t)1 << 30) + 1;
     IS(cyd_lifo_queue_create(yard, "new", &options, &none), CYD_E_SIZE);
     options.struct_size = 3;
     IS(cyd_lifo_queue_create(yard, "new", &options, &none), CYD_E_INVALID);
@@ -57,7 +57,7 @@ static void names_and_limits(void) {
     bool is = false;
     OK(cyd_lifo_queue_capacity(same, &n));
     CHECK(n == 3);
-    OK(cyd_lifo_queue_message_max(same, &n));
+    OK(cyd_lifo_queue_max_len(same, &n));
     CHECK(n == 10);
     OK(cyd_lifo_queue_is_empty(same, &is));
     CHECK(is);
@@ -78,7 +78,7 @@ static void names_and_limits(void) {
     OK(cyd_lifo_queue_get(queue, NULL, 0, -1, &n));
     CHECK(n == 0);
     got(queue, "one");
-    OK(cyd_lifo_queue_size(queue, &n));
+    OK(cyd_lifo_queue_len(queue, &n));
     CHECK(n == 0);
     n = 99;
     IS(cyd_lifo_queue_get(queue, small, sizeof small, 0, &n), CYD_E_EMPTY);
@@ -86,8 +86,6 @@ static void names_and_limits(void) {
     IS(cyd_lifo_queue_get(queue, NULL, 1, 0, &n), CYD_E_NULL);
     IS(cyd_lifo_queue_get(queue, small, sizeof small, 0, NULL), CYD_E_NULL);
     IS(cyd_lifo_queue_put(queue, NULL, 1, 0), CYD_E_NULL);
-    IS(cyd_lifo_queue_shutdown(queue, 0), CYD_E_INVALID);
-    IS(cyd_lifo_queue_shutdown(queue, 3), CYD_E_INVALID);
     CHECK(n == 99);
     OK(cyd_lifo_queue_close(same));
     OK(cyd_lifo_queue_close(queue));
@@ -95,7 +93,7 @@ static void names_and_limits(void) {
     OK(cyd_lifo_queue_create(yard, "default", NULL, &queue));
     OK(cyd_lifo_queue_capacity(queue, &n));
     CHECK(n == 64);
-    OK(cyd_lifo_queue_message_max(queue, &n));
+    OK(cyd_lifo_queue_max_len(queue, &n));
     CHECK(n == 256);
     OK(cyd_lifo_queue_close(queue));
 }
@@ -111,7 +109,7 @@ static void priorities(void) {
     put_at(queue, "b", -1);
     size_t n = 0;
     bool is = true;
-    OK(cyd_priority_queue_size(same, &n));
+    OK(cyd_priority_queue_len(same, &n));
     CHECK(n == 5);
     OK(cyd_priority_queue_is_full(same, &is));
     CHECK(!is);
@@ -121,13 +119,15 @@ static void priorities(void) {
     char letter;
     OK(cyd_priority_queue_get(queue, &letter, 1, -1, &n, NULL));
     CHECK(letter == 'd' && n == 1);
-    OK(cyd_priority_queue_shutdown(same, CYD_SHUTDOWN_DRAIN));
+    OK(cyd_priority_queue_shutdown(same, false));
     IS(cyd_priority_queue_put(queue, "f", 1, 0, -1), CYD_E_SHUTDOWN);
     got_at(queue, "e", INT64_MAX);
-    IS(cyd_priority_queue_get(queue, &letter, 1, -1, &n, NULL), CYD_E_SHUTDOWN);
+    IS(cyd_priority_queue_get(queue, &letter, 1, -1, &n, NULL), CYD_E_END);
+    OK(cyd_priority_queue_is_shutdown(queue, &is));
+    CHECK(is);
     OK(cyd_priority_queue_capacity(queue, &n));
     CHECK(n == 64);
-    OK(cyd_priority_queue_message_max(queue, &n));
+    OK(cyd_priority_queue_max_len(queue, &n));
     CHECK(n == 256);
     OK(cyd_priority_queue_is_empty(queue, &is));
     CHECK(is);
@@ -137,7 +137,7 @@ static void priorities(void) {
 
 /* Children wait for messages and room; what is put is there before put returns, also when the child is killed then. */
 static void processes(void) {
-    cyd_lifo_queue_options_t options = {.struct_size = sizeof options, .capacity = 1, .message_max = 16};
+    cyd_lifo_queue_options_t options = {.struct_size = sizeof options, .capacity = 1, .max_len = 16};
     cyd_lifo_queue_t *queue;
     OK(cyd_lifo_queue_create(yard, "processes", &options, &queue));
     pid_t getter = fork();
@@ -164,10 +164,15 @@ static void processes(void) {
         _exit(0);
     }
     usleep(20000);
-    OK(cyd_lifo_queue_shutdown(queue, CYD_SHUTDOWN_NOW));
+    bool is = true;
+    OK(cyd_lifo_queue_is_shutdown(queue, &is));
+    CHECK(!is);
+    OK(cyd_lifo_queue_shutdown(queue, true));
+    OK(cyd_lifo_queue_is_shutdown(queue, &is));
+    CHECK(is);
     ENDED_WELL(waiter);
     size_t n = 9;
-    OK(cyd_lifo_queue_size(queue, &n));
+    OK(cyd_lifo_queue_len(queue, &n));
     CHECK(n == 0);
     IS(cyd_lifo_queue_get(queue, NULL, 0, -1, &n), CYD_E_SHUTDOWN);
     OK(cyd_lifo_queue_close(queue));
@@ -199,12 +204,12 @@ static void wrong_handles(void) {
         bool is;
         IS(cyd_priority_queue_put(it, "x", 1, 0, -1), wrong[i].wanted);
         IS(cyd_priority_queue_get(it, NULL, 0, -1, &n, NULL), wrong[i].wanted);
-        IS(cyd_priority_queue_shutdown(it, CYD_SHUTDOWN_NOW), wrong[i].wanted);
-        IS(cyd_priority_queue_size(it, &n), wrong[i].wanted);
+        IS(cyd_priority_queue_shutdown(it, true), wrong[i].wanted);
+        IS(cyd_priority_queue_len(it, &n), wrong[i].wanted);
         IS(cyd_priority_queue_is_empty(it, &is), wrong[i].wanted);
         IS(cyd_priority_queue_is_full(it, &is), wrong[i].wanted);
         IS(cyd_priority_queue_capacity(it, &n), wrong[i].wanted);
-        IS(cyd_priority_queue_message_max(it, &n), wrong[i].wanted);
+        IS(cyd_priority_queue_max_len(it, &n), wrong[i].wanted);
         IS(cyd_priority_queue_close(it), it == NULL ? CYD_OK : wrong[i].wanted);
         CHECK(n == 99);
     }
@@ -215,8 +220,8 @@ static void wrong_handles(void) {
         size_t n;
         IS(cyd_lifo_queue_put(it, "x", 1, -1), wanted[i]);
         IS(cyd_lifo_queue_get(it, NULL, 0, -1, &n), wanted[i]);
-        IS(cyd_lifo_queue_size(it, &n), wanted[i]);
-        IS(cyd_lifo_queue_shutdown(it, CYD_SHUTDOWN_NOW), wanted[i]);
+        IS(cyd_lifo_queue_len(it, &n), wanted[i]);
+        IS(cyd_lifo_queue_shutdown(it, true), wanted[i]);
         IS(cyd_lifo_queue_close(it), it == NULL ? CYD_OK : wanted[i]);
     }
     /* Closing a handle ends the wait through it. */

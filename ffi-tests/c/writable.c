@@ -110,8 +110,8 @@ static void of_queues(void) {
     cyd_lifo_queue_t *lifo;
     cyd_priority_queue_t *priority;
     cyd_queue_options_t few = {.struct_size = sizeof few, .capacity = 4};
-    cyd_lifo_queue_options_t lifo_few = {.struct_size = sizeof lifo_few, .capacity = 4, .message_max = 16};
-    cyd_priority_queue_options_t priority_few = {.struct_size = sizeof priority_few, .capacity = 4, .message_max = 16};
+    cyd_lifo_queue_options_t lifo_few = {.struct_size = sizeof lifo_few, .capacity = 4, .max_len = 16};
+    cyd_priority_queue_options_t priority_few = {.struct_size = sizeof priority_few, .capacity = 4, .max_len = 16};
     OK(cyd_queue_create(yard, "queue", &few, &queue));
     OK(cyd_lifo_queue_create(yard, "lifo", &lifo_few, &lifo));
     OK(cyd_priority_queue_create(yard, "priority", &priority_few, &priority));
@@ -132,8 +132,8 @@ static void of_queues(void) {
         IS(wait_for(things[i].room, 0), CYD_E_TIMEOUT);
     }
     OK(cyd_queue_shutdown(queue, false));
-    OK(cyd_lifo_queue_shutdown(lifo, CYD_SHUTDOWN_DRAIN));
-    OK(cyd_priority_queue_shutdown(priority, CYD_SHUTDOWN_NOW));
+    OK(cyd_lifo_queue_shutdown(lifo, false));
+    OK(cyd_priority_queue_shutdown(priority, true));
     OK(cyd_queue_close(queue)); /* what waits for it goes on */
     OK(cyd_lifo_queue_close(lifo));
     OK(cyd_priority_queue_close(priority));

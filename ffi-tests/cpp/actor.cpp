@@ -370,7 +370,7 @@ static const Verb verbs[] = {
     {"pool result", 2, [](auto &a) { return answer_number(futures[a[0]].result(time_of(a[1]))); }},
     {"pool map", 4, pool_map},
     {"pool running", 1, pool_running},
-    {"pool shutdown", 1, [](auto &a) { return answer(pools[a[0]].shutdown(Shutdown::now)); }},
+    {"pool shutdown", 1, [](auto &a) { return answer(pools[a[0]].shutdown(true)); }},
 };
 
 static std::string play(const Words &words) {

@@ -504,27 +504,29 @@ static void pipes(const Yard &yard) {
 static void shelves(const Yard &yard) {
     LifoOptions options;
     options.capacity = 2;
-    options.message_max = 300;
+    options.max_len = 300;
     LifoQueue stack = LifoQueue::create(yard, "stack", options).value();
     CHECK(LifoQueue::open_or_create(yard, "stack", options)->capacity().value() == 2);
-    CHECK(LifoQueue::open(yard, "stack")->message_max().value() == 300 && stack.is_empty().value());
+    CHECK(LifoQueue::open(yard, "stack")->max_len().value() == 300 && stack.is_empty().value());
     const std::string longest(300, 'x');
     OK(stack.put("one", forever));
     OK(stack.put(longest, no_wait));
-    CHECK(stack.is_full().value() && stack.size().value() == 2);
+    CHECK(stack.is_full().value() && stack.len().value() == 2);
     IS(stack.put("x", 1ms), CYD_E_FULL);
     IS(stack.put(longest + "x", forever), CYD_E_TOO_LONG);
     std::size_t len = 0;
     IS(stack.get(nullptr, 0, len, no_wait), CYD_E_TOO_LONG);
     CHECK(len == 300 && stack.get(forever).value() == longest);
-    OK(stack.shutdown(Shutdown::drain));
+    CHECK(!stack.is_shutdown().value());
+    OK(stack.shutdown());
+    CHECK(stack.is_shutdown().value());
     CHECK(stack.get<std::vector<std::byte>>(forever)->size() == 3);
-    IS(stack.get(forever), CYD_E_SHUTDOWN);
+    IS(stack.get(forever), CYD_E_END);
     IS(LifoQueue().put("x", no_wait), CYD_E_NULL);
 
     PriorityQueue todo = PriorityQueue::create(yard, "todo").value();
     CHECK(PriorityQueue::open_or_create(yard, "todo")->capacity().value() == 64);
-    CHECK(PriorityQueue::open(yard, "todo")->message_max().value() == 256);
+    CHECK(PriorityQueue::open(yard, "todo")->max_len().value() == 256);
     IS(todo.get(no_wait), CYD_E_EMPTY);
     OK(todo.put("later", 7, forever));
     was_killed_by(child([&] {
@@ -533,15 +535,17 @@ static void shelves(const Yard &yard) {
                       raise(SIGKILL);
                   }),
                   SIGKILL);
-    CHECK(todo.size().value() == 3 && !todo.is_full().value() && !todo.is_empty().value());
+    CHECK(todo.len().value() == 3 && !todo.is_full().value() && !todo.is_empty().value());
     CHECK(todo.get(forever).value() == std::make_pair(std::string("sooner"), std::int64_t{-7}));
     std::int64_t priority = 0;
     char buffer[8];
     OK(todo.get(buffer, sizeof buffer, len, priority, forever));
     CHECK(len == 5 && priority == 7 && std::string_view(buffer, len) == "later");
     OK(todo.put(nullptr, 0, 8, forever));
-    OK(todo.shutdown(Shutdown::now));
+    OK(todo.shutdown(true));
     IS(todo.put("x", 0, forever), CYD_E_SHUTDOWN);
+    CHECK(todo.is_shutdown().value());
+    IS(todo.get(forever), CYD_E_SHUTDOWN);
 }
 
 int main() {

@@ -251,8 +251,8 @@ int main(int argc, char **argv) {
     CHECK(pool.size().value() == 2);
     pool.resize(1).value();
     CHECK(pool.progress()->pending == 0);
-    CHECK(!pool.is_shut_down().value());
-    pool.shutdown(cyd::Shutdown::drain).value();
+    CHECK(!pool.is_shutdown().value());
+    pool.shutdown(false).value();
     CHECK(pool.submit("reverse").code() == CYD_E_STATE);
     pool.join(20s).value();
     CHECK(other.work().ok()); // there is nothing to do any more

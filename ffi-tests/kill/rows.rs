@@ -435,7 +435,7 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     none("cyd_lifo_queue_is_empty", "reads two words"),
     none("cyd_lifo_queue_is_full", "reads two words"),
-    none("cyd_lifo_queue_message_max", "reads memory of this process"),
+    none("cyd_lifo_queue_max_len", "reads memory of this process"),
     none("cyd_lifo_queue_open", "looks a name up; no shared memory is written"),
     stepped(
         "cyd_lifo_queue_open_or_create",
@@ -458,7 +458,8 @@ pub(crate) const ROWS: &[Row] = &[
         ALL,
         "it is shut down or not; if so, who sleeps learns it within a slice and a margin",
     ),
-    none("cyd_lifo_queue_size", "reads two words"),
+    none("cyd_lifo_queue_is_shutdown", "reads one word"),
+    none("cyd_lifo_queue_len", "reads two words"),
     none("cyd_lifo_queue_writable", "reads memory of this process"),
     stepped(
         "cyd_lock_acquire",
@@ -650,7 +651,7 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     none("cyd_pool_future", "reads words"),
     none("cyd_pool_imap", "writes memory of this process"),
-    none("cyd_pool_is_shut_down", "reads words"),
+    none("cyd_pool_is_shutdown", "reads words"),
     stepped(
         "cyd_pool_join",
         "pool join",
@@ -718,7 +719,7 @@ pub(crate) const ROWS: &[Row] = &[
     ),
     none("cyd_priority_queue_is_empty", "reads two words"),
     none("cyd_priority_queue_is_full", "reads two words"),
-    none("cyd_priority_queue_message_max", "reads memory of this process"),
+    none("cyd_priority_queue_max_len", "reads memory of this process"),
     none("cyd_priority_queue_open", "looks a name up; no shared memory is written"),
     stepped(
         "cyd_priority_queue_open_or_create",
@@ -741,7 +742,8 @@ pub(crate) const ROWS: &[Row] = &[
         ALL,
         "it is shut down or not; if so, who sleeps learns it within a slice and a margin",
     ),
-    none("cyd_priority_queue_size", "reads two words"),
+    none("cyd_priority_queue_is_shutdown", "reads one word"),
+    none("cyd_priority_queue_len", "reads two words"),
     none("cyd_priority_queue_writable", "reads memory of this process"),
     none("cyd_probe", "asks the kernel; no shared memory is written"),
     none("cyd_probe_print", "asks the kernel; no shared memory is written"),

@@ -85,7 +85,7 @@ impl Subject for Queue {
 }
 
 fn lifo(yard: &Yard, capacity: usize) -> Box<dyn Subject> {
-    Box::new(LifoQueue::create(yard, "stack", LifoOptions { capacity, message_max: 8 }).unwrap())
+    Box::new(LifoQueue::create(yard, "stack", LifoOptions { capacity, max_len: 8 }).unwrap())
 }
 
 impl Subject for LifoQueue {
@@ -101,7 +101,7 @@ impl Subject for LifoQueue {
 }
 
 fn by_priority(yard: &Yard, capacity: usize) -> Box<dyn Subject> {
-    Box::new(PriorityQueue::create(yard, "heap", PriorityOptions { capacity, message_max: 8 }).unwrap())
+    Box::new(PriorityQueue::create(yard, "heap", PriorityOptions { capacity, max_len: 8 }).unwrap())
 }
 
 impl Subject for PriorityQueue {

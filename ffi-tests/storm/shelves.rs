@@ -162,8 +162,8 @@ fn settle(board: &Board, queue: &Queue<'_>, getters_killed: u64) -> (u64, u64) {
 /// The storm. Returns what was done and a sentence about what came of it.
 pub fn storm(board: &'static Board, seed: u64, time: Duration) -> (Deeds, String) {
     let yard: Yard = Options::new().anonymous().unwrap();
-    let lifo = LifoQueue::create(&yard, "lifo", LifoOptions { capacity: 5, message_max: 64 }).unwrap();
-    let options = PriorityOptions { capacity: 20, message_max: 64 };
+    let lifo = LifoQueue::create(&yard, "lifo", LifoOptions { capacity: 5, max_len: 64 }).unwrap();
+    let options = PriorityOptions { capacity: 20, max_len: 64 };
     let priority = PriorityQueue::create(&yard, "priority", options).unwrap();
     // SAFETY: atomics.
     let ledger = || -> &'static Ledger { unsafe { shared() } };

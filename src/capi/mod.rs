@@ -135,7 +135,6 @@ pub use ring::*;
 pub use rlock::*;
 pub use rwlock::*;
 pub use semaphore::*;
-pub use shelf::*;
 pub use status::*;
 pub use structs::*;
 pub use task::*;

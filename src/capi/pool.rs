@@ -723,7 +723,7 @@ pub unsafe extern "C" fn cyd_pool_shutdown(pool: *mut cyd_pool_t, now: bool) -> 
 /// \par Since      0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn cyd_pool_is_shut_down(pool: *const cyd_pool_t, out: *mut bool) -> cyd_status_t {
+pub unsafe extern "C" fn cyd_pool_is_shutdown(pool: *const cyd_pool_t, out: *mut bool) -> cyd_status_t {
     boundary::call(|| {
         // SAFETY: each is NULL or as the header asks of the caller.
         let (it, out) = unsafe { (handle::get(pool)?, args::out(out)?) };

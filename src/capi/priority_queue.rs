@@ -6,7 +6,7 @@
 //! * the invariant: the uncontended step of putting and getting runs before the boundary and cannot panic
 //! * where it is tested: `ffi-tests/c/shelves.c`
 
-use crate::capi::shelf::{Held, cyd_shutdown_t, how, named};
+use crate::capi::shelf::{Held, named};
 use crate::capi::status::{CYD_OK, cyd_status_t};
 use crate::capi::yard::cyd_yard_t;
 use crate::capi::{args, boundary, handle, options, shelf};
@@ -37,9 +37,9 @@ pub struct cyd_priority_queue_options_t {
     /// How many messages it holds at most: up to 2^24; 0 means 64.
     pub capacity: usize,
     /// How many bytes a message has at most: up to 2^30; 0 means 256. Each has so much room, whatever its length.
-    pub message_max: usize,
+    pub max_len: usize,
 }
-options::sized!(cyd_priority_queue_options_t { struct_size, capacity: usize, message_max: usize });
+options::sized!(cyd_priority_queue_options_t { struct_size, capacity: usize, max_len: usize });
 
 /// # Safety
 /// As `options::read`.
@@ -50,23 +50,27 @@ unsafe fn options(from: *const cyd_priority_queue_options_t) -> Result<PriorityO
     if theirs.capacity != 0 {
         ours.capacity = theirs.capacity;
     }
-    if theirs.message_max != 0 {
-        ours.message_max = theirs.message_max;
+    if theirs.max_len != 0 {
+        ours.max_len = theirs.max_len;
     }
     Ok(ours)
 }
 
 impl Held for PriorityQueue {
-    fn size(&self) -> usize {
-        self.size()
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn is_shutdown(&self) -> bool {
+        self.is_shutdown()
     }
 
     fn capacity(&self) -> usize {
         self.capacity()
     }
 
-    fn message_max(&self) -> usize {
-        self.message_max()
+    fn max_len(&self) -> usize {
+        self.max_len()
     }
 }
 
@@ -78,7 +82,7 @@ impl Held for PriorityQueue {
 /// \param out      Receives the handle; close it with cyd_priority_queue_close().
 ///
 /// \return #CYD_OK, or
-///   - #CYD_E_SIZE      `capacity` is above 2^24, or `message_max` above 2^30
+///   - #CYD_E_SIZE      `capacity` is above 2^24, or `max_len` above 2^30
 ///   - #CYD_E_EXISTS    the name is taken
 ///   - #CYD_E_NAME      `name` is no legal name, or NULL
 ///   - #CYD_E_NO_SPACE  the yard has no room for it
@@ -171,7 +175,7 @@ pub unsafe extern "C" fn cyd_priority_queue_open_or_create(
 ///
 /// \param queue       Borrowed.
 /// \param data        The first byte. Borrowed for the call; may be NULL when `len` is 0.
-/// \param len         Bytes, at most cyd_priority_queue_message_max().
+/// \param len         Bytes, at most cyd_priority_queue_max_len().
 /// \param priority    Any number; the smallest goes out first.
 /// \param timeout_ns  0 tries and never waits; a negative value waits without limit.
 ///
@@ -230,7 +234,8 @@ pub unsafe extern "C" fn cyd_priority_queue_put(
 ///
 /// \return #CYD_OK, or
 ///   - #CYD_E_EMPTY        nothing came within `timeout_ns`
-///   - #CYD_E_SHUTDOWN     the queue was shut down, and nothing is left
+///   - #CYD_E_END          the queue was shut down, and everything has been got
+///   - #CYD_E_SHUTDOWN     it was shut down at once
 ///   - #CYD_E_TOO_LONG     the message is longer than `room` and stays; `len` tells how long
 ///   - #CYD_E_BUSY, #CYD_E_TIMEOUT  somebody stands still in his turn (a try, a timed call)
 ///   - #CYD_E_CANCELLED    a token was cancelled that the thread had entered
@@ -292,13 +297,13 @@ pub unsafe extern "C" fn cyd_priority_queue_get(
 
 /// Shuts the queue down, for everybody and for good; whoever waits is told.
 ///
-/// Putting answers #CYD_E_SHUTDOWN from now on; getting does so when nothing is left (#CYD_SHUTDOWN_DRAIN), or at once
-/// (#CYD_SHUTDOWN_NOW). A put that has begun before may still come in, and then its message comes out.
+/// Putting answers #CYD_E_SHUTDOWN from now on. Getting does so if it was shut down `now`; else it goes on until everything has
+/// been got, and then answers #CYD_E_END. A put that has begun before may still come in.
 ///
 /// \param queue  Borrowed.
-/// \param how    #CYD_SHUTDOWN_DRAIN or #CYD_SHUTDOWN_NOW; the first does not undo the second.
+/// \param now    What is there stays there. May follow an orderly shutdown.
 ///
-/// \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (`how` is neither, a misaligned pointer).
+/// \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
 ///
 /// \par Threads    Any.
 /// \par Processes  Any.
@@ -309,17 +314,39 @@ pub unsafe extern "C" fn cyd_priority_queue_get(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn cyd_priority_queue_shutdown(
     queue: *mut cyd_priority_queue_t,
-    how: cyd_shutdown_t,
+    now: bool,
 ) -> cyd_status_t {
     boundary::call(|| {
         // SAFETY: NULL or as the header asks of the caller.
         let queue = unsafe { handle::get(queue)? };
-        queue.shutdown(self::how(how)?);
+        queue.shutdown(now);
         Ok(())
     })
 }
 
-/// Tells how many messages there are at this instant; none after #CYD_SHUTDOWN_NOW.
+/// Tells whether the queue was shut down.
+///
+/// \param queue  Borrowed.
+/// \param out    Receives the answer.
+///
+/// \return As cyd_priority_queue_len().
+///
+/// \par Threads    Any.
+/// \par Processes  Any.
+/// \par Blocking   Never.
+/// \par Crash      Nothing is changed.
+/// \par Since      0.1
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn cyd_priority_queue_is_shutdown(
+    queue: *const cyd_priority_queue_t,
+    out: *mut bool,
+) -> cyd_status_t {
+    // SAFETY: each is NULL or as the header asks of the caller.
+    unsafe { shelf::asked(queue, out, Held::is_shutdown) }
+}
+
+/// Tells how many messages there are at this instant; none after it was shut down `now`.
 ///
 /// \param queue  Borrowed.
 /// \param out    Receives the number.
@@ -333,12 +360,12 @@ pub unsafe extern "C" fn cyd_priority_queue_shutdown(
 /// \par Since      0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn cyd_priority_queue_size(
+pub unsafe extern "C" fn cyd_priority_queue_len(
     queue: *const cyd_priority_queue_t,
     out: *mut usize,
 ) -> cyd_status_t {
     // SAFETY: each is NULL or as the header asks of the caller.
-    unsafe { shelf::asked(queue, out, Held::size) }
+    unsafe { shelf::asked(queue, out, Held::len) }
 }
 
 /// Tells whether there is no message at this instant.
@@ -346,7 +373,7 @@ pub unsafe extern "C" fn cyd_priority_queue_size(
 /// \param queue  Borrowed.
 /// \param out    Receives the answer.
 ///
-/// \return As cyd_priority_queue_size().
+/// \return As cyd_priority_queue_len().
 ///
 /// \par Threads    Any.
 /// \par Processes  Any.
@@ -360,7 +387,7 @@ pub unsafe extern "C" fn cyd_priority_queue_is_empty(
     out: *mut bool,
 ) -> cyd_status_t {
     // SAFETY: each is NULL or as the header asks of the caller.
-    unsafe { shelf::asked(queue, out, |queue| Held::size(queue) == 0) }
+    unsafe { shelf::asked(queue, out, |queue| Held::len(queue) == 0) }
 }
 
 /// Tells whether there is no room at this instant.
@@ -368,7 +395,7 @@ pub unsafe extern "C" fn cyd_priority_queue_is_empty(
 /// \param queue  Borrowed.
 /// \param out    Receives the answer.
 ///
-/// \return As cyd_priority_queue_size().
+/// \return As cyd_priority_queue_len().
 ///
 /// \par Threads    Any.
 /// \par Processes  Any.
@@ -382,7 +409,7 @@ pub unsafe extern "C" fn cyd_priority_queue_is_full(
     out: *mut bool,
 ) -> cyd_status_t {
     // SAFETY: each is NULL or as the header asks of the caller.
-    unsafe { shelf::asked(queue, out, |queue| Held::size(queue) == Held::capacity(queue)) }
+    unsafe { shelf::asked(queue, out, |queue| Held::len(queue) == Held::capacity(queue)) }
 }
 
 /// Tells how many messages the queue holds at most.
@@ -390,7 +417,7 @@ pub unsafe extern "C" fn cyd_priority_queue_is_full(
 /// \param queue  Borrowed.
 /// \param out    Receives the number.
 ///
-/// \return As cyd_priority_queue_size().
+/// \return As cyd_priority_queue_len().
 ///
 /// \par Threads    Any.
 /// \par Processes  Any.
@@ -412,7 +439,7 @@ pub unsafe extern "C" fn cyd_priority_queue_capacity(
 /// \param queue  Borrowed.
 /// \param out    Receives the number.
 ///
-/// \return As cyd_priority_queue_size().
+/// \return As cyd_priority_queue_len().
 ///
 /// \par Threads    Any.
 /// \par Processes  Any.
@@ -421,12 +448,12 @@ pub unsafe extern "C" fn cyd_priority_queue_capacity(
 /// \par Since      0.1
 #[must_use]
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn cyd_priority_queue_message_max(
+pub unsafe extern "C" fn cyd_priority_queue_max_len(
     queue: *const cyd_priority_queue_t,
     out: *mut usize,
 ) -> cyd_status_t {
     // SAFETY: each is NULL or as the header asks of the caller.
-    unsafe { shelf::asked(queue, out, Held::message_max) }
+    unsafe { shelf::asked(queue, out, Held::max_len) }
 }
 
 /// Closes a handle on a priority queue. NULL is harmless. The queue and its messages stay.

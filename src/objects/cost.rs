@@ -126,8 +126,8 @@ mod tests {
         Ring::create(&yard, "Ring", RingOptions { capacity: 4096, ..RingOptions::default() }).unwrap();
         Pipe::create(&yard, "Pipe", PipeOptions { capacity: 4096, duplex: true }).unwrap();
         Queue::create(&yard, "Queue", QueueOptions { capacity: 33, ..QueueOptions::default() }).unwrap();
-        LifoQueue::create(&yard, "LifoQueue", LifoOptions { capacity: 33, message_max: 100 }).unwrap();
-        PriorityQueue::create(&yard, "PriorityQueue", PriorityOptions { capacity: 33, message_max: 100 })
+        LifoQueue::create(&yard, "LifoQueue", LifoOptions { capacity: 33, max_len: 100 }).unwrap();
+        PriorityQueue::create(&yard, "PriorityQueue", PriorityOptions { capacity: 33, max_len: 100 })
             .unwrap();
         let pool = TableOptions { workers: 5, tasks: 33, block_bytes: 0, blocks_at: 0, threads: false };
         Table::create(&yard, "Pool", pool).unwrap();

@@ -19,21 +19,11 @@ use crate::sync::wait::{Manner, Timeout, Wait};
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-/// How a queue is shut down.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u32)]
-pub enum Shutdown {
-    /// Nothing is put any more; what is there can be got, and then whoever gets learns `Shutdown`.
-    Drain = shelf::DRAIN,
-    /// Nothing is put or got any more; what is there is given up.
-    Now = shelf::NOW,
-}
-
 /// What a queue under a lock is made as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Size {
     pub(super) capacity: usize,
-    pub(super) message_max: usize,
+    pub(super) max_len: usize,
 }
 
 /// Messages at most, by default.
@@ -53,15 +43,15 @@ const USUAL: usize = 256;
 
 impl Size {
     fn check(self) -> Result<()> {
-        let Size { capacity, message_max } = self;
+        let Size { capacity, max_len } = self;
         if !(1..=CAPACITY_MAX).contains(&capacity) {
             return Err(Error::with(
                 ErrorKind::Size,
                 format!("{capacity} messages, not 1 to {CAPACITY_MAX}"),
             ));
         }
-        if message_max > LONGEST_MAX {
-            let detail = format!("messages of {message_max} bytes, at most {LONGEST_MAX} are allowed");
+        if max_len > LONGEST_MAX {
+            let detail = format!("messages of {max_len} bytes, at most {LONGEST_MAX} are allowed");
             return Err(Error::with(ErrorKind::Size, detail));
         }
         Ok(())
@@ -74,7 +64,7 @@ impl Size {
 
     /// Bytes of the messages. No overflow: both factors are checked.
     fn bytes(self) -> usize {
-        self.capacity * stride(self.message_max)
+        self.capacity * stride(self.max_len)
     }
 
     fn len<M: Moves>(self) -> u64 {
@@ -83,11 +73,11 @@ impl Size {
 
     /// Those of an object that exists.
     fn of<M: Moves>(record: &Record) -> Result<Size> {
-        let [capacity, message_max, ..] = record.params;
+        let [capacity, max_len, ..] = record.params;
         let corrupt =
-            || Error::with(ErrorKind::Corrupt, format!("a queue of {capacity} messages of {message_max}"));
+            || Error::with(ErrorKind::Corrupt, format!("a queue of {capacity} messages of {max_len}"));
         let number = |n: u64| usize::try_from(n).map_err(|_| corrupt());
-        let size = Size { capacity: number(capacity)?, message_max: number(message_max)? };
+        let size = Size { capacity: number(capacity)?, max_len: number(max_len)? };
         size.check().map_err(|_| corrupt())?;
         if record.len < size.len::<M>() { Err(corrupt()) } else { Ok(size) }
     }
@@ -133,9 +123,9 @@ impl<M: Moves<Cell: Shared>> Queue<M> {
         kind: ObjectType,
         size: Option<Size>,
     ) -> Result<Queue<M>> {
-        let wanted = size.unwrap_or(Size { capacity: 1, message_max: 0 });
+        let wanted = size.unwrap_or(Size { capacity: 1, max_len: 0 });
         wanted.check()?;
-        let params = [wanted.capacity as u64, wanted.message_max as u64, 0, 0];
+        let params = [wanted.capacity as u64, wanted.max_len as u64, 0, 0];
         let plan = Plan { kind, params, len: wanted.len::<M>() };
         let record = directory::obtain(yard.held(), name, how, &plan, |found| {
             let is = Size::of::<M>(found)?;
@@ -180,7 +170,7 @@ impl<M: Moves> Queue<M> {
     fn shelf(&self) -> Shelf<'_, M::Cell> {
         // SAFETY: as for the words; the length was checked when the table was made.
         let cells = unsafe { self.cells.as_ref() };
-        Shelf::new(self.words(), cells, &self.bytes, self.size.message_max)
+        Shelf::new(self.words(), cells, &self.bytes, self.size.max_len)
     }
 
     /// What it was made as.
@@ -198,8 +188,12 @@ impl<M: Moves> Queue<M> {
         usize::try_from(self.words().len()).unwrap_or(usize::MAX).min(self.size.capacity)
     }
 
-    pub(super) fn shutdown(&self, how: Shutdown) {
-        self.words().shut_down(how as u32, &*self.yard);
+    pub(super) fn shutdown(&self, now: bool) {
+        self.words().shut_down(if now { shelf::NOW } else { shelf::DRAIN }, &*self.yard);
+    }
+
+    pub(super) fn is_shutdown(&self) -> bool {
+        self.words().shut() != shelf::OPEN
     }
 
     /// One move without waiting. Cannot panic, allocates nothing; `None` if it takes more than that.
@@ -224,7 +218,7 @@ impl<M: Moves> Queue<M> {
     /// See `LifoQueue::put`. False if it takes [`Queue::put`].
     #[inline]
     pub(super) fn put_fast(&self, label: M::Label, message: &[u8]) -> bool {
-        message.len() <= self.size.message_max
+        message.len() <= self.size.max_len
             && self.fast(For::Room, |shelf| M::put(shelf, label, message)).is_some()
     }
 
@@ -236,7 +230,7 @@ impl<M: Moves> Queue<M> {
 
     #[cold]
     pub(super) fn put(&self, label: M::Label, message: &[u8], timeout: Timeout) -> Result<()> {
-        let (len, max) = (message.len(), self.size.message_max);
+        let (len, max) = (message.len(), self.size.max_len);
         if len > max {
             return Err(Error::with(ErrorKind::TooLong, format!("{len} bytes, at most {max} fit")));
         }
@@ -254,7 +248,7 @@ impl<M: Moves> Queue<M> {
 
     /// As `get`, into new memory of the right size.
     pub(super) fn get_vec(&self, timeout: Timeout) -> Result<(Vec<u8>, M::Label)> {
-        let mut bytes = vec![0; USUAL.min(self.size.message_max)];
+        let mut bytes = vec![0; USUAL.min(self.size.max_len)];
         let (len, label) = match self.get_fast(&mut bytes) {
             Some(got) => got,
             None => self.get_grown(&mut bytes, timeout)?,
@@ -295,6 +289,7 @@ impl<M: Moves> Queue<M> {
                 }
                 Err(No::Lack) => {}
                 Err(No::TooLong(len)) => return Ok(Err(len)),
+                Err(No::Over) => return Err(ErrorKind::End.into()),
                 Err(No::Shut) => return Err(ErrorKind::Shutdown.into()),
                 Err(No::Corrupt) => return Err(corrupt()),
             }

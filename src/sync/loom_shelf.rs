@@ -439,7 +439,7 @@ fn shutting_down_lets_nobody_sleep() {
         let world = stack(2, 1);
         let getter = spawn(&world, |w| w.get(0));
         world.words.shut_down(DRAIN, &());
-        assert_eq!(getter.join().unwrap(), Err(No::Shut));
+        assert_eq!(getter.join().unwrap(), Err(No::Over));
     });
 }
 

@@ -95,6 +95,8 @@ pub(crate) enum No {
     Lack,
     /// It is shut, and never will be.
     Shut,
+    /// Everything has been got, and nothing is put any more.
+    Over,
     /// The message is so long, and the buffer shorter.
     TooLong(usize),
     /// The words contradict themselves.
@@ -162,6 +164,7 @@ impl<'a, C> Shelf<'a, C> {
         let count = self.count()?;
         match (count, self.words.shut()) {
             (0, OPEN) => Err(No::Lack),
+            (0, DRAIN) => Err(No::Over),
             (1.., OPEN | DRAIN) => Ok(count),
             _ => Err(No::Shut),
         }

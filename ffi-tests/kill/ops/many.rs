@@ -296,7 +296,7 @@ impl Things {
         let yard = Options::new().size(1 << 17).slots(8).objects(16).anonymous().unwrap();
         let pipe = Pipe::create(&yard, "pipe", PipeOptions { capacity: 256, duplex: true }).unwrap();
         let queue = QueueOptions { capacity: 4, ..QueueOptions::default() };
-        let lifo = LifoOptions { capacity: 4, message_max: 8 };
+        let lifo = LifoOptions { capacity: 4, max_len: 8 };
         let ends = PipeEnd::ALL.map(|end| pipe.end(end).unwrap());
         let queue = Queue::create(&yard, "queue", queue).unwrap();
         let lifo = LifoQueue::create(&yard, "lifo", lifo).unwrap();
@@ -336,9 +336,9 @@ impl Things {
 
     fn is_fed_once(&self) -> bool {
         if self.are_full {
-            return self.queue.len() == 3 && self.lifo.size() == 3;
+            return self.queue.len() == 3 && self.lifo.len() == 3;
         }
-        self.ends[0].next_len(Timeout::Try) == Ok(1) && self.queue.len() == 1 && self.lifo.size() == 1
+        self.ends[0].next_len(Timeout::Try) == Ok(1) && self.queue.len() == 1 && self.lifo.len() == 1
     }
 }
 

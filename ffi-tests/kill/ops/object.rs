@@ -90,15 +90,15 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(Make {
             name: "lifo create",
             make: |y| {
-                let options = LifoOptions { capacity: 3, message_max: 5 };
-                assert_eq!(LifoQueue::create(y, "new", options).unwrap().size(), 0);
+                let options = LifoOptions { capacity: 3, max_len: 5 };
+                assert_eq!(LifoQueue::create(y, "new", options).unwrap().len(), 0);
             },
         }),
         Box::new(Make {
             name: "priority create",
             make: |y| {
-                let options = PriorityOptions { capacity: 3, message_max: 5 };
-                assert_eq!(PriorityQueue::create(y, "new", options).unwrap().size(), 0);
+                let options = PriorityOptions { capacity: 3, max_len: 5 };
+                assert_eq!(PriorityQueue::create(y, "new", options).unwrap().len(), 0);
             },
         }),
         Box::new(Make {

@@ -4,9 +4,7 @@
 //! order. What is conserved: what was put comes out once, whole, in that order; but for the one that a victim was just
 //! putting, which may be there or not, or getting, which may be gone.
 
-use courtyard::{
-    Error, ErrorKind, LifoOptions, LifoQueue, PriorityOptions, PriorityQueue, Shutdown, Timeout, Yard,
-};
+use courtyard::{Error, ErrorKind, LifoOptions, LifoQueue, PriorityOptions, PriorityQueue, Timeout, Yard};
 
 use super::common::{BRIEF, SOON, is_gone, kind, watch, wrong, yard};
 use crate::engine::Trial;
@@ -38,7 +36,7 @@ struct Kind {
 
 const LIFO: Kind = Kind {
     make: |yard| {
-        Queue::Lifo(LifoQueue::create(yard, "queue", LifoOptions { capacity: 4, message_max: 20 }).unwrap())
+        Queue::Lifo(LifoQueue::create(yard, "queue", LifoOptions { capacity: 4, max_len: 20 }).unwrap())
     },
     names: [
         "lifo put",
@@ -52,7 +50,7 @@ const LIFO: Kind = Kind {
 
 const PRIORITY: Kind = Kind {
     make: |yard| {
-        let options = PriorityOptions { capacity: 4, message_max: 20 };
+        let options = PriorityOptions { capacity: 4, max_len: 20 };
         Queue::Priority(PriorityQueue::create(yard, "queue", options).unwrap())
     },
     names: [
@@ -108,15 +106,15 @@ impl Queue {
 
     fn size(&self) -> usize {
         match self {
-            Queue::Lifo(queue) => queue.size(),
-            Queue::Priority(queue) => queue.size(),
+            Queue::Lifo(queue) => queue.len(),
+            Queue::Priority(queue) => queue.len(),
         }
     }
 
     fn shutdown(&self) {
         match self {
-            Queue::Lifo(queue) => queue.shutdown(Shutdown::Drain),
-            Queue::Priority(queue) => queue.shutdown(Shutdown::Drain),
+            Queue::Lifo(queue) => queue.shutdown(false),
+            Queue::Priority(queue) => queue.shutdown(false),
         }
     }
 
@@ -481,7 +479,7 @@ impl Operation for End {
     fn setup(&self, stage: &mut Stage) -> World {
         let world = World::new(self.0, 0);
         world.with_sleeper(stage, "getter", |queue| match kind(queue.get(Timeout::Forever)) {
-            Some(ErrorKind::Shutdown) => Ok(()),
+            Some(ErrorKind::End) => Ok(()),
             end => wrong("the sleeper's end", end),
         })
     }

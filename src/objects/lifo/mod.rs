@@ -10,7 +10,7 @@ pub use typed::TypedLifoQueue;
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::directory::How;
 use crate::objects::many::{AsPart, Kept, Part, Writable};
-use crate::objects::shelf::{self, Queue, Shutdown, Size, Taken};
+use crate::objects::shelf::{self, Queue, Size, Taken};
 use crate::objects::yard::Yard;
 use crate::segment::directory::ObjectType;
 use crate::sync::stack::Stack;
@@ -22,25 +22,25 @@ pub struct LifoOptions {
     /// How many messages it holds at most: 1 to 2^24.
     pub capacity: usize,
     /// How many bytes a message has at most: 0 to 2^30. Each has so much room, whatever its length.
-    pub message_max: usize,
+    pub max_len: usize,
 }
 
 impl Default for LifoOptions {
     fn default() -> LifoOptions {
-        LifoOptions { capacity: shelf::CAPACITY, message_max: shelf::MESSAGE_MAX }
+        LifoOptions { capacity: shelf::CAPACITY, max_len: shelf::MESSAGE_MAX }
     }
 }
 
 impl LifoOptions {
     fn size(self) -> Size {
-        Size { capacity: self.capacity, message_max: self.message_max }
+        Size { capacity: self.capacity, max_len: self.max_len }
     }
 }
 
 /// Messages of 0 bytes to a fixed maximum, last in, first out. Clones and handles in other processes mean the same queue.
 ///
 /// ```
-/// use courtyard::{ErrorKind, LifoOptions, LifoQueue, Shutdown, Timeout, Yard};
+/// use courtyard::{ErrorKind, LifoOptions, LifoQueue, Timeout, Yard};
 ///
 /// # fn main() -> courtyard::Result<()> {
 /// let yard = Yard::anonymous()?;
@@ -48,9 +48,9 @@ impl LifoOptions {
 /// stack.put(b"first", Timeout::Forever)?;
 /// stack.put(b"last", Timeout::Forever)?;
 /// assert_eq!(stack.get_vec(Timeout::Forever)?, b"last");
-/// stack.shutdown(Shutdown::Drain);
+/// stack.shutdown(false);
 /// assert_eq!(stack.get_vec(Timeout::Forever)?, b"first");
-/// assert_eq!(stack.get_vec(Timeout::Forever).unwrap_err().kind(), ErrorKind::Shutdown);
+/// assert_eq!(stack.get_vec(Timeout::Forever).unwrap_err().kind(), ErrorKind::End);
 /// # Ok(())
 /// # }
 /// ```
@@ -114,7 +114,8 @@ impl LifoQueue {
 
     /// Copies the next message to the start of `buffer` and takes it: at most once. Tells its length.
     ///
-    /// Errors: `Empty` (nothing came within `timeout`), `Shutdown` (nothing comes any more), `TooLong` (the buffer is shorter
+    /// Errors: `Empty` (nothing came within `timeout`), `End` (the queue was shut down and
+    /// everything has been got), `Shutdown` (it was shut down at once), `TooLong` (the buffer is shorter
     /// than the message, which stays), `Busy` (a try) and `Timeout` (somebody stands still in his turn), `Cancelled`,
     /// `Interrupted`, `NoSlots`, `Corrupt`.
     #[inline]
@@ -151,27 +152,32 @@ impl LifoQueue {
         self.0.get(buffer, timeout)
     }
 
-    /// Shuts the queue down, for everybody and for good; whoever waits is told. Putting answers `Shutdown` from now on;
-    /// getting does so when nothing is left, or at once. A put that has begun before may still come in, and then its
-    /// message comes out. Never waits; async-signal-safe. Killed in it: it is shut down or not; who sleeps looks
+    /// Shuts the queue down, for everybody and for good; whoever waits is told. Putting answers `Shutdown` from now on, and with
+    /// `now` getting does, too. Without, gets go on until everything has been got, then answer `End`; nothing is put any more
+    /// after the first `End`. `now` may follow later. A put that has begun before may still come in. Never waits; async-signal-safe. Killed in it: it is shut down or not; who sleeps looks
     /// again within 250 ms.
-    pub fn shutdown(&self, how: Shutdown) {
-        self.0.shutdown(how);
+    pub fn shutdown(&self, now: bool) {
+        self.0.shutdown(now);
     }
 
-    /// How many messages there are at this instant; 0 after `Shutdown::Now`.
-    pub fn size(&self) -> usize {
+    /// Whether it has been shut down.
+    pub fn is_shutdown(&self) -> bool {
+        self.0.is_shutdown()
+    }
+
+    /// How many messages there are at this instant; none after it was shut down at once.
+    pub fn len(&self) -> usize {
         self.0.len()
     }
 
     /// Whether there is no message at this instant.
     pub fn is_empty(&self) -> bool {
-        self.size() == 0
+        self.len() == 0
     }
 
     /// Whether there is no room at this instant.
     pub fn is_full(&self) -> bool {
-        self.size() == self.capacity()
+        self.len() == self.capacity()
     }
 
     /// How many messages it holds at most.
@@ -180,21 +186,21 @@ impl LifoQueue {
     }
 
     /// How many bytes a message has at most.
-    pub fn message_max(&self) -> usize {
-        self.0.size().message_max
+    pub fn max_len(&self) -> usize {
+        self.0.size().max_len
     }
 
     /// What it was made as.
     pub fn options(&self) -> LifoOptions {
-        LifoOptions { capacity: self.capacity(), message_max: self.message_max() }
+        LifoOptions { capacity: self.capacity(), max_len: self.max_len() }
     }
 
     /// The same, if its messages are of that size: `Mismatch`.
     fn of_size(self, size: usize) -> Result<LifoQueue> {
-        if self.message_max() == size {
+        if self.max_len() == size {
             return Ok(self);
         }
-        let detail = format!("messages of {} bytes, elements of {size}", self.message_max());
+        let detail = format!("messages of {} bytes, elements of {size}", self.max_len());
         Err(Error::with(ErrorKind::Mismatch, detail))
     }
 }
@@ -225,7 +231,7 @@ impl AsPart for LifoQueue {
 
 impl std::fmt::Debug for LifoQueue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LifoQueue").field("size", &self.size()).field("options", &self.options()).finish()
+        f.debug_struct("LifoQueue").field("len", &self.len()).field("options", &self.options()).finish()
     }
 }
 

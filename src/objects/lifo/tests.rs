@@ -9,7 +9,7 @@ fn yard() -> Yard {
 }
 
 fn small(yard: &Yard) -> LifoQueue {
-    LifoQueue::create(yard, "stack", LifoOptions { capacity: 3, message_max: 10 }).unwrap()
+    LifoQueue::create(yard, "stack", LifoOptions { capacity: 3, max_len: 10 }).unwrap()
 }
 
 fn kind<T>(result: Result<T>) -> ErrorKind {
@@ -23,7 +23,7 @@ fn the_last_one_in_is_the_first_one_out_and_keeps_its_length() {
     for message in [&b"one"[..], b"", b"ten bytes!"] {
         stack.try_put(message).unwrap();
     }
-    assert_eq!((stack.size(), stack.is_full(), kind(stack.try_put(b"x"))), (3, true, ErrorKind::Full));
+    assert_eq!((stack.len(), stack.is_full(), kind(stack.try_put(b"x"))), (3, true, ErrorKind::Full));
     let mut buffer = [0; 16];
     assert_eq!(stack.try_get(&mut buffer), Ok(10));
     assert_eq!(&buffer[..10], b"ten bytes!");
@@ -47,14 +47,14 @@ fn lengths_that_do_not_fit_are_told_and_nothing_is_lost() {
         (ErrorKind::TooLong, Some("a message of 10 bytes, a buffer of 9"))
     );
     assert_eq!(stack.get_vec(Timeout::Try).unwrap(), [7; 10]);
-    let tokens = LifoOptions { capacity: 2, message_max: 0 };
+    let tokens = LifoOptions { capacity: 2, max_len: 0 };
     let tokens = LifoQueue::create(&yard, "tokens", tokens).unwrap();
     tokens.try_put(b"").unwrap();
     assert_eq!(
         (tokens.get_vec(Timeout::Try), kind(tokens.try_put(b"x"))),
         (Ok(Vec::new()), ErrorKind::TooLong)
     );
-    let long = LifoOptions { capacity: 2, message_max: 5000 };
+    let long = LifoOptions { capacity: 2, max_len: 5000 };
     let long = LifoQueue::create(&yard, "long", long).unwrap();
     long.try_put(&[9; 4999]).unwrap();
     assert_eq!(long.get_vec(SOON).unwrap(), [9; 4999]);
@@ -63,20 +63,20 @@ fn lengths_that_do_not_fit_are_told_and_nothing_is_lost() {
 #[test]
 fn what_it_is_made_as_is_checked() {
     let yard = yard();
-    for (capacity, message_max) in
+    for (capacity, max_len) in
         [(0, 8), ((1 << 24) + 1, 8), (usize::MAX, 8), (1, (1 << 30) + 1), (1, usize::MAX)]
     {
-        let options = LifoOptions { capacity, message_max };
+        let options = LifoOptions { capacity, max_len };
         assert_eq!(kind(LifoQueue::create(&yard, "no", options)), ErrorKind::Size);
     }
-    let huge = LifoOptions { capacity: 1 << 24, message_max: 1 << 30 };
+    let huge = LifoOptions { capacity: 1 << 24, max_len: 1 << 30 };
     assert_eq!(kind(LifoQueue::create(&yard, "no", huge)), ErrorKind::NoSpace);
     let stack = small(&yard);
     let options = stack.options();
-    assert_eq!((options.capacity, options.message_max), (3, 10));
+    assert_eq!((options.capacity, options.max_len), (3, 10));
     assert_eq!(kind(LifoQueue::create(&yard, "stack", options)), ErrorKind::Exists);
     assert_eq!(LifoQueue::open_or_create(&yard, "stack", options).unwrap().options(), options);
-    let other = LifoOptions { message_max: 11, ..options };
+    let other = LifoOptions { max_len: 11, ..options };
     assert_eq!(kind(LifoQueue::open_or_create(&yard, "stack", other)), ErrorKind::Mismatch);
     assert_eq!(kind(LifoQueue::open(&yard, "missing")), ErrorKind::NotFound);
     assert_eq!(kind(crate::PriorityQueue::open(&yard, "stack")), ErrorKind::Type);
@@ -89,11 +89,13 @@ fn a_drained_queue_gives_what_it_has_and_a_shut_one_nothing() {
     let stack = small(&yard);
     stack.try_put(b"a").unwrap();
     stack.try_put(b"b").unwrap();
-    stack.shutdown(Shutdown::Drain);
+    assert!(!stack.is_shutdown());
+    stack.shutdown(false);
+    assert!(stack.is_shutdown());
     assert_eq!(kind(stack.put(b"c", SOON)), ErrorKind::Shutdown);
-    assert_eq!((stack.get_vec(SOON), stack.size()), (Ok(b"b".to_vec()), 1));
-    stack.shutdown(Shutdown::Now);
-    stack.shutdown(Shutdown::Drain); // it stays shut
+    assert_eq!((stack.get_vec(SOON), stack.len()), (Ok(b"b".to_vec()), 1));
+    stack.shutdown(true);
+    stack.shutdown(false); // it stays shut
     assert_eq!(
         (kind(stack.get_vec(SOON)), kind(stack.try_put(b"d"))),
         (ErrorKind::Shutdown, ErrorKind::Shutdown)
@@ -117,11 +119,11 @@ fn who_waits_is_told_of_a_message_of_room_and_of_the_end() {
         putter.join().unwrap().unwrap();
         let putter = s.spawn(|| stack.put(b"never", Timeout::Forever));
         std::thread::sleep(Duration::from_millis(20));
-        stack.shutdown(Shutdown::Drain);
+        stack.shutdown(false);
         assert_eq!(kind(putter.join().unwrap()), ErrorKind::Shutdown);
         let getters: Vec<_> = (0..4).map(|_| s.spawn(|| stack.get_vec(Timeout::Forever))).collect();
         let got = getters.into_iter().map(|getter| getter.join().unwrap());
-        assert_eq!(got.filter(|got| got.as_ref().is_err_and(|e| e.kind() == ErrorKind::Shutdown)).count(), 1);
+        assert_eq!(got.filter(|got| got.as_ref().is_err_and(|e| e.kind() == ErrorKind::End)).count(), 1);
     });
 }
 
@@ -167,7 +169,7 @@ fn who_stands_still_in_a_move_is_told_from_nothing_and_from_no_room() {
         (1, [Busy, ErrorKind::Timeout], [Busy, ErrorKind::Timeout]),
         (3, [Busy, ErrorKind::Timeout], [Full; 2]),
     ] {
-        while stack.size() < there {
+        while stack.len() < there {
             stack.put(b"x", Timeout::Try).unwrap();
         }
         let waits = [Timeout::Try, Timeout::For(Duration::from_millis(20))];

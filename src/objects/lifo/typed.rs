@@ -35,7 +35,7 @@ impl<T: Pod> TypedLifoQueue<T> {
     }
 
     fn options(capacity: usize) -> LifoOptions {
-        LifoOptions { capacity, message_max: size_of::<T>() }
+        LifoOptions { capacity, max_len: size_of::<T>() }
     }
 
     fn of(queue: LifoQueue) -> TypedLifoQueue<T> {

@@ -10,14 +10,14 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::event::Event;
-use crate::objects::lifo::LifoQueue;
+use crate::objects::lifo::{LifoQueue, TypedLifoQueue};
 use crate::objects::many::AsPart;
 use crate::objects::many::later::{attempts, ready_async};
 use crate::objects::member::Member;
 use crate::objects::permits::{Permit, Permits};
 use crate::objects::pipe::Connection;
 use crate::objects::pool::{Fate, Future};
-use crate::objects::priority::PriorityQueue;
+use crate::objects::priority::{PriorityQueue, TypedPriorityQueue};
 use crate::objects::queue::{Queue, TypedQueue};
 use crate::objects::ring::{Received, Receiver, Sender, TypedReceiver, TypedSender};
 use crate::objects::semaphore::Semaphore;
@@ -67,9 +67,21 @@ impl LifoQueue {
 
     /// As [`LifoQueue::get_vec`], without a thread and without a limit. A future that is dropped has taken nothing; at most once.
     ///
-    /// Errors: `Shutdown`, `NoSlots`, `Corrupt`; `NoMemory` (the process may have no more threads).
+    /// Errors: `End`, `Shutdown`, `NoSlots`, `Corrupt`; `NoMemory` (the process may have no more threads).
     pub async fn get_async(&self) -> Result<Vec<u8>> {
         attempts(self, |queue| queue.keep(), |queue| queue.get_vec(Timeout::Try)).await
+    }
+}
+
+impl<T: Pod> TypedLifoQueue<T> {
+    /// As [`TypedLifoQueue::put`], without a thread and without a limit: see [`LifoQueue::put_async`].
+    pub async fn put_async(&self, element: T) -> Result<()> {
+        attempts(self, |queue| queue.queue().keep_room(), |queue| queue.try_put(element)).await
+    }
+
+    /// As [`TypedLifoQueue::get`], without a thread and without a limit: see [`LifoQueue::get_async`].
+    pub async fn get_async(&self) -> Result<T> {
+        attempts(self, |queue| queue.keep(), |queue| queue.try_get()).await
     }
 }
 
@@ -83,9 +95,21 @@ impl PriorityQueue {
 
     /// As [`PriorityQueue::get_vec`], without a thread and without a limit. A future that is dropped has taken nothing; at most once.
     ///
-    /// Errors: `Shutdown`, `NoSlots`, `Corrupt`; `NoMemory` (the process may have no more threads).
+    /// Errors: `End`, `Shutdown`, `NoSlots`, `Corrupt`; `NoMemory` (the process may have no more threads).
     pub async fn get_async(&self) -> Result<(Vec<u8>, i64)> {
         attempts(self, |queue| queue.keep(), |queue| queue.get_vec(Timeout::Try)).await
+    }
+}
+
+impl<T: Pod> TypedPriorityQueue<T> {
+    /// As [`TypedPriorityQueue::put`], without a thread and without a limit: see [`PriorityQueue::put_async`].
+    pub async fn put_async(&self, element: T, priority: i64) -> Result<()> {
+        attempts(self, |queue| queue.queue().keep_room(), |queue| queue.try_put(element, priority)).await
+    }
+
+    /// As [`TypedPriorityQueue::get`], without a thread and without a limit: see [`PriorityQueue::get_async`].
+    pub async fn get_async(&self) -> Result<(T, i64)> {
+        attempts(self, |queue| queue.keep(), |queue| queue.try_get()).await
     }
 }
 

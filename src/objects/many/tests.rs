@@ -3,7 +3,7 @@ use crate::os::fork::APART;
 use crate::{
     CancelToken, Deadline, Event, EventOptions, LifoOptions, LifoQueue, Options, Permits, Pipe, PipeEnd,
     PipeOptions, PriorityOptions, PriorityQueue, Queue, QueueOptions, Ring, RingOptions, Semaphore,
-    SemaphoreOptions, Shutdown, Strategy, TypedRing, Yard,
+    SemaphoreOptions, Strategy, TypedRing, Yard,
 };
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -213,8 +213,8 @@ fn queues_and_pipes_wake_who_waits_for_them_among_others() {
         let same = queue.writable();
         assert_eq!(kind(wait_any(&[&rooms[0], &same], Timeout::Try)), ErrorKind::Invalid);
         // What will never be ready again is ready.
-        assert_eq!(with(&all[1..], &|| lifo.shutdown(Shutdown::Drain)), [0]);
-        assert_eq!(with(&[&priority, &first], &|| priority.shutdown(Shutdown::Now)), [0]);
+        assert_eq!(with(&all[1..], &|| lifo.shutdown(false)), [0]);
+        assert_eq!(with(&[&priority, &first], &|| priority.shutdown(true)), [0]);
         let second = crate::os::Mutex::new(Some(second));
         assert_eq!(with(&[&first, &writable], &|| drop(second.lock().take())), [0, 1]);
         assert_eq!(kind(first.recv_vec(Timeout::Try)), ErrorKind::PeerClosed);

@@ -9,7 +9,7 @@ fn yard() -> Yard {
 }
 
 fn make(yard: &Yard, capacity: usize) -> PriorityQueue {
-    PriorityQueue::create(yard, "queue", PriorityOptions { capacity, message_max: 16 }).unwrap()
+    PriorityQueue::create(yard, "queue", PriorityOptions { capacity, max_len: 16 }).unwrap()
 }
 
 fn kind<T>(result: Result<T>) -> ErrorKind {
@@ -66,8 +66,7 @@ fn it_does_what_a_plain_list_does_whatever_comes_also_when_the_index_is_built_an
     let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
     for capacity in [1, 2, 3, 7, 50] {
         let name = format!("queue{capacity}");
-        let queue =
-            PriorityQueue::create(&yard, &name, PriorityOptions { capacity, message_max: 8 }).unwrap();
+        let queue = PriorityQueue::create(&yard, &name, PriorityOptions { capacity, max_len: 8 }).unwrap();
         let mut plain = Plain::default();
         for turn in 0..3000_u64 {
             match dice.below(9) {
@@ -81,7 +80,7 @@ fn it_does_what_a_plain_list_does_whatever_comes_also_when_the_index_is_built_an
                 }
                 _ => assert_eq!(queue.get_vec(Timeout::Try).ok(), plain.get()),
             }
-            assert_eq!(queue.size(), plain.0.len());
+            assert_eq!(queue.len(), plain.0.len());
         }
     }
 }
@@ -113,9 +112,9 @@ fn who_waits_is_told_of_a_message_of_room_and_of_the_end() {
         putter.join().unwrap().unwrap();
         let putter = s.spawn(|| queue.put(b"never", 0, Timeout::Forever));
         std::thread::sleep(Duration::from_millis(20));
-        queue.shutdown(Shutdown::Now);
+        queue.shutdown(true);
         assert_eq!(kind(putter.join().unwrap()), ErrorKind::Shutdown);
-        assert_eq!((kind(queue.get_vec(Timeout::Forever)), queue.size()), (ErrorKind::Shutdown, 0));
+        assert_eq!((kind(queue.get_vec(Timeout::Forever)), queue.len()), (ErrorKind::Shutdown, 0));
     });
 }
 
@@ -150,7 +149,7 @@ fn who_stands_still_in_a_move_is_told_from_nothing_and_from_no_room() {
         (1, [Busy, ErrorKind::Timeout], [Busy, ErrorKind::Timeout]),
         (3, [Busy, ErrorKind::Timeout], [Full; 2]),
     ] {
-        while queue.size() < there {
+        while queue.len() < there {
             queue.put(b"x", 1, Timeout::Try).unwrap();
         }
         let waits = [Timeout::Try, Timeout::For(Duration::from_millis(20))];

@@ -35,7 +35,7 @@ impl<T: Pod> TypedPriorityQueue<T> {
     }
 
     fn options(capacity: usize) -> PriorityOptions {
-        PriorityOptions { capacity, message_max: size_of::<T>() }
+        PriorityOptions { capacity, max_len: size_of::<T>() }
     }
 
     fn of(queue: PriorityQueue) -> TypedPriorityQueue<T> {
