@@ -1,6 +1,6 @@
 //! What is left of each noun after each way to go: makes somebody go and compares with the table of `docs/death.md`.
 //!
-//! Every cell runs in a process of its own, forked from a main that has one thread and has never used the library.
+//! Every cell runs in a process of its own, forked from a main that has one thread and has opened no yard.
 //! Arguments pick cells by a part of `noun / way`.
 // The scenarios fork, kill and exec by hand, and fail by panicking, as tests do. Each unsafe block is one system call.
 #![allow(unsafe_code, clippy::undocumented_unsafe_blocks)]
@@ -8,6 +8,9 @@
 
 #[path = "support/process.rs"]
 mod process;
+
+#[path = "death/pools.rs"]
+mod pools;
 
 use courtyard::{
     Array, ArrayOptions, Barrier, BlockClass, Blocks, BlocksOptions, BrokenBy, Condition, ErrorKind, Event,
@@ -18,6 +21,7 @@ use courtyard::{
 use courtyard::{LifoOptions, LifoQueue, PriorityOptions, PriorityQueue};
 use process::{Child, Ended, LONG, Step, fork, sleep_ms};
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::time::Duration;
 
 /// One row: how to make it, to take it for good, and what a stranger finds.
@@ -476,14 +480,7 @@ const WAYS: &[(&str, Way)] = &[
     ("core dump", |noun, yard, left| {
         let dir = std::env::temp_dir().join(format!("cyd-death-{}", std::process::id()));
         std::fs::create_dir(&dir).unwrap();
-        let child = holder(noun, yard, || {
-            std::env::set_current_dir(&dir).unwrap();
-            core_files(libc::RLIM_INFINITY);
-            unsafe {
-                libc::signal(libc::SIGSEGV, libc::SIG_DFL);
-                libc::raise(libc::SIGSEGV);
-            }
-        });
+        let child = holder(noun, yard, || dump_core(&dir));
         look_after(child, Ended::Signal(libc::SIGSEGV), noun, yard, left);
         std::fs::remove_dir_all(&dir).unwrap();
     }),
@@ -492,11 +489,7 @@ const WAYS: &[(&str, Way)] = &[
         look_after(child, Ended::Code(7), noun, yard, left);
     }),
     ("OOM kill", |noun, yard, left| {
-        // The kernel forgets the list of what it has to tell.
-        let child = holder(noun, yard, || unsafe {
-            assert_eq!(libc::syscall(libc::SYS_set_robust_list, 0usize, 24usize), 0);
-            libc::kill(libc::getpid(), libc::SIGKILL);
-        });
+        let child = holder(noun, yard, die_untold);
         look_after(child, Ended::Signal(libc::SIGKILL), noun, yard, left);
     }),
     ("exec", |noun, yard, left| {
@@ -609,6 +602,24 @@ fn core_files(bytes: libc::rlim_t) {
     }
 }
 
+/// Dies with a core file in this directory.
+fn dump_core(dir: &Path) {
+    std::env::set_current_dir(dir).unwrap();
+    core_files(libc::RLIM_INFINITY);
+    unsafe {
+        libc::signal(libc::SIGSEGV, libc::SIG_DFL);
+        libc::raise(libc::SIGSEGV);
+    }
+}
+
+/// Dies, and the kernel has forgotten the list of what it has to tell.
+fn die_untold() {
+    unsafe {
+        assert_eq!(libc::syscall(libc::SYS_set_robust_list, 0usize, 24usize), 0);
+        libc::kill(libc::getpid(), libc::SIGKILL);
+    }
+}
+
 // ---- the table ------------------------------------------------------------------------------------------------------
 
 const PAGE: &str = include_str!("../docs/death.md");
@@ -641,30 +652,51 @@ fn run(noun: &Noun, way: Way, word: &str) -> Ended {
         "same" if !is_owned(noun) => Left::Held,
         other => panic!("{}: {other:?} is no word of the table", noun.name),
     };
-    fork(|| {
-        let yard = Options::new().slots(8).size(1 << 16).anonymous().unwrap();
-        (noun.make)(&yard);
+    in_a_yard(|yard| {
+        (noun.make)(yard);
         yard.detach_thread();
-        way(noun, &yard, left);
+        way(noun, yard, left);
     })
-    .wait()
+}
+
+fn in_a_yard(cell: impl FnOnce(&Yard)) -> Ended {
+    fork(|| cell(&Options::new().slots(8).size(1 << 16).anonymous().unwrap())).wait()
+}
+
+/// How a cell of one row is tried: which way, and what the table says.
+type Try = Box<dyn Fn((&str, Way), &str) -> Ended>;
+
+fn all_rows() -> Vec<(&'static str, Try)> {
+    let of_noun =
+        |noun: &'static Noun| -> (&str, Try) { (noun.name, Box::new(|(_, way), word| run(noun, way, word))) };
+    let of_task = |(name, retries): &'static (&str, u8)| -> (&str, Try) {
+        let go = |(way, _): (&str, Way), word: &str| {
+            in_a_yard(|yard| pools::worker_goes(yard, way, *retries, word))
+        };
+        (*name, Box::new(go))
+    };
+    let nouns = NOUNS.iter().chain(pools::NOUNS).map(of_noun);
+    nouns.chain(pools::TASKS.iter().map(of_task)).collect()
 }
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
+    pools::entries();
+    courtyard::init(); // some workers are this program anew
     let wanted = |cell: &str| args.is_empty() || args.iter().any(|a| cell.contains(a.as_str()));
     let (heads, rows) = table();
     let untested = ["noun", "owner", "power cut", "what is left"];
     let known = |h: &&str| untested.contains(h) || WAYS.iter().any(|w| w.0 == *h);
     assert!(heads.iter().all(known), "a column that nobody tests: {heads:?}");
-    assert!(rows.iter().all(|r| NOUNS.iter().any(|n| n.name == r[0])), "a row that nobody tests: {rows:?}");
+    let all = all_rows();
+    assert!(rows.iter().all(|r| all.iter().any(|row| row.0 == r[0])), "a row that nobody tests: {rows:?}");
     let (mut passed, mut failed) = (0, Vec::new());
-    for (noun, (name, way)) in NOUNS.iter().flat_map(|n| WAYS.iter().map(move |w| (n, *w))) {
-        let (cell, word) = (format!("{} / {name}", noun.name), expected(noun.name, name));
+    for ((noun, cell_of), way) in all.iter().flat_map(|row| WAYS.iter().map(move |way| (row, *way))) {
+        let (cell, word) = (format!("{noun} / {}", way.0), expected(noun, way.0));
         if !wanted(&cell) {
             continue;
         }
-        match run(noun, way, word) {
+        match cell_of(way, word) {
             Ended::Code(0) => passed += 1,
             end => {
                 println!("{cell}: not {word} ({end:?})");
