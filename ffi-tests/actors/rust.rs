@@ -1,10 +1,11 @@
 //! Does in Rust what it is told, line by line: see README.md beside this file.
 
 use courtyard::{
-    Array, ArrayOptions, Condition, Connection, ErrorKind, Event, EventOptions, Future, Lock, MapOptions,
-    News, Permits, Pipe, PipeEnd, PipeOptions, Pool, PoolOptions, Queue, QueueOptions, RLock, Receiver, Ring,
-    RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Sender, StartMethod, Strategy,
-    Struct, Task, TaskOptions, Timeout, Value, Yard, register_task,
+    Array, ArrayOptions, BlockClass, Blocks, BlocksOptions, Condition, Connection, ErrorKind, Event,
+    EventOptions, Future, LifoOptions, LifoQueue, Lock, MapOptions, News, Permits, Pipe, PipeEnd,
+    PipeOptions, Pool, PoolOptions, PriorityOptions, PriorityQueue, Queue, QueueOptions, RLock, Receiver,
+    Ring, RingOptions, RwLock, RwLockOptions, Scope, Semaphore, SemaphoreOptions, Sender, StartMethod,
+    Strategy, Struct, Task, TaskOptions, Timeout, Value, Yard, register_task,
 };
 use std::collections::HashMap;
 use std::io::{self, BufRead};
@@ -33,6 +34,9 @@ struct Actor {
     senders: HashMap<String, Sender>,
     receivers: HashMap<String, Receiver>,
     queues: HashMap<String, Queue>,
+    lifos: HashMap<String, LifoQueue>,
+    priorities: HashMap<String, PriorityQueue>,
+    blocks: HashMap<String, Blocks>,
     pipes: HashMap<String, Pipe>,
     connections: HashMap<String, Connection>,
     pools: HashMap<String, Pool>,
@@ -139,6 +143,9 @@ impl Actor {
             ["array", verb, name, ref rest @ ..] => return self.array(verb, name, rest),
             ["ring", verb, name, ref rest @ ..] => return self.ring(verb, name, rest),
             ["queue", verb, name, ref rest @ ..] => return self.queue(verb, name, rest),
+            ["lifo", verb, name, ref rest @ ..] => return self.lifo(verb, name, rest),
+            ["priority", verb, name, ref rest @ ..] => return self.priority(verb, name, rest),
+            ["blocks", verb, name, ref rest @ ..] => return self.blocks(verb, name, rest),
             ["pipe", verb, name, ref rest @ ..] => return self.pipe(verb, name, rest),
             ["pool", verb, name, ref rest @ ..] => return self.pool(verb, name, rest),
             _ => return None,
@@ -419,6 +426,94 @@ impl Actor {
                 queue.shutdown(false);
                 data("")
             }
+            _ => return None,
+        })
+    }
+
+    fn lifo(&mut self, verb: &str, name: &str, rest: &[&str]) -> Option<Told> {
+        if let ("open", [capacity]) = (verb, rest) {
+            let options = LifoOptions { capacity: size(capacity), max_len: 32 };
+            let opened = LifoQueue::open_or_create(self.yard.as_ref()?, name, options);
+            return Some(keep(&mut self.lifos, name, opened));
+        }
+        let queue = match get(&mut self.lifos, name) {
+            Ok(queue) => queue,
+            Err(error) => return Some(Err(error)),
+        };
+        Some(match (verb, rest) {
+            ("put", [message, limit]) => done(queue.put(message.as_bytes(), time(limit))),
+            ("flood", [first, last]) => {
+                let mut numbers = number(first)..=number(last);
+                done(numbers.try_for_each(|n| queue.put(n.to_string().as_bytes(), Timeout::Forever)))
+            }
+            ("get", [limit]) => {
+                queue.get_vec(time(limit)).and_then(|bytes| data(String::from_utf8(bytes).unwrap()))
+            }
+            ("len", []) => data(queue.len()),
+            ("shutdown", []) => {
+                queue.shutdown(false);
+                data("")
+            }
+            _ => return None,
+        })
+    }
+
+    fn priority(&mut self, verb: &str, name: &str, rest: &[&str]) -> Option<Told> {
+        if let ("open", [capacity]) = (verb, rest) {
+            let options = PriorityOptions { capacity: size(capacity), max_len: 32 };
+            let opened = PriorityQueue::open_or_create(self.yard.as_ref()?, name, options);
+            return Some(keep(&mut self.priorities, name, opened));
+        }
+        let queue = match get(&mut self.priorities, name) {
+            Ok(queue) => queue,
+            Err(error) => return Some(Err(error)),
+        };
+        Some(match (verb, rest) {
+            ("put", [message, priority, limit]) => {
+                done(queue.put(message.as_bytes(), number(priority), time(limit)))
+            }
+            ("flood", [first, last]) => {
+                let mut numbers = number(first)..=number(last);
+                done(numbers.try_for_each(|n| queue.put(n.to_string().as_bytes(), n, Timeout::Forever)))
+            }
+            ("get", [limit]) => queue.get_vec(time(limit)).and_then(|(bytes, priority)| {
+                data(format!("{} {priority}", String::from_utf8(bytes).unwrap()))
+            }),
+            ("len", []) => data(queue.len()),
+            ("shutdown", []) => {
+                queue.shutdown(false);
+                data("")
+            }
+            _ => return None,
+        })
+    }
+
+    fn blocks(&mut self, verb: &str, name: &str, rest: &[&str]) -> Option<Told> {
+        if let ("open", [count]) = (verb, rest) {
+            let classes = vec![BlockClass { size: 64, count: few(count) }];
+            let options = BlocksOptions { bytes: 0, classes };
+            let opened = Blocks::open_or_create(self.yard.as_ref()?, name, &options);
+            return Some(keep(&mut self.blocks, name, opened));
+        }
+        let blocks = match get(&mut self.blocks, name) {
+            Ok(blocks) => blocks,
+            Err(error) => return Some(Err(error)),
+        };
+        let block = |word: &str| word.parse::<u64>().unwrap();
+        Some(match (verb, rest) {
+            ("alloc", [text, limit]) => blocks.alloc(text.len(), time(limit)).and_then(|block| {
+                block.write(0, text.as_bytes())?;
+                data(block.into_handle())
+            }),
+            ("read", [number]) => blocks.len_of(block(number)).and_then(|len| {
+                let mut bytes = vec![0; len];
+                blocks.read(block(number), 0, &mut bytes)?;
+                data(String::from_utf8(bytes).unwrap())
+            }),
+            ("offer", [number]) => done(blocks.offer(block(number))),
+            ("adopt", [number]) => done(blocks.adopt_unguarded(block(number))),
+            ("free", [number]) => done(blocks.free(block(number))),
+            ("owned", []) => data(blocks.owned()),
             _ => return None,
         })
     }

@@ -9,7 +9,7 @@ const MOMENT: Duration = Duration::from_millis(20);
 /// Plays one noun, with these two languages.
 pub type Scene = fn(doomed: &Tongue, other: &Tongue);
 
-pub const SCENES: [(&str, Scene); 16] = [
+pub const SCENES: [(&str, Scene); 19] = [
     ("lock", lock),
     ("value", value),
     ("rlock", rlock),
@@ -24,6 +24,9 @@ pub const SCENES: [(&str, Scene); 16] = [
     ("ring, the sender dies", sender_dies),
     ("ring, the sender dies in a flood", flood),
     ("queue", queue),
+    ("lifo", lifo),
+    ("priority", priority),
+    ("blocks", blocks),
     ("pipe", pipe),
     ("pool, the worker dies", worker_dies),
 ];
@@ -546,6 +549,201 @@ fn queue(doomed: &Tongue, other: &Tongue) {
     b.says("queue put jobs more 0", "err CYD_E_SHUTDOWN");
     b.says("queue get jobs -1", "ok last");
     b.says("queue get jobs -1", "err CYD_E_END");
+}
+
+fn lifo(doomed: &Tongue, other: &Tongue) {
+    let stage = Stage::new();
+    let (mut a, mut b) = (doomed.enter(&stage.yard), other.enter(&stage.yard));
+    for actor in [&mut a, &mut b] {
+        actor.says("lifo open stack 4", "ok");
+        actor.says("lifo open stack 5", "err CYD_E_MISMATCH");
+        actor.says("lifo open stack 4", "ok");
+    }
+    a.says("lifo put stack one 0", "ok");
+    b.says("lifo put stack two 1000", "ok");
+    a.says("lifo put stack three 0", "ok");
+    b.says("lifo len stack", "ok 3");
+    b.says("lifo get stack 0", "ok three");
+    a.says("lifo get stack 1000", "ok two");
+    b.says("lifo get stack -1", "ok one");
+    b.says("lifo get stack 0", "err CYD_E_EMPTY");
+    b.says("lifo get stack 20", "err CYD_E_EMPTY");
+    b.begin("lifo get stack -1");
+    a.says("lifo put stack four 0", "ok");
+    b.ends("ok four");
+    for n in 1..=4 {
+        a.says(&format!("lifo put stack {n} 0"), "ok");
+    }
+    b.says("lifo put stack 5 0", "err CYD_E_FULL");
+    b.says(&format!("lifo put stack {} 0", "x".repeat(33)), "err CYD_E_TOO_LONG");
+
+    // What the dead one has put is there, the last first.
+    a.kill();
+    for n in (1..=4).rev() {
+        b.says("lifo get stack 0", &format!("ok {n}"));
+    }
+
+    // Killed in a wait: what is put later is the other one's.
+    let mut c = doomed.enter(&stage.yard);
+    c.says("lifo open stack 4", "ok");
+    c.begin("lifo get stack -1");
+    c.until_asleep();
+    c.kill();
+    b.says("lifo put stack later 0", "ok");
+    b.says("lifo get stack 0", "ok later");
+
+    // Killed in a flood: each number once, and as far as it came.
+    let mut d = doomed.enter(&stage.yard);
+    d.says("lifo open stack 4", "ok");
+    d.begin("lifo flood stack 1 1000000000");
+    let mut got: Vec<i64> = (0..100).map(|_| number(&b.ask("lifo get stack -1"))).collect();
+    d.kill();
+    loop {
+        match b.ask("lifo get stack 20") {
+            end if end == "err CYD_E_EMPTY" => break,
+            answer => got.push(number(&answer)),
+        }
+    }
+    got.sort_unstable();
+    assert!(got.iter().copied().eq(1..=got.len() as i64), "{got:?}");
+    b.says("lifo put stack last 0", "ok");
+    b.says("lifo shutdown stack", "ok");
+    b.says("lifo put stack more 0", "err CYD_E_SHUTDOWN");
+    b.says("lifo get stack -1", "ok last");
+    b.says("lifo get stack -1", "err CYD_E_END");
+}
+
+/// The number that was got.
+fn number(answer: &str) -> i64 {
+    answer.strip_prefix("ok ").and_then(|it| it.parse().ok()).unwrap_or_else(|| panic!("{answer:?}"))
+}
+
+fn priority(doomed: &Tongue, other: &Tongue) {
+    let stage = Stage::new();
+    let (mut a, mut b) = (doomed.enter(&stage.yard), other.enter(&stage.yard));
+    for actor in [&mut a, &mut b] {
+        actor.says("priority open todo 4", "ok");
+        actor.says("priority open todo 5", "err CYD_E_MISMATCH");
+        actor.says("priority open todo 4", "ok");
+    }
+    // The smallest first, and of equals the one that was put first, whoever put it.
+    let (least, most) = (i64::MIN, i64::MAX);
+    a.says(&format!("priority put todo end {most} 0"), "ok");
+    b.says("priority put todo tea 3 1000", "ok");
+    a.says("priority put todo cake 3 0", "ok");
+    b.says(&format!("priority put todo fire {least} 0"), "ok");
+    a.says("priority len todo", "ok 4");
+    a.says("priority put todo more 0 0", "err CYD_E_FULL");
+    b.says("priority get todo 0", &format!("ok fire {least}"));
+    a.says("priority get todo 1000", "ok tea 3");
+    b.says("priority get todo -1", "ok cake 3");
+    a.says("priority get todo 0", &format!("ok end {most}"));
+    b.says("priority get todo 0", "err CYD_E_EMPTY");
+    b.says("priority get todo 20", "err CYD_E_EMPTY");
+    b.begin("priority get todo -1");
+    a.says("priority put todo now -1 0", "ok");
+    b.ends("ok now -1");
+    b.says(&format!("priority put todo {} 0 0", "x".repeat(33)), "err CYD_E_TOO_LONG");
+
+    // What the dead one has put is there, in order with what comes later.
+    a.says("priority put todo second 2 0", "ok");
+    a.says("priority put todo fourth 4 0", "ok");
+    a.kill();
+    b.says("priority put todo third 3 0", "ok");
+    b.says("priority put todo first 1 0", "ok");
+    for (n, text) in (1..).zip(["first", "second", "third", "fourth"]) {
+        b.says("priority get todo 0", &format!("ok {text} {n}"));
+    }
+
+    // Killed in a wait: what is put later is the other one's.
+    let mut c = doomed.enter(&stage.yard);
+    c.says("priority open todo 4", "ok");
+    c.begin("priority get todo -1");
+    c.until_asleep();
+    c.kill();
+    b.says("priority put todo later 0 0", "ok");
+    b.says("priority get todo 0", "ok later 0");
+
+    // Killed in a flood: each number once, and as far as it came.
+    let mut d = doomed.enter(&stage.yard);
+    d.says("priority open todo 4", "ok");
+    d.begin("priority flood todo 1 1000000000");
+    let mut next = 1;
+    while next <= 100 {
+        b.says("priority get todo -1", &format!("ok {next} {next}"));
+        next += 1;
+    }
+    d.kill();
+    loop {
+        match b.ask("priority get todo 20") {
+            end if end == "err CYD_E_EMPTY" => break,
+            answer => assert_eq!(answer, format!("ok {next} {next}")),
+        }
+        next += 1;
+    }
+    b.says("priority put todo last 0 0", "ok");
+    b.says("priority shutdown todo", "ok");
+    b.says("priority put todo more 0 0", "err CYD_E_SHUTDOWN");
+    b.says("priority get todo -1", "ok last 0");
+    b.says("priority get todo -1", "err CYD_E_END");
+}
+
+fn blocks(doomed: &Tongue, other: &Tongue) {
+    let stage = Stage::new();
+    let (mut a, mut b) = (doomed.enter(&stage.yard), other.enter(&stage.yard));
+    for actor in [&mut a, &mut b] {
+        actor.says("blocks open slabs 4", "ok");
+        actor.says("blocks open slabs 5", "err CYD_E_MISMATCH");
+        actor.says("blocks open slabs 4", "ok");
+    }
+    let alloc = |actor: &mut Actor, text: &str| {
+        let answer = actor.ask(&format!("blocks alloc slabs {text} 0"));
+        answer.strip_prefix("ok ").unwrap_or_else(|| panic!("{answer:?}")).to_owned()
+    };
+    // Who is told the number reads there; only the owner frees and offers; who adopts it is the owner.
+    let block = alloc(&mut a, "hello");
+    b.says(&format!("blocks read slabs {block}"), "ok hello");
+    b.says(&format!("blocks free slabs {block}"), "err CYD_E_NOT_OWNER");
+    b.says(&format!("blocks adopt slabs {block}"), "err CYD_E_STATE");
+    a.says(&format!("blocks offer slabs {block}"), "ok");
+    b.says(&format!("blocks adopt slabs {block}"), "ok");
+    a.says(&format!("blocks free slabs {block}"), "err CYD_E_NOT_OWNER");
+    a.says("blocks owned slabs", "ok 0");
+    b.says("blocks owned slabs", "ok 1");
+    a.says(&format!("blocks read slabs {block}"), "ok hello");
+    b.says("blocks free slabs 12345", "err CYD_E_FOREIGN");
+
+    // The dead one's are free again, also what it offered, and their numbers are stale; what was adopted of it stays.
+    let own = alloc(&mut a, "own");
+    let offered = alloc(&mut a, "offered");
+    a.says(&format!("blocks offer slabs {offered}"), "ok");
+    alloc(&mut a, "last");
+    b.says("blocks alloc slabs more 0", "err CYD_E_NO_SPACE");
+    b.says("blocks alloc slabs more 20", "err CYD_E_TIMEOUT");
+    b.begin("blocks alloc slabs more -1");
+    b.until_asleep();
+    a.kill();
+    let answer = b.answer();
+    assert!(answer.starts_with("ok "), "{answer:?}");
+    let rest = ["fill", "up"].map(|text| alloc(&mut b, text));
+    b.says(&format!("blocks adopt slabs {offered}"), "err CYD_E_NOT_FOUND");
+    b.says(&format!("blocks read slabs {own}"), "err CYD_E_NOT_FOUND");
+    b.says(&format!("blocks read slabs {block}"), "ok hello");
+    b.says("blocks owned slabs", "ok 4");
+
+    // From the living to one that dies with it.
+    let mut c = doomed.enter(&stage.yard);
+    c.says("blocks open slabs 4", "ok");
+    b.says(&format!("blocks offer slabs {block}"), "ok");
+    c.says(&format!("blocks adopt slabs {block}"), "ok");
+    c.says(&format!("blocks read slabs {block}"), "ok hello");
+    c.kill();
+    alloc(&mut b, "again");
+    b.says(&format!("blocks read slabs {block}"), "err CYD_E_NOT_FOUND");
+    for block in rest {
+        b.says(&format!("blocks free slabs {block}"), "ok");
+        b.says(&format!("blocks free slabs {block}"), "err CYD_E_STATE");
+    }
 }
 
 fn pipe(doomed: &Tongue, other: &Tongue) {

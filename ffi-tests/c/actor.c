@@ -44,6 +44,9 @@ static cyd_ring_t *ring(const char *name) { return *find("ring", name); }
 static cyd_sender_t *sender(const char *name) { return *find("sender", name); }
 static cyd_receiver_t *receiver(const char *name) { return *find("receiver", name); }
 static cyd_queue_t *queue(const char *name) { return *find("queue", name); }
+static cyd_lifo_queue_t *lifo(const char *name) { return *find("lifo", name); }
+static cyd_priority_queue_t *priority(const char *name) { return *find("priority", name); }
+static cyd_blocks_t *blocks(const char *name) { return *find("blocks", name); }
 static cyd_pipe_t *pipe_of(const char *name) { return *find("pipe", name); }
 static cyd_connection_t *connection(const char *name) { return *find("connection", name); }
 static cyd_pool_t *pool(const char *name) { return *find("pool", name); }
@@ -411,6 +414,109 @@ static cyd_status_t queue_len(char **a) {
 }
 static cyd_status_t queue_shutdown(char **a) { return cyd_queue_shutdown(queue(a[0]), false); }
 
+static cyd_status_t lifo_open(char **a) {
+    cyd_lifo_queue_options_t options = {
+        .struct_size = sizeof options, .capacity = (size_t)number(a[1]), .max_len = 32};
+    cyd_lifo_queue_t *it = NULL;
+    cyd_status_t status = cyd_lifo_queue_open_or_create(yard, a[0], &options, &it);
+    *find("lifo", a[0]) = it;
+    return status;
+}
+static cyd_status_t lifo_put(char **a) { return cyd_lifo_queue_put(lifo(a[0]), a[1], strlen(a[1]), time_of(a[2])); }
+static cyd_status_t lifo_flood(char **a) {
+    cyd_status_t status = CYD_OK;
+    for (int64_t i = number(a[1]); i <= number(a[2]) && status == CYD_OK; i++) {
+        char text[32];
+        int len = snprintf(text, sizeof text, "%" PRId64, i);
+        status = cyd_lifo_queue_put(lifo(a[0]), text, (size_t)len, -1);
+    }
+    return status;
+}
+static cyd_status_t lifo_get(char **a) {
+    size_t len = 0;
+    cyd_status_t status = cyd_lifo_queue_get(lifo(a[0]), data, sizeof data - 1, time_of(a[1]), &len);
+    data[CYD_FAILED(status) ? 0 : len] = 0;
+    return status;
+}
+static cyd_status_t lifo_len(char **a) {
+    size_t it = 0;
+    cyd_status_t status = cyd_lifo_queue_len(lifo(a[0]), &it);
+    return say_number(status, (int64_t)it);
+}
+static cyd_status_t lifo_shutdown(char **a) { return cyd_lifo_queue_shutdown(lifo(a[0]), false); }
+
+static cyd_status_t priority_open(char **a) {
+    cyd_priority_queue_options_t options = {
+        .struct_size = sizeof options, .capacity = (size_t)number(a[1]), .max_len = 32};
+    cyd_priority_queue_t *it = NULL;
+    cyd_status_t status = cyd_priority_queue_open_or_create(yard, a[0], &options, &it);
+    *find("priority", a[0]) = it;
+    return status;
+}
+static cyd_status_t priority_put(char **a) {
+    return cyd_priority_queue_put(priority(a[0]), a[1], strlen(a[1]), number(a[2]), time_of(a[3]));
+}
+static cyd_status_t priority_flood(char **a) {
+    cyd_status_t status = CYD_OK;
+    for (int64_t i = number(a[1]); i <= number(a[2]) && status == CYD_OK; i++) {
+        char text[32];
+        int len = snprintf(text, sizeof text, "%" PRId64, i);
+        status = cyd_priority_queue_put(priority(a[0]), text, (size_t)len, i, -1);
+    }
+    return status;
+}
+static cyd_status_t priority_get(char **a) {
+    size_t len = 0;
+    int64_t it = 0;
+    cyd_status_t status = cyd_priority_queue_get(priority(a[0]), data, 64, time_of(a[1]), &len, &it);
+    snprintf(data + (CYD_FAILED(status) ? 0 : len), 32, " %" PRId64, it);
+    return status;
+}
+static cyd_status_t priority_len(char **a) {
+    size_t it = 0;
+    cyd_status_t status = cyd_priority_queue_len(priority(a[0]), &it);
+    return say_number(status, (int64_t)it);
+}
+static cyd_status_t priority_shutdown(char **a) {
+    return cyd_priority_queue_shutdown(priority(a[0]), false);
+}
+
+static cyd_status_t blocks_open(char **a) {
+    cyd_block_class_t class = {.size = 64, .count = (uint64_t)number(a[1])};
+    cyd_blocks_options_t options = {.struct_size = sizeof options, .classes = &class, .class_count = 1};
+    cyd_blocks_t *it = NULL;
+    cyd_status_t status = cyd_blocks_open_or_create(yard, a[0], &options, &it);
+    *find("blocks", a[0]) = it;
+    return status;
+}
+static uint64_t block(const char *word) { return strtoull(word, NULL, 10); }
+static cyd_status_t blocks_alloc(char **a) {
+    uint64_t it = 0;
+    cyd_status_t status = cyd_blocks_alloc(blocks(a[0]), strlen(a[1]), time_of(a[2]), &it);
+    if (status == CYD_OK) {
+        status = cyd_blocks_write(blocks(a[0]), it, 0, a[1], strlen(a[1]));
+    }
+    snprintf(data, sizeof data, "%" PRIu64, it);
+    return status;
+}
+static cyd_status_t blocks_read(char **a) {
+    size_t len = 0;
+    cyd_status_t status = cyd_blocks_len(blocks(a[0]), block(a[1]), &len);
+    if (status == CYD_OK) {
+        status = cyd_blocks_read(blocks(a[0]), block(a[1]), 0, data, len);
+    }
+    data[CYD_FAILED(status) ? 0 : len] = 0;
+    return status;
+}
+static cyd_status_t blocks_offer(char **a) { return cyd_blocks_offer(blocks(a[0]), block(a[1])); }
+static cyd_status_t blocks_adopt(char **a) { return cyd_blocks_adopt(blocks(a[0]), block(a[1])); }
+static cyd_status_t blocks_free(char **a) { return cyd_blocks_free(blocks(a[0]), block(a[1])); }
+static cyd_status_t blocks_owned(char **a) {
+    uint32_t it = 0;
+    cyd_status_t status = cyd_blocks_owned(blocks(a[0]), &it);
+    return say_number(status, it);
+}
+
 static cyd_status_t pipe_open(char **a) {
     cyd_pipe_t *it = NULL;
     cyd_status_t status = cyd_pipe_open_or_create(yard, a[0], NULL, &it);
@@ -599,6 +705,25 @@ static const struct {
     {"queue", "done", 1, queue_done},
     {"queue", "len", 1, queue_len},
     {"queue", "shutdown", 1, queue_shutdown},
+    {"lifo", "open", 2, lifo_open},
+    {"lifo", "put", 3, lifo_put},
+    {"lifo", "flood", 3, lifo_flood},
+    {"lifo", "get", 2, lifo_get},
+    {"lifo", "len", 1, lifo_len},
+    {"lifo", "shutdown", 1, lifo_shutdown},
+    {"priority", "open", 2, priority_open},
+    {"priority", "put", 4, priority_put},
+    {"priority", "flood", 3, priority_flood},
+    {"priority", "get", 2, priority_get},
+    {"priority", "len", 1, priority_len},
+    {"priority", "shutdown", 1, priority_shutdown},
+    {"blocks", "open", 2, blocks_open},
+    {"blocks", "alloc", 3, blocks_alloc},
+    {"blocks", "read", 2, blocks_read},
+    {"blocks", "offer", 2, blocks_offer},
+    {"blocks", "adopt", 2, blocks_adopt},
+    {"blocks", "free", 2, blocks_free},
+    {"blocks", "owned", 1, blocks_owned},
     {"pipe", "open", 1, pipe_open},
     {"pipe", "end", 2, pipe_end},
     {"pipe", "send", 3, pipe_send},

@@ -34,6 +34,9 @@ static std::map<std::string, Ring> rings;
 static std::map<std::string, Sender> senders;
 static std::map<std::string, Receiver> receivers;
 static std::map<std::string, Queue> queues;
+static std::map<std::string, LifoQueue> lifos;
+static std::map<std::string, PriorityQueue> priorities;
+static std::map<std::string, Blocks> blocks;
 static std::map<std::string, Pipe> pipes;
 static std::map<std::string, Connection> connections;
 static std::map<std::string, Pool> pools;
@@ -62,6 +65,8 @@ static std::string text(const Plain &it) {
     const bool whole = std::all_of(all.begin(), all.end(), [&](std::int64_t n) { return n == all[0]; });
     return whole ? text(all[0]) : "torn";
 }
+static std::string text(std::size_t it) { return std::to_string(it); }
+static std::string text(const std::pair<std::string, std::int64_t> &it) { return it.first + ' ' + text(it.second); }
 static std::string text(Peer it) { return std::to_string(static_cast<cyd_peer_t>(it)); }
 static std::string text(const std::string &it) { return it; }
 static std::string text(Record it) { return std::string(it.text()); }
@@ -174,9 +179,64 @@ static std::string queue_owe(const Words &a) {
     return answer(queues[a[0]].get_ack(ticket, time_of(a[1])));
 }
 
-static std::string queue_len(const Words &a) {
-    const Result<std::size_t> len = queues[a[0]].len();
-    return answer(len.status(), len.ok() ? std::to_string(len.value()) : "");
+static std::string lifo_open(const Words &a) {
+    LifoOptions options;
+    options.capacity = size(a[1]);
+    options.max_len = 32;
+    return keep(lifos, a[0], LifoQueue::open_or_create(yard, a[0].c_str(), options));
+}
+
+static std::string lifo_flood(const Words &a) {
+    Status status(CYD_OK);
+    for (std::int64_t i = number(a[1]); i <= number(a[2]) && status.ok(); i++) {
+        status = lifos[a[0]].put(std::to_string(i), forever);
+    }
+    return answer(status);
+}
+
+static std::string priority_open(const Words &a) {
+    PriorityOptions options;
+    options.capacity = size(a[1]);
+    options.max_len = 32;
+    return keep(priorities, a[0], PriorityQueue::open_or_create(yard, a[0].c_str(), options));
+}
+
+static std::string priority_flood(const Words &a) {
+    Status status(CYD_OK);
+    for (std::int64_t i = number(a[1]); i <= number(a[2]) && status.ok(); i++) {
+        status = priorities[a[0]].put(std::to_string(i), i, forever);
+    }
+    return answer(status);
+}
+
+static std::string blocks_open(const Words &a) {
+    const cyd_block_class_t one = {64, static_cast<std::uint64_t>(number(a[1]))};
+    BlocksOptions options;
+    options.classes = &one;
+    options.class_count = 1;
+    return keep(blocks, a[0], Blocks::open_or_create(yard, a[0].c_str(), options));
+}
+
+static std::uint64_t block(const std::string &word) { return std::strtoull(word.c_str(), nullptr, 10); }
+
+static std::string blocks_alloc(const Words &a) {
+    Result<Blocks::Block> it = blocks[a[0]].alloc(a[1].size(), time_of(a[2]));
+    const Status status = it.ok() ? it->write(0, a[1].data(), a[1].size()) : it.status();
+    return answer(status, status.ok() ? std::to_string(it->release()) : "");
+}
+
+static std::string blocks_read(const Words &a) {
+    const Result<std::size_t> len = blocks[a[0]].len(block(a[1]));
+    std::string bytes(len.ok() ? len.value() : 0, '\0');
+    return answer(len.ok() ? blocks[a[0]].read(block(a[1]), 0, &bytes[0], bytes.size()) : len.status(), bytes);
+}
+
+static std::string blocks_adopt(const Words &a) {
+    Result<Blocks::Block> it = blocks[a[0]].adopt(block(a[1]));
+    if (it.ok()) {
+        it->release();
+    }
+    return answer(it.status());
 }
 
 // Numbers as tasks have them.
@@ -354,8 +414,28 @@ static const Verb verbs[] = {
     {"queue get", 2, [](auto &a) { return answer(queues[a[0]].get(time_of(a[1]))); }},
     {"queue owe", 2, queue_owe},
     {"queue done", 1, [](auto &a) { return answer(queues[a[0]].task_done()); }},
-    {"queue len", 1, queue_len},
+    {"queue len", 1, [](auto &a) { return answer(queues[a[0]].len()); }},
     {"queue shutdown", 1, [](auto &a) { return answer(queues[a[0]].shutdown()); }},
+    {"lifo open", 2, lifo_open},
+    {"lifo put", 3, [](auto &a) { return answer(lifos[a[0]].put(a[1], time_of(a[2]))); }},
+    {"lifo flood", 3, lifo_flood},
+    {"lifo get", 2, [](auto &a) { return answer(lifos[a[0]].get(time_of(a[1]))); }},
+    {"lifo len", 1, [](auto &a) { return answer(lifos[a[0]].len()); }},
+    {"lifo shutdown", 1, [](auto &a) { return answer(lifos[a[0]].shutdown()); }},
+    {"priority open", 2, priority_open},
+    {"priority put", 4,
+     [](auto &a) { return answer(priorities[a[0]].put(a[1], number(a[2]), time_of(a[3]))); }},
+    {"priority flood", 3, priority_flood},
+    {"priority get", 2, [](auto &a) { return answer(priorities[a[0]].get(time_of(a[1]))); }},
+    {"priority len", 1, [](auto &a) { return answer(priorities[a[0]].len()); }},
+    {"priority shutdown", 1, [](auto &a) { return answer(priorities[a[0]].shutdown()); }},
+    {"blocks open", 2, blocks_open},
+    {"blocks alloc", 3, blocks_alloc},
+    {"blocks read", 2, blocks_read},
+    {"blocks offer", 2, [](auto &a) { return answer(blocks[a[0]].offer(block(a[1]))); }},
+    {"blocks adopt", 2, blocks_adopt},
+    {"blocks free", 2, [](auto &a) { return answer(blocks[a[0]].free(block(a[1]))); }},
+    {"blocks owned", 1, [](auto &a) { return answer(blocks[a[0]].owned()); }},
     {"pipe open", 1, [](auto &a) { return keep(pipes, a[0], Pipe::open_or_create(yard, a[0].c_str())); }},
     {"pipe end", 2,
      [](auto &a) { return keep(connections, a[0], pipes[a[0]].end(static_cast<PipeEnd>(number(a[1])))); }},

@@ -6,9 +6,9 @@ import time
 
 TYPE_I64, OP_ADD, INTERRUPTIBLE, AUTO_RESET, THREADS = 7, 1, 1, 2, 3
 
-# What a function takes: a handle or pointer, a string, a uint32_t, an int64_t, a size_t.
+# What a function takes: a handle or pointer, a string, a uint32_t, an int64_t, a size_t, a bool, a uint64_t.
 KINDS = {"p": ctypes.c_void_p, "s": ctypes.c_char_p, "u": ctypes.c_uint32, "i": ctypes.c_int64, "n": ctypes.c_size_t}
-KINDS["b"] = ctypes.c_bool
+KINDS["b"], KINDS["l"] = ctypes.c_bool, ctypes.c_uint64
 # What cyd_struct_update() calls.
 CHANGE = KINDS["c"] = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 # What cyd_task_register() has called.
@@ -85,6 +85,25 @@ SIGNATURES = {
     "queue_task_done": "p",
     "queue_len": "pp",
     "queue_shutdown": "pb",
+    "lifo_queue_open_or_create": "pspp",
+    "lifo_queue_put": "psni",
+    "lifo_queue_get": "ppnip",
+    "lifo_queue_len": "pp",
+    "lifo_queue_shutdown": "pb",
+    "priority_queue_open_or_create": "pspp",
+    "priority_queue_put": "psnii",
+    "priority_queue_get": "ppnipp",
+    "priority_queue_len": "pp",
+    "priority_queue_shutdown": "pb",
+    "blocks_open_or_create": "pspp",
+    "blocks_alloc": "pnip",
+    "blocks_write": "plnsn",
+    "blocks_len": "plp",
+    "blocks_read": "plnpn",
+    "blocks_offer": "pl",
+    "blocks_adopt": "pl",
+    "blocks_free": "pl",
+    "blocks_owned": "pp",
     "pipe_open_or_create": "pspp",
     "pipe_end": "pup",
     "connection_send": "psni",
@@ -129,6 +148,21 @@ class QueueOptions(ctypes.Structure):
         + [("blocks", ctypes.c_void_p), ("max_bytes", ctypes.c_size_t)]
         + [(name, ctypes.c_uint32) for name in ("unacked", "reserved")]
     )
+
+
+class SizedQueueOptions(ctypes.Structure):
+    """Of a LIFO queue, and of a priority queue."""
+
+    _fields_ = [(name, ctypes.c_size_t) for name in ("struct_size", "capacity", "max_len")]
+
+
+class BlocksOptions(ctypes.Structure):
+    _fields_ = [
+        ("struct_size", ctypes.c_size_t),
+        ("bytes", ctypes.c_uint64),
+        ("classes", ctypes.c_void_p),
+        ("class_count", ctypes.c_size_t),
+    ]
 
 
 class SemaphoreOptions(ctypes.Structure):
@@ -326,6 +360,45 @@ class Actor:
         buffer, length = ctypes.create_string_buffer(1024), ctypes.c_size_t()
         news = self.call(function, self.things[kind, name], buffer, len(buffer), time, ctypes.byref(length), *more)
         return told(buffer.raw[: length.value].decode(), news)
+
+    def open_sized(self, kind, name, capacity):
+        options = SizedQueueOptions(ctypes.sizeof(SizedQueueOptions), capacity, 32)
+        function = kind + "_queue_open_or_create"
+        self.open(kind, name, function, self.yard, name.encode(), ctypes.byref(options))
+
+    def put_sized(self, kind, name, text, *more):
+        text = text.encode()
+        self.call(kind + "_queue_put", self.things[kind, name], text, len(text), *more)
+
+    def flood_lifo(self, name, first, last):
+        for number in range(first, last + 1):
+            self.put_sized("lifo", name, str(number), -1)
+
+    def flood_priority(self, name, first, last):
+        for number in range(first, last + 1):
+            self.put_sized("priority", name, str(number), number, -1)
+
+    def get_priority(self, name, time):
+        priority = ctypes.c_int64()
+        text = self.get("priority_queue_get", "priority", name, time, ctypes.byref(priority))
+        return f"{text} {priority.value}"
+
+    def open_blocks(self, name, count):
+        one = (ctypes.c_uint64 * 2)(64, count)
+        options = BlocksOptions(ctypes.sizeof(BlocksOptions), 0, ctypes.addressof(one), 1)
+        self.open("blocks", name, "blocks_open_or_create", self.yard, name.encode(), ctypes.byref(options))
+
+    def alloc(self, name, text, time):
+        text = text.encode()
+        block = self.fill(ctypes.c_uint64(), "blocks_alloc", self.things["blocks", name], len(text), time)
+        self.call("blocks_write", self.things["blocks", name], block, 0, text, len(text))
+        return block
+
+    def read_block(self, name, block):
+        length = self.fill(ctypes.c_size_t(), "blocks_len", self.things["blocks", name], block)
+        buffer = ctypes.create_string_buffer(length)
+        self.call("blocks_read", self.things["blocks", name], block, 0, buffer, length)
+        return buffer.raw.decode()
 
     def send_by_pipe(self, name, text, time):
         text = text.encode()
@@ -538,6 +611,31 @@ VERBS = {
     ("queue", "done"): lambda me, name: me.call("queue_task_done", me.things["queue", name]),
     ("queue", "len"): lambda me, name: me.fill(ctypes.c_size_t(), "queue_len", me.things["queue", name]),
     ("queue", "shutdown"): lambda me, name: me.call("queue_shutdown", me.things["queue", name], False),
+    ("lifo", "open"): lambda me, name, capacity: me.open_sized("lifo", name, int(capacity)),
+    ("lifo", "put"): lambda me, name, text, time: me.put_sized("lifo", name, text, time_of(time)),
+    ("lifo", "flood"): lambda me, name, first, last: me.flood_lifo(name, int(first), int(last)),
+    ("lifo", "get"): lambda me, name, time: me.get("lifo_queue_get", "lifo", name, time_of(time)),
+    ("lifo", "len"): lambda me, name: me.fill(ctypes.c_size_t(), "lifo_queue_len", me.things["lifo", name]),
+    ("lifo", "shutdown"): lambda me, name: me.call("lifo_queue_shutdown", me.things["lifo", name], False),
+    ("priority", "open"): lambda me, name, capacity: me.open_sized("priority", name, int(capacity)),
+    ("priority", "put"): lambda me, name, text, priority, time: me.put_sized(
+        "priority", name, text, int(priority), time_of(time)
+    ),
+    ("priority", "flood"): lambda me, name, first, last: me.flood_priority(name, int(first), int(last)),
+    ("priority", "get"): lambda me, name, time: me.get_priority(name, time_of(time)),
+    ("priority", "len"): lambda me, name: me.fill(
+        ctypes.c_size_t(), "priority_queue_len", me.things["priority", name]
+    ),
+    ("priority", "shutdown"): lambda me, name: me.call(
+        "priority_queue_shutdown", me.things["priority", name], False
+    ),
+    ("blocks", "open"): lambda me, name, count: me.open_blocks(name, int(count)),
+    ("blocks", "alloc"): lambda me, name, text, time: me.alloc(name, text, time_of(time)),
+    ("blocks", "read"): lambda me, name, block: me.read_block(name, int(block)),
+    ("blocks", "offer"): lambda me, name, block: me.call("blocks_offer", me.things["blocks", name], int(block)),
+    ("blocks", "adopt"): lambda me, name, block: me.call("blocks_adopt", me.things["blocks", name], int(block)),
+    ("blocks", "free"): lambda me, name, block: me.call("blocks_free", me.things["blocks", name], int(block)),
+    ("blocks", "owned"): lambda me, name: me.fill(ctypes.c_uint32(), "blocks_owned", me.things["blocks", name]),
     ("pipe", "open"): lambda me, name: me.open("pipe", name, "pipe_open_or_create", me.yard, name.encode(), None),
     ("pipe", "end"): lambda me, name, which: me.open(
         "connection", name, "pipe_end", me.things["pipe", name], int(which)
