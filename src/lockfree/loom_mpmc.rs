@@ -208,7 +208,7 @@ fn two_poppers_share_what_one_pushes() {
 }
 
 #[test]
-fn two_pushers_and_two_poppers_lose_and_double_nothing() {
+fn who_pushes_and_pops_beside_both_loses_and_doubles_nothing() {
     loom::model(|| {
         let seat = Seat::new(2);
         seat.push(0, 1).unwrap();
@@ -223,6 +223,28 @@ fn two_pushers_and_two_poppers_lose_and_double_nothing() {
         let sent: Vec<_> = all.into_iter().filter(|(_, sent)| *sent).map(|(n, _)| (n, false)).collect();
         assert_eq!(got, sent);
         assert!(here || there, "there was room for one more");
+    });
+}
+
+/// Four at once. Two of them are interrupted, not three as elsewhere, which would take minutes.
+#[test]
+fn two_who_push_and_two_who_pop_lose_and_double_nothing() {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(2);
+    model.check(|| {
+        let seat = Seat::new(2);
+        seat.0.alive[3].store(1, Ordering::Relaxed);
+        seat.push(0, 1).unwrap();
+        let pushers = [1, 2].map(|me| seat.thread(move |seat| seat.push(me, u64::from(me) + 1).is_ok()));
+        let popper = seat.thread(|seat| seat.pop(3).ok());
+        let mut got: Vec<_> = seat.pop(0).into_iter().collect();
+        let pushed = pushers.map(|pusher| pusher.join().unwrap());
+        got.extend(popper.join().unwrap());
+        drain(&seat, &mut got);
+        let all = [(1, true), (2, pushed[0]), (3, pushed[1])];
+        let sent: Vec<_> = all.into_iter().filter(|(_, sent)| *sent).map(|(n, _)| (n, false)).collect();
+        assert_eq!(got, sent);
+        assert!(pushed[0] || pushed[1], "there was room for one more");
     });
 }
 
