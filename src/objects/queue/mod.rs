@@ -9,6 +9,9 @@ mod budget;
 mod call;
 #[cfg(feature = "serde")]
 mod codec;
+#[cfg(test)]
+#[path = "deaths/tests.rs"]
+mod death_tests;
 pub(crate) mod debts;
 #[cfg(test)]
 #[path = "debts/tests.rs"]
