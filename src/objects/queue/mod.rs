@@ -33,6 +33,8 @@ mod tests_of_blocks;
 #[cfg(test)]
 mod tests_of_budget;
 #[cfg(test)]
+mod tests_of_len;
+#[cfg(test)]
 mod tests_of_sides;
 mod typed;
 
