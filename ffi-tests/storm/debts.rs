@@ -4,10 +4,14 @@
 //! down what it got, and what it was told is acknowledged. In the end everything that was put was acknowledged, by
 //! somebody who had got it: at least once. Nothing comes after it was acknowledged, and what comes again is flagged. A
 //! death in the middle of an acknowledgement leaves either.
+//!
+//! Now and then, and before the end, all are killed at once; when what they left has been acknowledged, every place of the
+//! queue can be used, and of what is owed, and every block, and others go on with it.
 
 use crate::board::{Board, Dice, Fault, Place, shared, wipe};
 use crate::troop::{Deeds, Troop, seasons};
-use courtyard::{ErrorKind, Options, Queue, QueueOptions, Timeout};
+use crate::whole;
+use courtyard::{ErrorKind, Options, Queue, QueueOptions, Timeout, Yard};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::SeqCst};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -17,6 +21,8 @@ const SHAPES: [(usize, usize); 2] = [(3, 2), (64, 16)];
 /// Places of each queue: a putter, then getters.
 const PUTTERS: usize = 1;
 const CREW: usize = 4;
+/// After one round of so many all are killed at once.
+const ROUNDS: u64 = 20;
 const MESSAGES: usize = 1 << 22;
 const LONGEST: usize = 300;
 
@@ -36,7 +42,7 @@ struct Ledger {
 }
 
 /// The one message that has this number: some lie in blocks.
-fn message(number: u64) -> Vec<u8> {
+pub fn message(number: u64) -> Vec<u8> {
     let mut dice = Dice::new(number);
     let len = if dice.one_in(4) { 8 + dice.below(LONGEST as u64 - 8) as usize } else { 8 };
     let mut bytes = number.to_ne_bytes().to_vec();
@@ -227,7 +233,12 @@ fn season(
         troop.round(places, |troop, place| {
             replace(troop, &lines, place);
         });
+        if troop.dice.one_in(ROUNDS) {
+            all_at_once(&mut troop, &yard, &lines, sums);
+        }
     }
+    all_at_once(&mut troop, &yard, &lines, sums);
+    troop.calm(0..places);
     board.stop.store(1, SeqCst);
     lines.iter().for_each(|line| line.queue.shutdown(false));
     troop.dismiss();
@@ -254,8 +265,31 @@ impl std::fmt::Display for Sums {
         write!(
             f,
             "{put} put, {done} acknowledged, {ending} more by who was killed in it, {got} got, {flagged} flagged, {back} \
-             given back, {left} by the last one; seasons: {seasons}"
+             given back, {left} when all were dead, or had been told the end; seasons: {seasons}"
         )
+    }
+}
+
+/// Kills everybody; others go on with what is there then.
+fn all_at_once(troop: &mut Troop, yard: &Yard, lines: &[Line], sums: &mut Sums) {
+    let places = CREW * lines.len();
+    troop.strike_all(0..places);
+    yard.sweep();
+    for (at, line) in lines.iter().enumerate() {
+        clear(troop.board, line, at, sums, Timeout::Try);
+        whole::check(troop.board, &line.queue);
+    }
+    (0..places).for_each(|place| start(troop, lines, place));
+}
+
+/// Gets and acknowledges what is there.
+fn clear(board: &'static Board, line: &Line, at: usize, sums: &mut Sums, timeout: Timeout) {
+    let post = Post { board, ledger: line.ledger, queue: &line.queue, place: CREW * at + PUTTERS };
+    while let Ok((bytes, owed)) = line.queue.get_ack_vec(timeout) {
+        if let Some(number) = check(&post, &bytes, owed.received.redelivered) {
+            self::done(&post, number, owed.ticket);
+            sums.left += 1;
+        }
     }
 }
 
@@ -264,13 +298,7 @@ fn settle(board: &'static Board, lines: &[Line], sums: &mut Sums) {
     sums.seasons += 1;
     for (at, line) in lines.iter().enumerate() {
         // What came back after the others had been told the end.
-        let post = Post { board, ledger: line.ledger, queue: &line.queue, place: CREW * at + PUTTERS };
-        while let Ok((bytes, owed)) = line.queue.get_ack_vec(Timeout::For(Duration::from_millis(500))) {
-            if let Some(number) = check(&post, &bytes, owed.received.redelivered) {
-                self::done(&post, number, owed.ticket);
-                sums.left += 1;
-            }
-        }
+        clear(board, line, at, sums, Timeout::For(Duration::from_millis(500)));
         if line.queue.join(Timeout::Try).is_err() || line.queue.unfinished() > 0 {
             board.fault(Fault::LostRecord, format_args!("after the end there is {:?}", line.queue));
         }

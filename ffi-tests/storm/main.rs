@@ -23,6 +23,7 @@ mod shelves;
 mod structs;
 mod troop;
 mod waits;
+mod whole;
 
 use board::{Board, Fault, now, shared, watch};
 use std::time::{Duration, Instant};

@@ -4,10 +4,14 @@
 //! putter was told is put, it writes down beside the yard, and so does a getter what it got. In the end everything that
 //! was acknowledged was got, once, or twice and flagged; but for what was in the hands of getters that were killed in a
 //! call that gets: at most once, says the queue.
+//!
+//! Now and then, and before the end, all are killed at once; when what they left has been got, every place and every block of
+//! the queue can be used, and others go on with it.
 
 use crate::board::{Board, Dice, Fault, Place, mix, shared, wipe};
 use crate::troop::{Deeds, Troop, seasons};
-use courtyard::{ErrorKind, Options, Queue, QueueOptions, Timeout};
+use crate::whole;
+use courtyard::{ErrorKind, Options, Queue, QueueOptions, Timeout, Yard};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering::SeqCst};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -21,6 +25,8 @@ type Shape = (usize, usize, usize, usize);
 /// Places of each queue: putters, then getters.
 const PUTTERS: usize = 2;
 const CREW: usize = 4;
+/// After one round of so many all are killed at once.
+const ROUNDS: u64 = 20;
 const MESSAGES: usize = 1 << 23;
 const PUTTERS_MAX: usize = 1 << 14;
 const BATCH: usize = 4;
@@ -244,13 +250,42 @@ fn season(
     let begin = Instant::now();
     while troop.goes_on(begin, time) && lines.iter().all(Line::has_room) {
         troop.round(places, |troop, place| replace(troop, &mut lines, place));
+        if troop.dice.one_in(ROUNDS) {
+            all_at_once(&mut troop, &yard, &mut lines, sums);
+        }
     }
+    all_at_once(&mut troop, &yard, &mut lines, sums);
+    troop.calm(0..places);
     board.stop.store(1, SeqCst);
     lines.iter().for_each(|line| line.queue.shutdown(false));
     troop.dismiss();
     yard.sweep();
     settle(board, &lines, sums);
     std::mem::take(&mut troop.deeds)
+}
+
+/// Kills everybody; others go on with what is there then.
+fn all_at_once(troop: &mut Troop, yard: &Yard, lines: &mut [Line], sums: &mut Sums) {
+    let places = CREW * lines.len();
+    troop.strike_all(0..places);
+    yard.sweep();
+    for (at, line) in lines.iter_mut().enumerate() {
+        sums.left += clear(troop.board, line, at);
+    }
+    (0..places).for_each(|place| start(troop, lines, place));
+}
+
+/// Gets what all left who worked at the queue and are dead; then it is whole. How many messages that were.
+fn clear(board: &'static Board, line: &mut Line, at: usize) -> u64 {
+    line.in_hand += line.ledger.hands.iter().map(|hand| hand.swap(0, SeqCst)).sum::<u64>();
+    let post = Post { board, ledger: line.ledger, queue: &line.queue, place: at * CREW };
+    let (mut left, mut highest) = (0, vec![0; PUTTERS_MAX]);
+    while let Ok((bytes, received)) = line.queue.get_vec(Timeout::Try) {
+        check(&post, &bytes, received.redelivered, &mut highest);
+        left += 1;
+    }
+    whole::check(board, &line.queue);
+    left
 }
 
 /// What came of it, for all seasons together.
@@ -263,17 +298,20 @@ struct Sums {
     doubled: u64,
     lost: u64,
     in_hand: u64,
+    /// Got by nobody who worked there.
+    left: u64,
     /// Blocks that were taken.
     blocks: u64,
 }
 
 impl std::fmt::Display for Sums {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Sums { seasons, acknowledged, got, flagged, doubled, lost, in_hand, blocks } = self;
+        let Sums { seasons, acknowledged, got, flagged, doubled, lost, in_hand, left, blocks } = self;
         write!(
             f,
             "{acknowledged} acknowledged, {got} got, {flagged} flagged, {doubled} doubled, {lost} gone with getters \
-             that were killed with up to {in_hand} in hand; {blocks} blocks; seasons: {seasons}"
+             that were killed with up to {in_hand} in hand; {left} left when all were killed; {blocks} blocks; \
+             seasons: {seasons}"
         )
     }
 }

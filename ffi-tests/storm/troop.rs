@@ -126,6 +126,12 @@ impl Troop {
         }
     }
 
+    /// Kills all of these places at once, and buries them.
+    pub fn strike_all(&mut self, places: std::ops::Range<usize>) {
+        let dead: Vec<Pid> = places.filter_map(|place| self.strike(place)).collect();
+        dead.into_iter().for_each(|pid| self.bury(pid));
+    }
+
     /// Stops a worker; returns when it does not run any more.
     pub fn stop(&mut self, place: usize, time: Duration) {
         let Some(pid) = self.workers[place] else { return };
@@ -223,18 +229,21 @@ impl Troop {
     pub fn dismiss(&mut self) {
         self.resume(true);
         let start = Instant::now();
-        for place in 0..PLACES {
-            while self.workers[place].is_some_and(|pid| self.is_still_there(pid)) {
-                if start.elapsed() > LIMIT {
-                    self.board.fault(Fault::LostWakeUp, format_args!("place {place} does not end"));
-                    self.kill(place);
-                    break;
-                }
-                sleep(Duration::from_micros(200));
+        (0..PLACES).for_each(|place| self.see_off(place, start));
+    }
+
+    /// The same for one of them, asked to end at `start`, who is not stopped.
+    pub fn see_off(&mut self, place: usize, start: Instant) {
+        while self.workers[place].is_some_and(|pid| self.is_still_there(pid)) {
+            if start.elapsed() > LIMIT {
+                self.board.fault(Fault::LostWakeUp, format_args!("place {place} does not end"));
+                self.kill(place);
+                break;
             }
-            self.workers[place] = None;
-            self.board.places[place].pid.store(0, SeqCst);
+            sleep(Duration::from_micros(200));
         }
+        self.workers[place] = None;
+        self.board.places[place].pid.store(0, SeqCst);
     }
 
     /// Buries a worker if it has ended.
