@@ -20,6 +20,7 @@ mod rings;
 mod rwlocks;
 mod semaphores;
 mod shelves;
+mod sides;
 mod structs;
 mod troop;
 mod waits;
@@ -48,6 +49,7 @@ const STORMS: &[(&str, Storm)] = &[
     ("rwlocks", rwlocks::storm),
     ("semaphores", semaphores::storm),
     ("shelves", shelves::storm),
+    ("sides", sides::storm),
     ("structs", structs::storm),
     ("waits", waits::storm),
 ];
