@@ -3,6 +3,7 @@
 #include "courtyard.h"
 
 #include "check.h"
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -56,25 +57,52 @@ static int dies(cyd_task_t *task, const void *input, size_t len, void *argument)
     return raise(SIGKILL);
 }
 
-/* A program that is started anew says what it likes, and begins and ends as a forked child does. */
-static void started_anew(void) {
+static int errors, line[2]; /* standard error, and what it is now and then */
+
+static void swap_errors(int other) {
+    CHECK(dup2(other, 2) == 2);
+}
+
+/* Runs "five" in a new process, of a fork server if there is one, and tells what it says on standard error. */
+static const char *five_says(cyd_fork_server_t *server) {
+    static char printed[256];
     cyd_process_t *child;
     cyd_exit_t end;
-    char printed[256] = "";
-    int line[2], errors = dup(2);
     cyd_process_options_t options = {.struct_size = sizeof options, .name = "anew"};
-    CHECK(errors >= 0 && pipe(line) == 0 && dup2(line[1], 2) == 2);
-    cyd_status_t rc = cyd_process_spawn(&options, "five", NULL, 0, &child);
-    CHECK(dup2(errors, 2) == 2);
+    swap_errors(line[1]);
+    cyd_status_t rc = server != NULL ? cyd_fork_server_spawn(server, &options, "five", NULL, 0, &child)
+                                     : cyd_process_spawn(&options, "five", NULL, 0, &child);
+    swap_errors(errors);
     OK(rc);
     OK(cyd_process_join(child, -1, &end));
     CHECK(end.kind == CYD_EXIT_CODE && end.value == 5);
-    CHECK(read(line[0], printed, sizeof printed - 1) > 0);
-    CHECK(strcmp(printed, "[INFO/anew] begins entry five\n[INFO/anew] ends with exit code 5\n") == 0);
+    ssize_t len = read(line[0], printed, sizeof printed - 1);
+    printed[len > 0 ? len : 0] = 0;
     OK(cyd_process_close(child));
-    close(line[0]);
-    close(line[1]);
-    close(errors);
+    return printed;
+}
+
+/* A child that is no copy of its maker says as much as he does when it is made. */
+static void no_copies(void) {
+    const char *lines = "[INFO/anew] begins entry five\n[INFO/anew] ends with exit code 5\n";
+    cyd_fork_server_t *server;
+    CHECK((errors = dup(2)) >= 0 && pipe(line) == 0 && fcntl(line[0], F_SETFL, O_NONBLOCK) == 0);
+    swap_errors(line[1]);
+    cyd_status_t rc = cyd_fork_server_start(NULL, NULL, 0, &server);
+    swap_errors(errors);
+    OK(rc);
+    OK(cyd_fork_server_ready(server, -1));
+    CHECK(strcmp(five_says(NULL), "") == 0);
+    CHECK(strcmp(five_says(server), "") == 0);
+    OK(cyd_log_to_stderr(CYD_LOG_INFO));
+    CHECK(strcmp(five_says(NULL), lines) == 0);
+    CHECK(strcmp(five_says(server), lines) == 0);
+    OK(cyd_log_to_stderr(CYD_LOG_WARN));
+    CHECK(strcmp(five_says(NULL), "") == 0);
+    CHECK(strcmp(five_says(server), "") == 0);
+    OK(cyd_fork_server_close(server));
+    OK(cyd_log_to_listener(CYD_LOG_DEBUG, listener, said));
+    CHECK(close(line[0]) == 0 && close(line[1]) == 0 && close(errors) == 0);
 }
 
 /* Who made a pool hears how each worker has ended. */
@@ -98,9 +126,6 @@ static void workers_end(void) {
 }
 
 int main(int argc, char **argv) {
-    if (getenv("CYD_TEST_LOG") != NULL) {
-        OK(cyd_log_to_stderr(CYD_LOG_INFO)); /* a program that was started anew says so itself */
-    }
     OK(cyd_entry_register("five", five));
     OK(cyd_task_register("dies", dies, NULL));
     OK(cyd_init(argc, (const char *const *)argv));
@@ -132,8 +157,7 @@ int main(int argc, char **argv) {
     CHECK(strcmp(printed, "[INFO/Process-2] to be seen\n[INFO/Process-2] ends with exit code 4\n") == 0);
     OK(cyd_process_close(child));
 
-    CHECK(setenv("CYD_TEST_LOG", "1", 1) == 0);
-    started_anew();
+    no_copies();
     workers_end();
 
     OK(cyd_log_to_listener(CYD_LOG_OFF, listener, NULL));

@@ -142,6 +142,7 @@ fn a_server_heeds_no_stranger() {
         };
         ask(&request_for("echo", &[5]));
         ask(b"no request");
+        ask(b"");
         drop(tell);
         let mut told = Vec::new();
         news.read_to_end(&mut told).unwrap();
@@ -153,8 +154,8 @@ fn a_server_heeds_no_stranger() {
 
 /// What a fork server is sent for a child that runs `entry`.
 fn request_for(entry: &str, bytes: &[u8]) -> Vec<u8> {
-    let mut request = b"\x01\0\0cydlet2\0".to_vec();
-    [std::process::id(), 0, 0, u32::MAX].iter().for_each(|number| request.extend(number.to_ne_bytes()));
+    let mut request = b"\x01\0\0cydlet3\0".to_vec();
+    [std::process::id(), 0, 0, 0, u32::MAX].iter().for_each(|number| request.extend(number.to_ne_bytes()));
     for part in [&b"Stranger"[..], &[], &[], entry.as_bytes(), bytes] {
         request.extend((part.len() as u64).to_ne_bytes());
         request.extend(part);

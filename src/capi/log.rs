@@ -35,7 +35,7 @@ fn limit(level: cyd_log_level_t) -> Result<LevelFilter> {
 }
 
 /// Prints every message of at least this importance to standard error, as "[INFO/Process-1] message", one write(2) for each line.
-/// Forked children do so too.
+/// Children, however they are made, begin as their maker is then.
 ///
 /// \param level  A CYD_LOG_ number; #CYD_LOG_OFF ends it.
 ///

@@ -7,7 +7,7 @@ use crate::presence::{attachment, handover};
 use crate::process::family::{self, EntryFn};
 use crate::process::letter::Letter;
 use crate::process::pool::worker;
-use crate::process::server;
+use crate::process::{log, server};
 use crate::segment::directory::Name;
 use std::sync::Arc;
 
@@ -63,6 +63,7 @@ pub fn init() {
 fn run(letter: Letter) -> ! {
     child::close_all(&letter.strays);
     let life = child::adopt(letter.life).map(Arc::new);
+    log::adopt(letter.log);
     if letter.group {
         child::lead_group();
     }

@@ -9,7 +9,7 @@ use crate::os::{Mutex, process};
 use crate::presence::handover::{self, HeldEnd};
 use crate::process::family::{self, SIGKILL, SIGTERM};
 use crate::process::letter::Letter;
-use crate::process::{entry, server};
+use crate::process::{entry, log, server};
 use crate::sync::many::{Net, Source};
 use crate::sync::wait::{Manner, Timeout};
 use std::fs::File;
@@ -91,6 +91,7 @@ impl ProcessOptions {
             parent: process::pid(),
             at_exit: self.at_exit,
             group: self.group,
+            log: log::level(),
             life,
             strays: Vec::new(),
             invited: Vec::new(),

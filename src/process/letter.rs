@@ -11,7 +11,7 @@ use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd, RawFd};
 
 /// Begins each letter: another version of the library writes others.
-const MAGIC: [u8; 8] = *b"cydlet2\0";
+const MAGIC: [u8; 8] = *b"cydlet3\0";
 
 /// What a new process is told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub(super) struct Letter {
     pub(super) at_exit: AtExit,
     /// It is to lead a group of its own.
     pub(super) group: bool,
+    /// How much it says on standard error, as its maker does: see `log::level`.
+    pub(super) log: u32,
     /// Under which number it finds the pipe that its parent keeps open for life.
     pub(super) life: RawFd,
     /// What it has of its maker's descriptors by chance: to be closed.
@@ -38,7 +40,7 @@ impl Letter {
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut out = MAGIC.to_vec();
         let (at_exit, group) = (self.at_exit as u32, u32::from(self.group));
-        for number in [self.parent, at_exit, group, self.life.cast_unsigned()] {
+        for number in [self.parent, at_exit, group, self.log, self.life.cast_unsigned()] {
             out.extend(number.to_ne_bytes());
         }
         let strays: Vec<u8> = self.strays.iter().flat_map(|fd| fd.to_ne_bytes()).collect();
@@ -61,7 +63,7 @@ impl Letter {
             return None;
         }
         let mut number = || Some(u32::from_ne_bytes(take(from, 4)?.try_into().ok()?));
-        let [parent, at_exit, group, life] = [number()?, number()?, number()?, number()?];
+        let [parent, at_exit, group, log, life] = [number()?, number()?, number()?, number()?, number()?];
         let mut part = || {
             let len = u64::from_ne_bytes(take(from, 8)?.try_into().ok()?);
             take(from, usize::try_from(len).ok()?)
@@ -74,6 +76,7 @@ impl Letter {
             parent,
             at_exit: AtExit::from_number(at_exit)?,
             group: group != 0,
+            log,
             life: life.cast_signed(),
             strays,
             invited: invited.as_chunks().0.iter().map(invitation_of).collect(),
@@ -134,6 +137,7 @@ mod tests {
             parent: 17,
             at_exit: AtExit::Kill,
             group: true,
+            log: 3,
             life: 5,
             strays: vec![7, 9],
             invited: vec![Invitation { fd: 4, index: 9, place: u64::MAX - 5 }],
@@ -154,7 +158,7 @@ mod tests {
             assert_eq!(Letter::from_bytes(&whole[..len]), None, "cut after {len} bytes");
         }
         let mut endless = whole.clone();
-        endless[24..32].fill(0xff);
+        endless[28..36].fill(0xff);
         assert_eq!(Letter::from_bytes(&endless), None, "a part that is longer than the letter");
         let mut foreign = whole;
         foreign[0] ^= 1;

@@ -61,7 +61,7 @@ impl Log for Lines {
 }
 
 /// Prints every message of at least this importance to standard error, as `[INFO/Process-1] message`, one write(2) for each line.
-/// Children have it too, if they are forked. [`log::LevelFilter::Off`](::log::LevelFilter) ends it.
+/// [`log::LevelFilter::Off`](::log::LevelFilter) ends it. Children, however they are made, begin as their maker is then.
 ///
 /// The library itself says, with [`Info`](::log::Level), when a child begins and ends its work, and with [`Debug`](::log::Level)
 /// when it is made and how its end was heard of.
@@ -69,6 +69,21 @@ impl Log for Lines {
 /// Errors: `State` (the program has another logger, which gets the messages already).
 pub fn log_to_stderr(level: LevelFilter) -> Result<()> {
     send_to(Sink::Stderr, level)
+}
+
+/// How much this process says on standard error, as a number; 0: nothing.
+pub(super) fn level() -> u32 {
+    let is_said = matches!(*LINES.sink.lock(), Some(Sink::Stderr));
+    if is_said { ::log::max_level() as u32 } else { 0 }
+}
+
+/// A child that is no copy of its maker says as much as he: [`level`]. If the program has another logger by now, that decides.
+pub(super) fn adopt(level: u32) {
+    if level == self::level() {
+        return;
+    }
+    let wanted = LevelFilter::iter().find(|it| *it as u32 == level);
+    let _ = log_to_stderr(wanted.unwrap_or(LevelFilter::Off));
 }
 
 /// As [`log_to_stderr`], to a function instead, which may be called by several threads at once.

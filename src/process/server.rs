@@ -9,7 +9,7 @@ use crate::os::{Mutex, process};
 use crate::presence::handover::{self, Invitation};
 use crate::process::handle::{self, AtExit, Child, News, Process, ProcessOptions};
 use crate::process::letter::{self, Letter};
-use crate::process::{entry, family};
+use crate::process::{entry, family, log};
 use crate::shim::{AtomicU32, Ordering};
 use crate::sync::deadline::Deadline;
 use crate::sync::wait::Timeout;
@@ -50,7 +50,7 @@ const REQUEST_MAX: usize = 3 + 4 * INHERIT_MAX + LETTER_MAX;
 /// It is this program, started anew, so that its children run the entries that this program has registered
 /// ([`register_entry`](crate::register_entry)). It can be warmed: what its `preload` entry has done, its children find done.
 ///
-/// Only this process can ask it: over a line that has no name, on which the kernel says of each request who has sent it
+/// Only this process can ask it: over a line that nobody can connect to, on which the kernel says of each request who has sent it
 /// (unix(7), SCM_CREDENTIALS). It ends with this process, or when it is dropped; its children then go on, but how they ended
 /// is not told any more ([`Exit::Unknown`]).
 ///
@@ -422,7 +422,8 @@ fn begin_serving(told: &[u8]) -> Result<(OwnedFd, i32)> {
 /// The server, in its own process.
 struct Server {
     line: OwnedFd,
-    /// Who has made it, as this PID namespace numbers him. If he has ended before he was noted, nobody is heeded.
+    /// Who has made it, as this PID namespace numbers him: 0, as all there, if he is outside. If he has ended before he was noted,
+    /// nobody is heeded.
     maker: u32,
     /// Whether what was run first has left threads: nothing starts one later.
     alone: Result<()>,
@@ -589,6 +590,7 @@ impl Request {
             if letter.group {
                 child::lead_group();
             }
+            log::adopt(letter.log);
             family::become_child(letter.name, letter.parent, life, letter.at_exit)?;
             Ok((letter.entry, letter.bytes))
         });
