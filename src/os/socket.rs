@@ -103,7 +103,9 @@ pub(crate) fn receive<'a>(line: &OwnedFd, room: &'a mut [u8]) -> Result<Option<M
         match (usize::try_from(len), errno()) {
             (Ok(len), _) => {
                 let ((fds, sender), is_cut) = (taken(&header), header.msg_flags & libc::MSG_CTRUNC != 0);
-                return Ok((len > 0).then_some(Message { bytes: &room[..len], fds, sender, is_cut }));
+                // Nobody has sent what is read at the end of the line.
+                let is_message = len > 0 || sender.is_some();
+                return Ok(is_message.then_some(Message { bytes: &room[..len], fds, sender, is_cut }));
             }
             (_, libc::EINTR) => {}
             (_, libc::ECONNRESET) => return Ok(None),
