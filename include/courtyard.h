@@ -1680,8 +1680,8 @@ typedef struct {
      */
     size_t max_bytes;
     /**
-     * How many messages may have been got with cyd_queue_get_ack() and not yet acknowledged, by all processes together,
-     * at most 65536; 0: such a get is not possible. Each takes as much as a message in the queue, and 16 bytes.
+     * How many messages may have been got with cyd_queue_get_ack() or cyd_queue_get_borrow_ack() and not yet acknowledged, by
+     * all processes together, at most 65536; 0: such a get is not possible. Each takes as much as a message in the queue, and 16 bytes.
      */
     uint32_t unacked;
     /**
@@ -1972,7 +1972,7 @@ typedef uint32_t cyd_fault_kind_t;
 #define CYD_E_INTERRUPTED -1025
 
 /**
- * The iteration is over.
+ * Nothing is left, and nothing more comes.
  */
 #define CYD_E_END -1026
 
@@ -5007,7 +5007,7 @@ cyd_status_t cyd_fork_server_close(cyd_fork_server_t *server);
 
 /**
  * Prints every message of at least this importance to standard error, as "[INFO/Process-1] message", one write(2) for each line.
- * Forked children do so too.
+ * Children, however they are made, begin as their maker is then.
  *
  * \param level  A CYD_LOG_ number; #CYD_LOG_OFF ends it.
  *
@@ -8157,7 +8157,8 @@ CYD_MUST_USE cyd_status_t cyd_queue_put_loan(cyd_queue_t *queue, uint64_t block,
 CYD_MUST_USE cyd_status_t cyd_queue_get_borrow(cyd_queue_t *queue, int64_t timeout_ns, cyd_message_t *out);
 
 /**
- * Gives memory back: a loan that is not put, or a message that has been read.
+ * Gives memory back: a loan that is not put, or a message that has been read. Not a message that is still to be acknowledged: it
+ * would be lost.
  *
  * \param queue  Borrowed.
  * \param block  The number in the loan, or in the message; 0 is harmless.
@@ -8565,7 +8566,8 @@ CYD_MUST_USE cyd_status_t cyd_queue_get_ack(cyd_queue_t *queue, void *buffer, si
  *
  * \return As cyd_queue_get_ack(), but never #CYD_E_TOO_LONG; #CYD_E_NULL if `queue`, `out` or `ticket` is NULL.
  *
- * \par Threads    As cyd_queue_get_ack(). While the thread lives that got it, no other thread's cyd_queue_task_done() means it.
+ * \par Threads    As cyd_queue_get_ack(). While it is owed and the thread lives that got it, no other thread's
+ *   cyd_queue_task_done() means it.
  * \par Processes  As cyd_queue_get_ack().
  * \par Blocking   As cyd_queue_get_ack().
  * \par Crash      As cyd_queue_get_ack().
@@ -8574,10 +8576,11 @@ CYD_MUST_USE cyd_status_t cyd_queue_get_ack(cyd_queue_t *queue, void *buffer, si
 CYD_MUST_USE cyd_status_t cyd_queue_get_borrow_ack(cyd_queue_t *queue, int64_t timeout_ns, cyd_message_t *out, uint64_t *ticket);
 
 /**
- * Acknowledges a message that this process got with cyd_queue_get_ack(): it is out of the queue for good.
+ * Acknowledges a message that this process got with cyd_queue_get_ack() or cyd_queue_get_borrow_ack(): it is out of the queue for
+ * good.
  *
  * \param queue   Borrowed.
- * \param ticket  From cyd_queue_get_ack().
+ * \param ticket  From there.
  *
  * \return #CYD_OK, or
  *   - #CYD_E_STATE        it was acknowledged or given back already
@@ -8597,11 +8600,11 @@ CYD_MUST_USE cyd_status_t cyd_queue_get_borrow_ack(cyd_queue_t *queue, int64_t t
 CYD_MUST_USE cyd_status_t cyd_queue_done(cyd_queue_t *queue, uint64_t ticket);
 
 /**
- * Gives a message back that this process got with cyd_queue_get_ack(): it is the next that is delivered, with
- * #CYD_REDELIVERED.
+ * Gives a message back that this process got with cyd_queue_get_ack() or cyd_queue_get_borrow_ack(): it is the next that is
+ * delivered, with #CYD_REDELIVERED.
  *
  * \param queue   Borrowed.
- * \param ticket  From cyd_queue_get_ack().
+ * \param ticket  From there.
  *
  * \return As cyd_queue_done().
  *
@@ -8615,13 +8618,13 @@ CYD_MUST_USE cyd_status_t cyd_queue_done(cyd_queue_t *queue, uint64_t ticket);
 CYD_MUST_USE cyd_status_t cyd_queue_put_back(cyd_queue_t *queue, uint64_t ticket);
 
 /**
- * Acknowledges a message without its ticket: the oldest of those that the calling thread got with cyd_queue_get_ack(); if
- * it owes none, the oldest that this process owes.
+ * Acknowledges a message without its ticket: the oldest of those that the calling thread got with cyd_queue_get_ack() or
+ * cyd_queue_get_borrow_ack(); if it owes none, the oldest that this process owes and no other thread may be reading where it lies.
  *
  * \param queue  Borrowed.
  *
  * \return #CYD_OK, or
- *   - #CYD_E_RANGE        this process owes nothing
+ *   - #CYD_E_RANGE        there is none
  *   - #CYD_E_UNSUPPORTED, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  as cyd_queue_done()
  *
  * \par Threads    Any.
@@ -9566,7 +9569,8 @@ CYD_MUST_USE cyd_status_t cyd_lifo_queue_get(cyd_lifo_queue_t *queue, void *buff
  * Shuts the queue down, for everybody and for good; whoever waits is told.
  *
  * Putting answers #CYD_E_SHUTDOWN from now on. Getting does so if it was shut down `now`; else it goes on until everything has
- * been got, and then answers #CYD_E_END. A put that has begun before may still come in.
+ * been got, and then answers #CYD_E_END; nothing is put any more after the first of these. A put that has begun before may still
+ * come in.
  *
  * \param queue  Borrowed.
  * \param now    What is there stays there. May follow an orderly shutdown.
@@ -9830,7 +9834,8 @@ CYD_MUST_USE cyd_status_t cyd_priority_queue_get(cyd_priority_queue_t *queue, vo
  * Shuts the queue down, for everybody and for good; whoever waits is told.
  *
  * Putting answers #CYD_E_SHUTDOWN from now on. Getting does so if it was shut down `now`; else it goes on until everything has
- * been got, and then answers #CYD_E_END. A put that has begun before may still come in.
+ * been got, and then answers #CYD_E_END; nothing is put any more after the first of these. A put that has begun before may still
+ * come in.
  *
  * \param queue  Borrowed.
  * \param now    What is there stays there. May follow an orderly shutdown.

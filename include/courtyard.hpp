@@ -1956,7 +1956,7 @@ public:
 
     /**
      * A message that is owed, and lies where it was put if it is long: cyd_queue_get_borrow_ack(). If this ends before done(),
-     * it is given back, and is the next that comes, flagged.
+     * it is given back, and is the next that comes, flagged. It ends before its Queue does.
      */
     class OwedMessage : private detail::Memory<cyd_queue_t, cyd_queue_put_back> {
     public:
@@ -1975,7 +1975,10 @@ public:
         }
         /** Gives it back now; this is empty afterwards. */
         Status put_back() noexcept { return give_back(); }
-        /** The ticket, without the guard: the process goes on to owe the message. 0 if this is empty. */
+        /**
+         * The ticket, without the guard: the process goes on to owe the message, which no other thread's task_done() means
+         * while this thread lives. 0 if this is empty.
+         */
         using Memory::release;
 
     private:
@@ -2539,6 +2542,7 @@ public:
     }
     /** Works until it is shut down, or has done so many tasks, if that is not 0. */
     Status work(std::uint32_t tasks = 0) { return Status(cyd_pool_work(raw_, tasks)); }
+    /** No more is submitted; what is there is done, unless it ends `now`. */
     Status shutdown(bool now = false) { return Status(cyd_pool_shutdown(raw_, now)); }
     Result<bool> is_shutdown() const {
         return detail::filled<bool>([&](auto out) { return cyd_pool_is_shutdown(raw_, out); });

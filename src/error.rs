@@ -60,7 +60,7 @@ kinds! {
     PeerDied     = -1023, "CYD_E_PEER_DIED",    "the process at the other end has died";
     Cancelled    = -1024, "CYD_E_CANCELLED",    "the wait was cancelled";
     Interrupted  = -1025, "CYD_E_INTERRUPTED",  "a signal ended the wait";
-    End          = -1026, "CYD_E_END",          "the iteration is over";
+    End          = -1026, "CYD_E_END",          "nothing is left, and nothing more comes";
     NotOwner     = -1030, "CYD_E_NOT_OWNER",    "the caller does not own it";
     Deadlock     = -1031, "CYD_E_DEADLOCK",     "the caller would wait for itself";
     Broken       = -1032, "CYD_E_BROKEN",       "the barrier is broken";

@@ -167,7 +167,7 @@ fn of_cause(cause: Cause) -> (u32, i32) {
 ///
 /// # Safety
 /// As `handle::waiting`.
-unsafe fn ended<R>(
+unsafe fn ended<R: 'static>(
     future: *const cyd_future_t,
     timeout_ns: i64,
     mut f: impl FnMut(Timeout) -> Result<R>,

@@ -435,12 +435,13 @@ impl End for Inside {
     }
 }
 
-/// Does something that may wait through a handle: closing it ends the wait with `Closed`.
+/// Does something that may wait through a handle: closing it ends the wait with `Closed`. What comes of it borrows nothing: after
+/// the wait, whatever is behind the handle may be gone.
 ///
 /// # Safety
 /// As [`get`], but that the handle may be closed meanwhile.
 #[cold]
-pub(crate) unsafe fn waiting<N: Noun, R>(
+pub(crate) unsafe fn waiting<N: Noun, R: 'static>(
     handle: *const N,
     f: impl FnOnce() -> Result<R, Error>,
 ) -> Result<R, Error> {
@@ -454,7 +455,7 @@ pub(crate) unsafe fn waiting<N: Noun, R>(
 ///
 /// # Safety
 /// As [`waiting`].
-pub(crate) unsafe fn trying<N: Noun, R>(
+pub(crate) unsafe fn trying<N: Noun, R: 'static>(
     handle: *const N,
     timeout_ns: i64,
     mut f: impl FnMut(Timeout) -> Result<R, Error>,

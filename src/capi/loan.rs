@@ -165,22 +165,34 @@ pub unsafe extern "C" fn cyd_queue_get_borrow(
         // SAFETY: each is NULL or as the header asks of the caller.
         let (it, place) = unsafe { (handle::get(queue)?, args::out(out)?) };
         // SAFETY: as above; while we wait it may be closed.
-        let got = unsafe { handle::trying(queue, timeout_ns, |timeout| it.get_borrow(timeout)) }?;
-        Ok(tell(&ManuallyDrop::new(got), place))
+        let got = unsafe {
+            handle::trying(queue, timeout_ns, |timeout| {
+                it.get_borrow(timeout).map(|got| described(&ManuallyDrop::new(got)))
+            })
+        };
+        let (message, news) = got?;
+        tell(message, place);
+        Ok(news)
     })
 }
 
-/// Says at a place of the caller's what was got, and where it lies, which is the caller's from now on; whether it comes again.
-pub(super) fn tell(got: &Message<'_>, place: Out<cyd_message_t>) -> Option<News> {
+/// What was got, which is the caller's from now on, and whether it comes again. The address of a short one is not known yet.
+pub(super) fn described(got: &Message<'_>) -> (cyd_message_t, Option<News>) {
     let (received, bytes, block) = got.parts();
-    // SAFETY: not NULL, and the caller's to write to (`args::out`); no reference is made.
-    let inside = unsafe { &raw const (*place.as_ptr()).bytes };
-    let (block, data) = block.unwrap_or((0, inside.cast()));
-    place.set(cyd_message_t { data: data.cast(), len: received.len, block, bytes });
-    received.news()
+    let (block, data) = block.unwrap_or((0, std::ptr::null()));
+    (cyd_message_t { data: data.cast(), len: received.len, block, bytes }, received.news())
 }
 
-/// Gives memory back: a loan that is not put, or a message that has been read.
+/// Says at a place of the caller's what was got, and where it lies.
+pub(super) fn tell(message: cyd_message_t, place: Out<cyd_message_t>) {
+    // SAFETY: not NULL, and the caller's to write to (`args::out`); no reference is made.
+    let inside = unsafe { &raw const (*place.as_ptr()).bytes };
+    let data = if message.block == 0 { inside.cast() } else { message.data };
+    place.set(cyd_message_t { data, ..message });
+}
+
+/// Gives memory back: a loan that is not put, or a message that has been read. Not a message that is still to be acknowledged: it
+/// would be lost.
 ///
 /// \param queue  Borrowed.
 /// \param block  The number in the loan, or in the message; 0 is harmless.

@@ -57,8 +57,8 @@ pub struct cyd_queue_options_t {
     /// putters take turns, and one that finds little room left looks at each place of the queue. A long message may wait
     /// while shorter ones find room.
     pub max_bytes: usize,
-    /// How many messages may have been got with cyd_queue_get_ack() and not yet acknowledged, by all processes together,
-    /// at most 65536; 0: such a get is not possible. Each takes as much as a message in the queue, and 16 bytes.
+    /// How many messages may have been got with cyd_queue_get_ack() or cyd_queue_get_borrow_ack() and not yet acknowledged, by
+    /// all processes together, at most 65536; 0: such a get is not possible. Each takes as much as a message in the queue, and 16 bytes.
     pub unacked: u32,
     /// Must be 0.
     pub reserved: u32,

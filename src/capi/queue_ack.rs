@@ -93,7 +93,8 @@ pub unsafe extern "C" fn cyd_queue_get_ack(
 ///
 /// \return As cyd_queue_get_ack(), but never #CYD_E_TOO_LONG; #CYD_E_NULL if `queue`, `out` or `ticket` is NULL.
 ///
-/// \par Threads    As cyd_queue_get_ack(). While the thread lives that got it, no other thread's cyd_queue_task_done() means it.
+/// \par Threads    As cyd_queue_get_ack(). While it is owed and the thread lives that got it, no other thread's
+///   cyd_queue_task_done() means it.
 /// \par Processes  As cyd_queue_get_ack().
 /// \par Blocking   As cyd_queue_get_ack().
 /// \par Crash      As cyd_queue_get_ack().
@@ -110,17 +111,24 @@ pub unsafe extern "C" fn cyd_queue_get_borrow_ack(
         // SAFETY: each is NULL or as the header asks of the caller.
         let (it, place, ticket) = unsafe { (handle::get(queue)?, args::out(out)?, args::out(ticket)?) };
         // SAFETY: as above; while we wait it may be closed.
-        let got = unsafe { handle::trying(queue, timeout_ns, |timeout| it.get_borrow_ack(timeout)) }?;
-        let got = ManuallyDrop::new(got); // the process owes it
-        ticket.set(got.ticket());
-        Ok(loan::tell(&got, place))
+        let got = unsafe {
+            handle::trying(queue, timeout_ns, |timeout| {
+                let got = ManuallyDrop::new(it.get_borrow_ack(timeout)?); // the process owes it
+                Ok((loan::described(&got), got.ticket()))
+            })
+        };
+        let ((message, news), number) = got?;
+        ticket.set(number);
+        loan::tell(message, place);
+        Ok(news)
     })
 }
 
-/// Acknowledges a message that this process got with cyd_queue_get_ack(): it is out of the queue for good.
+/// Acknowledges a message that this process got with cyd_queue_get_ack() or cyd_queue_get_borrow_ack(): it is out of the queue for
+/// good.
 ///
 /// \param queue   Borrowed.
-/// \param ticket  From cyd_queue_get_ack().
+/// \param ticket  From there.
 ///
 /// \return #CYD_OK, or
 ///   - #CYD_E_STATE        it was acknowledged or given back already
@@ -143,11 +151,11 @@ pub unsafe extern "C" fn cyd_queue_done(queue: *mut cyd_queue_t, ticket: u64) ->
     boundary::call(|| unsafe { handle::get(queue)? }.done(ticket))
 }
 
-/// Gives a message back that this process got with cyd_queue_get_ack(): it is the next that is delivered, with
-/// #CYD_REDELIVERED.
+/// Gives a message back that this process got with cyd_queue_get_ack() or cyd_queue_get_borrow_ack(): it is the next that is
+/// delivered, with #CYD_REDELIVERED.
 ///
 /// \param queue   Borrowed.
-/// \param ticket  From cyd_queue_get_ack().
+/// \param ticket  From there.
 ///
 /// \return As cyd_queue_done().
 ///
@@ -164,13 +172,13 @@ pub unsafe extern "C" fn cyd_queue_put_back(queue: *mut cyd_queue_t, ticket: u64
     boundary::call(|| unsafe { handle::get(queue)? }.put_back(ticket))
 }
 
-/// Acknowledges a message without its ticket: the oldest of those that the calling thread got with cyd_queue_get_ack(); if
-/// it owes none, the oldest that this process owes.
+/// Acknowledges a message without its ticket: the oldest of those that the calling thread got with cyd_queue_get_ack() or
+/// cyd_queue_get_borrow_ack(); if it owes none, the oldest that this process owes and no other thread may be reading where it lies.
 ///
 /// \param queue  Borrowed.
 ///
 /// \return #CYD_OK, or
-///   - #CYD_E_RANGE        this process owes nothing
+///   - #CYD_E_RANGE        there is none
 ///   - #CYD_E_UNSUPPORTED, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  as cyd_queue_done()
 ///
 /// \par Threads    Any.

@@ -50,7 +50,7 @@ pub const CYD_E_PEER_DIED: cyd_status_t = -1023;
 pub const CYD_E_CANCELLED: cyd_status_t = -1024;
 /// A signal ended the wait.
 pub const CYD_E_INTERRUPTED: cyd_status_t = -1025;
-/// The iteration is over.
+/// Nothing is left, and nothing more comes.
 pub const CYD_E_END: cyd_status_t = -1026;
 /// The caller does not own it.
 pub const CYD_E_NOT_OWNER: cyd_status_t = -1030;

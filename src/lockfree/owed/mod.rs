@@ -273,10 +273,11 @@ impl<M: Memory> Debts<M> {
         }
     }
 
-    /// This thread has copied the message that it owes, or reads it no more.
-    pub(crate) fn copied(&self, ticket: Ticket, thread: u32) {
-        if let Some(cell) = self.memory.cell(ticket.index()) {
-            // Relaxed: it says nothing of what others must see. If the cell is another debt's by now, it is not touched.
+    /// This thread of this process has copied the message that it owes, or reads it no more.
+    pub(crate) fn copied(&self, ticket: Ticket, process: u32, thread: u32) {
+        if let Ok((cell, _)) = self.find(ticket, process) {
+            // Relaxed: it says nothing of what others must see. Who acknowledges the message meanwhile by its ticket may find that
+            // what his thread got next is taken for copied.
             let getter = u64::from(thread);
             self.memory.swap(Word::Getter(cell), getter | COPYING, getter, Ordering::Relaxed);
         }

@@ -118,10 +118,9 @@ impl PriorityQueue {
 
     /// Copies the next message to the start of `buffer` and takes it: at most once. Tells its length and priority.
     ///
-    /// Errors: `Empty` (nothing came within `timeout`), `End` (the queue was shut down and
-    /// everything has been got), `Shutdown` (it was shut down at once), `TooLong` (the buffer is shorter
-    /// than the message, which stays), `Busy` (a try) and `Timeout` (somebody stands still in his turn), `Cancelled`,
-    /// `Interrupted`, `NoSlots`, `Corrupt`.
+    /// Errors: `Empty` (nothing came within `timeout`), `End` (the queue was shut down and everything has been got), `Shutdown`
+    /// (it was shut down at once), `TooLong` (the buffer is shorter than the message, which stays), `Busy` (a try) and `Timeout`
+    /// (somebody stands still in his turn), `Cancelled`, `Interrupted`, `NoSlots`, `Corrupt`.
     #[inline]
     pub fn get(&self, buffer: &mut [u8], timeout: impl Into<Timeout>) -> Result<(usize, i64)> {
         if let Some(got) = self.get_fast(buffer) {
@@ -158,8 +157,8 @@ impl PriorityQueue {
 
     /// Shuts the queue down, for everybody and for good; whoever waits is told. Putting answers `Shutdown` from now on, and with
     /// `now` getting does, too. Without, gets go on until everything has been got, then answer `End`; nothing is put any more
-    /// after the first `End`. `now` may follow later. A put that has begun before may still come in. Never waits; async-signal-safe. Killed in it: it is shut down or not; who sleeps looks
-    /// again within 250 ms.
+    /// after the first `End`. `now` may follow later. A put that has begun before may still come in.
+    /// Never waits; async-signal-safe. Killed in it: it is shut down or not; who sleeps looks again within 250 ms.
     pub fn shutdown(&self, now: bool) {
         self.0.shutdown(now);
     }

@@ -46,6 +46,17 @@ pub(super) struct Got<'q> {
 
 type Attempt<T> = std::result::Result<T, Not>;
 
+/// What a process comes to owe that gets a message.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Debt {
+    /// It is out of the queue for good.
+    None,
+    /// One that is copied out at once.
+    Copied,
+    /// One that goes on to be read where it lies.
+    Read,
+}
+
 impl<'q> Got<'q> {
     fn new(item: Item) -> Got<'q> {
         let received = Received { len: item.len.min(INLINE), redelivered: item.again };
@@ -62,7 +73,7 @@ impl<'q> Got<'q> {
                 let read = block.read(0, to);
                 if let (Some(ticket), Some(part)) = (ticket, queue.part()) {
                     let _ = block.into_handle(); // it is freed when the debt ends
-                    part.debts.copied(ticket, thread::token(queue.yard().number()));
+                    part.debts.copied(ticket, queue.process(), thread::token(queue.yard().number()));
                     read.map_err(|_| Not::Gone)?; // somebody has freed it by its handle
                 } else {
                     drop(block);
@@ -119,7 +130,8 @@ impl Queue {
         let part = self.owing()?;
         self.seat()?;
         let got = Call::new(self, For::Data, timeout).run(|| {
-            let (received, ticket) = self.attempt_beside(part, true, buffer.len())?.copy_to(self, buffer)?;
+            let (received, ticket) =
+                self.attempt_beside(part, Debt::Copied, buffer.len())?.copy_to(self, buffer)?;
             Ok(Owed { received, ticket })
         });
         got.map_err(|e| self.too_many_owed(e))
@@ -130,7 +142,8 @@ impl Queue {
         let part = self.owing()?;
         self.seat()?;
         let got = Call::new(self, For::Data, timeout.into()).run(|| {
-            let (bytes, received, ticket) = self.attempt_beside(part, true, usize::MAX)?.into_vec(self)?;
+            let (bytes, received, ticket) =
+                self.attempt_beside(part, Debt::Copied, usize::MAX)?.into_vec(self)?;
             Ok((bytes, Owed { received, ticket }))
         });
         got.map_err(|e| self.too_many_owed(e))?.map_err(|_| corrupt())
@@ -183,7 +196,7 @@ impl Queue {
     }
 
     /// Acknowledges a message without its ticket: the oldest of those that the calling thread got, or, if it owes none,
-    /// the oldest that this process owes. Errors: `Range` (this process owes none).
+    /// the oldest that this process owes and no other thread may be reading where it lies. Errors: `Range` (there is none).
     pub fn task_done(&self) -> Result<()> {
         let part = self.owing()?;
         let (process, thread) = (self.process(), thread::token(self.yard().number()));
@@ -194,7 +207,10 @@ impl Queue {
                 return Ok(());
             }
         }
-        Err(Error::with(ErrorKind::Range, "this process has acknowledged everything that it got"))
+        Err(Error::with(
+            ErrorKind::Range,
+            "this process owes nothing that it may acknowledge without its ticket",
+        ))
     }
 
     /// Waits at most `timeout` until everything that had been put when this was called was got and acknowledged. What a
@@ -252,7 +268,7 @@ impl Queue {
     }
 
     /// The process that the caller is, 0 if it has got nothing in this yard.
-    fn process(&self) -> u32 {
+    pub(super) fn process(&self) -> u32 {
         self.yard().token_if_joined()
     }
 
@@ -260,7 +276,7 @@ impl Queue {
     pub(super) fn attempt_beside<'q>(
         &'q self,
         part: &'q Part,
-        owing: bool,
+        debt: Debt,
         longest: usize,
     ) -> Attempt<Got<'q>> {
         if self.body().closing.glance() == Closing::Shut {
@@ -272,10 +288,10 @@ impl Queue {
                 not => return Err(not),
             }
         }
-        let me = thread::token(self.yard().number());
+        let (me, owing) = (thread::token(self.yard().number()), debt != Debt::None);
         let owes_from = owing.then(|| part.hint());
         let getter = Getter { slot: slot_of(me), thread: me, longest: self.longest(longest), owes_from };
-        let by = Debtor { thread: me, process: self.process(), copies: false };
+        let by = Debtor { thread: me, process: self.process(), copies: debt == Debt::Read };
         let debtor = owing.then_some(by);
         match next(self.ring(), &part.debts, getter, &Hands(self.yard())) {
             Ok(Next::Ring(reading, filling)) => self.get_from_ring(part, reading, filling, by, longest),
@@ -324,7 +340,7 @@ impl Queue {
         match filling {
             Some(filling) => {
                 filling.fill(item, &got.bytes[..len]);
-                let by = Debtor { copies: got.block.is_some(), ..by };
+                let by = Debtor { copies: by.copies || got.block.is_some(), ..by };
                 got.ticket = Some(settle(filling, reading, by));
             }
             None => {
@@ -363,7 +379,7 @@ impl Queue {
         }
         match debtor {
             Some(by) => {
-                let by = Debtor { copies: got.block.is_some(), ..by };
+                let by = Debtor { copies: by.copies || got.block.is_some(), ..by };
                 got.ticket = Some(taking.commit(by));
             }
             None => {

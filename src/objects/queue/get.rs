@@ -5,6 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::lockfree::mpmc::layout::State;
 use crate::lockfree::mpmc::{Longest, NoPop, Reading};
 use crate::objects::blocks::Block;
+use crate::objects::queue::ack::Debt;
 use crate::objects::queue::call::{Call, For, Not};
 use crate::objects::queue::place::{Hands, Spot, slot_of};
 use crate::objects::queue::{INLINE, Queue, corrupt, debts, large};
@@ -105,7 +106,9 @@ impl Queue {
         part: &debts::Owed,
         buffer: &mut [u8],
     ) -> std::result::Result<Received, Not> {
-        self.attempt_beside(part, false, buffer.len())?.copy_to(self, buffer).map(|(received, _)| received)
+        self.attempt_beside(part, Debt::None, buffer.len())?
+            .copy_to(self, buffer)
+            .map(|(received, _)| received)
     }
 
     #[cold]
@@ -121,7 +124,7 @@ impl Queue {
 
     pub(super) fn attempt_get_vec(&self, me: u32) -> std::result::Result<(Vec<u8>, Received), Not> {
         if let Some(part) = self.part() {
-            let (bytes, received, _) = self.attempt_beside(part, false, usize::MAX)?.into_vec(self)?;
+            let (bytes, received, _) = self.attempt_beside(part, Debt::None, usize::MAX)?.into_vec(self)?;
             return Ok((bytes, received));
         }
         let reading = self.claim(me, usize::MAX)?;

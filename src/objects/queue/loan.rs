@@ -3,7 +3,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::blocks::{Block, Blocks};
-use crate::objects::queue::ack::Got;
+use crate::objects::queue::ack::{Debt, Got};
 use crate::objects::queue::budget::Turn;
 use crate::objects::queue::call::{Call, For, Not};
 use crate::objects::queue::{Queue, corrupt, large};
@@ -78,7 +78,7 @@ impl Queue {
 
     fn attempt_borrow(&self, me: u32) -> std::result::Result<Message<'_>, Not> {
         if let Some(part) = self.part() {
-            return Ok(Message::of(self.attempt_beside(part, false, usize::MAX)?));
+            return Ok(Message::of(self.attempt_beside(part, Debt::None, usize::MAX)?));
         }
         let reading = self.claim(me, usize::MAX)?;
         let item = reading.item();

@@ -38,8 +38,8 @@ pub struct QueueOptions {
     /// [`Queue::consumer`](crate::Queue::consumer)), and who waits for one of the other side hears when the last of them has closed or died. Who
     /// says nothing may put and get as well, and does not count.
     pub sides: bool,
-    /// How many messages may have been got with [`Queue::get_ack`](crate::Queue::get_ack) and not yet acknowledged, by all together: at most
-    /// 65536; 0: such a get is not possible. Each takes as much as a message in the queue, and 16 bytes.
+    /// How many messages may have been got with [`Queue::get_ack`](crate::Queue::get_ack) and its like and not yet acknowledged, by all together: at
+    /// most 65536; 0: such a get is not possible. Each takes as much as a message in the queue, and 16 bytes.
     pub unacked: usize,
 }
 

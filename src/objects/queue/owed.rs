@@ -3,6 +3,7 @@
 
 use crate::error::Result;
 use crate::lockfree::owed::layout::Ticket;
+use crate::objects::queue::ack::Debt;
 use crate::objects::queue::call::{Call, For};
 use crate::objects::queue::{Message, Queue, corrupt};
 use crate::presence::thread;
@@ -39,7 +40,7 @@ impl Queue {
         let part = self.owing()?;
         self.seat()?;
         let got = Call::new(self, For::Data, timeout.into())
-            .run(|| self.attempt_beside(part, true, usize::MAX))
+            .run(|| self.attempt_beside(part, Debt::Read, usize::MAX))
             .map_err(|e| self.too_many_owed(e))?
             .map_err(|_| corrupt())?;
         let ticket = got.ticket.ok_or_else(corrupt)?;
@@ -51,8 +52,9 @@ impl Queue {
 /// A message that was got and is to be acknowledged, and lies where it was put if it is long. It is read as a [`Message`] is.
 ///
 /// It belongs to the process: any thread may acknowledge it, and in a fork child it is nothing. While it is there and the thread
-/// lives that got it, no other thread's [`Queue::task_done`] means it. Who acknowledges it by its ticket, or by [`Queue::task_done`], and then reads on, is told
-/// `NotFound` or `State`, or reads what is there by then.
+/// lives that got it, no other thread's [`Queue::task_done`] means it. Who acknowledges it by its ticket, or by
+/// [`Queue::task_done`], and then reads on, is told `NotFound` or `State`, gets zeros from [`Message::to_vec`], or reads what
+/// lies there by then.
 #[must_use = "dropping the message gives it back"]
 pub struct OwedMessage<'q> {
     queue: &'q Queue,
@@ -83,7 +85,7 @@ impl OwedMessage<'_> {
     pub fn into_ticket(self) -> u64 {
         let it = ManuallyDrop::new(self);
         if let Some(part) = it.queue.part() {
-            part.debts.copied(it.ticket, it.thread);
+            part.debts.copied(it.ticket, it.queue.process(), it.thread);
         }
         it.ticket.0
     }

@@ -10,6 +10,7 @@ use crate::presence::attachment::Gone;
 use crate::presence::attachment::Who;
 use crate::segment::bits::{BlockHandle, Link};
 use crate::sync::wait::Timeout;
+use ack::Debt;
 use place::Hands;
 use std::time::Duration;
 
@@ -506,7 +507,7 @@ fn a_message_that_is_being_copied_is_nobody_elses_to_acknowledge() {
     let elsewhere = |act: &(dyn Fn() + Sync)| std::thread::scope(|s| s.spawn(act).join().unwrap());
     let (part, mut buffer) = (queue.part().unwrap(), [0; 1000]);
     queue.seat().unwrap();
-    let got = queue.attempt_beside(part, true, usize::MAX).unwrap();
+    let got = queue.attempt_beside(part, Debt::Copied, usize::MAX).unwrap();
     elsewhere(&|| drop(queue.get_ack_vec(Timeout::Try).unwrap()));
     elsewhere(&|| queue.task_done().unwrap()); // what was got last, by whoever that was
     elsewhere(&|| assert_eq!(kind(queue.task_done()), ErrorKind::Range));
@@ -518,12 +519,12 @@ fn a_message_that_is_being_copied_is_nobody_elses_to_acknowledge() {
     queue.try_put(&[8; 1000]).unwrap();
     elsewhere(&|| {
         queue.seat().unwrap();
-        std::mem::forget(queue.attempt_beside(part, true, usize::MAX).unwrap());
+        std::mem::forget(queue.attempt_beside(part, Debt::Copied, usize::MAX).unwrap());
     });
     queue.task_done().unwrap();
 }
 
-/// A message that is read where it lies: acknowledged, given back by its guard, kept without it, and owed by one process only.
+/// A message that is read where it lies: acknowledged, given back by its guard, kept without it.
 #[test]
 fn a_message_is_owed_where_it_lies() {
     let yard = yard();
@@ -551,16 +552,54 @@ fn a_message_is_owed_where_it_lies() {
     assert_eq!(kind(queue.get_borrow_ack(Timeout::Try)), ErrorKind::Empty);
     // It is the thread's own to acknowledge without its ticket, and nobody else's while he may read it.
     let elsewhere = |act: &(dyn Fn() + Sync)| std::thread::scope(|s| s.spawn(act).join().unwrap());
+    for message in [&[7; 1000][..], b"short"] {
+        queue.try_put(message).unwrap();
+        let got = queue.get_borrow_ack(SOON).unwrap();
+        elsewhere(&|| assert_eq!(kind(queue.task_done()), ErrorKind::Range));
+        queue.task_done().unwrap();
+        let read = got.read(0, &mut [0]).map_err(|e| e.kind());
+        assert!(got.len() < 100 || matches!(read, Err(ErrorKind::State | ErrorKind::NotFound)), "{read:?}");
+        // The next one's place is the same; it is not to be taken for one that nobody reads.
+        queue.try_put(message).unwrap();
+        let next = queue.get_borrow_ack(SOON).unwrap();
+        assert_eq!(kind(queue.done(got.into_ticket())), ErrorKind::State);
+        elsewhere(&|| assert_eq!(kind(queue.task_done()), ErrorKind::Range));
+        let _ = next.into_ticket();
+        elsewhere(&|| queue.task_done().unwrap());
+        assert_eq!((queue.unfinished(), in_use()), (0, 0));
+    }
+}
+
+/// A fork child owes nothing of what its parent reads.
+#[test]
+fn what_a_parent_reads_where_it_lies_is_nothing_to_its_child() {
+    let yard = yard();
+    let queue = joinable(&yard, 4);
     queue.try_put(&[7; 1000]).unwrap();
-    let got = queue.get_borrow_ack(SOON).unwrap();
-    elsewhere(&|| assert_eq!(kind(queue.task_done()), ErrorKind::Range));
-    queue.task_done().unwrap();
-    assert!(matches!(kind(got.read(0, &mut [0])), ErrorKind::State | ErrorKind::NotFound));
-    assert_eq!(kind(got.done()), ErrorKind::State);
-    queue.try_put(&[7; 1000]).unwrap();
-    let _ = queue.get_borrow_ack(SOON).unwrap().into_ticket();
-    elsewhere(&|| queue.task_done().unwrap());
-    assert_eq!((queue.unfinished(), in_use()), (0, 0));
+    let mut got = Some(queue.get_borrow_ack(SOON).unwrap());
+    let ways: [fn(OwedMessage<'_>) -> bool; 4] = [
+        |got| kind(got.done()) == ErrorKind::NotOwner,
+        |got| kind(got.put_back()) == ErrorKind::NotOwner,
+        |got| got.into_ticket() != 0,
+        |got| got.to_vec() == [7; 1000], // and drops it
+    ];
+    for way in ways {
+        let _apart = APART.lock();
+        // SAFETY: the child calls this library, and ends.
+        let pid = unsafe { libc::fork() };
+        if pid == 0 {
+            let is_so = way(got.take().unwrap());
+            // SAFETY: as above.
+            unsafe { libc::_exit(i32::from(!is_so)) };
+        }
+        let mut status = 0;
+        // SAFETY: waits for a child of ours.
+        assert_eq!((unsafe { libc::waitpid(pid, &raw mut status, 0) }, status), (pid, 0));
+    }
+    std::thread::scope(|s| s.spawn(|| assert_eq!(kind(queue.task_done()), ErrorKind::Range)).join().unwrap());
+    assert_eq!(queue.unfinished(), 1);
+    got.unwrap().done().unwrap();
+    queue.join(Timeout::Try).unwrap();
 }
 
 #[test]
