@@ -8,6 +8,7 @@
 
 mod ends;
 mod handover;
+mod nouns;
 mod odd;
 #[path = "../support/process.rs"]
 mod process;
@@ -61,6 +62,7 @@ fn main() {
     }
     entries();
     ends::entries();
+    nouns::entries();
     courtyard::init();
     let wanted = |name: &str| args.is_empty() || args.iter().any(|a| name.contains(a.as_str()));
     let (mut passed, mut failed) = (0, 0);
@@ -70,6 +72,7 @@ fn main() {
         .chain(server::SCENARIOS)
         .chain(handover::SCENARIOS)
         .chain(odd::SCENARIOS)
+        .chain(nouns::SCENARIOS)
         .filter(|s| wanted(s.0))
     {
         let end = fork_with(|| {
