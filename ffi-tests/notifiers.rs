@@ -8,8 +8,8 @@
 mod process;
 
 use courtyard::{
-    ErrorKind, Event, EventOptions, LifoOptions, LifoQueue, Notifier, Options, Permits, Pipe, PipeEnd,
-    PipeOptions, PriorityOptions, PriorityQueue, Queue, QueueOptions, Ring, RingOptions, Semaphore,
+    Connection, ErrorKind, Event, EventOptions, LifoOptions, LifoQueue, Notifier, Options, Permits, Pipe,
+    PipeEnd, PipeOptions, PriorityOptions, PriorityQueue, Queue, QueueOptions, Ring, RingOptions, Semaphore,
     SemaphoreOptions, Strategy, Timeout, TypedRing, Waitable, Yard,
 };
 use process::{Ended, LONG, Step, fork, fork_with, sleep_ms};
@@ -55,8 +55,8 @@ fn until(mut so: impl FnMut() -> bool) {
     }
 }
 
-fn yard(objects: u32) -> Yard {
-    Options::new().size(u64::from(objects) * 256 + (1 << 20)).objects(objects + 32).anonymous().unwrap()
+fn yard() -> Yard {
+    Options::new().size(1 << 20).objects(32).anonymous().unwrap()
 }
 
 fn event(yard: &Yard, name: &str) -> Event {
@@ -85,7 +85,7 @@ fn tells(what: &str, object: &dyn Waitable, ready: &mut dyn FnMut(), take: &mut 
 }
 
 fn every_object_tells() {
-    let yard = yard(0);
+    let yard = yard();
     let kept = event(&yard, "event");
     tells("event", &kept, &mut || assert!(kept.set()), &mut || assert!(kept.clear()));
     let semaphore = Semaphore::create(&yard, "semaphore", SemaphoreOptions::default()).unwrap();
@@ -125,7 +125,7 @@ fn every_object_tells() {
 }
 
 fn the_ends_of_rings_tell() {
-    let yard = yard(0);
+    let yard = yard();
     let ring = Ring::create(&yard, "ring", RingOptions { capacity: 64, spin_only: false }).unwrap();
     let (mut sender, mut receiver) =
         (ring.sender(Strategy::Block).unwrap(), ring.receiver(Strategy::Block).unwrap());
@@ -165,36 +165,85 @@ fn raise_limit() {
     assert!(limit.rlim_cur > 10_100, "this machine allows {} descriptors", limit.rlim_cur);
 }
 
+/// What there are ten thousand of.
+enum Thing {
+    Event(Event),
+    Queue(Queue),
+    Pipe(Connection, Connection),
+}
+
+impl Thing {
+    fn new(yard: &Yard, number: usize) -> Thing {
+        let name = format!("thing{number}");
+        match number % 3 {
+            0 => Thing::Event(event(yard, &name)),
+            1 => {
+                let one = QueueOptions { capacity: 1, inline_max: 16, ..QueueOptions::default() };
+                Thing::Queue(Queue::create(yard, &name, one).unwrap())
+            }
+            _ => {
+                let pipe = Pipe::create(yard, &name, PipeOptions { capacity: 64, duplex: false }).unwrap();
+                Thing::Pipe(pipe.end(PipeEnd::First).unwrap(), pipe.end(PipeEnd::Second).unwrap())
+            }
+        }
+    }
+
+    fn notifier(&self) -> Notifier {
+        match self {
+            Thing::Event(event) => event.notifier(),
+            Thing::Queue(queue) => queue.notifier(),
+            Thing::Pipe(first, _) => first.notifier(),
+        }
+        .unwrap()
+    }
+
+    fn make_ready(&self) {
+        match self {
+            Thing::Event(event) => assert!(event.set()),
+            Thing::Queue(queue) => queue.try_put(b"x").unwrap(),
+            Thing::Pipe(_, second) => second.try_send(b"x").unwrap(),
+        }
+    }
+
+    fn take(&self) {
+        match self {
+            Thing::Event(event) => drop(event.clear()),
+            Thing::Queue(queue) => drop(queue.try_get(&mut [0]).unwrap()),
+            Thing::Pipe(first, _) => drop(first.try_recv(&mut [0]).unwrap()),
+        }
+    }
+}
+
 fn ten_thousand_take_one_thread() {
-    const COUNT: u32 = 10_000;
+    const COUNT: usize = 10_000;
     raise_limit();
-    let yard = yard(COUNT);
+    let yard = Options::new().size(64 << 20).objects(COUNT as u32 + 32).anonymous().unwrap();
     let before = threads();
-    let events: Vec<Event> = (0..COUNT).map(|i| event(&yard, &format!("e{i}"))).collect();
-    let notifiers: Vec<Notifier> = events.iter().map(|event| event.notifier().unwrap()).collect();
+    let things: Vec<Thing> = (0..COUNT).map(|number| Thing::new(&yard, number)).collect();
+    let notifiers: Vec<Notifier> = things.iter().map(Thing::notifier).collect();
     assert_eq!(threads(), before + 1);
     until(|| bridges().len() == 1); // it names itself
-    for which in [0, 5_000, 9_999] {
-        events[which].set();
+    for which in [0, 1, 2, 5_000, 5_001, 5_002, 9_997, 9_998, 9_999] {
+        things[which].make_ready();
         assert!(told(&notifiers[which]));
         let raised: Vec<usize> = (0..notifiers.len()).filter(|at| readable(&notifiers[*at], 0)).collect();
         assert_eq!(raised, [which]);
-        events[which].clear();
+        things[which].take();
         notifiers[which].clear().unwrap();
     }
-    events.iter().for_each(|event| assert!(event.set() || event.is_set()));
+    things.iter().for_each(Thing::make_ready);
     notifiers.iter().for_each(|notifier| assert!(told(notifier)));
     assert_eq!(threads(), before + 1);
     drop(notifiers);
     until(|| threads() == before); // it ends when nobody is left who could ask
-    let again = events[0].notifier().unwrap();
+    let again = things[0].notifier();
     assert!(readable(&again, 0));
     until(|| bridges().len() == 1); // it names itself
 }
 
 /// Nothing is left of it in the yard, and nothing on the way to it.
 fn the_yard_is_left_when_the_last_is_dropped() {
-    let yard = yard(0);
+    let yard = yard();
     let notifier = event(&yard, "event").notifier().unwrap();
     let fd = std::os::fd::AsFd::as_fd(&yard).try_clone_to_owned().unwrap();
     let child = fork(move || {
@@ -210,7 +259,7 @@ fn the_yard_is_left_when_the_last_is_dropped() {
 /// One produces, one is told: if wake-ups were lost, each of them would take a slice.
 fn no_wake_up_is_lost() {
     const COUNT: u32 = 40_000;
-    let yard = yard(0);
+    let yard = yard();
     let queue = Queue::create(&yard, "queue", QueueOptions { capacity: 8, ..Default::default() }).unwrap();
     let lifo = LifoQueue::create(&yard, "lifo", LifoOptions::default()).unwrap();
     let semaphore = Semaphore::create(&yard, "semaphore", SemaphoreOptions::default()).unwrap();
@@ -258,7 +307,7 @@ fn no_wake_up_is_lost() {
 
 /// Who reads the descriptor himself is told of the next change as well, by the slice.
 fn who_reads_it_himself_is_told_too() {
-    let event = event(&yard(0), "event");
+    let event = event(&yard(), "event");
     let notifier = event.notifier().unwrap();
     for _ in 0..3 {
         event.set();
@@ -273,7 +322,7 @@ fn who_reads_it_himself_is_told_too() {
 }
 
 fn a_peer_that_dies_is_told() {
-    let yard = yard(0);
+    let yard = yard();
     let step = Step::of(&yard);
     let pipe = Pipe::create(&yard, "pipe", PipeOptions::default()).unwrap();
     let ring = Ring::create(&yard, "ring", RingOptions::default()).unwrap();
@@ -300,7 +349,7 @@ fn a_peer_that_dies_is_told() {
 }
 
 fn a_notifier_holds_no_end() {
-    let yard = yard(0);
+    let yard = yard();
     let pipe = Pipe::create(&yard, "pipe", PipeOptions::default()).unwrap();
     let (first, second) = (pipe.end(PipeEnd::First).unwrap(), pipe.end(PipeEnd::Second).unwrap());
     let (mine, other) = (first.notifier().unwrap(), second.notifier().unwrap());
@@ -310,7 +359,7 @@ fn a_notifier_holds_no_end() {
 }
 
 fn a_fork_child_asks_for_itself() {
-    let yard = yard(0);
+    let yard = yard();
     let (mine, yours) = (event(&yard, "mine"), event(&yard, "yours"));
     let (notifier, inherited) = (mine.notifier().unwrap(), mine.notifier().unwrap());
     let (yours, step) = (&yours, &Step::of(&yard));
@@ -342,7 +391,7 @@ fn a_fork_child_asks_for_itself() {
 }
 
 fn no_descriptor_is_an_error() {
-    let event = event(&yard(0), "event");
+    let event = event(&yard(), "event");
     let mut all = vec![event.notifier().unwrap()];
     let limit = libc::rlimit { rlim_cur: 64, rlim_max: 64 };
     assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &limit) }, 0);
@@ -361,7 +410,7 @@ fn no_descriptor_is_an_error() {
 }
 
 fn no_signal_comes_to_the_thread() {
-    let event = event(&yard(0), "event");
+    let event = event(&yard(), "event");
     let _notifier = event.notifier().unwrap();
     until(|| bridges().len() == 1); // it names itself
     let status = std::fs::read_to_string(format!("{}/status", bridges()[0])).unwrap();
