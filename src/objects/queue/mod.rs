@@ -19,6 +19,9 @@ mod debts_tests;
 mod get;
 mod large;
 pub(crate) mod layout;
+#[cfg(test)]
+#[path = "len/tests.rs"]
+mod len_tests;
 mod loan;
 mod options;
 mod owed;
@@ -32,8 +35,6 @@ mod tests;
 mod tests_of_blocks;
 #[cfg(test)]
 mod tests_of_budget;
-#[cfg(test)]
-mod tests_of_len;
 #[cfg(test)]
 mod tests_of_sides;
 mod typed;
