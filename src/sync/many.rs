@@ -15,7 +15,7 @@
 use crate::error::ErrorKind;
 use crate::shim::{Watch, pause};
 use crate::sync::event_count::EventCount;
-use crate::sync::lock::{Crowd, Owners};
+use crate::sync::lock::{Crowd, Mourner, Owners};
 use crate::sync::wait::Wait;
 use std::os::fd::BorrowedFd;
 
@@ -145,7 +145,7 @@ impl<'a> Many<'a> {
         wait: &Wait,
         slept: &mut bool,
     ) -> Result<Vec<usize>, ErrorKind> {
-        let (mut ended, mut mourned) = (Ok(()), None);
+        let (mut ended, mut mourner) = (Ok(()), Mourner::default());
         loop {
             // First the bell: who finds us announced in a thing must find us here.
             let rung = (!self.direct).then(|| self.bell.prepare());
@@ -159,8 +159,7 @@ impl<'a> Many<'a> {
             }
             // Whatever ends the wait: the things are looked at after it.
             ended?;
-            if dead.is_some() && dead != mourned {
-                mourned = dead; // once: who is not in the yard any more clears up nothing
+            if mourner.is_to_sweep(dead) {
                 owners.sweep();
                 continue;
             }

@@ -1036,8 +1036,8 @@ pub(crate) const STEPS: &[Step] = &[
         &[
             ("            let rung = (!self.direct).then(|| self.bell.prepare());\n", ""),
             (
-                "            ended?;\n            if dead",
-                "            ended?;\n            let rung = (!self.direct).then(|| self.bell.prepare());\n            if dead",
+                "            ended?;\n            if mourner",
+                "            ended?;\n            let rung = (!self.direct).then(|| self.bell.prepare());\n            if mourner",
             ),
         ],
     ),
@@ -1069,11 +1069,11 @@ pub(crate) const STEPS: &[Step] = &[
         ],
     ),
     step(
-        MANY,
+        LOCK,
         "a waiter of many does not clear up behind who is dead when it comes",
-        &[("dead.is_some() && dead != mourned", "dead.is_none() && dead != mourned")],
+        &[("dead.is_some() && dead != self.0", "dead.is_none() && dead != self.0")],
     ),
-    step(MANY, "a waiter of many clears up once only", &[("dead != mourned {", "mourned.is_none() {")]),
+    step(LOCK, "a waiter of many clears up once only", &[("&& dead != self.0;", "&& self.0.is_none();")]),
     step(
         ASKED,
         "who asks does not look whether the thing is ready already",

@@ -16,10 +16,9 @@ use crate::objects::owners::{bell, hear};
 use crate::os::eventfd::EventFd;
 use crate::os::{Mutex, MutexGuard, fork, thread};
 use crate::presence::attachment::Attachment;
-use crate::segment::bits::Token;
 use crate::shim::{AtomicU32, Ordering, WATCH_MAX, Watch, wake};
 use crate::sync::asked::Asked;
-use crate::sync::lock::Crowd;
+use crate::sync::lock::{Crowd, Mourner};
 use crate::sync::many::Net;
 use crate::sync::wait::{Manner, Slept, Timeout, Wait};
 use std::mem::forget;
@@ -75,8 +74,7 @@ struct Post {
     yard: Arc<Attachment>,
     requests: usize,
     fallback: bool,
-    /// One who was dead there when the thread last cleared up.
-    mourned: Option<Token>,
+    mourner: Mourner,
 }
 
 struct Registry {
@@ -192,7 +190,12 @@ impl Registry {
                 post.fallback |= fallback;
             }
             None => {
-                self.posts.push(Post { yard: yard.clone(), requests: 1, fallback, mourned: None });
+                self.posts.push(Post {
+                    yard: yard.clone(),
+                    requests: 1,
+                    fallback,
+                    mourner: Mourner::default(),
+                });
                 news();
             }
         }
@@ -298,8 +301,7 @@ fn round(waits: &mut [Wait; 2], slept: Slept) -> Option<Slept> {
         // First the bell, then whom to listen to, then the things: as for any waiter of many.
         words.extend(bell(yard).map(|bell| bell.prepare()));
         let dead = hear(yard, &mut crowd);
-        if dead.is_some() && dead != post.mourned {
-            post.mourned = dead;
+        if post.mourner.is_to_sweep(dead) {
             mourning.push(yard);
         }
     }

@@ -7,7 +7,7 @@ use crate::objects::pool::Table;
 use crate::presence::thread;
 use crate::shim::pause;
 use crate::sync::event_count::EventCount;
-use crate::sync::lock::{Crowd, Owners};
+use crate::sync::lock::{Crowd, Mourner, Owners};
 use crate::sync::wait::{Timeout, Wait};
 
 /// Looks before a wait sleeps: some microseconds, a tenth of what a sleep and wake-up cost.
@@ -46,7 +46,7 @@ impl Table {
         wait: &Wait,
         mut attempt: impl FnMut() -> Option<T>,
     ) -> Result<T> {
-        let (mut over, mut mourned): (Option<ErrorKind>, _) = (None, None);
+        let (mut over, mut mourner): (Option<ErrorKind>, _) = (None, Mourner::default());
         // So that our death is heard of, and that we can clear up behind others: who had what we wait for may be a process
         // that has no thread here, of whose death nobody hears.
         let _ = thread::register(self.held());
@@ -62,8 +62,7 @@ impl Table {
             if let Some(kind) = over {
                 return Err(kind.into());
             }
-            if dead.is_some() && dead != mourned {
-                mourned = dead; // once: who is not in the yard any more clears up nothing
+            if mourner.is_to_sweep(dead) {
                 self.held().sweep();
                 continue;
             }

@@ -16,7 +16,7 @@ use crate::segment::bits::Token;
 use crate::shim::{AtomicU32, Watch, pause, yield_now};
 use crate::sync::event_count::EventCount;
 use crate::sync::holders::Seen;
-use crate::sync::lock::{Crowd, Owners};
+use crate::sync::lock::{Crowd, Mourner, Owners};
 use crate::sync::wait::{Timeout, Wait};
 
 /// Looks before a wait sleeps: some 5 to 10 µs, a tenth of what a sleep and wake-up cost.
@@ -87,8 +87,7 @@ pub(super) struct Call<'a> {
     blocks: Option<&'a Blocks>,
     /// Looks that are left before a sleep, or before a try gives up.
     looks: u32,
-    /// One who was dead when the call last cleared up.
-    mourned: Option<Token>,
+    mourner: Mourner,
 }
 
 fn is_peer(kind: ErrorKind) -> bool {
@@ -122,7 +121,7 @@ impl<'a> Call<'a> {
             _ => 0,
         };
         let wait = Wait::new(timeout, queue.manner());
-        Call { queue, what, timeout, wait, blocks: None, looks, mourned: None }
+        Call { queue, what, timeout, wait, blocks: None, looks, mourner: Mourner::default() }
     }
 
     /// The call waits for a block as well.
@@ -326,9 +325,8 @@ impl<'a> Call<'a> {
         'a: 'c,
     {
         let dead = owners::hear(self.yard(), crowd);
-        let sweeps = dead.is_some() && dead != self.mourned;
+        let sweeps = self.mourner.is_to_sweep(dead);
         if sweeps {
-            self.mourned = dead;
             self.yard().sweep();
         }
         sweeps
