@@ -2851,7 +2851,7 @@ CYD_MUST_USE cyd_status_t cyd_yard_object_cost(const cyd_yard_options_t *options
 CYD_MUST_USE cyd_status_t cyd_yard_get_cost(const cyd_yard_t *yard, cyd_cost_t *out);
 
 /**
- * Clears up behind dead participants now.
+ * Clears up behind dead participants now; behind those at whom another process is just doing so, it leaves it to that one.
  *
  * Nobody needs to call this: whoever opens the yard, needs a place in it or waits does it too.
  *

@@ -556,7 +556,7 @@ pub unsafe extern "C" fn cyd_yard_get_cost(yard: *const cyd_yard_t, out: *mut cy
     })
 }
 
-/// Clears up behind dead participants now.
+/// Clears up behind dead participants now; behind those at whom another process is just doing so, it leaves it to that one.
 ///
 /// Nobody needs to call this: whoever opens the yard, needs a place in it or waits does it too.
 ///

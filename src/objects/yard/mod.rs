@@ -114,8 +114,8 @@ impl Yard {
         Options::new().size(g.heap()).slots(g.slots).objects(g.objects).cost()
     }
 
-    /// Clears up behind dead participants now. Nobody needs to call this: whoever opens the yard, needs a place or
-    /// waits does it too.
+    /// Clears up behind dead participants now; behind those at whom another process is just doing so, it leaves it to that one, and
+    /// does not wait. Nobody needs to call this: whoever opens the yard, needs a place or waits does it too.
     pub fn sweep(&self) {
         self.held.sweep();
     }
