@@ -5016,7 +5016,7 @@ cyd_status_t cyd_fork_server_close(cyd_fork_server_t *server);
  *   - #CYD_E_STATE    a Rust program that this library is linked into has another logger
  *
  * \par Threads    Any.
- * \par Processes  Each for itself; a forked child begins as its parent.
+ * \par Processes  Each for itself; a child begins as its maker.
  * \par Blocking   Never.
  * \par Crash      Nothing is shared.
  * \par Since      0.1
@@ -5037,7 +5037,7 @@ CYD_MUST_USE cyd_status_t cyd_log_to_stderr(cyd_log_level_t level);
  *   - #CYD_E_STATE    a Rust program that this library is linked into has another logger
  *
  * \par Threads    Any.
- * \par Processes  Each for itself; a forked child begins as its parent.
+ * \par Processes  Each for itself; a forked child begins as its parent, and one that is no copy of its maker has no listener.
  * \par Blocking   Never.
  * \par Crash      Nothing is shared.
  * \par Since      0.1

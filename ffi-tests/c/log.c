@@ -52,6 +52,12 @@ static int five(const void *bytes, size_t len) {
     return 5;
 }
 
+static int loud(const void *bytes, size_t len) {
+    (void)bytes, (void)len;
+    OK(cyd_log_to_stderr(CYD_LOG_INFO));
+    return 0;
+}
+
 static int dies(cyd_task_t *task, const void *input, size_t len, void *argument) {
     (void)task, (void)input, (void)len, (void)argument;
     return raise(SIGKILL);
@@ -85,7 +91,7 @@ static const char *five_says(cyd_fork_server_t *server) {
 /* A child that is no copy of its maker says as much as he does when it is made. */
 static void no_copies(void) {
     const char *lines = "[INFO/anew] begins entry five\n[INFO/anew] ends with exit code 5\n";
-    cyd_fork_server_t *server;
+    cyd_fork_server_t *server, *own;
     CHECK((errors = dup(2)) >= 0 && pipe(line) == 0 && fcntl(line[0], F_SETFL, O_NONBLOCK) == 0);
     swap_errors(line[1]);
     cyd_status_t rc = cyd_fork_server_start(NULL, NULL, 0, &server);
@@ -102,6 +108,13 @@ static void no_copies(void) {
     CHECK(strcmp(five_says(server), "") == 0);
     OK(cyd_fork_server_close(server));
     OK(cyd_log_to_listener(CYD_LOG_DEBUG, listener, said));
+    swap_errors(line[1]); /* who says nothing there himself leaves it to the server what its children do */
+    rc = cyd_fork_server_start("loud", NULL, 0, &own);
+    swap_errors(errors);
+    OK(rc);
+    OK(cyd_fork_server_ready(own, -1));
+    CHECK(strcmp(five_says(own), lines) == 0);
+    OK(cyd_fork_server_close(own));
     CHECK(close(line[0]) == 0 && close(line[1]) == 0 && close(errors) == 0);
 }
 
@@ -127,6 +140,7 @@ static void workers_end(void) {
 
 int main(int argc, char **argv) {
     OK(cyd_entry_register("five", five));
+    OK(cyd_entry_register("loud", loud));
     OK(cyd_task_register("dies", dies, NULL));
     OK(cyd_init(argc, (const char *const *)argv));
     cyd_process_t *child;

@@ -44,7 +44,7 @@ fn limit(level: cyd_log_level_t) -> Result<LevelFilter> {
 ///   - #CYD_E_STATE    a Rust program that this library is linked into has another logger
 ///
 /// \par Threads    Any.
-/// \par Processes  Each for itself; a forked child begins as its parent.
+/// \par Processes  Each for itself; a child begins as its maker.
 /// \par Blocking   Never.
 /// \par Crash      Nothing is shared.
 /// \par Since      0.1
@@ -67,7 +67,7 @@ pub extern "C" fn cyd_log_to_stderr(level: cyd_log_level_t) -> cyd_status_t {
 ///   - #CYD_E_STATE    a Rust program that this library is linked into has another logger
 ///
 /// \par Threads    Any.
-/// \par Processes  Each for itself; a forked child begins as its parent.
+/// \par Processes  Each for itself; a forked child begins as its parent, and one that is no copy of its maker has no listener.
 /// \par Blocking   Never.
 /// \par Crash      Nothing is shared.
 /// \par Since      0.1

@@ -7,6 +7,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::{Mutex, child, fork};
 use crate::process::family;
+use crate::shim::{AtomicU32, Ordering};
 use ::log::{LevelFilter, Log, Metadata, Record};
 use std::sync::Arc;
 
@@ -23,6 +24,9 @@ enum Sink {
 struct Lines {
     sink: Mutex<Option<Sink>>,
 }
+
+/// 1: the sink is standard error.
+static IS_STDERR: AtomicU32 = AtomicU32::new(0);
 
 static LINES: Lines = Lines { sink: Mutex::new(None) };
 
@@ -61,7 +65,8 @@ impl Log for Lines {
 }
 
 /// Prints every message of at least this importance to standard error, as `[INFO/Process-1] message`, one write(2) for each line.
-/// [`log::LevelFilter::Off`](::log::LevelFilter) ends it. Children, however they are made, begin as their maker is then.
+/// [`log::LevelFilter::Off`](::log::LevelFilter) ends it. Children, however they are made, begin as their maker is then:
+/// in one that is started anew the logger is set before its entry runs.
 ///
 /// The library itself says, with [`Info`](::log::Level), when a child begins and ends its work, and with [`Debug`](::log::Level)
 /// when it is made and how its end was heard of.
@@ -71,19 +76,20 @@ pub fn log_to_stderr(level: LevelFilter) -> Result<()> {
     send_to(Sink::Stderr, level)
 }
 
-/// How much this process says on standard error, as a number; 0: nothing.
+/// How much this process says on standard error: one more than the level's number; 0: its lines go elsewhere, or nowhere. Takes no
+/// lock, which a fork might find taken.
 pub(super) fn level() -> u32 {
-    let is_said = matches!(*LINES.sink.lock(), Some(Sink::Stderr));
-    if is_said { ::log::max_level() as u32 } else { 0 }
+    // Relaxed: nothing comes with it.
+    if IS_STDERR.load(Ordering::Relaxed) == 1 { ::log::max_level() as u32 + 1 } else { 0 }
 }
 
-/// A child that is no copy of its maker says as much as he: [`level`]. If the program has another logger by now, that decides.
+/// A child that is no copy of its maker says as much as he: [`level`]. If he says nothing there, or the program has another logger
+/// by now, the child's own choice stays.
 pub(super) fn adopt(level: u32) {
-    if level == self::level() {
-        return;
+    let wanted = LevelFilter::iter().find(|it| *it as u32 + 1 == level);
+    if let Some(wanted) = wanted.filter(|_| level != self::level()) {
+        let _ = log_to_stderr(wanted);
     }
-    let wanted = LevelFilter::iter().find(|it| *it as u32 == level);
-    let _ = log_to_stderr(wanted.unwrap_or(LevelFilter::Off));
 }
 
 /// As [`log_to_stderr`], to a function instead, which may be called by several threads at once.
@@ -95,6 +101,7 @@ pub(crate) fn log_to(
 }
 
 fn send_to(sink: Sink, level: LevelFilter) -> Result<()> {
+    drop(family::family()?); // who says something asks for his name: that survives forks from now on
     {
         let mut ours = LINES.sink.lock();
         FORK.install()?;
@@ -102,6 +109,8 @@ fn send_to(sink: Sink, level: LevelFilter) -> Result<()> {
         if ours.is_none() && ::log::set_logger(&LINES).is_err() {
             return Err(Error::with(ErrorKind::State, "the program has another logger"));
         }
+        // Relaxed: as in `level`.
+        IS_STDERR.store(u32::from(matches!(sink, Sink::Stderr)), Ordering::Relaxed);
         *ours = Some(sink);
     }
     ::log::set_max_level(level);
