@@ -14,7 +14,7 @@
 //! | `entry.rs` | functions that a process can be started with, by name |
 //! | `pool/` | workers, tasks, and who looks after them |
 //! | `log.rs` | what is said of all this, and to whom |
-//! | `server.rs` | a process that forks others |
+//! | `server/` | a process that forks others |
 
 mod entry;
 mod family;
