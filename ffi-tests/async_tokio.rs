@@ -10,8 +10,8 @@ mod process;
 use courtyard::{
     Connection, ErrorKind, Event, EventOptions, Fate, LifoOptions, LifoQueue, Options, Permits, Pipe,
     PipeEnd, PipeOptions, Pool, PoolOptions, PriorityOptions, PriorityQueue, Queue, QueueOptions, Ring,
-    RingOptions, Semaphore, SemaphoreOptions, StartMethod, Strategy, TaskOptions, Timeout, TypedLifoQueue,
-    TypedPriorityQueue, TypedQueue, TypedRing, Yard, ready_async,
+    RingOptions, Semaphore, SemaphoreOptions, StartMethod, Strategy, TaskOptions, Timeout, TypedFuture,
+    TypedLifoQueue, TypedPriorityQueue, TypedQueue, TypedRing, TypedTask, Yard, ready_async,
 };
 use process::{Ended, LONG, Step, fork, sleep_ms};
 use std::future::{Future, IntoFuture};
@@ -468,6 +468,7 @@ fn tasks_of_a_pool() {
         if input == b"bad" { Err("it was bad") } else { Ok(input.to_vec()) }
     })
     .unwrap();
+    const WHEN_TOLD: TypedTask<u64, u64> = TypedTask::new("when-told");
     let yard = Options::new().size(4 << 20).slots(64).anonymous().unwrap();
     let options = PoolOptions { method: StartMethod::Threads, workers: 2, ..PoolOptions::default() };
     let pool = Pool::create(&yard, "pool", &options).unwrap();
@@ -478,6 +479,12 @@ fn tasks_of_a_pool() {
         assert_eq!(bad.result_async().await.unwrap_err().kind(), ErrorKind::Failed);
         assert_eq!(bad.await.unwrap_err().kind(), ErrorKind::Failed);
         assert_eq!(never.await.unwrap(), b"never");
+        // Values.
+        let typed = |input: u64| WHEN_TOLD.submit(&pool, &input, &TaskOptions::default()).unwrap();
+        assert_eq!(typed(7).await.unwrap(), 7);
+        assert_eq!(typed(8).result_async().await.unwrap(), 8);
+        let narrow = TypedFuture::<u32>::over(submit(b"long enough for another"));
+        assert_eq!(narrow.await.unwrap_err().kind(), ErrorKind::Corrupt);
         go(0);
         let (first, second, waits) = (submit(b"1"), submit(b"2"), submit(b"3"));
         let _ = timeout(BRIEF, first.fate_async()).await.unwrap_err();

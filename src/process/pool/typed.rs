@@ -11,6 +11,8 @@ use crate::sync::wait::Timeout;
 use std::borrow::Borrow;
 use std::fmt::{Debug, Display, Formatter};
 use std::marker::PhantomData;
+#[cfg(feature = "async")]
+use std::pin::Pin;
 use std::result::Result as Either;
 
 /// A task by its name, with the type `A` of what it is called with and the type `R` of its result: whoever registers it and whoever
@@ -205,9 +207,26 @@ impl<R, C: Coding<R>> TypedFuture<R, C> {
         C::take(&self.future.result(timeout)?)
     }
 
+    /// As [`TypedFuture::result`], without a thread and without a limit: see [`Future::fate_async`].
+    #[cfg(feature = "async")]
+    pub async fn result_async(&self) -> Result<R> {
+        C::take(&self.future.result_async().await?)
+    }
+
     /// The future below: to wait, look, stop the task, and for everything that takes futures.
     pub fn future(&self) -> &Future {
         &self.future
+    }
+}
+
+/// `future.await` is its result, as that of a [`Future`].
+#[cfg(feature = "async")]
+impl<R: 'static, C: Coding<R> + 'static> IntoFuture for TypedFuture<R, C> {
+    type Output = Result<R>;
+    type IntoFuture = Pin<Box<dyn std::future::Future<Output = Result<R>> + Send>>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(async move { self.result_async().await })
     }
 }
 
