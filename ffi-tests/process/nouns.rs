@@ -34,7 +34,10 @@ type Act = fn(&Yard);
 
 /// A kind of object: how it is made before there is a child, what the child does, and what the parent does meanwhile. Each
 /// waits for the other where the object has a way to.
-const KINDS: &[(ObjectType, Act, Act, Act)] = &[
+type Kind = (ObjectType, Act, Act, Act);
+
+/// All of them, each once.
+const KINDS: &[Kind] = &[
     (
         ObjectType::Value,
         |y| drop(value(y)),
@@ -74,60 +77,15 @@ const KINDS: &[(ObjectType, Act, Act, Act)] = &[
             assert!(Condition::open(y, "condition").unwrap().wait(&lock, LONG).unwrap().notified());
         },
     ),
-    (
-        ObjectType::Lock,
-        |y| drop(Lock::create(y, "lock", Scope::Thread).unwrap()),
-        |y| {
-            (0..ROUNDS)
-                .for_each(|_| more(y, "under-lock", &Lock::open(y, "lock").unwrap().acquire(LONG).unwrap()))
-        },
-        |y| {
-            (0..ROUNDS)
-                .for_each(|_| more(y, "under-lock", &Lock::open(y, "lock").unwrap().acquire(LONG).unwrap()))
-        },
-    ),
-    (
-        ObjectType::RLock,
-        |y| drop(RLock::create(y, "rlock").unwrap()),
-        |y| {
-            (0..ROUNDS).for_each(|_| {
-                more(y, "under-rlock", &RLock::open(y, "rlock").unwrap().acquire(LONG).unwrap())
-            })
-        },
-        |y| {
-            (0..ROUNDS).for_each(|_| {
-                more(y, "under-rlock", &RLock::open(y, "rlock").unwrap().acquire(LONG).unwrap())
-            })
-        },
-    ),
+    (ObjectType::Lock, |y| drop(Lock::create(y, "lock", Scope::Thread).unwrap()), under_lock, under_lock),
+    (ObjectType::RLock, |y| drop(RLock::create(y, "rlock").unwrap()), under_rlock, under_rlock),
     (
         ObjectType::RwLock,
         |y| drop(RwLock::create(y, "rwlock", RwLockOptions::default()).unwrap()),
-        |y| {
-            (0..ROUNDS).for_each(|_| {
-                more(y, "under-rwlock", &RwLock::open(y, "rwlock").unwrap().write(LONG).unwrap())
-            })
-        },
-        |y| {
-            (0..ROUNDS).for_each(|_| {
-                more(y, "under-rwlock", &RwLock::open(y, "rwlock").unwrap().write(LONG).unwrap())
-            })
-        },
+        under_rwlock,
+        under_rwlock,
     ),
-    (
-        ObjectType::Permits,
-        |y| drop(Permits::create(y, "permits", 1).unwrap()),
-        |y| {
-            (0..ROUNDS).for_each(|_| {
-                more(y, "under-permits", &Permits::open(y, "permits").unwrap().acquire(LONG).unwrap())
-            })
-        },
-        |y| {
-            (0..ROUNDS).for_each(|_| {
-                more(y, "under-permits", &Permits::open(y, "permits").unwrap().acquire(LONG).unwrap())
-            })
-        },
-    ),
+    (ObjectType::Permits, |y| drop(Permits::create(y, "permits", 1).unwrap()), under_permits, under_permits),
     (
         ObjectType::Struct,
         |y| drop(Struct::<[u64; 3]>::create(y, "struct").unwrap()),
@@ -232,22 +190,55 @@ fn more<G>(yard: &Yard, count: &str, _held: &G) {
     count.set(count.get() + 1);
 }
 
+fn under_lock(yard: &Yard) {
+    (0..ROUNDS)
+        .for_each(|_| more(yard, "under-lock", &Lock::open(yard, "lock").unwrap().acquire(LONG).unwrap()));
+}
+
+fn under_rlock(yard: &Yard) {
+    (0..ROUNDS)
+        .for_each(|_| more(yard, "under-rlock", &RLock::open(yard, "rlock").unwrap().acquire(LONG).unwrap()));
+}
+
+fn under_rwlock(yard: &Yard) {
+    (0..ROUNDS).for_each(|_| {
+        more(yard, "under-rwlock", &RwLock::open(yard, "rwlock").unwrap().write(LONG).unwrap())
+    });
+}
+
+fn under_permits(yard: &Yard) {
+    (0..ROUNDS).for_each(|_| {
+        more(yard, "under-permits", &Permits::open(yard, "permits").unwrap().acquire(LONG).unwrap())
+    });
+}
+
+/// Does one act of each kind, and says first of which, so that the last one named is the one that failed.
+fn act(who: &str, yard: &Yard, of: fn(&Kind) -> Act) {
+    for kind in KINDS {
+        println!("  {who}: {:?}", kind.0);
+        of(kind)(yard);
+    }
+}
+
 fn child(yard: &Yard) -> i32 {
-    KINDS.iter().for_each(|(_, _, act, _)| act(yard));
+    act("child", yard, |kind| kind.2);
     0
 }
 
 fn play(make: impl FnOnce(&Yard, &ProcessOptions) -> courtyard::Result<Process>) {
+    let tried = |kind: &ObjectType| KINDS.iter().filter(|tried| tried.0 == *kind).count();
+    ObjectType::ALL.iter().for_each(|kind| assert_eq!(tried(kind), 1, "{kind:?}"));
+    assert_eq!(KINDS.len(), ObjectType::ALL.len());
     let yard = Options::new().size(8 << 20).anonymous().unwrap();
-    KINDS.iter().for_each(|(_, made, _, _)| made(&yard));
+    act("maker", &yard, |kind| kind.1);
     let inherit = vec![yard.as_fd().as_raw_fd()];
     let child = make(&yard, &ProcessOptions { inherit, ..options() }).unwrap();
-    KINDS.iter().for_each(|(_, _, _, act)| act(&yard));
+    act("parent", &yard, |kind| kind.3);
     assert_eq!(child.join(LONG).unwrap(), Exit::Code(0));
     for count in ["under-lock", "under-rlock", "under-rwlock", "under-permits"] {
         assert_eq!(Value::<u32>::open(&yard, count).unwrap().get(), 2 * ROUNDS, "{count}");
     }
     let there: Vec<ObjectType> = yard.objects().unwrap().into_iter().map(|object| object.kind).collect();
     let missing: Vec<&ObjectType> = ObjectType::ALL.iter().filter(|kind| !there.contains(kind)).collect();
-    assert_eq!(missing, [&ObjectType::Pool; 0], "a kind of object that nobody tries");
+    assert_eq!(missing, [&ObjectType::Pool; 0], "a kind of object that nobody has made");
 }
