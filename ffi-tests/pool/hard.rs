@@ -141,14 +141,16 @@ fn cpu_time() -> Duration {
     of(libc::RUSAGE_SELF) + of(libc::RUSAGE_CHILDREN)
 }
 
-/// How long a process has had a CPU, in ticks of 10 ms.
-fn ticks_of(pid: u32) -> u64 {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
-    fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap()
+/// How long a process has had a CPU.
+fn cpu_time_of(pid: u32) -> Duration {
+    let (mut clock, mut time) = (0, libc::timespec { tv_sec: 0, tv_nsec: 0 });
+    assert_eq!(unsafe { libc::clock_getcpuclockid(pid.cast_signed(), &mut clock) }, 0);
+    assert_eq!(unsafe { libc::clock_gettime(clock, &mut time) }, 0);
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32) // as they are: not negative
 }
 
 /// Its maker and its workers sleep: of one second they have less than a fiftieth, however many places there are to look after.
+/// Where others keep the CPUs busy each look takes longer: so of three seconds the best one counts.
 fn idle(method: StartMethod) {
     let yard = Options::new().size(16 << 20).anonymous().unwrap();
     let large = PoolOptions { tasks: 1024, ..options(method, 4) };
@@ -158,12 +160,16 @@ fn idle(method: StartMethod) {
     sleep_ms(300); // whoever still looks for more work has found none
     let others: Vec<u32> = pool.workers().into_iter().filter(|pid| *pid != std::process::id()).collect();
     assert_eq!(others.len(), if method == StartMethod::Threads { 0 } else { 4 });
-    let ticks = |list: &[u32]| list.iter().map(|pid| ticks_of(*pid)).sum::<u64>();
-    let before = (cpu_time(), ticks(&others));
-    sleep_ms(1000);
-    let (ours, theirs) = (cpu_time() - before.0, ticks(&others) - before.1);
-    println!("idle for a second: {ours:?} of the maker, {theirs} ticks of the workers");
-    assert!(ours < Duration::from_millis(20) && theirs <= 2, "{ours:?}, {theirs} ticks");
+    let times = || (cpu_time(), others.iter().map(|pid| cpu_time_of(*pid)).sum::<Duration>());
+    let is_idle = (0..3).any(|_| {
+        let before = times();
+        sleep_ms(1000);
+        let after = times();
+        let (ours, theirs) = (after.0 - before.0, after.1 - before.1);
+        println!("idle for a second: {ours:?} of the maker, {theirs:?} of the workers");
+        ours.max(theirs) < Duration::from_millis(20)
+    });
+    assert!(is_idle, "a fiftieth of a CPU, three times running");
 }
 
 fn overflow(method: StartMethod) {
