@@ -176,15 +176,9 @@ impl<M: Memory> Ring<M> {
         Ok(Ring { memory, shape })
     }
 
-    /// How many bytes an item can have.
-    #[cfg_attr(not(test), allow(dead_code))] // for tests, as the next two
-    pub(crate) fn longest(&self) -> usize {
-        self.memory.room()
-    }
-
     /// Pushes an item: it can be popped before this returns. `me` is the caller's thread slot; between a call's begin and
     /// its end it is nobody else's.
-    #[cfg_attr(not(test), allow(dead_code))]
+    #[cfg_attr(not(test), allow(dead_code))] // for tests and benches, as the next one
     #[inline(always)]
     pub(crate) fn try_push(
         &self,
@@ -386,7 +380,6 @@ impl<M: Memory> Ring<M> {
 
     /// Whether the item of this position has been published and is still in the ring, in whoever's hands. A position is
     /// one item's only: so it answers whether a cell names what that item named.
-    #[cfg_attr(not(test), allow(dead_code))] // a question of the models
     pub(crate) fn has(&self, position: u64) -> bool {
         let Ok(spot) = self.spot(position) else { return false };
         let seen = self.look(spot.cell);

@@ -122,7 +122,7 @@ fn items_of_every_length_arrive_whole() {
     for (bytes, room) in [(64, 48), (128, 112)] {
         let heap = Heap::new(bytes, 3, 0);
         let ring = heap.ring();
-        assert_eq!(ring.longest(), room);
+        assert_eq!(ring.memory.room(), room);
         for len in 0..=room {
             let payload: Vec<u8> = (0..len).map(|i| (i * 7 + len) as u8).collect();
             ring.try_push(1, len as u32, &payload, &NOBODY).unwrap();
