@@ -52,6 +52,22 @@ fn give_all_back(yard: &Yard, gone: Gone) {
     recover(held, &record, Who::Process(held.process_token().unwrap()), gone);
 }
 
+/// Whether something is so in a forked child. If it panics there it is not.
+fn is_so_in_a_child(what: impl FnOnce() -> bool) -> bool {
+    let _apart = APART.lock();
+    // SAFETY: the child runs no destructor of the parent's and ends by _exit.
+    let pid = unsafe { libc::fork() };
+    if pid == 0 {
+        let is_so = std::panic::catch_unwind(std::panic::AssertUnwindSafe(what)).unwrap_or(false);
+        // SAFETY: the end of the process.
+        unsafe { libc::_exit(i32::from(!is_so)) };
+    }
+    let mut status = 0;
+    // SAFETY: our own child.
+    assert_eq!(unsafe { libc::waitpid(pid, &raw mut status, 0) }, pid);
+    status == 0
+}
+
 fn blocks_in_use(queue: &Queue) -> u32 {
     let usage = queue.blocks().unwrap().usage();
     usage.iter().map(|class| class.owned + class.offered + class.linked).sum()
@@ -288,22 +304,13 @@ fn a_child_does_not_owe_what_its_parent_got() {
     let yard = yard();
     let queue = filled(&yard, 4, 1);
     let (_, _, ticket) = take(&queue, Timeout::Try).unwrap();
-    let _apart = APART.lock();
-    // SAFETY: the child runs no destructor of the parent's and ends by _exit.
-    let pid = unsafe { libc::fork() };
-    if pid == 0 {
+    assert!(is_so_in_a_child(|| {
         let before = queue.done(ticket).map_err(|e| e.kind());
         let task = queue.task_done().map_err(|e| e.kind());
         queue.try_put(&[2]).unwrap(); // joins
         let after = queue.put_back(ticket).map_err(|e| e.kind());
-        let right = before == Err(ErrorKind::NotOwner) && after == before && task == Err(ErrorKind::Range);
-        // SAFETY: the end of the process.
-        unsafe { libc::_exit(if right { 7 } else { 1 }) };
-    }
-    let mut status = 0;
-    // SAFETY: our own child.
-    unsafe { libc::waitpid(pid, &mut status, 0) };
-    assert_eq!((libc::WIFEXITED(status), libc::WEXITSTATUS(status)), (true, 7));
+        before == Err(ErrorKind::NotOwner) && after == before && task == Err(ErrorKind::Range)
+    }));
     queue.done(ticket).unwrap();
 }
 
@@ -584,17 +591,7 @@ fn what_a_parent_reads_where_it_lies_is_nothing_to_its_child() {
         |got| got.to_vec() == [7; 1000], // and drops it
     ];
     for way in ways {
-        let _apart = APART.lock();
-        // SAFETY: the child calls this library, and ends.
-        let pid = unsafe { libc::fork() };
-        if pid == 0 {
-            let is_so = way(got.take().unwrap());
-            // SAFETY: as above.
-            unsafe { libc::_exit(i32::from(!is_so)) };
-        }
-        let mut status = 0;
-        // SAFETY: waits for a child of ours.
-        assert_eq!((unsafe { libc::waitpid(pid, &raw mut status, 0) }, status), (pid, 0));
+        assert!(is_so_in_a_child(|| way(got.take().unwrap())));
     }
     std::thread::scope(|s| s.spawn(|| assert_eq!(kind(queue.task_done()), ErrorKind::Range)).join().unwrap());
     assert_eq!(queue.unfinished(), 1);
