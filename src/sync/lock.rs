@@ -24,22 +24,6 @@ use crate::segment::bits::{SUSPECT, TOKEN, Token, WAITERS};
 use crate::shim::{AtomicU32, AtomicU64, Ordering, Watch, pause, wake};
 use crate::sync::wait::{Slept, Wait};
 
-/// Clears up behind the dead of whom it hears, once behind each: who is not in the yard any more clears up nothing, and would go
-/// on and on.
-#[derive(Default)]
-pub(crate) struct Mourner(Option<Token>);
-
-impl Mourner {
-    /// Whether it is to clear up, having heard of this one: see [`Owners::hear`].
-    pub(crate) fn is_to_sweep(&mut self, dead: Option<Token>) -> bool {
-        let is_news = dead.is_some() && dead != self.0;
-        if is_news {
-            self.0 = dead;
-        }
-        is_news
-    }
-}
-
 /// What the lock must know of its takers.
 pub(crate) trait Owners {
     /// How the one behind a token stands.

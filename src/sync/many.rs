@@ -15,7 +15,8 @@
 use crate::error::ErrorKind;
 use crate::shim::{Watch, pause};
 use crate::sync::event_count::EventCount;
-use crate::sync::lock::{Crowd, Mourner, Owners};
+use crate::sync::lock::{Crowd, Owners};
+use crate::sync::mourner::Mourner;
 use crate::sync::wait::Wait;
 use std::os::fd::BorrowedFd;
 
@@ -159,7 +160,7 @@ impl<'a> Many<'a> {
             }
             // Whatever ends the wait: the things are looked at after it.
             ended?;
-            if mourner.is_to_sweep(dead) {
+            if mourner.hears_news(dead) {
                 owners.sweep();
                 continue;
             }

@@ -41,6 +41,7 @@ const OWED_NEXT: &str = "src/lockfree/owed/next.rs";
 const OWED_CLEAR: &str = "src/lockfree/owed/clear.rs";
 const BARRIER: &str = "src/sync/barrier.rs";
 const MANY: &str = "src/sync/many.rs";
+const MOURNER: &str = "src/sync/mourner.rs";
 const ASKED: &str = "src/sync/asked.rs";
 const HOLDERS: &str = "src/sync/holders.rs";
 const SHELF: &str = "src/sync/shelf.rs";
@@ -1069,11 +1070,11 @@ pub(crate) const STEPS: &[Step] = &[
         ],
     ),
     step(
-        LOCK,
-        "a waiter of many does not clear up behind who is dead when it comes",
+        MOURNER,
+        "who hears of a death clears up behind nobody",
         &[("dead.is_some() && dead != self.0", "dead.is_none() && dead != self.0")],
     ),
-    step(LOCK, "a waiter of many clears up once only", &[("&& dead != self.0;", "&& self.0.is_none();")]),
+    step(MOURNER, "who hears of deaths clears up behind the first one only", &[("&& dead != self.0;", "&& self.0.is_none();")]),
     step(
         ASKED,
         "who asks does not look whether the thing is ready already",

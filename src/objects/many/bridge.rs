@@ -18,8 +18,9 @@ use crate::os::{Mutex, MutexGuard, fork, thread};
 use crate::presence::attachment::Attachment;
 use crate::shim::{AtomicU32, Ordering, WATCH_MAX, Watch, wake};
 use crate::sync::asked::Asked;
-use crate::sync::lock::{Crowd, Mourner};
+use crate::sync::lock::Crowd;
 use crate::sync::many::Net;
+use crate::sync::mourner::Mourner;
 use crate::sync::wait::{Manner, Slept, Timeout, Wait};
 use std::mem::forget;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -301,7 +302,7 @@ fn round(waits: &mut [Wait; 2], slept: Slept) -> Option<Slept> {
         // First the bell, then whom to listen to, then the things: as for any waiter of many.
         words.extend(bell(yard).map(|bell| bell.prepare()));
         let dead = hear(yard, &mut crowd);
-        if post.mourner.is_to_sweep(dead) {
+        if post.mourner.hears_news(dead) {
             mourning.push(yard);
         }
     }

@@ -7,7 +7,8 @@ use crate::objects::pool::Table;
 use crate::presence::thread;
 use crate::shim::pause;
 use crate::sync::event_count::EventCount;
-use crate::sync::lock::{Crowd, Mourner, Owners};
+use crate::sync::lock::{Crowd, Owners};
+use crate::sync::mourner::Mourner;
 use crate::sync::wait::{Timeout, Wait};
 
 /// Looks before a wait sleeps: some microseconds, a tenth of what a sleep and wake-up cost.
@@ -62,7 +63,7 @@ impl Table {
             if let Some(kind) = over {
                 return Err(kind.into());
             }
-            if mourner.is_to_sweep(dead) {
+            if mourner.hears_news(dead) {
                 self.held().sweep();
                 continue;
             }

@@ -16,7 +16,8 @@ use crate::segment::bits::Token;
 use crate::shim::{AtomicU32, Watch, pause, yield_now};
 use crate::sync::event_count::EventCount;
 use crate::sync::holders::Seen;
-use crate::sync::lock::{Crowd, Mourner, Owners};
+use crate::sync::lock::{Crowd, Owners};
+use crate::sync::mourner::Mourner;
 use crate::sync::wait::{Timeout, Wait};
 
 /// Looks before a wait sleeps: some 5 to 10 µs, a tenth of what a sleep and wake-up cost.
@@ -325,7 +326,7 @@ impl<'a> Call<'a> {
         'a: 'c,
     {
         let dead = owners::hear(self.yard(), crowd);
-        let sweeps = self.mourner.is_to_sweep(dead);
+        let sweeps = self.mourner.hears_news(dead);
         if sweeps {
             self.yard().sweep();
         }
