@@ -8370,7 +8370,7 @@ CYD_MUST_USE cyd_status_t cyd_queue_get_many(cyd_queue_t *queue, void *buffer, s
  *
  * \param queue  Borrowed.
  * \param now    False: every put answers #CYD_E_SHUTDOWN; gets go on until everything has been got, then answer
- *               #CYD_E_END, and nothing is put any more after the first of these. True: every get answers
+ *               #CYD_E_END, and nothing is put any more after the first #CYD_E_END. True: every get answers
  *               #CYD_E_SHUTDOWN too, and what is there stays there. It may follow the other.
  *
  * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
@@ -9568,9 +9568,9 @@ CYD_MUST_USE cyd_status_t cyd_lifo_queue_get(cyd_lifo_queue_t *queue, void *buff
 /**
  * Shuts the queue down, for everybody and for good; whoever waits is told.
  *
- * Putting answers #CYD_E_SHUTDOWN from now on. Getting does so if it was shut down `now`; else it goes on until everything has
- * been got, and then answers #CYD_E_END; nothing is put any more after the first of these. A put that has begun before may still
- * come in.
+ * Putting answers #CYD_E_SHUTDOWN from now on; only a put that has begun before may still come in. Getting does so if it was shut
+ * down `now`; else it goes on until everything has been got, and then answers #CYD_E_END. After the first #CYD_E_END nothing comes
+ * in any more.
  *
  * \param queue  Borrowed.
  * \param now    What is there stays there. May follow an orderly shutdown.
@@ -9833,9 +9833,9 @@ CYD_MUST_USE cyd_status_t cyd_priority_queue_get(cyd_priority_queue_t *queue, vo
 /**
  * Shuts the queue down, for everybody and for good; whoever waits is told.
  *
- * Putting answers #CYD_E_SHUTDOWN from now on. Getting does so if it was shut down `now`; else it goes on until everything has
- * been got, and then answers #CYD_E_END; nothing is put any more after the first of these. A put that has begun before may still
- * come in.
+ * Putting answers #CYD_E_SHUTDOWN from now on; only a put that has begun before may still come in. Getting does so if it was shut
+ * down `now`; else it goes on until everything has been got, and then answers #CYD_E_END. After the first #CYD_E_END nothing comes
+ * in any more.
  *
  * \param queue  Borrowed.
  * \param now    What is there stays there. May follow an orderly shutdown.

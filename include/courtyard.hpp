@@ -1977,7 +1977,7 @@ public:
         Status put_back() noexcept { return give_back(); }
         /**
          * The ticket, without the guard: the process goes on to owe the message, which no other thread's task_done() means
-         * while this thread lives. 0 if this is empty.
+         * while the thread lives that got it. 0 if this is empty.
          */
         using Memory::release;
 

@@ -297,9 +297,9 @@ pub unsafe extern "C" fn cyd_priority_queue_get(
 
 /// Shuts the queue down, for everybody and for good; whoever waits is told.
 ///
-/// Putting answers #CYD_E_SHUTDOWN from now on. Getting does so if it was shut down `now`; else it goes on until everything has
-/// been got, and then answers #CYD_E_END; nothing is put any more after the first of these. A put that has begun before may still
-/// come in.
+/// Putting answers #CYD_E_SHUTDOWN from now on; only a put that has begun before may still come in. Getting does so if it was shut
+/// down `now`; else it goes on until everything has been got, and then answers #CYD_E_END. After the first #CYD_E_END nothing comes
+/// in any more.
 ///
 /// \param queue  Borrowed.
 /// \param now    What is there stays there. May follow an orderly shutdown.

@@ -421,7 +421,7 @@ pub unsafe extern "C" fn cyd_queue_get_many(
 ///
 /// \param queue  Borrowed.
 /// \param now    False: every put answers #CYD_E_SHUTDOWN; gets go on until everything has been got, then answer
-///               #CYD_E_END, and nothing is put any more after the first of these. True: every get answers
+///               #CYD_E_END, and nothing is put any more after the first #CYD_E_END. True: every get answers
 ///               #CYD_E_SHUTDOWN too, and what is there stays there. It may follow the other.
 ///
 /// \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).

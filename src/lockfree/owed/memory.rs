@@ -16,7 +16,7 @@ pub(crate) enum Word<C> {
     Header(C),
     /// Which message is in a cell.
     Position(C),
-    /// The thread that got it.
+    /// The thread that got it, and whether it is still copied or read.
     Getter(C),
 }
 

@@ -273,7 +273,7 @@ impl<M: Memory> Debts<M> {
         }
     }
 
-    /// This thread of this process has copied the message that it owes, or reads it no more.
+    /// The message that `thread` of this process got has been copied, or is read no more where it lies.
     pub(crate) fn copied(&self, ticket: Ticket, process: u32, thread: u32) {
         if let Ok((cell, _)) = self.find(ticket, process) {
             // Relaxed: it says nothing of what others must see. Who acknowledges the message meanwhile by its ticket may find that
@@ -283,8 +283,8 @@ impl<M: Memory> Debts<M> {
         }
     }
 
-    /// The oldest message that this process owes and the ring has no more: if there is one that this thread got, that,
-    /// else whoever's who is not just copying or reading it.
+    /// The oldest message that this process owes and the ring has no more: if there is one that `getter` got, of those, else
+    /// of those that nobody alive copies, or reads where they lie.
     pub(crate) fn oldest(
         &self,
         process: u32,
@@ -536,12 +536,12 @@ fn in_ring(ring: &Ring<impl RingMemory>) -> impl Iterator<Item = u64> {
 pub(crate) struct Debtor {
     pub(crate) thread: u32,
     pub(crate) process: u32,
-    /// The thread is going to copy the message from where it lies, or to read it there. Until it has, no other thread
-    /// acknowledges it without its ticket: see [`Debts::copied`].
+    /// The message is going to be copied from where it lies, or read there. Until that was done, or the thread is dead, no other
+    /// thread acknowledges it without its ticket: see [`Debts::copied`].
     pub(crate) copies: bool,
 }
 
-/// Beside the token of the thread that got a message: it copies it.
+/// Beside the token of the thread that got a message: it is still copied, or read where it lies.
 const COPYING: u64 = 1 << 32;
 
 /// A cell that is the caller's, for a message that he takes from the ring. Dropped, it is free again.

@@ -155,9 +155,9 @@ impl PriorityQueue {
         self.0.get(buffer, timeout)
     }
 
-    /// Shuts the queue down, for everybody and for good; whoever waits is told. Putting answers `Shutdown` from now on, and with
-    /// `now` getting does, too. Without, gets go on until everything has been got, then answer `End`; nothing is put any more
-    /// after the first `End`. `now` may follow later. A put that has begun before may still come in.
+    /// Shuts the queue down, for everybody and for good; whoever waits is told. Putting answers `Shutdown` from now on; only a
+    /// put that has begun before may still come in. With `now` getting does so, too. Without, gets go on until everything has been
+    /// got, then answer `End`; after the first `End` nothing comes in any more. `now` may follow later.
     /// Never waits; async-signal-safe. Killed in it: it is shut down or not; who sleeps looks again within 250 ms.
     pub fn shutdown(&self, now: bool) {
         self.0.shutdown(now);
