@@ -7,6 +7,7 @@
 
 mod dist;
 mod edges;
+mod judge;
 mod models;
 mod mutants;
 mod source;
@@ -16,16 +17,18 @@ use std::process::ExitCode;
 
 const USAGE: &str = "\
 usage: cargo xtask edges
-       cargo xtask models [FILTER]
+       cargo xtask models [--long] [FILTER]
        cargo xtask mutants [--list] [--shard I/N] [FILTER]
        cargo xtask dist --prefix PATH [--destdir PATH] [--libdir lib]
 
-FILTER is a part of a model's name, or of a mutant's line as --list prints it. Shards count from 1.";
+FILTER is a part of a model's name, or of a mutant's line as --list prints it. Shards count from 1. --long plays models as far as
+they go, which takes hours.";
 
-/// What may follow `mutants`.
+/// What may follow `models` or `mutants`.
 #[derive(Default)]
 struct Options {
     list: bool,
+    long: bool,
     shard: Option<(usize, usize)>,
     filter: String,
 }
@@ -52,7 +55,7 @@ fn run(command: &str, options: &Options) -> Result<(), String> {
     let tree = source::Tree::read(&source::root())?;
     match command {
         "edges" => edges::check(&tree).map(|summary| println!("{summary}")),
-        "models" => models::run(&tree, &options.filter),
+        "models" => models::run(&tree, &options.filter, options.long),
         "mutants" => mutants::run(&tree, options),
         _ => Err(USAGE.to_owned()),
     }
@@ -64,6 +67,7 @@ fn options(args: &[String]) -> Result<Options, String> {
     while let Some(arg) = args.next() {
         match arg.as_str() {
             "--list" => options.list = true,
+            "--long" => options.long = true,
             "--shard" => options.shard = Some(args.next().and_then(|s| shard(s)).ok_or(USAGE)?),
             word if word.starts_with('-') || !options.filter.is_empty() => return Err(USAGE.to_owned()),
             word => word.clone_into(&mut options.filter),

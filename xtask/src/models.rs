@@ -1,7 +1,7 @@
 //! The loom models: a scratch copy of the crate to build them in, and one process for each of them.
 
-use crate::edges;
 use crate::source::{Tree, root};
+use crate::{edges, judge};
 use std::fs::{self, File};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -10,11 +10,36 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How many times a model may be made to switch threads where it need not.
-const PREEMPTIONS: &str = "3";
+/// How many times a model may be made to switch threads where it need not, and how long that may take: else it is tried with
+/// fewer. A model that takes longer with the fewest is too big, and a mutant would take the time for nothing.
+const BOUNDS: [Try; 3] = [
+    Try { switches: "3", limit: Duration::from_secs(6) },
+    Try { switches: "2", limit: Duration::from_secs(60) },
+    Try { switches: "1", limit: Duration::from_secs(300) },
+];
 
-/// An honest model that takes longer is too big, and a mutant would take the time for nothing.
-const HONEST_LIMIT: Duration = Duration::from_secs(300);
+/// Where time does not count.
+const LONG: [Try; 1] = [Try { switches: "3", limit: Duration::from_secs(3 * 3600) }];
+
+/// How a model is played.
+#[derive(Clone, Copy)]
+pub(crate) struct Try {
+    pub(crate) switches: &'static str,
+    pub(crate) limit: Duration,
+}
+
+/// A model, and how it is played: if the time is up, as the next one of these.
+pub(crate) struct Play<'m> {
+    pub(crate) model: &'m str,
+    pub(crate) tries: Vec<Try>,
+}
+
+/// A model that passes.
+pub(crate) struct Honest {
+    pub(crate) model: String,
+    pub(crate) switches: &'static str,
+    pub(crate) time: Duration,
+}
 
 /// How one model ended.
 pub(crate) enum End {
@@ -43,7 +68,13 @@ impl Scratch {
         let place = root().join("target/mutants");
         let scratch = Scratch { folder: place.join("crate"), target: place.join("build") };
         let manifest = read(&root().join("Cargo.toml"))?;
-        scratch.write("Cargo.toml", &trimmed(&manifest))?;
+        scratch.write(
+            "Cargo.toml",
+            &(trimmed(&manifest) + "[patch.crates-io]\nloom = { path = \"judge\" }\n"),
+        )?;
+        for (path, text) in judge::files()? {
+            scratch.write(Path::new("judge").join(path), &text)?;
+        }
         for name in ["Cargo.lock", "README.md"] {
             // cargo shortens the lock file of the copy; that is no reason to begin anew.
             if name != "Cargo.lock" || !scratch.folder.join(name).exists() {
@@ -57,7 +88,7 @@ impl Scratch {
     }
 
     /// Writes one file of the copy, unless it is like that already.
-    pub(crate) fn write(&self, path: &str, text: &str) -> Result<(), String> {
+    pub(crate) fn write(&self, path: impl AsRef<Path>, text: &str) -> Result<(), String> {
         let path = self.folder.join(path);
         if fs::read_to_string(&path).is_ok_and(|old| old == text) {
             return Ok(());
@@ -93,20 +124,20 @@ impl Scratch {
     }
 
     /// Runs one model and says how it ended.
-    pub(crate) fn play(&self, program: &Path, model: &str, limit: Duration) -> Result<End, String> {
+    fn play(&self, program: &Path, model: &str, how_long: Try) -> Result<End, String> {
         let log = self.log(model);
         let file = File::create(&log).map_err(|e| format!("{}: {e}", log.display()))?;
         let copy = file.try_clone().map_err(|e| format!("{}: {e}", log.display()))?;
         let mut command = Command::new(program);
         command.args(["--exact", "--nocapture", "--test-threads=1", model]).current_dir(&self.folder);
-        command.env("LOOM_MAX_PREEMPTIONS", PREEMPTIONS).env("RUST_BACKTRACE", "0");
+        command.env("LOOM_MAX_PREEMPTIONS", how_long.switches).env("RUST_BACKTRACE", "0");
         command.stdin(Stdio::null()).stdout(file).stderr(copy);
         let begin = Instant::now();
         let mut child = command.spawn().map_err(|e| format!("{}: {e}", program.display()))?;
         let status = loop {
             match child.try_wait().map_err(|e| e.to_string())? {
                 Some(status) => break Some(status),
-                None if begin.elapsed() > limit => {
+                None if begin.elapsed() > how_long.limit => {
                     child.kill().and_then(|()| child.wait()).map_err(|e| e.to_string())?;
                     break None;
                 }
@@ -115,7 +146,7 @@ impl Scratch {
         };
         let said = String::from_utf8_lossy(&fs::read(&log).unwrap_or_default()).into_owned();
         match status {
-            None => Ok(End::Red("time limit")),
+            None => Ok(End::Red(TIME_LIMIT)),
             Some(status) if status.success() && said.contains("test result: ok. 1 passed") => Ok(End::Green),
             Some(status) if status.success() => Err(format!("{model}: did not run\n{said}")),
             Some(_) => Ok(End::Red(how(&said))),
@@ -131,6 +162,9 @@ impl Scratch {
         self.target.join(format!("{}.log", model.replace("::", ".")))
     }
 }
+
+/// How a model fails that does not come to an end.
+const TIME_LIMIT: &str = "time limit";
 
 /// Sorts a failure by what loom or the model said.
 fn how(said: &str) -> &'static str {
@@ -167,31 +201,45 @@ fn trimmed(manifest: &str) -> String {
 /// One model of a list, and how it ended.
 pub(crate) struct Played {
     pub(crate) at: usize,
+    switches: &'static str,
     time: Duration,
     pub(crate) end: End,
+}
+
+/// Plays one model, with fewer switches each time that it takes too long.
+fn play_one(scratch: &Scratch, program: &Path, at: usize, play: &Play<'_>) -> Result<Played, String> {
+    let mut played = None;
+    for one in &play.tries {
+        let begin = Instant::now();
+        let end = scratch.play(program, play.model, *one)?;
+        let is_over = !matches!(end, End::Red(TIME_LIMIT));
+        played = Some(Played { at, switches: one.switches, time: begin.elapsed(), end });
+        if is_over {
+            break;
+        }
+    }
+    played.ok_or_else(|| format!("{}: nobody says how it is played", play.model))
 }
 
 /// Plays models in their order, each CPU one at a time, until one is red. What comes before that one was played too.
 pub(crate) fn play_all(
     scratch: &Scratch,
     program: &Path,
-    models: &[(&str, Duration)],
-    say: impl Fn(&str, Duration) + Sync,
+    models: &[Play<'_>],
+    say: impl Fn(&str, &Played) + Sync,
 ) -> Result<Vec<Played>, String> {
     let taken = AtomicUsize::new(0);
     let one_after_another = || -> Result<Vec<Played>, String> {
-        let mut played = Vec::new();
+        let mut all = Vec::new();
         loop {
             let at = taken.fetch_add(1, Ordering::Relaxed);
-            let Some((model, limit)) = models.get(at) else { return Ok(played) };
-            let begin = Instant::now();
-            let end = scratch.play(program, model, *limit)?;
-            let time = begin.elapsed();
-            match end {
-                End::Green => say(model, time),
+            let Some(play) = models.get(at) else { return Ok(all) };
+            let played = play_one(scratch, program, at, play)?;
+            match played.end {
+                End::Green => say(play.model, &played),
                 End::Red(_) => taken.store(models.len(), Ordering::Relaxed),
             }
-            played.push(Played { at, time, end });
+            all.push(played);
         }
     };
     let cpus = thread::available_parallelism().map_or(1, NonZero::get);
@@ -206,43 +254,57 @@ pub(crate) fn play_all(
     Ok(played)
 }
 
-/// The models, unchanged, each with the time it took, quick ones first. All must pass.
+/// The models, unchanged, quick ones first. All must pass.
 pub(crate) fn baseline(
     tree: &Tree,
     scratch: &Scratch,
     filter: &str,
-    say: impl Fn(&str, Duration) + Sync,
-) -> Result<Vec<(String, Duration)>, String> {
+    tries: &[Try],
+    say: impl Fn(&str, &Played) + Sync,
+) -> Result<Vec<Honest>, String> {
     let program = scratch.build(Use::All)?;
     let models: Vec<String> =
         edges::models(tree).into_iter().filter(|model| model.contains(filter)).collect();
-    let limited: Vec<_> = models.iter().map(|model| (model.as_str(), HONEST_LIMIT)).collect();
-    let mut times = Vec::new();
-    for played in play_all(scratch, &program, &limited, say)? {
+    let plays: Vec<_> = models.iter().map(|model| Play { model, tries: tries.to_vec() }).collect();
+    let mut honest = Vec::new();
+    for played in play_all(scratch, &program, &plays, say)? {
         let model = &models[played.at];
         if let End::Red(how) = played.end {
             return Err(format!("{}\nfailed: {model} ({how})", scratch.last_words(model)));
         }
-        times.push((model.clone(), played.time));
+        honest.push(Honest { model: model.clone(), switches: played.switches, time: played.time });
     }
-    times.sort_by_key(|(_, time)| *time);
-    Ok(times)
+    honest.sort_by_key(|honest| honest.time);
+    Ok(honest)
+}
+
+/// How many of them were played with how many switches.
+pub(crate) fn summary(honest: &[Honest]) -> String {
+    let with = |switches| honest.iter().filter(|it| it.switches == switches).count();
+    format!("{} with 3 switches where none is needed, {} with 2, {} with 1", with("3"), with("2"), with("1"))
+}
+
+/// How the models are played: quickly, or as far as they go.
+pub(crate) fn tries(is_long: bool) -> &'static [Try] {
+    if is_long { &LONG } else { &BOUNDS }
 }
 
 /// Runs the models as they are.
-pub(crate) fn run(tree: &Tree, filter: &str) -> Result<(), String> {
+pub(crate) fn run(tree: &Tree, filter: &str, is_long: bool) -> Result<(), String> {
     let scratch = Scratch::new(tree)?;
     let begin = Instant::now();
-    let done =
-        baseline(tree, &scratch, filter, |model, time| println!("{:6.2} s  {model}", time.as_secs_f64()))?;
-    if done.is_empty() {
+    let honest = baseline(tree, &scratch, filter, tries(is_long), |model, played| {
+        println!("{:7.2} s  {} {model}", played.time.as_secs_f64(), played.switches);
+    })?;
+    if honest.is_empty() {
         return Err(format!("no model is called {filter:?}"));
     }
     println!(
-        "{} models, {} passed, 0 failed, in {:.0} s",
-        done.len(),
-        done.len(),
-        begin.elapsed().as_secs_f64()
+        "{} models, {} passed, 0 failed, in {:.0} s: {}",
+        honest.len(),
+        honest.len(),
+        begin.elapsed().as_secs_f64(),
+        summary(&honest)
     );
     Ok(())
 }

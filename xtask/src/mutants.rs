@@ -2,7 +2,7 @@
 
 use crate::Options;
 use crate::edges::{self, Site};
-use crate::models::{End, Scratch, Use, baseline, play_all};
+use crate::models::{self, End, Honest, Play, Scratch, Try, Use, baseline, play_all};
 use crate::source::{Tree, code};
 use crate::steps::{STEPS, Step};
 use std::collections::{BTreeMap, BTreeSet};
@@ -95,15 +95,15 @@ fn break_step(tree: &Tree, step: &Step) -> Result<Mutant, String> {
 }
 
 /// The order in which models are tried: those that ought to fail, those of the same room, the others; quick ones first.
-fn order<'m>(mutant: &Mutant, models: &'m [(String, Duration)]) -> Vec<(&'m str, Duration)> {
+fn order<'m>(mutant: &Mutant, models: &'m [Honest]) -> Vec<&'m Honest> {
     let room = mutant.path.trim_start_matches("src/").split('/').next().unwrap_or_default();
     let rank = |name: &str| match name {
         _ if is_named(mutant, name) => 0,
         _ if name.starts_with(room) => 1,
         _ => 2,
     };
-    let mut order: Vec<_> = models.iter().map(|(name, time)| (name.as_str(), *time)).collect();
-    order.sort_by_key(|(name, time)| (rank(name), *time));
+    let mut order: Vec<_> = models.iter().collect();
+    order.sort_by_key(|honest| (rank(&honest.model), honest.time));
     order
 }
 
@@ -116,15 +116,17 @@ fn try_all<'m>(
     scratch: &Scratch,
     program: &Path,
     mutant: &Mutant,
-    models: &'m [(String, Duration)],
+    models: &'m [Honest],
 ) -> Result<Option<(&'m str, &'static str)>, String> {
-    let order: Vec<_> = order(mutant, models)
-        .into_iter()
-        .map(|(model, honest)| (model, LEAST_LIMIT.max(honest * PATIENCE)))
-        .collect();
-    let played = play_all(scratch, program, &order, |_, _| ())?;
+    let order = order(mutant, models);
+    let play = |honest: &&'m Honest| Play {
+        model: &honest.model,
+        tries: vec![Try { switches: honest.switches, limit: LEAST_LIMIT.max(honest.time * PATIENCE) }],
+    };
+    let plays: Vec<_> = order.iter().map(play).collect();
+    let played = play_all(scratch, program, &plays, |_, _| ())?;
     Ok(played.iter().find_map(|played| match played.end {
-        End::Red(how) => Some((order[played.at].0, how)),
+        End::Red(how) => Some((order[played.at].model.as_str(), how)),
         End::Green => None,
     }))
 }
@@ -147,8 +149,9 @@ pub(crate) fn run(tree: &Tree, options: &Options) -> Result<(), String> {
     }
     let begin = Instant::now();
     let scratch = Scratch::new(tree)?;
-    let models = baseline(tree, &scratch, "", |_, _| ())?;
-    println!("{} models pass unchanged, in {:.0} s", models.len(), begin.elapsed().as_secs_f64());
+    let models = baseline(tree, &scratch, "", models::tries(false), |_, _| ())?;
+    let (seconds, summary) = (begin.elapsed().as_secs_f64(), models::summary(&models));
+    println!("{} models pass unchanged, in {seconds:.0} s: {summary}", models.len());
     let mut survived = 0;
     let mut right: BTreeMap<String, bool> = BTreeMap::new();
     for mutant in &mutants {

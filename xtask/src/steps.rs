@@ -51,6 +51,7 @@ const CLOSING: &str = "src/sync/closing.rs";
 const BUDGET: &str = "src/sync/budget.rs";
 const TASK: &str = "src/sync/task.rs";
 const ASTRAY: &str = "src/sync/astray.rs";
+const HINTS: &str = "src/sync/hints.rs";
 
 pub(crate) const STEPS: &[Step] = &[
     step(
@@ -1074,7 +1075,11 @@ pub(crate) const STEPS: &[Step] = &[
         "who hears of a death clears up behind nobody",
         &[("dead.is_some() && dead != self.0", "dead.is_none() && dead != self.0")],
     ),
-    step(MOURNER, "who hears of deaths clears up behind the first one only", &[("&& dead != self.0;", "&& self.0.is_none();")]),
+    step(
+        MOURNER,
+        "who hears of deaths clears up behind the first one only",
+        &[("&& dead != self.0;", "&& self.0.is_none();")],
+    ),
     step(
         ASKED,
         "who asks does not look whether the thing is ready already",
@@ -1365,4 +1370,24 @@ pub(crate) const STEPS: &[Step] = &[
             "self.0.fetch_and(said.0 & !RAISED, Ordering::Relaxed)",
         )],
     ),
+    step(
+        HINTS,
+        "a number for which there was no room is forgotten",
+        &[("    line.astray().raise();\n    //", "    //")],
+    ),
+    step(HINTS, "nobody is woken for a number that was lost", &[("    line.put(WAKE);\n", "")]),
+    step(
+        HINTS,
+        "what is behind somebody who stands still has to wait",
+        &[("                line.astray().raise();\n", "")],
+    ),
+    step(
+        HINTS,
+        "who has found one that was lost says that there are no more",
+        &[(
+            "            return Ok(Some(begun));\n        }\n    }\n    astray",
+            "            astray.lower(said);\n            return Ok(Some(begun));\n        }\n    }\n    astray",
+        )],
+    ),
+    step(HINTS, "nobody looks for what was lost", &[("    hunt(line.astray(), start, all)", "    Ok(None)")]),
 ];
