@@ -787,7 +787,7 @@ impl<'a> Barrier<'a> {
                 return Err(self.cause(state, parties));
             } else {
                 let seen = self.survey(state, parties, false, None);
-                if !seen.changed && self.load().era == state.era {
+                if !seen.changed && self.load() == state {
                     return Ok(seen.arrived);
                 }
             }
