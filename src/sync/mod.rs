@@ -2,7 +2,7 @@
 //!
 //! * what lives here: the event count, the stamped lock, its re-entrant kind, readers and writers, the permits, the blocks, a
 //!   budget of bytes, the semaphore, the holders of an end, shutting down, the event, the condition, the barrier, plain data in
-//!   two copies, a task of a pool and what has gone astray there, the shelf with stack and heap, waiting for many at once and
+//!   two copies, a task of a pool, the numbers of those that wait and what has gone astray there, the shelf with stack and heap, waiting for many at once and
 //!   its doorbell, being told instead, what ends a thread's waits, who clears up behind the dead, the one loop in which anybody
 //!   sleeps
 //! * who calls it: `objects`
@@ -23,6 +23,7 @@ pub(crate) mod ends;
 pub(crate) mod event;
 pub(crate) mod event_count;
 pub(crate) mod heap;
+pub(crate) mod hints;
 pub(crate) mod holders;
 pub(crate) mod lock;
 #[cfg(all(test, loom))]
@@ -45,6 +46,8 @@ mod loom_ends;
 mod loom_event;
 #[cfg(all(test, loom))]
 mod loom_event_count;
+#[cfg(all(test, loom))]
+mod loom_hints;
 #[cfg(all(test, loom))]
 mod loom_holders;
 #[cfg(all(test, loom))]

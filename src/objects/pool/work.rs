@@ -4,7 +4,6 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::many::{self, AsPart};
 use crate::objects::pool::future::Cause;
-use crate::objects::pool::hints::Hint;
 use crate::objects::pool::input::{Given, Input};
 use crate::objects::pool::layout::{Record, Worker};
 use crate::objects::pool::payload::Side;
@@ -14,9 +13,9 @@ use crate::os::child::Exit;
 use crate::os::{clock, process};
 use crate::presence::thread;
 use crate::shim::Ordering;
-use crate::sync::astray::Said;
 use crate::sync::closing::Closing;
 use crate::sync::ends;
+use crate::sync::hints;
 use crate::sync::task::{Finished, Outcome, Phase, Seen};
 use crate::sync::wait::{Manner, Timeout};
 use std::cell::{Cell, RefCell};
@@ -107,7 +106,7 @@ impl Shift {
             if until.is_over() {
                 return Ok(Next::Nothing);
             }
-            if let Hint::Task(id) = self.table.hint(until)?
+            if let Some(id) = self.table.wait_for_number(until)?
                 && let Some(job) = self.start(id)?
             {
                 return Ok(Next::Job(job));
@@ -118,38 +117,17 @@ impl Shift {
     /// A task that waits, if there is one.
     pub(crate) fn take(&self) -> Result<Option<Job>> {
         self.check_own()?;
-        while let Some(hint) = self.table.try_hint() {
-            if let Hint::Task(id) = hint
-                && let Some(job) = self.start(id)?
-            {
-                return Ok(Some(job));
-            }
-        }
-        match self.table.body().astray.said() {
-            Some(said) => self.hunt(said),
-            None => Ok(None),
-        }
+        let waiting = (0u32..).zip(self.table.records()).filter_map(|(index, record)| {
+            let seen = record.words.look();
+            seen.is(Phase::Pending).then(|| TaskId::new(index, seen).0)
+        });
+        hints::take(&self.table, |number| self.start(TaskId(number)), waiting)
     }
 
     /// This task, if it waits.
     fn take_this(&self, id: TaskId) -> Result<Option<Job>> {
         self.check_own()?;
         self.start(id)
-    }
-
-    /// Looks at every task.
-    #[cold]
-    fn hunt(&self, said: Said) -> Result<Option<Job>> {
-        for (index, record) in (0u32..).zip(self.table.records()) {
-            let seen = record.words.look();
-            if seen.is(Phase::Pending)
-                && let Some(job) = self.start(TaskId::new(index, seen))?
-            {
-                return Ok(Some(job));
-            }
-        }
-        self.table.body().astray.lower(said);
-        Ok(None)
     }
 
     fn is_to_leave(&self) -> bool {
