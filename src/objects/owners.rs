@@ -71,9 +71,9 @@ pub(crate) fn sweep_behind_the_dead(yard: &Attachment) -> bool {
     dead
 }
 
-/// This process has slept for so many ns more: whether that is a slice since it last cleared up, and a slice ago.
+/// This process has slept for so many ns more: whether it is time to clear up.
 fn is_sweep_due(yard: &Attachment, asleep: u64) -> bool {
-    yard.add_sleep(asleep) >= SLICE_NS && yard.was_swept_at() + SLICE_NS <= now_ns()
+    yard.tally().is_due(asleep, SLICE_NS, now_ns)
 }
 
 /// Clears up now and then for those who only ever try, and find nothing; tells whether it did. So they, too, hear of a death

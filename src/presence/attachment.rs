@@ -9,13 +9,14 @@ use crate::os::file::{self, Hold, Identity};
 use crate::os::map::{Pin, Wiped};
 use crate::os::{Mutex, MutexGuard, child, clock, fork, process};
 use crate::presence::entry::{Entry, Slot};
-use crate::presence::place::{self, Standing};
+use crate::presence::place::{self, PlaceWord, Standing};
+use crate::presence::tally::Tally;
 use crate::presence::{birth, handover, sweep, thread};
 use crate::segment::bits::{ALIVE_TID, Place, State, Token};
 use crate::segment::directory::Directory;
 use crate::segment::geometry::Geometry;
 use crate::segment::region::Region;
-use crate::shim::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use crate::shim::{AtomicU32, AtomicUsize, Ordering};
 use std::mem::ManuallyDrop;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::PathBuf;
@@ -91,9 +92,7 @@ pub(crate) struct Attachment {
     /// The child that is being forked. Locked only while the list is.
     pub(super) unborn: Mutex<Option<birth::Unborn>>,
     handles: AtomicUsize,
-    /// When this process last looked for the dead, or joined, and how long its threads have slept here since, in ns.
-    swept_at: AtomicU64,
-    asleep: AtomicU64,
+    tally: Tally,
     objects: &'static dyn Objects,
 }
 
@@ -170,8 +169,7 @@ impl Attachment {
             ends: Mutex::new(Vec::new()),
             unborn: Mutex::new(None),
             handles: AtomicUsize::new(0),
-            swept_at: AtomicU64::new(0),
-            asleep: AtomicU64::new(0),
+            tally: Tally::new(),
             objects,
         });
         let held = Held::new(attachment);
@@ -301,7 +299,7 @@ impl Attachment {
         let token = new.token;
         *self.stay.lock() = Some(new);
         self.token_word().store(token.0, Ordering::Relaxed); // Relaxed: private to the process
-        self.note_sweep();
+        self.tally.begin(clock::now_ns());
     }
 
     /// Opens a description of our own, locks our bytes with it, takes an entry. Lock first, then look.
@@ -367,9 +365,8 @@ impl Attachment {
             place = reaping;
             generation = me.generation();
         }
-        entry.forget_leaving();
         let taken = Place { generation, state: to.0, token: to.1 };
-        entry.place.change(place, taken).then_some(taken)
+        entry.left_at.begin(&entry.place, place, taken).then_some(taken)
     }
 
     /// Whether who clears up an entry is alive. Asks through `own`, which does not hold his byte: the list is locked,
@@ -481,14 +478,13 @@ impl Attachment {
         (place.generation == token.generation() && place.state == State::Live).then_some(place.token)
     }
 
-    /// A thread of this process leaves its place, or was found dead in it.
-    pub(super) fn note_leaving(&self, process: Token, died: bool) {
-        let entry = self.entries().get(process.index() as usize);
-        let is_his =
-            |entry: &&Entry| entry.place.load().is_some_and(|p| p.generation == process.generation());
-        if let Some(entry) = entry.filter(is_his) {
-            entry.note_leaving(clock::now_ns(), died);
-        }
+    /// Moves a thread's place on; if it lived there, its process's entry says that it leaves now, or was found `died`.
+    pub(super) fn move_on(&self, thread: &PlaceWord, from: Place, to: Place, died: bool) -> bool {
+        let entry = self.entries().get(from.token.index() as usize).filter(|_| from.state == State::Live);
+        entry.map_or_else(
+            || thread.change(from, to),
+            |it| it.left_at.move_on(&it.place, thread, (from, to), (clock::now_ns(), died)),
+        )
     }
 
     /// How the process behind a process token stands: proof by its byte, notice by one of its threads.
@@ -505,19 +501,12 @@ impl Attachment {
         if token.0 == self.token_if_joined() {
             return Standing::Here(None);
         }
-        let mut mourned = false;
-        for (index, slot) in (0u32..).zip(self.slots()) {
-            let Some(place) = slot.place.load().filter(|p| p.token == token && p.state == State::Live) else {
-                continue;
-            };
-            match self.thread_standing(Token::new(index, place.generation)) {
-                Standing::Here(watch) => return Standing::Here(watch), // no system call needed
-                // One that has left since is noted in the entry.
-                _ => mourned |= slot.place.load() == Some(place),
-            }
-        }
-        let entry = || self.entries().get(token.index() as usize);
-        let left = if mourned { Some(true) } else { entry().and_then(|it| it.may_be_leaving(clock::now_ns)) };
+        let Some(entry) = self.entries().get(token.index() as usize) else { return Standing::Dead };
+        let threads = self.slots().iter().map(|slot| &slot.place);
+        let left = match entry.left_at.ask(token, threads, |index| self.alive(index), clock::now_ns) {
+            Ok(watch) => return Standing::Here(Some(watch)), // no system call needed
+            Err(left) => left,
+        };
         let here =
             if at_a_glance && left != Some(true) { self.is_placed(token) } else { self.is_here(token) };
         match left {
@@ -529,24 +518,12 @@ impl Attachment {
 
     /// Clears up behind the dead. For whoever needs a place, has slept a slice, or hears of a death.
     pub(crate) fn sweep(&self) {
-        self.note_sweep();
-        sweep::sweep(self);
+        self.tally.sweep(clock::now_ns(), || sweep::sweep(self));
     }
 
-    fn note_sweep(&self) {
-        // Relaxed: times.
-        self.swept_at.store(clock::now_ns(), Ordering::Relaxed);
-        self.asleep.store(0, Ordering::Relaxed);
-    }
-
-    /// A thread of this process has slept here for so many ns; tells how many that are since `was_swept_at`, of all of them.
-    pub(crate) fn add_sleep(&self, ns: u64) -> u64 {
-        self.asleep.fetch_add(ns, Ordering::Relaxed).wrapping_add(ns) // Relaxed: times
-    }
-
-    /// When this process last looked for the dead here, or joined: CLOCK_MONOTONIC, in nanoseconds.
-    pub(crate) fn was_swept_at(&self) -> u64 {
-        self.swept_at.load(Ordering::Relaxed) // Relaxed: a time
+    /// What this process has slept here.
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// The last handle is closed: give back what this process owns, and let the calling thread go. The list is locked.

@@ -1,6 +1,7 @@
 //! A process's place in a yard, in shared memory.
 #![allow(unsafe_code)] // `Shared`
 
+use crate::presence::leaving::Leaving;
 use crate::presence::place::PlaceWord;
 use crate::segment::geometry::{ENTRY_BYTES, SLOT_BYTES};
 use crate::segment::region::Shared;
@@ -11,15 +12,6 @@ use std::mem::offset_of;
 /// The first lockable byte that stands for an entry; byte 0 says "in use", byte 1 "the name is being removed".
 const FIRST_BYTE: u64 = 2;
 
-/// So long a process whose last known thread has died may be dying. Its memory goes at some 4 GiB a second; who takes longer is
-/// found at the end of a slice.
-const DYING_NS: u64 = 2_000_000_000;
-/// So long a process whose last known thread has left may be ending: libc's exit lets the thread go, calls what is to be called
-/// at the end, and then the memory goes.
-const LEAVING_NS: u64 = 500_000_000;
-/// In the time of a leaving: the thread has died.
-const DIED: u64 = 1;
-
 /// A process entry. The facts are for people, and for who would send a signal to the holder; only `place` decides who lives.
 #[repr(C)]
 pub(crate) struct Entry {
@@ -29,8 +21,7 @@ pub(crate) struct Entry {
     start_time: AtomicU64,
     name: [AtomicU64; 4],
     since: AtomicU64,
-    /// When a thread of the holder last left its place, or was found dead in it: CLOCK_MONOTONIC, in ns, and DIED; 0: never.
-    left_at: AtomicU64,
+    pub(crate) left_at: Leaving,
     pad: [AtomicU64; 7],
 }
 
@@ -72,26 +63,6 @@ impl Entry {
     /// Writes down in which PID namespace the new holder has its number.
     pub(crate) fn number_in(&self, namespace: u32) {
         self.namespace.store(namespace, Ordering::Relaxed); // Relaxed: as in `describe`
-    }
-
-    /// Notes that a thread of the holder leaves its place now, or was found `died` in it. Said before its place is changed:
-    /// who does not find it living there finds this.
-    pub(crate) fn note_leaving(&self, now: u64, died: bool) {
-        // Relaxed: the change of the place, which follows, releases it, and who loads that acquires it.
-        self.left_at.store(now & !DIED | u64::from(died), Ordering::Relaxed);
-    }
-
-    /// A new holder, of whom no thread has left yet.
-    pub(crate) fn forget_leaving(&self) {
-        self.left_at.store(0, Ordering::Relaxed); // Relaxed: as in `note_leaving`
-    }
-
-    /// Whether a thread of the holder left so lately that the holder itself may be on its way out, and whether that one died.
-    pub(crate) fn may_be_leaving(&self, now: impl FnOnce() -> u64) -> Option<bool> {
-        let at = self.left_at.load(Ordering::Relaxed); // Relaxed: the place was loaded before, see `note_leaving`
-        let died = at & DIED != 0;
-        let lately = if died { DYING_NS } else { LEAVING_NS };
-        (at != 0 && now().wrapping_sub(at) < lately).then_some(died)
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -162,39 +133,5 @@ impl Slot {
     /// Process and thread of the last holder. Kept when he goes, so that it can be told who went.
     pub(crate) fn person(&self) -> (u32, u32) {
         (self.pid.load(Ordering::Relaxed), self.tid.load(Ordering::Relaxed)) // Relaxed: facts for people
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn who_has_lost_a_thread_may_be_leaving_for_a_while() {
-        let word = || AtomicU64::new(0);
-        let entry = Entry {
-            place: PlaceWord::new(),
-            pid: AtomicU32::new(1),
-            namespace: AtomicU32::new(0),
-            start_time: word(),
-            name: [(); 4].map(|()| word()),
-            since: word(),
-            left_at: word(),
-            pad: [(); 7].map(|()| word()),
-        };
-        let at = |now: u64| entry.may_be_leaving(|| now);
-        assert_eq!(entry.may_be_leaving(|| unreachable!("no thread has left")), None);
-        let now = 1 << 40;
-        for (died, lately) in [(false, LEAVING_NS), (true, DYING_NS)] {
-            entry.note_leaving(now, died);
-            assert_eq!([at(now + 2), at(now + lately - 2)], [Some(died); 2]);
-            assert_eq!(
-                [at(now + lately + 2), at(2 * now), at(0)],
-                [None; 3],
-                "also where the clock is another"
-            );
-        }
-        entry.forget_leaving();
-        assert_eq!(at(now), None);
     }
 }

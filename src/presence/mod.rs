@@ -5,7 +5,7 @@
 //! * what it may call: `segment`, `os`, `shim`, `error`; what to repair in objects is handed in ([`attachment::Objects`])
 //! * the invariant: a place is given to the next holder only after everything stamped with its last holder's token
 //!   has been repaired, and nobody is called dead without proof
-//! * where it is tested: `loom_place.rs`, `ffi-tests/presence.rs`, `ffi-tests/kill`
+//! * where it is tested: `loom_*.rs` beside each protocol, `ffi-tests/presence.rs`, `ffi-tests/kill`
 //!
 //! Two tables, because claims outlive threads:
 //!
@@ -24,11 +24,17 @@ mod cpus;
 pub(crate) mod entry;
 #[cfg(not(loom))]
 pub(crate) mod handover;
+pub(crate) mod leaving;
 pub(crate) mod place;
 #[cfg(not(loom))]
 pub(crate) mod sweep;
+pub(crate) mod tally;
 #[cfg(not(loom))]
 pub(crate) mod thread;
 
 #[cfg(all(test, loom))]
+mod loom_leaving;
+#[cfg(all(test, loom))]
 mod loom_place;
+#[cfg(all(test, loom))]
+mod loom_tally;

@@ -19,6 +19,7 @@
 //! |---|---|---|---|---|
 //! | vacate | `change` to FREE | `change` from FREE | the old stay's repairs | `the_next_holder_sees_the_repairs` |
 //! | live | `change` to LIVE | `load` | the alive word is set | `a_place_just_taken_is_not_cleared` |
+//! | left | `change` from LIVE | `load` | when the thread left, and how (`leaving`) | `who_finds_that_the_last_thread_has_left_finds_how` |
 //! | alive | the new holder's store of its alive word | `standing`: load of the alive word | the generation of that stay | `a_new_holder_is_never_taken_for_the_old` |
 
 use crate::segment::bits::{ALIVE_TID, Place, State, Token};
@@ -49,20 +50,20 @@ pub(crate) enum Standing<'a> {
 }
 
 impl PlaceWord {
-    #[cfg(test)]
+    #[cfg(all(test, loom))]
     pub(crate) fn new() -> PlaceWord {
         PlaceWord(AtomicU64::new(0))
     }
 
     /// The place now; `None` if a peer has written what no writer of ours writes.
     pub(crate) fn load(&self) -> Option<Place> {
-        Place::unpack(self.0.load(Ordering::Acquire)) // edge: vacate, live
+        Place::unpack(self.0.load(Ordering::Acquire)) // edge: vacate, live, left
     }
 
     /// Moves from exactly `from` to `to`. Whoever succeeds has made the move, once.
     pub(crate) fn change(&self, from: Place, to: Place) -> bool {
         // No Acquire: `from` was loaded, or written by us, and a word is never written twice.
-        self.0.compare_exchange(from.pack(), to.pack(), Ordering::Release, Ordering::Relaxed).is_ok() // edge: vacate, live
+        self.0.compare_exchange(from.pack(), to.pack(), Ordering::Release, Ordering::Relaxed).is_ok() // edge: vacate, live, left
     }
 
     /// Claims a free place for a thread of `process`.

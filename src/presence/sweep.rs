@@ -65,10 +65,7 @@ pub(crate) fn clear_entry(yard: &Attachment, dead: Token, me: Token, gone: Gone)
 fn clear_slot(yard: &Attachment, index: u32, seen: Place, me: Token) {
     let slot = &yard.slots()[index as usize];
     let reaping = seen.to(State::Reaping, me);
-    if seen.state == State::Live {
-        yard.note_leaving(seen.token, true);
-    }
-    if !slot.place.change(seen, reaping) {
+    if !yard.move_on(&slot.place, seen, reaping, true) {
         return;
     }
     if let Some(alive) = yard.alive(index) {

@@ -203,8 +203,7 @@ impl Registration {
     /// kernel once the slot is free: the word could be somebody else's.
     fn move_out(&self) {
         let leaving = self.live.to(State::Leaving, self.live.token);
-        self.attachment.note_leaving(self.live.token, false);
-        if !self.slot().place.change(self.live, leaving) {
+        if !self.attachment.move_on(&self.slot().place, self.live, leaving, false) {
             // Only a peer that keeps no rules takes a slot from the living. The page may be somebody else's by now, so
             // nothing is written to it; but the node must leave the list before its memory goes.
             self.unlink();

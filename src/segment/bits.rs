@@ -5,6 +5,7 @@
 //! | token | 30 | index 0-11, generation 12-28, bit 29 always set (so that it is never a TID) |
 //! | lock | 32 | token 0-29 (0: free), SUSPECT 30, WAITERS 31 |
 //! | place (thread slot, process entry) | 64 | generation 0-16, state 17-20, token 21-50 |
+//! | process entry, when a thread left | 64 | died 0, CLOCK_MONOTONIC in ns 1-63; less than 2^20: none has, generation 1-17 |
 //! | alive word | 32 | TID 0-29, owner died 30, FUTEX_WAITERS 31 (the kernel's layout) |
 //! | ring end | 32 | token 0-29 (0: never taken), CLOSED 30, DIED 31 |
 //! | cell of a pipe's end | 32 | process token 0-29 (0: the process does not hold it) |

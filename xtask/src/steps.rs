@@ -29,6 +29,8 @@ const COUNT: &str = "src/sync/event_count.rs";
 const PERMITS: &str = "src/sync/permits.rs";
 const BLOCKS: &str = "src/sync/blocks.rs";
 const PLACE: &str = "src/presence/place.rs";
+const LEAVING: &str = "src/presence/leaving.rs";
+const TALLY: &str = "src/presence/tally.rs";
 const SNAPSHOT: &str = "src/sync/snapshot.rs";
 const BITS: &str = "src/segment/bits.rs";
 const RECORD: &str = "src/lockfree/spsc/record.rs";
@@ -456,6 +458,133 @@ pub(crate) const STEPS: &[Step] = &[
         PLACE,
         "a move is made by whoever tries",
         &[("Ordering::Relaxed).is_ok()", "Ordering::Relaxed).is_ok() || true")],
+    ),
+    step(
+        LEAVING,
+        "a thread's place changes before anybody says that it leaves",
+        &[(
+            "        self.note(entry, from.token, now & !DIED | u64::from(died));\n        thread.change(from, to)\n",
+            "        let changed = thread.change(from, to);\n        self.note(entry, from.token, now & !DIED | u64::from(died));\n        changed\n",
+        )],
+    ),
+    step(
+        LEAVING,
+        "nobody says that a thread leaves",
+        &[(
+            "        self.note(entry, from.token, now & !DIED | u64::from(died));\n",
+            "        let _ = (entry, now, died);\n",
+        )],
+    ),
+    step(
+        LEAVING,
+        "nobody says how a thread leaves",
+        &[("now & !DIED | u64::from(died));", "now & !u64::from(died));")],
+    ),
+    step(
+        LEAVING,
+        "that a thread leaves takes the place of whatever was said",
+        &[(
+            "        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Acquire, noted);",
+            "        let _ = noted(0).map(|left| self.0.swap(left, Ordering::Relaxed));",
+        )],
+    ),
+    step(
+        LEAVING,
+        "that a thread leaves is said of whoever lives in the entry",
+        &[(" && p.generation == process.generation();", ";\n        let _ = process;")],
+    ),
+    step(
+        LEAVING,
+        "that a thread leaves is said in an entry in which nobody lives",
+        &[("p.state == State::Live && p.generation == process", "p.generation == process")],
+    ),
+    step(
+        LEAVING,
+        "a new holder begins with what the last one said",
+        &[("        self.0.swap(u64::from(to.generation) << 1, Ordering::Release);", "")],
+    ),
+    step(LEAVING, "a new holder begins as the last one did", &[("u64::from(to.generation) << 1", "0")]),
+    step(
+        LEAVING,
+        "a new holder moves in before he begins",
+        &[
+            (
+                "    pub(crate) fn begin(&self, entry: &PlaceWord, from: Place, to: Place) -> bool {\n",
+                "    pub(crate) fn begin(&self, entry: &PlaceWord, from: Place, to: Place) -> bool {\n        let changed = entry.change(from, to);\n",
+            ),
+            ("        entry.change(from, to)\n", "        changed\n"),
+        ],
+    ),
+    step(
+        LEAVING,
+        "who has left is mourned",
+        &[("mourned |= thread.load() == Some(place)", "mourned |= true")],
+    ),
+    step(
+        LEAVING,
+        "who has died is not mourned",
+        &[("mourned |= thread.load() == Some(place)", "mourned |= false")],
+    ),
+    step(
+        LEAVING,
+        "what was said is looked at before the threads are",
+        &[
+            (
+                "        let mut mourned = false;\n",
+                "        let mut mourned = false;\n        let left = self.lately(now);\n",
+            ),
+            ("{ self.lately(now) }", "{ left }"),
+        ],
+    ),
+    step(LEAVING, "who has lost no thread is leaving", &[("left >= EARLIEST && ", "")]),
+    step(
+        LEAVING,
+        "who has lost a thread is leaving for ever",
+        &[(
+            "now().wrapping_sub(left & !DIED) < lately",
+            "{\n            let _ = (now, lately);\n            true\n        }",
+        )],
+    ),
+    step(
+        LEAVING,
+        "who has left and who has died are looked for as long",
+        &[("if died { DYING_NS } else { LEAVING_NS }", "DYING_NS.max(LEAVING_NS)")],
+    ),
+    step(LEAVING, "who died just now may not be dying", &[("left & !DIED)", "left)")]),
+    step(
+        TALLY,
+        "of two who add at the same time one is forgotten",
+        &[(
+            "        let all = self.asleep.fetch_add(asleep, Ordering::Relaxed).wrapping_add(asleep);\n",
+            "        let all = self.asleep.load(Ordering::Relaxed).wrapping_add(asleep);\n        self.asleep.store(all, Ordering::Relaxed);\n",
+        )],
+    ),
+    step(
+        TALLY,
+        "each sleep counts by itself",
+        &[(
+            "        let all = self.asleep.fetch_add(asleep, Ordering::Relaxed).wrapping_add(asleep);\n",
+            "        let all = asleep;\n",
+        )],
+    ),
+    step(
+        TALLY,
+        "nobody looks when the last sweep was",
+        &[(
+            "all >= slice && self.swept_at.load(Ordering::Relaxed) + slice <= now()",
+            "{\n            let _ = now;\n            all >= slice\n        }",
+        )],
+    ),
+    step(
+        TALLY,
+        "a sweep does not say when it was",
+        &[("        self.swept_at.store(now, Ordering::Relaxed);\n", "        let _ = now;\n")],
+    ),
+    step(TALLY, "a sweep forgets nothing", &[("        self.asleep.store(0, Ordering::Relaxed);\n", "")]),
+    step(
+        TALLY,
+        "a sweep begins when it has ended",
+        &[("        self.begin(now);\n        sweep();\n", "        sweep();\n        self.begin(now);\n")],
     ),
     step(
         BITS,
