@@ -17,6 +17,8 @@ mod model;
 pub(crate) use model::*;
 
 pub(crate) mod cells;
+#[cfg(all(test, loom))]
+mod loom_judge;
 pub(crate) mod words;
 pub(crate) use words::words;
 

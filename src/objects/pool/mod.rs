@@ -5,10 +5,10 @@
 //!
 //! ## Why no task that waits is forgotten
 //! A task that waits has its number in the queue, or in the hand of a living submitter, worker or keeper, or `astray` is
-//! raised: by the sweep, behind each thread that died, by whoever finds the queue full, and by a worker that has found somebody
-//! stopped in the middle of a move there for a slice. A worker that finds the queue
-//! empty and `astray` raised looks at every task, and lowers it (from the very number that it saw before) when it has found
-//! none. Between a death and its sweep a slice may lie, no more.
+//! raised: by the sweep, behind each thread that died, by whoever finds no room in the queue, and by a worker that has found
+//! somebody stopped in the middle of a move there. A worker that finds the queue empty and `astray` raised looks at every
+//! task, and lowers it (from the very number that it saw before) when it has found none: `sync::hints`, which the models play.
+//! Between a death and its sweep a slice may lie, no more.
 //!
 //! ## Who looks after whom
 //! The pool's maker is its keeper: he alone knows how a worker ended, and so he moves its tasks on, as long as he lives. If he
