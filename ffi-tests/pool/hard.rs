@@ -5,6 +5,8 @@ use crate::{done, kind, nobody_is_left, options, plain, pool, submit, until};
 use courtyard::{
     Cause, ErrorKind, Exit, Fate, Options, Pool, PoolOptions, StartMethod, Task, TaskOptions, Yard,
 };
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use StartMethod::{Fork, ForkServer, Spawn};
@@ -14,6 +16,7 @@ const PROCESSES: &[StartMethod] = &[ForkServer, Fork, Spawn];
 pub(crate) const SCENARIOS: &[crate::Scenario] = &[
     ("one_worker_or_many", crate::ALL, one_or_many),
     ("as_many_workers_as_cpus", crate::ALL, as_many_as_cpus),
+    ("as_many_workers_as_the_cgroup_allows", &[ForkServer], as_many_as_the_cgroup_allows),
     ("a_pool_that_is_idle_takes_no_time", crate::ALL, idle),
     ("a_worker_overflows_its_stack", PROCESSES, overflow),
     ("a_worker_is_deaf_to_sigterm", PROCESSES, deaf),
@@ -113,6 +116,39 @@ fn as_many_as_cpus(method: StartMethod) {
         });
         assert_eq!(child.wait(), Ended::Code(0), "{cpus} CPUs");
     }
+}
+
+/// Of a control group that may use one CPU, if such a one can be made here.
+fn as_many_as_the_cgroup_allows(method: StartMethod) {
+    let Some(group) = group_of_one_cpu() else {
+        println!("no control group can be made here: what its quota does to a pool was not tried");
+        return;
+    };
+    let child = fork(|| {
+        fs::write(group.join("cgroup.procs"), std::process::id().to_string()).unwrap();
+        let yard = Options::new().size(8 << 20).anonymous().unwrap();
+        let pool = Pool::create(&yard, "pool", &options(method, 0)).unwrap();
+        assert_eq!(pool.size(), 1);
+        goes_on(&pool);
+    });
+    let ended = child.wait();
+    until("the end of all who were in the group", || fs::remove_dir(&group).is_ok());
+    assert_eq!(ended, Ended::Code(0));
+}
+
+/// With either version of cgroups(7).
+fn group_of_one_cpu() -> Option<PathBuf> {
+    let ways = [("", "cpu.max", "100000 100000"), ("cpu", "cpu.cfs_quota_us", "100000")];
+    ways.iter().find_map(|(controller, file, quota)| {
+        let name = format!("courtyard-{}", std::process::id());
+        let group = Path::new("/sys/fs/cgroup").join(controller).join(name);
+        fs::create_dir(&group).ok()?;
+        let is_one = group.join("cgroup.procs").exists() && fs::write(group.join(file), quota).is_ok();
+        if !is_one {
+            let _ = fs::remove_dir(&group);
+        }
+        is_one.then_some(group)
+    })
 }
 
 /// Keeps this thread, and those that it makes, to so many CPUs, if it has as many; tells to how many.
