@@ -72,7 +72,7 @@ fn what_is_slept_while_somebody_clears_up_counts() {
                 swept
             })
         };
-        tally.sweep(THEN, || drop(place.fetch_add(1, Ordering::AcqRel)));
+        tally.sweep(THEN, || _ = place.fetch_add(1, Ordering::AcqRel));
         if sleeper.join().unwrap() {
             assert!(tally.is_due(SLICE / 2, SLICE, || THEN + SLICE));
         }

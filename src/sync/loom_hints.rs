@@ -189,7 +189,7 @@ impl World {
             reading.read(&mut bytes);
             match dies {
                 Dies::WithTheCell => std::mem::forget(reading),
-                _ => drop(reading.finish()),
+                _ => _ = reading.finish(),
             }
             if dies == Dies::AtWork {
                 self.start(me, u64::from_ne_bytes(bytes));
@@ -235,7 +235,7 @@ fn spawn(world: &World, f: impl FnOnce(&World) + 'static) -> thread::JoinHandle<
 fn a_task_is_done_once_whoever_looks_for_it() {
     loom::model(|| {
         let world = World::new(1);
-        let workers = [1, 2].map(|me| spawn(&world, move |w| drop(w.work(me))));
+        let workers = [1, 2].map(|me| spawn(&world, move |w| _ = w.work(me)));
         world.submit(0, 0);
         workers.into_iter().for_each(|worker| worker.join().unwrap());
         assert_eq!(world.ends(0), [1, 0]);
@@ -289,9 +289,9 @@ fn a_task_behind_somebody_who_stands_still_is_done() {
 fn who_finds_one_that_went_astray_leaves_the_other_one_to_be_found() {
     loom::model(|| {
         let world = World::new(1);
-        [0, 1].map(|index| world.pend(0, index));
+        (0..2).for_each(|index| _ = world.pend(0, index));
         world.0.astray.raise();
-        let worker = spawn(&world, |w| drop(w.work(1)));
+        let worker = spawn(&world, |w| _ = w.work(1));
         world.work(2);
         worker.join().unwrap();
         assert_eq!(world.ends(0), [1, 1]);
@@ -299,32 +299,34 @@ fn who_finds_one_that_went_astray_leaves_the_other_one_to_be_found() {
 }
 
 /// A worker dies; another works, and somebody clears up behind the dead one.
-fn dies_working(dies: Dies, ring_first: bool) {
-    loom::model(move || {
-        let world = World::new(1);
-        world.submit(0, 0);
-        let worker = spawn(&world, move |w| w.die_working(1, dies));
-        let sweeper = spawn(&world, move |w| w.sweep(1, ring_first));
-        world.work(0);
-        worker.join().unwrap();
-        sweeper.join().unwrap();
-        assert_eq!(world.ends(0), [1, 0]);
-    });
+fn dies_working(dies: Dies) {
+    for ring_first in [true, false] {
+        loom::model(move || {
+            let world = World::new(1);
+            world.submit(0, 0);
+            let worker = spawn(&world, move |w| w.die_working(1, dies));
+            let sweeper = spawn(&world, move |w| w.sweep(1, ring_first));
+            world.work(0);
+            worker.join().unwrap();
+            sweeper.join().unwrap();
+            assert_eq!(world.ends(0), [1, 0]);
+        });
+    }
 }
 
 #[test]
 fn a_task_whose_worker_died_with_the_numbers_cell_is_done() {
-    [true, false].map(|ring_first| dies_working(Dies::WithTheCell, ring_first));
+    dies_working(Dies::WithTheCell);
 }
 
 #[test]
 fn a_task_whose_worker_died_with_its_number_is_done() {
-    [true, false].map(|ring_first| dies_working(Dies::WithTheNumber, ring_first));
+    dies_working(Dies::WithTheNumber);
 }
 
 #[test]
 fn a_task_whose_worker_died_at_it_is_done_again() {
-    [true, false].map(|ring_first| dies_working(Dies::AtWork, ring_first));
+    dies_working(Dies::AtWork);
 }
 
 /// At some step: it holds a cell for the number, or not even that.
