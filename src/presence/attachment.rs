@@ -483,7 +483,7 @@ impl Attachment {
         let entry = self.entries().get(from.token.index() as usize).filter(|_| from.state == State::Live);
         entry.map_or_else(
             || thread.change(from, to),
-            |it| it.left_at.move_on(&it.place, thread, (from, to), (clock::now_ns(), died)),
+            |it| it.left_at.move_on(thread, (from, to), (clock::now_ns(), died)),
         )
     }
 

@@ -2,12 +2,13 @@
 //!
 //! The word lies in the process's entry. Who clears up behind a dead thread may be held up so long that its process is
 //! gone, too, and the entry another's; of that one nothing is said then. So what is said takes the place of exactly what
-//! stood there when the process was seen to live in the entry, and each holder begins with a word of his own.
+//! stood there when the thread was seen in its place: who takes the entry moves all threads of the last holder on, and then
+//! begins with a word of his own.
 //!
 //! ## Edges
 //! | edge | release | acquire | carries | model that fails without it |
 //! |---|---|---|---|---|
-//! | begin | `begin`: swap | `note`: load of the word | that nobody lives in the entry any more | `who_clears_up_late_says_nothing_of_the_next_holder` |
+//! | begin | `begin`: swap | `note`: load of the word | that the last holder's threads were moved on | `who_clears_up_late_says_nothing_of_the_next_holder` |
 
 use crate::presence::place::{PlaceWord, Standing, standing};
 use crate::segment::bits::{Place, State, Token};
@@ -45,18 +46,16 @@ impl Leaving {
     /// not find it living there finds this.
     pub(crate) fn move_on(
         &self,
-        entry: &PlaceWord,
         thread: &PlaceWord,
         (from, to): (Place, Place),
         (now, died): (u64, bool),
     ) -> bool {
-        self.note(entry, from.token, now & !DIED | u64::from(died));
+        self.note(thread, from, now & !DIED | u64::from(died));
         thread.change(from, to)
     }
 
-    fn note(&self, entry: &PlaceWord, process: Token, left: u64) {
-        let lives = |p: Place| p.state == State::Live && p.generation == process.generation();
-        let noted = |_| entry.load().is_some_and(lives).then_some(left);
+    fn note(&self, thread: &PlaceWord, from: Place, left: u64) {
+        let noted = |_| (thread.load() == Some(from)).then_some(left);
         // Relaxed: the change of the thread's place, which follows, releases it, and who loads that acquires it.
         let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Acquire, noted); // edge: begin
     }

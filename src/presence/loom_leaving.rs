@@ -1,7 +1,7 @@
 //! Models of when and how a process lost a thread last. Each name is the sentence it checks.
 
 use super::leaving::Leaving;
-use super::place::PlaceWord;
+use super::place::{PlaceWord, standing};
 use crate::segment::bits::{ALIVE_DIED, ALIVE_WAITERS, Place, State, Token};
 use crate::shim::{AtomicU32, Ordering};
 use loom::sync::Arc;
@@ -42,7 +42,7 @@ impl World {
     }
 
     fn move_on(&self, slot: usize, from: Place, to: Place, died: bool) -> bool {
-        self.leaving.move_on(&self.entry, &self.threads[slot].0, (from, to), (NOW, died))
+        self.leaving.move_on(&self.threads[slot].0, (from, to), (NOW, died))
     }
 
     /// The thread in the slot leaves.
@@ -60,6 +60,15 @@ impl World {
         let reaping = seen.to(State::Reaping, REAPER);
         if self.move_on(slot, seen, reaping, true) {
             assert!(self.threads[slot].0.change(reaping, reaping.vacated()));
+        }
+    }
+
+    /// Clears up behind the thread in the slot if it has died.
+    fn sweep(&self, slot: usize) {
+        let (place, alive) = &self.threads[slot];
+        let Some(seen) = place.load().filter(|p| p.state == State::Live) else { return };
+        if place.has_died(seen, &standing(place, alive, Token::new(slot as u32, seen.generation))) {
+            self.clear(slot);
         }
     }
 
@@ -109,6 +118,31 @@ fn who_finds_that_the_last_thread_has_died_finds_that_whoever_clears_up() {
         let looker = spawn(&world, move |w| assert_eq!(w.ask(process), Some(Some(true))));
         world.clear(0);
         looker.join().unwrap();
+        assert_eq!(world.ask(process), Some(Some(true)));
+    });
+}
+
+#[test]
+fn who_leaves_while_somebody_clears_up_has_not_died() {
+    loom::model(|| {
+        let (world, process) = World::new();
+        let sweeper = spawn(&world, |w| w.sweep(0));
+        world.leave(0);
+        sweeper.join().unwrap();
+        assert_eq!(world.ask(process), Some(Some(false)));
+    });
+}
+
+#[test]
+fn who_clears_up_after_another_does_not_say_it_again() {
+    loom::model(|| {
+        let (world, process) = World::new();
+        world.die(0);
+        let (thread, _) = &world.threads[0];
+        let seen = thread.load().unwrap();
+        world.clear(0);
+        let long_ago = (NOW >> 1, true);
+        assert!(!world.leaving.move_on(thread, (seen, seen.to(State::Reaping, REAPER)), long_ago));
         assert_eq!(world.ask(process), Some(Some(true)));
     });
 }

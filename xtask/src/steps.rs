@@ -463,16 +463,16 @@ pub(crate) const STEPS: &[Step] = &[
         LEAVING,
         "a thread's place changes before anybody says that it leaves",
         &[(
-            "        self.note(entry, from.token, now & !DIED | u64::from(died));\n        thread.change(from, to)\n",
-            "        let changed = thread.change(from, to);\n        self.note(entry, from.token, now & !DIED | u64::from(died));\n        changed\n",
+            "        self.note(thread, from, now & !DIED | u64::from(died));\n        thread.change(from, to)\n",
+            "        let changed = thread.change(from, to);\n        self.note(thread, from, now & !DIED | u64::from(died));\n        changed\n",
         )],
     ),
     step(
         LEAVING,
         "nobody says that a thread leaves",
         &[(
-            "        self.note(entry, from.token, now & !DIED | u64::from(died));\n",
-            "        let _ = (entry, now, died);\n",
+            "        self.note(thread, from, now & !DIED | u64::from(died));\n",
+            "        let _ = (now, died);\n",
         )],
     ),
     step(
@@ -490,13 +490,16 @@ pub(crate) const STEPS: &[Step] = &[
     ),
     step(
         LEAVING,
-        "that a thread leaves is said of whoever lives in the entry",
-        &[(" && p.generation == process.generation();", ";\n        let _ = process;")],
+        "that a thread has died is said of who has the entry by now",
+        &[("(thread.load() == Some(from)).then_some(left);", "Some(left);\n        let _ = (thread, from);")],
     ),
     step(
-        LEAVING,
-        "that a thread leaves is said in an entry in which nobody lives",
-        &[("p.state == State::Live && p.generation == process", "p.generation == process")],
+        PLACE,
+        "who leaves has died",
+        &[(
+            "matches!(standing, Standing::Dead) && self.load() == Some(seen)",
+            "{\n            let _ = seen;\n            matches!(standing, Standing::Dead)\n        }",
+        )],
     ),
     step(
         LEAVING,
@@ -1519,4 +1522,12 @@ pub(crate) const STEPS: &[Step] = &[
         )],
     ),
     step(HINTS, "nobody looks for what was lost", &[("    hunt(line.astray(), start, all)", "    Ok(None)")]),
+    step(
+        BARRIER,
+        "a barrier that was broken meanwhile is found whole",
+        &[(
+            "if !seen.changed && self.load() == state {",
+            "if !seen.changed && self.load().era == state.era {",
+        )],
+    ),
 ];
