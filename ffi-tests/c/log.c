@@ -91,7 +91,7 @@ static const char *five_says(cyd_fork_server_t *server) {
 /* A child that is no copy of its maker says as much as he does when it is made. */
 static void no_copies(void) {
     const char *lines = "[INFO/anew] begins entry five\n[INFO/anew] ends with exit code 5\n";
-    cyd_fork_server_t *server, *own;
+    cyd_fork_server_t *server, *own, *adopted;
     CHECK((errors = dup(2)) >= 0 && pipe(line) == 0 && fcntl(line[0], F_SETFL, O_NONBLOCK) == 0);
     swap_errors(line[1]);
     cyd_status_t rc = cyd_fork_server_start(NULL, NULL, 0, &server);
@@ -103,11 +103,18 @@ static void no_copies(void) {
     OK(cyd_log_to_stderr(CYD_LOG_INFO));
     CHECK(strcmp(five_says(NULL), lines) == 0);
     CHECK(strcmp(five_says(server), lines) == 0);
+    swap_errors(line[1]);
+    rc = cyd_fork_server_start(NULL, NULL, 0, &adopted);
+    swap_errors(errors);
+    OK(rc);
+    OK(cyd_fork_server_ready(adopted, -1));
+    CHECK(strcmp(five_says(adopted), lines) == 0);
     OK(cyd_log_to_stderr(CYD_LOG_WARN));
     CHECK(strcmp(five_says(NULL), "") == 0);
     CHECK(strcmp(five_says(server), "") == 0);
     OK(cyd_fork_server_close(server));
     OK(cyd_log_to_listener(CYD_LOG_DEBUG, listener, said));
+    CHECK(strcmp(five_says(adopted), "") == 0); /* what it says there was not its own choice */
     swap_errors(line[1]); /* who says nothing there himself leaves it to the server what its children do */
     rc = cyd_fork_server_start("loud", NULL, 0, &own);
     swap_errors(errors);
@@ -115,6 +122,7 @@ static void no_copies(void) {
     OK(cyd_fork_server_ready(own, -1));
     CHECK(strcmp(five_says(own), lines) == 0);
     OK(cyd_fork_server_close(own));
+    OK(cyd_fork_server_close(adopted));
     CHECK(close(line[0]) == 0 && close(line[1]) == 0 && close(errors) == 0);
 }
 

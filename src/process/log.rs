@@ -27,6 +27,8 @@ struct Lines {
 
 /// 1: the sink is standard error.
 static IS_STDERR: AtomicU32 = AtomicU32::new(0);
+/// 1: nobody here has chosen the sink; it is as a maker's was.
+static IS_ADOPTED: AtomicU32 = AtomicU32::new(0);
 
 static LINES: Lines = Lines { sink: Mutex::new(None) };
 
@@ -86,9 +88,14 @@ pub(super) fn level() -> u32 {
 /// A child that is no copy of its maker says as much as he: [`level`]. If he says nothing there, or the program has another logger
 /// by now, the child's own choice stays.
 pub(super) fn adopt(level: u32) {
+    // Relaxed: as in `level`.
+    let is_adopted = IS_ADOPTED.load(Ordering::Relaxed) == 1;
+    let level = if level == 0 && is_adopted { LevelFilter::Off as u32 + 1 } else { level };
     let wanted = LevelFilter::iter().find(|it| *it as u32 + 1 == level);
-    if let Some(wanted) = wanted.filter(|_| level != self::level()) {
-        let _ = log_to_stderr(wanted);
+    if let Some(wanted) = wanted.filter(|_| level != self::level())
+        && log_to_stderr(wanted).is_ok()
+    {
+        IS_ADOPTED.store(1, Ordering::Relaxed);
     }
 }
 
@@ -110,6 +117,7 @@ fn send_to(sink: Sink, level: LevelFilter) -> Result<()> {
             return Err(Error::with(ErrorKind::State, "the program has another logger"));
         }
         // Relaxed: as in `level`.
+        IS_ADOPTED.store(0, Ordering::Relaxed);
         IS_STDERR.store(u32::from(matches!(sink, Sink::Stderr)), Ordering::Relaxed);
         *ours = Some(sink);
     }
