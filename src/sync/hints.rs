@@ -43,10 +43,11 @@ pub(crate) fn announce(line: &impl Line, number: u64) {
     }
 }
 
+/// Says that a number was lost, and wakes somebody for it.
 #[cold]
-fn lost(line: &impl Line) {
+pub(crate) fn lost(line: &impl Line) {
     line.astray().raise();
-    // Who is in the way has not looked yet whether a number was lost, and sees that it was, or there is room by now.
+    // Who is in the way has not yet looked whether a number was lost, or there is room by now.
     rmw_fence(Ordering::SeqCst); // edge: lost; pairs with `take`
     line.put(WAKE);
 }

@@ -2,9 +2,9 @@
 //!
 //! * what lives here: the event count, the stamped lock, its re-entrant kind, readers and writers, the permits, the blocks, a
 //!   budget of bytes, the semaphore, the holders of an end, shutting down, the event, the condition, the barrier, plain data in
-//!   two copies, a task of a pool, the numbers of those that wait and what has gone astray there, the shelf with stack and heap, waiting for many at once and
-//!   its doorbell, being told instead, what ends a thread's waits, who clears up behind the dead, the one loop in which anybody
-//!   sleeps
+//!   two copies, a task of a pool, the numbers of those that wait and what has gone astray there, the shelf with stack and
+//!   heap, waiting for many at once and its doorbell, being told instead, what ends a thread's waits, who clears up behind the
+//!   dead, the one loop in which anybody sleeps
 //! * who calls it: `objects`
 //! * what it may call: `shim`, `presence` (how somebody stands), `segment` (bit layouts), `os` (the clock), `error`
 //! * the invariant: nobody sleeps except in slices, and every death found is told to the other sleepers

@@ -49,7 +49,7 @@ impl Table {
     pub(super) fn wake(&self, count: usize) {
         for _ in 0..count {
             if !self.put(WAKE) {
-                return; // nobody sleeps
+                return; // it is full: nobody sleeps, or for a slice
             }
         }
     }

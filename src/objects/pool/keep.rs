@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::objects::pool::future::Cause;
 use crate::objects::pool::layout::{Record, Why, Worker};
 use crate::objects::pool::options::{PROMISED, WORKERS_MAX};
-use crate::objects::pool::{Table, TaskId, hints, recover};
+use crate::objects::pool::{Table, TaskId, recover};
 use crate::os::clock;
 use crate::presence::attachment::{Attachment, Who};
 use crate::presence::place::Standing;
@@ -13,6 +13,7 @@ use crate::segment::bits::Token;
 use crate::shim::{Ordering, Watch};
 use crate::sync::closing::Closing;
 use crate::sync::deadline::Deadline;
+use crate::sync::hints;
 use crate::sync::lock::Crowd;
 use crate::sync::task::{Phase, Seen};
 use crate::sync::wait::{Timeout, Wait};
@@ -133,9 +134,7 @@ impl Table {
             worker.dismissed.store(0, Ordering::Relaxed); // Relaxed: published with the token
             worker.token.store(0, Ordering::Release);
         }
-        // What it had taken of the queue and had not begun.
-        hints::raise(self.body());
-        self.wake(1);
+        hints::lost(self); // what it had taken of the queue and had not begun
         self.tell_all();
     }
 

@@ -46,8 +46,9 @@ const MOMENT: Duration = Duration::from_secs(1);
 /// is not told any more ([`Exit::Unknown`](crate::Exit::Unknown)).
 ///
 /// # Death
-/// If the server is killed, calls answer `PeerDied`; its children go on, and their end is noticed, as [`Exit::Unknown`](crate::Exit::Unknown). A child
-/// that is made with [`AtExit::Kill`](crate::AtExit::Kill) dies with this process, not with the server.
+/// If the server is killed, calls answer `PeerDied`; its children go on, and their end is noticed, as
+/// [`Exit::Unknown`](crate::Exit::Unknown). A child that is made with [`AtExit::Kill`](crate::AtExit::Kill) dies with this
+/// process, not with the server.
 ///
 /// # Threads, fork
 /// Any number of threads. In a fork child it is a stranger's: `NotOwner`.
