@@ -1,7 +1,7 @@
 //! Models of when and how a process lost a thread last. Each name is the sentence it checks.
 
 use super::leaving::Leaving;
-use super::place::{PlaceWord, standing};
+use super::place::{PlaceWord, Standing, standing};
 use crate::segment::bits::{ALIVE_DIED, ALIVE_WAITERS, Place, State, Token};
 use crate::shim::{AtomicU32, Ordering};
 use loom::sync::Arc;
@@ -56,19 +56,23 @@ impl World {
 
     /// Clears up behind the thread that died in the slot, unless somebody else has.
     fn clear(&self, slot: usize) {
-        let Some(seen) = self.threads[slot].0.load().filter(|p| p.state == State::Live) else { return };
+        let live = self.threads[slot].0.load().filter(|p| p.state == State::Live);
+        live.into_iter().for_each(|seen| self.clear_seen(slot, seen));
+    }
+
+    fn clear_seen(&self, slot: usize, seen: Place) {
         let reaping = seen.to(State::Reaping, REAPER);
         if self.move_on(slot, seen, reaping, true) {
             assert!(self.threads[slot].0.change(reaping, reaping.vacated()));
         }
     }
 
-    /// Clears up behind the thread in the slot if it has died.
+    /// Clears up behind the thread in the slot if it is found dead.
     fn sweep(&self, slot: usize) {
         let (place, alive) = &self.threads[slot];
         let Some(seen) = place.load().filter(|p| p.state == State::Live) else { return };
-        if place.has_died(seen, &standing(place, alive, Token::new(slot as u32, seen.generation))) {
-            self.clear(slot);
+        if matches!(standing(place, alive, Token::new(slot as u32, seen.generation)), Standing::Dead) {
+            self.clear_seen(slot, seen);
         }
     }
 

@@ -66,11 +66,6 @@ impl PlaceWord {
         self.0.compare_exchange(from.pack(), to.pack(), Ordering::Release, Ordering::Relaxed).is_ok() // edge: vacate, live, left
     }
 
-    /// Whether the thread that was `seen` here has died, if it stands so: one that leaves meanwhile has not.
-    pub(crate) fn has_died(&self, seen: Place, standing: &Standing<'_>) -> bool {
-        matches!(standing, Standing::Dead) && self.load() == Some(seen)
-    }
-
     /// Claims a free place for a thread of `process`.
     pub(crate) fn join(&self, process: Token) -> Option<Place> {
         let free = self.load().filter(|p| p.state == State::Free)?;

@@ -33,11 +33,14 @@ pub(crate) fn sweep(yard: &Attachment) {
 
 /// The slot's place, if its holder is dead and nobody alive clears it up.
 fn dead_slot(yard: &Attachment, index: u32, me: Token) -> Option<Place> {
-    let word = &yard.slots()[index as usize].place;
-    let place = word.load()?;
+    let place = yard.slots()[index as usize].place.load()?;
     let dead = match place.state {
         State::Free => false,
-        State::Live => word.has_died(place, &yard.thread_standing(Token::new(index, place.generation))),
+        State::Live => {
+            // Or it leaves just now: then it is found to have moved on.
+            let token = Token::new(index, place.generation);
+            matches!(yard.thread_standing(token), crate::presence::place::Standing::Dead)
+        }
         State::Joining | State::Leaving | State::Reaping | State::Clearing => {
             place.token != me && !yard.is_here(place.token)
         }

@@ -494,14 +494,6 @@ pub(crate) const STEPS: &[Step] = &[
         &[("(thread.load() == Some(from)).then_some(left);", "Some(left);\n        let _ = (thread, from);")],
     ),
     step(
-        PLACE,
-        "who leaves has died",
-        &[(
-            "matches!(standing, Standing::Dead) && self.load() == Some(seen)",
-            "{\n            let _ = seen;\n            matches!(standing, Standing::Dead)\n        }",
-        )],
-    ),
-    step(
         LEAVING,
         "a new holder begins with what the last one said",
         &[("        self.0.swap(u64::from(to.generation) << 1, Ordering::Release);", "")],
