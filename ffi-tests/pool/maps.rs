@@ -2,12 +2,15 @@
 
 use crate::process::LONG;
 use crate::{kind, options, pool, yard};
-use courtyard::{ErrorKind, Event, EventOptions, MapOptions, Pool, PoolOptions, StartMethod, Task};
+use courtyard::{
+    CancelToken, ErrorKind, Event, EventOptions, MapOptions, Pool, PoolOptions, StartMethod, Task,
+};
 use std::time::Duration;
 
 pub(crate) const SCENARIOS: &[crate::Scenario] = &[
     ("results_come_in_order_or_as_they_are_ready", crate::ALL, order),
     ("chunks_that_nobody_has_measured", crate::ALL, chunks),
+    ("a_wait_that_is_ended_loses_no_result", crate::ALL, ended_waits),
 ];
 
 pub(crate) fn entries() {
@@ -49,6 +52,31 @@ fn order(method: StartMethod) {
     let mut results = pool.imap("gated", [[0, 0], [1, 0]], &soon).unwrap();
     assert_eq!(kind(results.next().unwrap()), ErrorKind::Timeout);
     gate.set();
+}
+
+/// Who asks again goes on.
+fn ended_waits(method: StartMethod) {
+    let (yard, pool) = pool(method, 2);
+    let gate = Event::create(&yard, "gate", EventOptions::default()).unwrap();
+    let by_two = MapOptions { chunk: 2, timeout: Some(LONG), ..MapOptions::default() };
+    let inputs = [[0, 0], [1, 0], [2, 0], [3, 0]];
+    let token = CancelToken::new();
+    token.cancel();
+    let in_vain = |next: &mut dyn FnMut() -> Option<courtyard::Result<Vec<u8>>>| {
+        let _scope = token.scope().unwrap();
+        (0..2).for_each(|_| assert_eq!(kind(next().unwrap()), ErrorKind::Cancelled));
+    };
+    let mut results = pool.imap("gated", inputs, &by_two).unwrap();
+    in_vain(&mut || results.next());
+    gate.set();
+    assert_eq!(results.collect::<Vec<_>>(), [0, 1, 2, 3].map(|n| Ok(vec![n])));
+    assert!(gate.clear());
+    let mut results = pool.imap_unordered("gated", inputs, &by_two).unwrap();
+    assert_eq!(results.next(), Some((2, Ok(vec![2]))));
+    assert_eq!(results.next(), Some((3, Ok(vec![3]))));
+    in_vain(&mut || results.next().map(|(n, result)| if n == 0 { result } else { Ok(vec![n as u8]) }));
+    gate.set();
+    assert_eq!(results.collect::<Vec<_>>(), [0, 1].map(|n| (n, Ok(vec![n as u8]))));
 }
 
 /// How many inputs each task got, one task after the other.

@@ -51,7 +51,8 @@ impl Pool {
     /// Calls `entry` with what the iterator gives, and returns the results in that order, each as soon as it and those before
     /// it are there. Takes from the iterator as the window allows: it may be endless.
     ///
-    /// Each result, or error, is an input's own. Dropping the iterator cancels what waits still.
+    /// Each result, or error, is an input's own. But if the wait itself is ended, `Cancelled` or `Interrupted` comes in between, and
+    /// nothing is lost: who asks again goes on. Dropping the iterator cancels what waits still.
     ///
     /// Errors: `Name`.
     pub fn imap<I>(&self, entry: &str, inputs: I, options: &MapOptions) -> Result<Map<I::IntoIter>>
@@ -61,7 +62,8 @@ impl Pool {
         Stream::begin(self, entry, inputs.into_iter(), options).map(Map)
     }
 
-    /// As [`Pool::imap`], in whatever order the results come: each with the number of its input.
+    /// As [`Pool::imap`], in whatever order the results come: each with the number of its input; the end of a wait with that of one
+    /// that is on its way.
     pub fn imap_unordered<I>(
         &self,
         entry: &str,
@@ -83,13 +85,21 @@ struct Chunk {
 }
 
 impl Chunk {
-    fn wait(self, timeout: Timeout) -> Results {
+    /// Its results, or the error of them all. Errors: the wait was ended; the chunk is still on its way.
+    fn wait(&self, timeout: Timeout) -> Result<Results> {
         let fate = self.future.fate(timeout);
-        if fate.is_err() && self.future.is_mine() {
-            self.future.cancel(); // nobody waits for it any more
+        match &fate {
+            Err(e) if is_end_of_wait(e) => return Err(e.clone()),
+            Err(_) if self.future.is_mine() => _ = self.future.cancel(), // nobody waits for it any more
+            _ => {}
         }
-        Results::new(fate.and_then(Fate::into_result), self.first, self.count)
+        Ok(Results::new(fate.and_then(Fate::into_result), self.first, self.count))
     }
+}
+
+/// Whether somebody has ended the wait, which says nothing of what was waited for.
+fn is_end_of_wait(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::Cancelled | ErrorKind::Interrupted)
 }
 
 /// Inputs of type `A` on their way to the workers, and results of type `R` on their way back; `C` says how they become bytes.
@@ -233,38 +243,48 @@ impl<I: Iterator<Item: Borrow<A>>, A, C: Put<A> + Take<R>, R> Stream<I, A, C, R>
 
     /// The next in order, with its number.
     pub(super) fn next_in_order(&mut self) -> Option<(usize, Result<R>)> {
-        self.next(|this| this.on_their_way.pop_front())
+        self.next(|_| Ok(0))
     }
 
     /// The next that is there, with its number.
     pub(super) fn next_there(&mut self) -> Option<(usize, Result<R>)> {
-        self.next(Self::pop_ended)
+        self.next(Self::find_ended)
     }
 
-    fn next(&mut self, pop: impl Fn(&mut Self) -> Option<Chunk>) -> Option<(usize, Result<R>)> {
+    /// The next one of the chunk that `find` finds among those on their way.
+    fn next(&mut self, find: impl Fn(&Self) -> Result<usize>) -> Option<(usize, Result<R>)> {
         loop {
             if let Some(item) = self.results.next::<R, C>() {
                 return Some(item);
             }
             self.fill();
-            self.results = match pop(self) {
-                Some(chunk) => chunk.wait(self.timeout),
+            self.results = match self.on_their_way.front().map(|chunk| chunk.first) {
                 None => self.refused.take()?,
+                Some(first) => match find(self).and_then(|at| self.take(at)) {
+                    Ok(results) => results,
+                    Err(end) => return Some((first, Err(end))),
+                },
             };
             self.fill();
         }
     }
 
-    /// One of the chunks that have ended.
-    fn pop_ended(&mut self) -> Option<Chunk> {
-        let first = self.on_their_way.front()?.future.id();
+    /// The results of a chunk on its way, which is not any more then. Errors: the wait was ended.
+    fn take(&mut self, at: usize) -> Result<Results> {
+        let results = self.on_their_way.get(at).ok_or(ErrorKind::Corrupt)?.wait(self.timeout)?;
+        self.on_their_way.remove(at);
+        Ok(results)
+    }
+
+    /// One of the chunks that have ended. Errors: the wait was ended.
+    fn find_ended(&self) -> Result<usize> {
         let futures = self.on_their_way.iter().map(|chunk| &chunk.future);
         let id = match as_completed(futures, self.timeout).next() {
             Some(Ok(future)) => future.id(),
-            _ => first, // its own wait says why
+            Some(Err(e)) if is_end_of_wait(&e) => return Err(e),
+            _ => return Ok(0), // its own wait says why
         };
-        let at = self.on_their_way.iter().position(|chunk| chunk.future.id() == id)?;
-        self.on_their_way.remove(at)
+        Ok(self.on_their_way.iter().position(|chunk| chunk.future.id() == id).unwrap_or(0))
     }
 }
 
