@@ -20,7 +20,38 @@ pub(crate) const SCENARIOS: &[crate::Scenario] = &[
     ("a_task_that_is_begun_again_finds_its_block", crate::PROCESSES, begun_again),
     ("the_block_stays_without_its_submitter", crate::ALL, the_submitter_dies),
     ("who_wants_a_block_waits_for_one_but_not_in_a_task", crate::ALL, waiting),
+    ("long_inputs_and_results_wait_for_room", crate::ALL, waiting_for_room),
 ];
+
+/// Results are more than there is room for, but somebody collects them; and so are inputs.
+fn waiting_for_room(method: StartMethod) {
+    const LEN: usize = 9000;
+    let yard = yard();
+    let few = PoolOptions { block_bytes: 64 << 10, ..options(method, 1) };
+    let pool = Pool::create(&yard, "pool", &few).unwrap();
+    let len = LEN.to_ne_bytes();
+    let results: Vec<Future> = (0..20).map(|_| submit(&pool, "size", &len)).collect();
+    until("there is no room", || {
+        let now = pool.progress();
+        now.running == 1 && now.done > 0 && pool.alloc(LEN, Timeout::Try).is_err()
+    });
+    for future in results {
+        assert_eq!(done(&future).len(), LEN);
+    }
+    let inputs: Vec<Future> = std::thread::scope(|threads| {
+        let kept: Vec<_> = std::iter::from_fn(|| pool.alloc(LEN, Timeout::Try).ok()).collect();
+        let submitter = threads.spawn(|| (0..2).map(|_| submit(&pool, "length", &[7; LEN])).collect());
+        std::thread::sleep(Duration::from_millis(20)); // so that it waits, most often
+        drop(kept);
+        submitter.join().unwrap()
+    });
+    assert!(inputs.into_iter().all(|future| done(&future) == len));
+    let at_once = || pool.submit_within("length", &[7; LEN], &plain(), Timeout::Try);
+    let held: Vec<_> = std::iter::from_fn(|| pool.alloc(LEN, Timeout::Try).ok()).collect();
+    assert_eq!(kind(at_once()), ErrorKind::NoSpace);
+    drop(held);
+    assert_eq!(done(&at_once().unwrap()), len);
+}
 
 pub(crate) fn entries() {
     type Work = fn(&Task<'_>, &Input<'_>) -> Result<Vec<u8>, Error>;

@@ -78,11 +78,11 @@ impl Table {
         self.blocks()?.free(block)
     }
 
-    /// Writes what a task is given or gives. Until its word says so, it is nobody's but the caller's. Errors: `TooLong`,
-    /// `NoSpace`.
-    pub(super) fn write(&self, index: u32, side: Side, payload: &[u8]) -> Result<()> {
+    /// Writes what a task is given or gives; waits at most `timeout` for a block, if it is long. Until its word says so, it is
+    /// nobody's but the caller's. Errors: `TooLong`, `NoSpace`.
+    pub(super) fn write(&self, index: u32, side: Side, payload: &[u8], timeout: Timeout) -> Result<()> {
         if payload.len() > INLINE {
-            return self.write_block(index, side, payload);
+            return self.write_block(index, side, payload, timeout);
         }
         let record = self.records().get(index as usize).ok_or_else(corrupt)?;
         self.0.bytes.copy_in(side.inline_at(index), payload);
@@ -91,14 +91,25 @@ impl Table {
     }
 
     #[cold]
-    fn write_block(&self, index: u32, side: Side, payload: &[u8]) -> Result<()> {
+    fn write_block(&self, index: u32, side: Side, payload: &[u8], timeout: Timeout) -> Result<()> {
+        let block = self.block_of(payload, timeout)?;
+        self.give_block(index, side, block.into_handle())
+    }
+
+    /// A block of this process with these bytes. Errors: `TooLong`, `NoSpace`.
+    pub(super) fn block_of(&self, payload: &[u8], timeout: Timeout) -> Result<Block<'_>> {
         if payload.len() > self.max_len() {
             let detail = format!("{} bytes, at most {} fit", payload.len(), self.max_len());
             return Err(Error::with(ErrorKind::TooLong, detail));
         }
-        let block = self.alloc(payload.len(), Timeout::Try)?;
+        let block = self.alloc(payload.len(), timeout).map_err(|e| match e.kind() {
+            ErrorKind::Timeout => {
+                Error::with(ErrorKind::NoSpace, format!("no block of {} bytes", payload.len()))
+            }
+            _ => e,
+        })?;
         block.write(0, payload)?;
-        self.give_block(index, side, block.into_handle())
+        Ok(block)
     }
 
     /// Makes a block of this process what a task is given or gives. If it cannot be, it is the process's still, if it was.

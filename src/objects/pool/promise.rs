@@ -75,12 +75,12 @@ impl Promise {
             Ok(bytes) => (bytes, Outcome::Done),
             Err(text) => (text.as_bytes(), Outcome::Failed),
         };
-        let written = self.table.write(index, Side::Result, bytes);
+        let written = self.table.write(index, Side::Result, bytes, Timeout::Try);
         if let Err(e) = &written {
             outcome = Outcome::Failed;
             let text = format!("the result: {e}");
             let cut = text.floor_char_boundary(super::layout::INLINE);
-            self.table.write(index, Side::Result, &text.as_bytes()[..cut])?;
+            self.table.write(index, Side::Result, &text.as_bytes()[..cut], Timeout::Try)?;
         }
         if record.words.finish(self.seen, outcome, &**self.table.held()) == Finished::Ended {
             self.table.ended(record);

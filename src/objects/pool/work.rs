@@ -20,6 +20,11 @@ use crate::sync::task::{Finished, Outcome, Phase, Seen};
 use crate::sync::wait::{Manner, Timeout};
 use std::cell::{Cell, RefCell};
 use std::ptr::NonNull;
+use std::time::Duration;
+
+/// How long a worker with a long result waits for a block, if none is free: somebody may be about to give one back. Not longer:
+/// it may be who waits for this very result.
+const RESULT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A worker's stay in a pool.
 pub(crate) struct Shift {
@@ -207,7 +212,7 @@ impl Shift {
 
     fn write_result(&self, index: u32, result: std::result::Result<&[u8], &str>) -> Outcome {
         let failure = match result {
-            Ok(bytes) => match self.table.write(index, Side::Result, bytes) {
+            Ok(bytes) => match self.table.write(index, Side::Result, bytes, RESULT_PATIENCE.into()) {
                 Ok(()) => return Outcome::Done,
                 Err(e) => format!("the result: {e}"),
             },
@@ -215,8 +220,8 @@ impl Shift {
         };
         // What is longer than there is room for is cut.
         let cut = failure.floor_char_boundary(super::layout::INLINE);
-        if self.table.write(index, Side::Result, failure.as_bytes()).is_err() {
-            let _ = self.table.write(index, Side::Result, &failure.as_bytes()[..cut]);
+        if self.table.write(index, Side::Result, failure.as_bytes(), Timeout::Try).is_err() {
+            let _ = self.table.write(index, Side::Result, &failure.as_bytes()[..cut], Timeout::Try);
         }
         Outcome::Failed
     }
