@@ -23,6 +23,8 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Hand {
     pub(crate) number: u32,
+    /// Of its thread.
+    pub(crate) token: u32,
     pub(crate) pid: u32,
     /// That number means it here too: it is no process of another PID namespace.
     pub(crate) is_near: bool,
@@ -94,7 +96,7 @@ impl Table {
             let person = self.held().person(Who::Thread(thread)).0;
             let pid = if person != 0 { person } else { known };
             let is_near = self.held().is_numbered_as_we(thread);
-            Some(Hand { number, pid, is_near, is_dead: is_dead(self.held(), token) })
+            Some(Hand { number, token, pid, is_near, is_dead: is_dead(self.held(), token) })
         };
         (0u32..).zip(self.workers()).filter_map(hand).collect()
     }
@@ -131,7 +133,6 @@ impl Table {
             self.announce(id);
         }
         if let Some(worker) = self.workers().get(hand.number as usize) {
-            worker.dismissed.store(0, Ordering::Relaxed); // Relaxed: published with the token
             worker.token.store(0, Ordering::Release);
         }
         hints::lost(self); // what it had taken of the queue and had not begun
@@ -237,23 +238,18 @@ impl Table {
         self.body().wanted.load(Ordering::Relaxed) as usize
     }
 
-    /// Has so many of those who work, in processes of which `is_ours` is true, end when they have nothing in hand.
-    pub(crate) fn dismiss(&self, count: usize, is_ours: impl Fn(u32) -> bool) {
-        let is_ours = |worker: &&Worker| is_ours(worker.pid.load(Ordering::Relaxed)); // Relaxed: a guess does no harm
-        let working = self.workers().iter().filter(|worker| worker.token.load(Ordering::Relaxed) != 0);
-        let working = working.filter(is_ours);
-        // Relaxed: they are woken afterwards.
-        let staying = working.filter(|worker| worker.dismissed.load(Ordering::Relaxed) == 0);
-        staying.take(count).for_each(|worker| worker.dismissed.store(1, Ordering::Relaxed));
+    /// Has a worker end when it has nothing in hand. Its token is the order: who has the place after it is not meant.
+    pub(crate) fn dismiss(&self, hand: Hand) {
+        if let Some(worker) = self.workers().get(hand.number as usize) {
+            worker.dismissed.store(hand.token, Ordering::Relaxed); // Relaxed: it is woken afterwards
+        }
         self.wake(self.workers().len());
     }
 
-    /// How many of them are dismissed, and still there.
-    pub(crate) fn leaving(&self) -> usize {
-        let leaves = |worker: &&Worker| {
-            worker.token.load(Ordering::Relaxed) != 0 && worker.dismissed.load(Ordering::Relaxed) != 0
-        };
-        self.workers().iter().filter(leaves).count()
+    /// Whether it is to end when it has nothing in hand.
+    pub(crate) fn is_dismissed(&self, hand: Hand) -> bool {
+        let worker = self.workers().get(hand.number as usize);
+        worker.is_some_and(|worker| worker.dismissed.load(Ordering::Relaxed) == hand.token) // Relaxed: a figure
     }
 
     /// Tells everybody to look again.

@@ -99,7 +99,7 @@ pub(crate) struct Worker {
     pub(crate) token: AtomicU32,
     /// Its process.
     pub(crate) pid: AtomicU32,
-    /// 1: it is to end when it has nothing in hand.
+    /// Token of the thread that is to end when it has nothing in hand; who has the place after it is not meant.
     pub(crate) dismissed: AtomicU32,
     /// How many tasks it has ended.
     pub(crate) ended: AtomicU32,

@@ -79,6 +79,11 @@ impl Shift {
         &self.table
     }
 
+    /// Of the thread that works.
+    pub(crate) fn token(&self) -> u32 {
+        self.token
+    }
+
     fn worker(&self) -> Option<&Worker> {
         self.table.workers().get(self.number as usize)
     }
@@ -137,7 +142,8 @@ impl Shift {
 
     fn is_to_leave(&self) -> bool {
         // Relaxed: whoever sets it wakes afterwards.
-        let dismissed = self.worker().is_none_or(|worker| worker.dismissed.load(Ordering::Relaxed) != 0);
+        let dismissed =
+            self.worker().is_none_or(|worker| worker.dismissed.load(Ordering::Relaxed) == self.token);
         dismissed
             || match self.table.closing() {
                 Closing::Open => false,
@@ -241,7 +247,6 @@ impl Drop for Shift {
         let word = Cause::Exit(Exit::Unknown).to_word(self.pid);
         keep::bury(self.table.held(), self.table.records(), self.number, word, false);
         if let Some(worker) = self.worker() {
-            worker.dismissed.store(0, Ordering::Relaxed); // Relaxed: published with the token
             let _ = worker.token.compare_exchange(self.token, 0, Ordering::Release, Ordering::Relaxed);
         }
         self.table.ask_keeper();

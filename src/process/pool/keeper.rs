@@ -16,6 +16,7 @@ use crate::sync::closing::Closing;
 use crate::sync::deadline::Deadline;
 use crate::sync::wait::Timeout;
 use std::os::fd::{AsRawFd, RawFd};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -42,8 +43,15 @@ enum Source {
 /// One worker.
 enum Made {
     Process(Process),
-    /// And what it has ended with.
-    Thread(JoinHandle<()>, Arc<AtomicU32>),
+    Thread(JoinHandle<()>, Arc<Said>),
+}
+
+/// What a worker that is a thread says of itself.
+struct Said {
+    /// Its thread's, once it has a place; 0: it has had none yet.
+    token: AtomicU32,
+    /// What it ends with.
+    code: AtomicU32,
 }
 
 impl Made {
@@ -51,9 +59,26 @@ impl Made {
     fn exit(&self) -> Option<Exit> {
         match self {
             Made::Process(process) => process.exit().ok().flatten(),
-            Made::Thread(thread, code) => {
-                thread.is_finished().then(|| Exit::Code(code.load(Ordering::Acquire).cast_signed()))
+            Made::Thread(thread, said) => {
+                thread.is_finished().then(|| Exit::Code(said.code.load(Ordering::Acquire).cast_signed()))
             }
+        }
+    }
+
+    /// Whether it is who works there.
+    fn is(&self, hand: &Hand) -> bool {
+        match self {
+            Made::Process(process) => process.pid() == hand.pid && hand.is_near,
+            // Relaxed: compared only.
+            Made::Thread(_, said) => said.token.load(Ordering::Relaxed) == hand.token,
+        }
+    }
+
+    /// Whether it has, or had, a place.
+    fn has_begun(&self, table: &Table) -> bool {
+        match self {
+            Made::Process(process) => table.has_begun(process.pid()),
+            Made::Thread(_, said) => said.token.load(Ordering::Relaxed) != 0, // Relaxed: a figure
         }
     }
 }
@@ -149,6 +174,16 @@ impl Drop for Keeper {
     }
 }
 
+/// The workers that were made, as they are.
+#[derive(Default)]
+struct Staff {
+    at_work: Vec<Hand>,
+    /// They have no place yet, or are dead.
+    others: usize,
+    /// They are still there.
+    dismissed: usize,
+}
+
 /// What the keeper's thread has.
 struct Office {
     table: Table,
@@ -202,8 +237,8 @@ impl Office {
     /// When to look again because of a worker without a place, whose end nothing in the pool would tell: it begins, has left, or
     /// is dead. Twice as late each time.
     fn look_again(&mut self) -> Option<Deadline> {
-        let is_ours = |hand: &Hand| self.is_made(*hand) || hand.pid == process::pid();
-        let placed = self.table.hands().iter().filter(|hand| is_ours(hand)).count();
+        let hands = self.table.hands();
+        let placed = self.made.iter().filter(|made| hands.iter().any(|hand| made.is(hand))).count();
         if placed >= self.made.len() {
             self.patience = MOMENT;
             return None;
@@ -238,7 +273,8 @@ impl Office {
         }
         for (pid, exit) in ends {
             self.unfit += usize::from(!self.has_begun(pid, exit));
-            ::log::info!("pool {}: worker process {pid} ended: {exit}", self.orders.pool);
+            let pool = &self.orders.pool;
+            say(|| ::log::info!("pool {pool}: worker process {pid} ended: {exit}"));
             let is_it = |hand: &Hand| hand.pid == pid && hand.is_near && hand.is_dead; // the number may be another's by now
             hands
                 .iter()
@@ -296,31 +332,44 @@ impl Office {
 
     fn give_up_if_unfit(&self) {
         if self.unfit >= TRIES.max(self.table.wanted()) {
-            ::log::error!("pool {}: {} workers in a row could not begin", self.orders.pool, self.unfit);
+            let (pool, unfit) = (&self.orders.pool, self.unfit);
+            say(|| ::log::error!("pool {pool}: {unfit} workers in a row could not begin"));
             self.table.shut_for_good(Why::Unfit);
         }
     }
 
     /// Makes the workers that are missing, or dismisses those that are too many.
     fn staff(&mut self) {
-        let wanted = self.table.wanted();
-        let leaving = self.table.leaving();
-        let staying = self.made.len().saturating_sub(leaving);
-        if staying > wanted {
-            let own = process::pid();
-            self.table.dismiss(staying - wanted, |pid| pid == own || self.made_as(pid).is_some());
-        }
-        for _ in staying..wanted {
+        let (wanted, Staff { at_work, others, dismissed }) = (self.table.wanted(), self.look_round());
+        let surplus = (at_work.len() + others).saturating_sub(wanted);
+        at_work.into_iter().take(surplus).for_each(|hand| self.table.dismiss(hand));
+        for _ in self.made.len() - dismissed..wanted {
             match self.make() {
                 Ok(made) => self.made.push(made),
                 Err(e) => {
-                    ::log::warn!("pool {}: a worker cannot be made: {e}", self.orders.pool);
+                    let pool = &self.orders.pool;
+                    say(|| ::log::warn!("pool {pool}: a worker cannot be made: {e}"));
                     self.unfit += usize::from(self.made.is_empty());
                     self.give_up_if_unfit();
                     return;
                 }
             }
         }
+    }
+
+    /// How those stand who were made. Who has left its place, and is about to end, is none of them.
+    fn look_round(&self) -> Staff {
+        let hands = self.table.hands();
+        let mut staff = Staff::default();
+        for made in &self.made {
+            match hands.iter().find(|hand| made.is(hand)) {
+                Some(hand) if self.table.is_dismissed(*hand) => staff.dismissed += 1,
+                Some(hand) if !hand.is_dead => staff.at_work.push(*hand),
+                None if made.has_begun(&self.table) => {}
+                _ => staff.others += 1,
+            }
+        }
+        staff
     }
 
     fn make(&mut self) -> Result<Made> {
@@ -341,7 +390,8 @@ impl Office {
         };
         match (made, &self.source) {
             (Err(e), Source::Server(_)) if e.kind() == ErrorKind::PeerDied => {
-                ::log::warn!("pool {}: its fork server has ended, and is started again", self.orders.pool);
+                let pool = &self.orders.pool;
+                say(|| ::log::warn!("pool {pool}: its fork server has ended, and is started again"));
                 let server = ForkServer::start()?;
                 let made = server.spawn_service(&options, worker::ENTRY, &bytes);
                 self.source = Source::Server(server);
@@ -354,13 +404,14 @@ impl Office {
 
     fn make_thread(&self) -> Result<Made> {
         let (table, orders) = (self.table.clone(), self.orders.clone());
-        let code = Arc::new(AtomicU32::new(UNFIT.cast_unsigned()));
-        let ends_with = code.clone();
+        let said = Arc::new(Said { token: AtomicU32::new(0), code: AtomicU32::new(UNFIT.cast_unsigned()) });
+        let says = said.clone();
         let work = move || {
             let begun =
                 worker::initialize(&orders.initializer, &orders.bytes).and_then(|()| Shift::begin(&table));
             let works = begun.and_then(|shift| {
-                ends_with.store(0, Ordering::Release);
+                says.token.store(shift.token(), Ordering::Relaxed); // Relaxed: compared only
+                says.code.store(0, Ordering::Release);
                 worker::work_through(&shift, orders.tasks)
             });
             match works {
@@ -372,7 +423,7 @@ impl Office {
         std::thread::Builder::new()
             .name(name)
             .spawn(work)
-            .map(|thread| Made::Thread(thread, code))
+            .map(|thread| Made::Thread(thread, said))
             .map_err(|e| Error::with(ErrorKind::NoMemory, format!("a worker's thread: {e}")))
     }
 
@@ -407,6 +458,11 @@ impl Office {
             }
         }
     }
+}
+
+/// Logs. A listener that panics does not end the thread: nobody else keeps the pool.
+fn say(what: impl FnOnce()) {
+    std::mem::forget(catch_unwind(AssertUnwindSafe(what))); // to drop what it panicked with could panic, too
 }
 
 /// Waits for the keeper, at most `timeout`.
