@@ -72,6 +72,10 @@ impl World {
         self.ends.fetch_add(did.into(), Ordering::Relaxed);
     }
 
+    fn is_litter(&self) -> bool {
+        self.task.is_litter(self.task.look())
+    }
+
     fn phase(&self) -> Phase {
         self.task.look().phase().unwrap()
     }
@@ -138,7 +142,7 @@ fn a_place_given_back_is_no_longer_used() {
         let held = world.hold();
         let next = spawn(&world, |w| {
             let seen = w.task.look();
-            if seen.phase().unwrap().is_vacant() && w.task.hold(seen, 2).is_some() {
+            if w.task.is_vacant(seen) && w.task.hold(seen, 2).is_some() {
                 w.write(2);
             }
         });
@@ -156,7 +160,7 @@ fn the_place_of_a_dead_holder_is_no_longer_used() {
         world.hold();
         let next = spawn(&world, |w| {
             let seen = w.task.look();
-            if seen.phase().unwrap().is_vacant() && w.task.hold(seen, 2).is_some() {
+            if w.task.is_vacant(seen) && w.task.hold(seen, 2).is_some() {
                 w.write(2);
             }
         });
@@ -236,7 +240,7 @@ fn what_nobody_wants_is_litter() {
         let worker = spawn(&world, move |w| assert!(w.finish(running)));
         assert!(world.task.let_go(OWNER));
         worker.join().unwrap();
-        assert_eq!(world.phase(), Phase::Litter);
+        assert!(world.is_litter());
     });
 }
 
@@ -252,7 +256,7 @@ fn what_is_litter_is_no_longer_read() {
             assert!(w.task.let_go(OWNER));
         });
         let seen = world.task.look();
-        if seen.is(Phase::Litter) {
+        if world.task.is_litter(seen) {
             world.task.hold(seen, THREAD).unwrap();
             world.write(2);
         }
@@ -273,27 +277,6 @@ fn what_was_done_before_one_asks_is_seen() {
         world.write(3);
         assert!(world.task.ask(running, false, &()));
         worker.join().unwrap();
-    });
-}
-
-/// The worker makes litter of it, before who lets go has looked.
-#[test]
-fn who_lets_go_late_makes_no_litter_of_the_next_task() {
-    loom::model(|| {
-        let world = World::new();
-        let running = world.run(OWNER);
-        let owner = spawn(&world, |w| assert!(w.task.let_go(OWNER)));
-        assert!(world.finish(running));
-        let seen = world.task.look();
-        if seen.is(Phase::Litter) {
-            let running = world.run(OTHER);
-            assert!(world.finish(running));
-            owner.join().unwrap();
-            assert_eq!(world.phase(), Phase::Done);
-        } else {
-            owner.join().unwrap();
-            assert_eq!(world.phase(), Phase::Litter);
-        }
     });
 }
 
@@ -414,13 +397,13 @@ fn who_is_late_to_finish_ends_no_other_task() {
         let running = world.run(0);
         let worker = spawn(&world, move |w| w.task.finish(running, Outcome::Done, &()));
         let lost = world.task.lose(running, 9, &());
-        let is_reused = world.phase() == Phase::Litter;
+        let is_reused = world.is_litter();
         if is_reused {
             world.run(OWNER);
         }
         let finished = worker.join().unwrap();
         assert_eq!(finished == Finished::Condemned, lost);
-        assert_eq!(world.phase(), if is_reused { Phase::Running } else { Phase::Litter });
+        assert_eq!(world.is_litter(), !is_reused);
     });
 }
 
@@ -527,11 +510,11 @@ fn a_promise_that_is_broken_late_breaks_no_other() {
         let promised = world.task.promise(world.hold(), 0, 9);
         let sweeper = spawn(&world, move |w| w.task.forsake(promised, 9, &()));
         let kept = world.finish(promised);
-        let is_reused = world.phase() == Phase::Litter;
+        let is_reused = world.is_litter();
         if is_reused {
             world.task.promise(world.hold(), OWNER, 9);
         }
         assert_eq!(sweeper.join().unwrap(), !kept);
-        assert_eq!(world.phase(), if is_reused { Phase::Running } else { Phase::Litter });
+        assert_eq!(world.is_litter(), !is_reused);
     });
 }

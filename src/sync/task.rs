@@ -1,13 +1,12 @@
 //! One task of a pool: a word that says how far it is, and whose move it is.
 //!
 //! ```text
-//! FREE, LITTER –CAS→ HELD(thread) → PENDING –CAS→ RUNNING(worker, attempt) –CAS→ DONE | FAILED
+//! FREE, litter –CAS→ HELD(thread) → PENDING –CAS→ RUNNING(worker, attempt) –CAS→ DONE | FAILED
 //!                       ↓ died        ↑ ↓ cancelled  ↓ asked  ↓ its worker died
 //!                     LITTER          │ CANCELLED   ASKED    LOST, or PENDING(attempt + 1) within its budget
 //!                                     └───────────────────────────────┘
 //! RUNNING, ASKED –CAS→ CONDEMNED (its worker is going to be killed) –CAS→ CANCELLED | LOST
 //! DONE | FAILED | CANCELLED | LOST –CAS→ HELD(thread) → FREE    its owner has no use for it any more
-//!                                  –CAS→ LITTER                 its owner is gone, or never was
 //! ```
 //! The word is {generation, late, attempt, phase, whose}, and each move one compare-and-swap from exactly the word that was
 //! seen, but for those out of HELD, which are its holder's alone. Whoever loses such a swap has not made the move: so a task
@@ -22,9 +21,10 @@
 //! * Everywhere else nobody has it.
 //!
 //! ## Whose a task is
-//! `owner` is the process that wants to know what became of it. Who takes himself out of it (he lets go, he dies) fences and
-//! then looks at the word, who ends the task looks at `owner` after a fence: one of the two makes LITTER of it. Both do so only
-//! of a word behind which they have seen nobody own it: the word that is found may be the next task's.
+//! `owner` is the process that wants to know what became of it; he takes himself out of it when he lets go, or is taken out
+//! when he has died. A task that has ended and that nobody owns is litter, as is LITTER: whoever comes by, or wants the place,
+//! takes it. Nothing is left to do in between that a death could leave undone. `owner` is looked at after the word: if it is the
+//! next task's, the word has changed, and whoever would take the place does not get it.
 //!
 //! ## Being asked to stop
 //! Who asks makes RUNNING ASKED and then sets `stop`, which ends the waits of the task. Between the two he may be slow: so he
@@ -40,10 +40,10 @@
 //! | free | `give_back`, `drop_held`: FREE or LITTER | `look` | "we are done with these bytes" | `a_place_given_back_is_no_longer_used` |
 //! | mend | `retry`, `lose`: CAS | `look` | "the dead one's writes are over", why it was lost | `the_next_attempt_writes_after_the_dead_one`, `who_sees_it_lost_knows_why` |
 //! | reuse | `hold`, `start`: fence behind the CAS | `is_still`: fence before the second look | the word, before any byte of the next task | `a_reader_never_takes_the_next_task_for_this_one` |
-//! | owner | `let_go`: `owner`, fence, look | `settle`: CAS, fence, `owner` | one sees the other | `what_nobody_wants_is_litter` |
+//! | owner | `let_go`: CAS of `owner` | `is_litter` | "its owner reads it no more" | `what_is_litter_is_no_longer_read` |
 //! | stop | `hold`: fence, before `stop` is moved on | `ask`: `stop`, fence, the word | the end of the task before | `who_asks_again_and_is_slow_stops_no_other_task` |
 
-use crate::shim::{AtomicU32, AtomicU64, Ordering, fence, rmw_fence, words};
+use crate::shim::{AtomicU32, AtomicU64, Ordering, fence, words};
 use crate::sync::bell::Bell;
 use crate::sync::event::EventWord;
 use crate::sync::event_count::EventCount;
@@ -104,7 +104,7 @@ pub(crate) enum Phase {
     Cancelled = 8,
     /// Ended with its worker.
     Lost = 9,
-    /// No task, but the last one's things are still there.
+    /// Whoever filled or cleared the place has died: no task, but things of the last one may be there.
     Litter = 10,
 }
 
@@ -124,11 +124,6 @@ impl Phase {
     /// A worker has it.
     pub(crate) const fn is_at_work(self) -> bool {
         matches!(self, Phase::Running | Phase::Asked | Phase::Condemned)
-    }
-
-    /// There is no task.
-    pub(crate) const fn is_vacant(self) -> bool {
-        matches!(self, Phase::Free | Phase::Litter)
     }
 }
 
@@ -231,13 +226,26 @@ impl TaskWords {
         Seen(self.word.load(Ordering::Relaxed)).generation() == generation
     }
 
+    /// Whether the place is there to be taken.
+    #[inline]
+    pub(crate) fn is_vacant(&self, seen: Seen) -> bool {
+        seen.is(Phase::Free) || self.is_litter(seen)
+    }
+
+    /// Whether there is no task that anybody wants to know of, but things of it are still in the place.
+    #[inline]
+    pub(crate) fn is_litter(&self, seen: Seen) -> bool {
+        let has_ended = seen.phase().is_some_and(Phase::is_end);
+        seen.is(Phase::Litter) || has_ended && self.owner.load(Ordering::Acquire) == 0 // edge: owner
+    }
+
     fn swap(&self, from: Seen, to: Seen, order: Ordering) -> Option<Seen> {
         // Relaxed if it fails: the caller looks again.
         self.word.compare_exchange(from.0, to.0, order, Ordering::Relaxed).ok().map(|_| to)
     }
 
-    /// Takes the place for a thread, to fill it or to clear it: vacant, or a task that has ended and whose owner has no use
-    /// for it.
+    /// Takes the place for a thread, to fill it or to clear it: one that is free or litter, or of a task that has ended and whose
+    /// owner has no use for it.
     pub(crate) fn hold(&self, seen: Seen, thread: u32) -> Option<Seen> {
         let held = Seen::new(seen.generation().wrapping_add(1), 0, Phase::Held, thread);
         // Relaxed: the look that has found this very word has acquired what led to it, and no word comes twice.
@@ -312,22 +320,15 @@ impl TaskWords {
 
     /// Ends it, from exactly what was seen. Tells whether it did.
     fn settle(&self, seen: Seen, end: Phase, bell: &(impl Bell + ?Sized)) -> bool {
-        let Some(ended) = self.swap(seen, seen.to(end), Ordering::Release) else { return false }; // edge: result, mend
-        rmw_fence(Ordering::SeqCst); // edge: owner; pairs with `let_go`
-        self.litter_unless_owned(ended);
-        self.settled.notify_after_rmw(bell);
-        true
-    }
-
-    /// Nobody wants to know any more. The owner is read after the word: it is that task's, or the swap fails.
-    fn litter_unless_owned(&self, seen: Seen) {
-        if self.owner.load(Ordering::Relaxed) == 0 {
-            // Relaxed: the fence before the look at `owner` has released what was read of it.
-            self.swap(seen, seen.to(Phase::Litter), Ordering::Relaxed);
+        let ended = self.swap(seen, seen.to(end), Ordering::Release).is_some(); // edge: result, mend
+        if ended {
+            self.settled.notify_after_rmw(bell);
         }
+        ended
     }
 
-    /// Asks the task to stop, if it runs as seen; `late`: because its time is up. Tells whether it is asked.
+    /// Asks the task to stop, if it runs as seen; `late`: because its time is up. Tells whether it is asked. One that is condemned
+    /// stays so: only its waits end.
     pub(crate) fn ask(&self, seen: Seen, late: bool, bell: &(impl Bell + ?Sized)) -> bool {
         let begun = self.stop.begin();
         // Who finds `stop` moved on for the next task finds no word of this one behind it.
@@ -335,8 +336,8 @@ impl TaskWords {
         let asked = match seen.phase() {
             // Relaxed: a link of the chain that the input came by, and nothing of ours.
             Some(Phase::Running) => self.swap(seen, seen.to(Phase::Asked).late(late), Ordering::Relaxed),
-            // Somebody has asked, and may have died before he told.
-            Some(Phase::Asked) if self.look() == seen => Some(seen),
+            // Somebody has asked, and may have died before he told; or he had the worker to be killed, and nobody may do it.
+            Some(Phase::Asked | Phase::Condemned) if self.look() == seen => Some(seen),
             _ => None,
         };
         asked.map(|_| self.stop.set_since(begun, bell)).is_some()
@@ -405,16 +406,7 @@ impl TaskWords {
     /// This process does not want to know any more, or is gone: what has ended is litter, what has not will be. Tells
     /// whether it was its.
     pub(crate) fn let_go(&self, owner: u32) -> bool {
-        // Relaxed: the fence orders it before the look.
-        if self.owner.compare_exchange(owner, 0, Ordering::Relaxed, Ordering::Relaxed).is_err() {
-            return false;
-        }
-        fence(Ordering::SeqCst); // edge: owner; pairs with `settle`
-        let seen = self.look();
-        if seen.phase().is_some_and(Phase::is_end) {
-            self.litter_unless_owned(seen);
-        }
-        true
+        self.owner.compare_exchange(owner, 0, Ordering::Release, Ordering::Relaxed).is_ok() // edge: owner
     }
 }
 
@@ -463,7 +455,7 @@ mod tests {
         use Phase::{Asked, Condemned, Held, Pending, Running};
         assert_eq!(allowed(|t, seen| t.start(seen, 5).is_some()), [Pending]);
         assert_eq!(allowed(|t, seen| t.cancel(seen, &())), [Pending]);
-        assert_eq!(allowed(|t, seen| t.ask(seen, false, &())), [Running, Asked]);
+        assert_eq!(allowed(|t, seen| t.ask(seen, false, &())), [Running, Asked, Condemned]);
         assert_eq!(allowed(|t, seen| t.condemn(seen, false).is_some()), [Running, Asked]);
         assert_eq!(allowed(|t, seen| t.retry(seen).is_some()), [Running]);
         assert_eq!(allowed(|t, seen| t.lose(seen, 1, &())), [Pending, Running, Asked, Condemned]);
@@ -539,8 +531,8 @@ mod tests {
     #[test]
     fn only_its_owner_lets_go() {
         let (task, seen) = at(Phase::Done);
-        assert!(!task.let_go(8) && task.look() == seen);
-        assert!(task.let_go(7) && task.look().is(Phase::Litter) && !task.let_go(7));
+        assert!(!task.let_go(8) && task.look() == seen && !task.is_litter(seen));
+        assert!(task.let_go(7) && task.look() == seen && task.is_litter(seen) && !task.let_go(7));
     }
 
     #[test]

@@ -1421,35 +1421,17 @@ pub(crate) const STEPS: &[Step] = &[
     ),
     step(
         TASK,
-        "who ends a task does not look who wants it",
-        &[("        self.litter_unless_owned(ended);\n", "        let _ = ended;\n")],
-    ),
-    step(
-        TASK,
-        "who lets go of a task does not look whether it has ended",
-        &[("            self.litter_unless_owned(seen);\n", "")],
-    ),
-    step(
-        TASK,
-        "who lets go of a task takes what he finds for his own",
-        &[(
-            "            self.litter_unless_owned(seen);\n",
-            "            self.swap(seen, seen.to(Phase::Litter), Ordering::Release);\n",
-        )],
-    ),
-    step(
-        TASK,
         "who waits is told of no end",
-        &[("        self.settled.notify_after_rmw(bell);\n", "        let _ = bell;\n")],
+        &[("            self.settled.notify_after_rmw(bell);\n", "            let _ = bell;\n")],
     ),
     step(
         TASK,
         "who waits is told before the end",
         &[
-            ("        self.settled.notify_after_rmw(bell);\n", ""),
+            ("            self.settled.notify_after_rmw(bell);\n", ""),
             (
-                "        let Some(ended) = self.swap(seen, seen.to(end)",
-                "        self.settled.notify(bell);\n        let Some(ended) = self.swap(seen, seen.to(end)",
+                "        let ended = self.swap(seen, seen.to(end)",
+                "        self.settled.notify(bell);\n        let ended = self.swap(seen, seen.to(end)",
             ),
         ],
     ),

@@ -78,15 +78,20 @@ pub(crate) fn kind<T>(result: Result<T>) -> Option<ErrorKind> {
     result.err().map(|e| e.kind())
 }
 
-/// What protocols write to in a small yard: header and tables, and the first objects.
+/// What protocols write to in a small yard: header, tables and objects.
 pub(crate) fn watch(yard: &Yard) -> Watch {
-    const PART: usize = 12 << 10;
+    const TABLES: usize = 12 << 10;
+    const OBJECTS: usize = 24 << 10;
     let file = std::fs::File::from(yard.as_fd().try_clone_to_owned().unwrap());
     let cost = yard.cost().unwrap();
     let objects_at = cost.total_bytes - cost.object_bytes;
+    let watched = OBJECTS.min(cost.object_bytes as usize);
+    let mut behind = vec![0; cost.object_bytes as usize - watched];
+    file.read_exact_at(&mut behind, objects_at + watched as u64).unwrap();
+    assert!(behind.iter().all(|byte| *byte == 0), "an object lies behind what is watched");
     Watch::Bytes(Box::new(move |_| {
-        let mut bytes = vec![0; PART + PART / 3];
-        let (tables, objects) = bytes.split_at_mut(PART);
+        let mut bytes = vec![0; TABLES + watched];
+        let (tables, objects) = bytes.split_at_mut(TABLES);
         file.read_exact_at(tables, 0).unwrap();
         file.read_exact_at(objects, objects_at).unwrap();
         bytes

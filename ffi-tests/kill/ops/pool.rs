@@ -4,8 +4,6 @@
 //! kept busy where the victim is to do the work.
 
 use std::cell::RefCell;
-use std::os::fd::AsFd;
-use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
 use courtyard::{
@@ -14,7 +12,7 @@ use courtyard::{
     wait_futures,
 };
 
-use super::common::{pin, wrong};
+use super::common::{self, pin, wrong};
 use crate::engine::Trial;
 use crate::operation::{Mode, Moment, Operation, Point, Points};
 use crate::procfs;
@@ -31,6 +29,7 @@ pub(crate) fn all() -> Vec<Box<dyn Trial>> {
         Box::new(Work { name: "pool work, by block", entry: "add", len: LONG, retries: 1 }),
         Box::new(Work { name: "pool work, in place", entry: "add-in-place", len: LONG, retries: 1 }),
         Box::new(WorkAndBothDie),
+        Box::new(WorkForNobody),
         Box::new(WorkWaiting),
         Box::new(Collect { name: "pool collect", len: SHORT }),
         Box::new(Collect { name: "pool collect, by block", len: LONG }),
@@ -323,17 +322,7 @@ impl World {
     }
 
     fn watch(&self) -> Watch {
-        const PART: usize = 12 << 10;
-        let file = std::fs::File::from(self.yard.as_fd().try_clone_to_owned().unwrap());
-        let cost = self.yard.cost().unwrap();
-        let objects_at = cost.total_bytes - cost.object_bytes;
-        Watch::Bytes(Box::new(move |_| {
-            let mut bytes = vec![0; 2 * PART];
-            let (tables, objects) = bytes.split_at_mut(PART);
-            file.read_exact_at(tables, 0).unwrap();
-            file.read_exact_at(objects, objects_at).unwrap();
-            bytes
-        }))
+        common::watch(&self.yard)
     }
 }
 
@@ -610,6 +599,42 @@ impl Operation for WorkAndBothDie {
         world.goes_on(usize::from(point.moment == Moment::ThreadEnded))?;
         match world.done() {
             0..=2 => Ok(()),
+            times => wrong("it was done so often", times),
+        }
+    }
+}
+
+/// Does one task, of which nobody wants to know any more.
+struct WorkForNobody;
+
+impl Operation for WorkForNobody {
+    play!((), NEAR);
+
+    fn name(&self) -> &'static str {
+        "pool work, for nobody"
+    }
+
+    fn setup(&self, stage: &mut Stage) -> World {
+        let mut world = world(stage, true);
+        world.submit(LONG, 0);
+        world.future = None;
+        world
+    }
+
+    fn prepare(&self, _: &World) {}
+
+    fn act(&self, world: &World, (): &mut ()) {
+        world.pool.work_at_most(1).unwrap();
+    }
+
+    fn check(&self, world: &mut World, stage: &mut Stage, point: &Point) -> Result<(), String> {
+        if point.moment == Moment::Stopped {
+            return world.others_go_on(stage, Turns::One); // it may have the task in hand
+        }
+        // A block that was taken for the result is the process's, which lives.
+        world.goes_on(usize::from(point.moment == Moment::ThreadEnded))?;
+        match world.done() {
+            0 | 1 => Ok(()),
             times => wrong("it was done so often", times),
         }
     }

@@ -303,7 +303,8 @@ impl Table {
             ..Progress::default()
         };
         for record in self.records() {
-            match self.settled_phase(record) {
+            let phase = self.settled_phase(record);
+            match phase.filter(|_| !record.words.is_litter(record.words.look())) {
                 Some(Phase::Pending) => sum.pending += 1,
                 Some(Phase::Running | Phase::Asked | Phase::Condemned) => sum.running += 1,
                 Some(Phase::Done) => sum.done += 1,

@@ -99,6 +99,8 @@ struct Inner {
     offset: u64,
     /// Where to look for a vacant place next.
     cursor: Cursor,
+    /// So many of the first places are of tasks that had ended when the pool was closed already.
+    over: AtomicU32,
     manner: Manner,
     yard: Yard,
 }
@@ -180,6 +182,7 @@ impl Table {
             blocks,
             offset: entry.offset,
             cursor: Cursor(AtomicU32::new(0)),
+            over: AtomicU32::new(0),
             manner: yard.manner(),
             yard: yard.clone(),
         })))
@@ -222,7 +225,8 @@ impl Table {
         let record = self.records().get(id.index() as usize).ok_or_else(stale)?;
         let seen = record.words.look();
         let phase = seen.phase().ok_or_else(corrupt)?;
-        let is_task = !phase.is_vacant() && phase != Phase::Held && seen.generation() == id.generation();
+        let is_task = phase != Phase::Free && phase != Phase::Held && seen.generation() == id.generation();
+        let is_task = is_task && !record.words.is_litter(seen);
         if is_task { Ok((record, seen)) } else { Err(stale()) }
     }
 

@@ -136,10 +136,9 @@ impl Table {
         (0..count).map(|nth| (first.wrapping_add(nth)) % count).find_map(|index| {
             let record = self.records().get(index as usize)?;
             let seen = record.words.look();
-            let vacant = seen.phase().is_some_and(Phase::is_vacant);
-            let held = vacant.then(|| record.words.hold(seen, thread))??;
+            let held = record.words.is_vacant(seen).then(|| record.words.hold(seen, thread))??;
             self.0.cursor.0.store(index + 1, Ordering::Relaxed);
-            if seen.is(Phase::Litter) {
+            if !seen.is(Phase::Free) {
                 self.clear(record);
             }
             Some((index, record, held))
@@ -159,7 +158,7 @@ impl Table {
         let (thread, mut found) = (self.seat()?, false);
         for record in self.records() {
             let seen = record.words.look();
-            if seen.is(Phase::Litter)
+            if record.words.is_litter(seen)
                 && let Some(held) = record.words.hold(seen, thread)
             {
                 self.vacate(record, held);
@@ -188,7 +187,7 @@ impl Table {
     /// Clears this place if it is litter.
     pub(super) fn clear_litter_of(&self, record: &Record) -> Result<()> {
         let seen = record.words.look();
-        if seen.is(Phase::Litter)
+        if record.words.is_litter(seen)
             && let Some(held) = record.words.hold(seen, self.seat()?)
         {
             self.vacate(record, held);
@@ -225,13 +224,21 @@ impl Table {
 
     /// Whether every task has ended, in a pool that takes no more.
     pub(crate) fn is_over(&self) -> bool {
-        self.body().closing.state() != Closing::Open
-            && self.records().iter().all(|record| {
-                let phase = self.settled_phase(record);
-                !(phase == Some(Phase::Held)
-                    || phase == Some(Phase::Pending)
-                    || phase.is_some_and(Phase::is_at_work))
-            })
+        if self.body().closing.state() == Closing::Open {
+            return false;
+        }
+        let waits = |record| {
+            let phase = self.settled_phase(record);
+            phase == Some(Phase::Held)
+                || phase == Some(Phase::Pending)
+                || phase.is_some_and(Phase::is_at_work)
+        };
+        // What has ended stays so from now on, and need not be looked at again. Relaxed: where to begin to look.
+        let before = self.0.over.load(Ordering::Relaxed) as usize;
+        let rest = self.records().get(before..).unwrap_or_default();
+        let over = before + rest.iter().position(waits).unwrap_or(rest.len());
+        self.0.over.store(over as u32, Ordering::Relaxed);
+        over == self.records().len()
     }
 
     /// Waits until every task has ended, and nothing is left to call for them in this process. Errors: `State` (the pool was
