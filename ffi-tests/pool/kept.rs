@@ -1,11 +1,11 @@
 //! What the keeper of a pool sees to: its fork server, workers that are half dead, a maker who works himself; and maps that have
 //! all of the pool's places.
 
-use crate::process::{Ended, LONG, fork, sleep_ms};
+use crate::process::{Child, Ended, LONG, fork, sleep_ms};
 use crate::{done, kind, options, plain, pool, submit, until, yard};
 use courtyard::{
-    Cause, ErrorKind, Exit, Fate, Future, MapOptions, Pool, PoolOptions, StartMethod, Task, TaskOptions,
-    TaskState,
+    Cause, ErrorKind, Event, EventOptions, Exit, Fate, Future, MapOptions, Pool, PoolOptions, StartMethod,
+    Task, TaskOptions, TaskState, Timeout,
 };
 use std::time::Duration;
 
@@ -21,6 +21,10 @@ pub(crate) const SCENARIOS: &[crate::Scenario] = &[
     ("who_is_lost_is_who_ran", &[ForkServer, Fork, Spawn], who_was_lost),
     ("a_fork_child_uses_its_parents_pool_and_does_not_keep_it", crate::ALL, inherited),
     ("a_maker_who_works_is_asked_and_not_killed", &[ForkServer, Spawn], the_maker_works),
+    ("who_is_not_too_many_stays", crate::ALL, shrink),
+    ("a_listener_that_panics_leaves_the_pool_its_keeper", &[ForkServer], a_listener_panics),
+    ("what_runs_on_after_the_maker_is_asked_to_stop", &[ForkServer], after_the_maker),
+    ("what_was_condemned_when_the_maker_died_is_asked", &[ForkServer], condemned_by_the_dead),
 ];
 
 pub(crate) fn entries() {
@@ -30,6 +34,132 @@ pub(crate) fn entries() {
         Err("it is dead".into())
     };
     courtyard::register_task("hollow", hollow).unwrap();
+    // A wait of its own, which ends when the task is asked.
+    let in_vain = |task: &Task<'_>, _: &[u8]| -> Result<Vec<u8>, String> {
+        let never = Event::open_or_create(task.yard(), "never", EventOptions::default());
+        let ended = never.and_then(|never| never.wait(Timeout::Forever)).unwrap_err();
+        Err(ended.kind().name().into())
+    };
+    courtyard::register_task("wait-in-vain", in_vain).unwrap();
+}
+
+/// Who works, by process, or by thread.
+fn who_works(pool: &Pool, method: StartMethod) -> Vec<Vec<u8>> {
+    let ask = if method == Threads { "tid" } else { "pid" };
+    let one_by_one = MapOptions { chunk: 1, ..MapOptions::default() };
+    let mut all = pool.map(ask, &[[0]; 200], &one_by_one, LONG).unwrap();
+    all.sort();
+    all.dedup();
+    all
+}
+
+/// Also if those who go take their time: they have left the pool long before they have ended.
+fn shrink(method: StartMethod) {
+    let (_yard, pool) = pool(method, 4);
+    for _ in 0..3 {
+        pool.resize(4).unwrap();
+        until("there are four", || pool.progress().workers == 4);
+        let before = pool.workers();
+        for count in [2, 1] {
+            pool.resize(count).unwrap();
+            until("there are fewer", || pool.progress().workers == count);
+            sleep_ms(20);
+            let now = pool.workers();
+            assert_eq!(now.len(), count, "nobody else has gone");
+            assert!(now.iter().all(|pid| before.contains(pid)), "{now:?} are none of {before:?}");
+            assert!(who_works(&pool, method).len() <= count);
+        }
+    }
+}
+
+struct Panics;
+
+impl log::Log for Panics {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        assert!(!record.args().to_string().contains("worker process"), "as it was to");
+    }
+
+    fn flush(&self) {}
+}
+
+fn a_listener_panics(method: StartMethod) {
+    let (_yard, pool) = pool(method, 1);
+    log::set_logger(&Panics).unwrap();
+    log::set_max_level(log::LevelFilter::Info);
+    for _ in 0..2 {
+        match submit(&pool, "die", &[0, 9]).fate(LONG).unwrap() {
+            Fate::Lost { cause: Cause::Exit(Exit::Signal(libc::SIGKILL)), .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(pool.apply("echo", b"x", &plain()).unwrap(), b"x");
+    pool.close();
+    pool.join(LONG).unwrap();
+}
+
+/// A pool whose maker's worker is busy; somebody else works for it, and `begin` submits what he is to do.
+fn with_a_stranger(
+    method: StartMethod,
+    begin: impl Fn(&Pool) -> Future,
+    then: impl Fn(Child, &Pool, &Future),
+) {
+    let yard = yard();
+    let open = || Pool::open(&yard, "pool");
+    let maker = fork(|| {
+        let _pool = Pool::create(&yard, "pool", &options(method, 1)).unwrap();
+        sleep_ms(60_000);
+    });
+    until("there is a pool", || open().is_ok());
+    let pool = open().unwrap();
+    let busy = submit(&pool, "until-asked", b"");
+    until("the maker's worker is busy", || busy.is_running());
+    let stranger = fork(|| drop(open().unwrap().work())); // Revoked, if he was to be killed
+    let task = begin(&pool);
+    until("the stranger works", || task.is_running());
+    then(maker, &pool, &task);
+    assert_eq!(stranger.wait(), Ended::Code(0));
+}
+
+fn after_the_maker(method: StartMethod) {
+    let patient = |pool: &Pool| submit(pool, "wait-in-vain", b"");
+    let is_cancelled = |task: &Future| assert_eq!(task.fate(LONG).unwrap(), Fate::Cancelled);
+    let gone = |maker: Child, pool: &Pool| {
+        maker.slay();
+        until("the maker is missed", || pool.is_closed());
+    };
+    with_a_stranger(method, patient, |maker, pool, task| {
+        gone(maker, pool);
+        assert_eq!(kind(task.kill()), ErrorKind::Unsupported, "nobody is left to kill");
+        assert!(task.is_running() && task.stop());
+        is_cancelled(task);
+    });
+    with_a_stranger(method, patient, |maker, pool, task| {
+        gone(maker, pool);
+        pool.terminate();
+        is_cancelled(task);
+    });
+    let limited = TaskOptions { time_limit: Some(Duration::from_millis(500)), ..plain() };
+    let late = |pool: &Pool| pool.submit("wait-in-vain", b"", &limited).unwrap();
+    with_a_stranger(method, late, |maker, _, task| {
+        maker.slay();
+        assert!(matches!(task.fate(LONG).unwrap(), Fate::Lost { cause: Cause::TimeLimit, .. }));
+    });
+}
+
+/// Who was to kill died before he did.
+fn condemned_by_the_dead(method: StartMethod) {
+    let patient = |pool: &Pool| submit(pool, "wait-in-vain", b"");
+    with_a_stranger(method, patient, |maker, _, task| {
+        maker.stop();
+        assert!(task.kill().unwrap());
+        assert!(task.is_running());
+        maker.slay();
+        assert_eq!(task.fate(LONG).unwrap(), Fate::Cancelled);
+    });
 }
 
 fn map_with_few_places(method: StartMethod) {

@@ -50,6 +50,7 @@ pub(super) fn entries() {
             assert!(as_completed([&own], LONG).all(|own| kind(own) == ErrorKind::Deadlock));
             pool.close();
             assert_eq!(kind(pool.join(LONG)), ErrorKind::Deadlock);
+            assert_eq!(kind(pool.work()), ErrorKind::Deadlock);
             Ok(vec![1])
         }),
         ("fork-and-come-back", |_, _| {

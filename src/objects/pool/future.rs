@@ -7,6 +7,7 @@ use crate::objects::pool::layout::{Record, Why};
 use crate::objects::pool::payload::Side;
 use crate::objects::pool::{Table, TaskId, callbacks, corrupt, work};
 use crate::os::child::Exit;
+use crate::os::clock;
 use crate::shim::{AtomicU32, Ordering};
 use crate::sync::closing::Closing;
 use crate::sync::many::{Net, Source};
@@ -230,12 +231,12 @@ impl Future {
             match seen.phase() {
                 Some(Phase::Pending) if self.cancel() => return true,
                 Some(Phase::Pending) => {}
-                Some(Phase::Running | Phase::Asked) => {
+                Some(Phase::Running | Phase::Asked | Phase::Condemned) => {
                     if record.words.ask(seen, false, &**self.table.held()) {
                         return true;
                     }
                 }
-                Some(Phase::Condemned | Phase::Cancelled) => return true,
+                Some(Phase::Cancelled) => return true,
                 _ => return false,
             }
         }
@@ -246,7 +247,8 @@ impl Future {
     /// hand because this one waits for it. Tells whether it is cancelled, or is going to be.
     ///
     /// Errors: `Unsupported` (it runs in a pool of threads, or is a promise: there is nothing to kill; or in another PID namespace
-    /// than the pool's maker is in, who could kill somebody else). [`Future::stop`] asks all of these.
+    /// than the pool's maker is in, who could kill somebody else; or he is gone, and with him who kills). [`Future::stop`] asks
+    /// all of these.
     pub fn kill(&self) -> Result<bool> {
         while let Ok((record, seen)) = self.table.find(self.id) {
             match seen.phase() {
@@ -255,11 +257,11 @@ impl Future {
                 Some(Phase::Running | Phase::Asked) if !self.table.has_worker_to_kill(seen) => {
                     return Err(Error::with(
                         ErrorKind::Unsupported,
-                        "the task runs in a thread, or is a promise: it can be asked to stop",
+                        "the task runs in a thread, is a promise, or nobody is left to kill: it can be asked to stop",
                     ));
                 }
                 Some(Phase::Running | Phase::Asked) => {
-                    if record.words.condemn(seen, false).is_some() {
+                    if self.table.call_off(record, seen, false).is_some() {
                         self.table.ask_keeper();
                         return Ok(true);
                     }
@@ -436,10 +438,14 @@ impl Table {
     pub(super) fn settled_phase(&self, record: &Record) -> Option<Phase> {
         loop {
             let seen = record.words.look();
-            if !seen.is(Phase::Pending) || self.closing() != Closing::Shut {
+            if self.closing() != Closing::Shut {
                 return seen.phase();
             }
             let bell = &**self.held();
+            if !seen.is(Phase::Pending) {
+                self.ask_if_late(record, seen);
+                return record.words.look().phase();
+            }
             let ended = match self.why() {
                 Why::Deserted if self.has_workers() => return seen.phase(),
                 Why::Deserted => record.words.lose(seen, Cause::NoWorkers.to_word(0), bell),
@@ -449,6 +455,18 @@ impl Table {
             if ended {
                 self.ended(record);
             }
+        }
+    }
+
+    /// Nobody watches the time any more, if the keeper is gone: whoever looks at a task then asks it to stop when its time is up.
+    fn ask_if_late(&self, record: &Record, seen: Seen) {
+        let limited = record.limit.load(Ordering::Relaxed) != 0; // Relaxed: published with the task's word
+        if !limited || self.why() != Why::Deserted {
+            return;
+        }
+        let now = clock::now_ns();
+        if record.time_is_up_at(seen, now).is_some_and(|until| until <= now) {
+            record.words.ask(seen, true, &**self.held());
         }
     }
 

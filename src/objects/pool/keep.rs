@@ -10,7 +10,7 @@ use crate::os::clock;
 use crate::presence::attachment::{Attachment, Who};
 use crate::presence::place::Standing;
 use crate::segment::bits::Token;
-use crate::shim::{Ordering, Watch};
+use crate::shim::{Ordering, Watch, fence};
 use crate::sync::closing::Closing;
 use crate::sync::deadline::Deadline;
 use crate::sync::hints;
@@ -30,6 +30,15 @@ pub(crate) struct Hand {
     pub(crate) is_near: bool,
     /// It is gone.
     pub(crate) is_dead: bool,
+}
+
+/// What was done about a task that is not to run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CalledOff {
+    /// It is asked to stop.
+    Asked,
+    /// Its worker is going to be killed.
+    Condemned,
 }
 
 /// How the tasks of a pool stand.
@@ -149,36 +158,54 @@ impl Table {
                 condemned.push(seen.who());
                 continue;
             }
-            let limit = record.limit.load(Ordering::Relaxed); // Relaxed: published with the task's word
-            if limit == 0 || !(seen.is(Phase::Running) || seen.is(Phase::Asked)) {
-                continue;
-            }
-            let until = record.since(seen, now).saturating_add(limit);
-            if until > now {
-                next = Some(next.map_or(until, |next: u64| next.min(until)));
-            } else if !self.has_worker_to_kill(seen) {
-                record.words.ask(seen, true, &**self.held());
-            } else if record.words.condemn(seen, true).is_some() {
-                condemned.push(seen.who());
+            match record.time_is_up_at(seen, now) {
+                None => {}
+                Some(until) if until > now => next = Some(next.map_or(until, |next: u64| next.min(until))),
+                Some(_) => {
+                    if self.call_off(record, seen, true) == Some(CalledOff::Condemned) {
+                        condemned.push(seen.who());
+                    }
+                }
             }
         }
         (condemned, next.map(Deadline::from_ns))
     }
 
-    /// Whether who is at work on a task can be killed for it: not a thread of the pool's maker, nor who has promised it, nor who
-    /// works in another PID namespace than the maker, where its number means nothing, or somebody else.
-    pub(super) fn has_worker_to_kill(&self, seen: Seen) -> bool {
-        !self.options().threads && seen.who() != PROMISED && !self.is_out_of_reach(seen.who())
+    /// Has who is at work on a task killed for it, if there is somebody who can do that, and asks him to stop if not; `late`:
+    /// because its time is up. `None`: the task is not as seen any more.
+    pub(super) fn call_off(&self, record: &Record, seen: Seen, late: bool) -> Option<CalledOff> {
+        let ask = |seen| record.words.ask(seen, late, &**self.held()).then_some(CalledOff::Asked);
+        if !self.has_worker_to_kill(seen) {
+            return ask(seen);
+        }
+        let condemned = record.words.condemn(seen, late)?;
+        // Who buries the keeper says that he has gone, and then looks at what is condemned. The fences are in one order: he sees
+        // this one, or we see that nobody is there to kill.
+        fence(Ordering::SeqCst);
+        match self.keeper() {
+            Some(_) => Some(CalledOff::Condemned),
+            None => ask(condemned),
+        }
     }
 
-    /// Whether the worker of this number is a thread of the pool's maker, or is nobody whom the maker could kill.
-    fn is_out_of_reach(&self, number: u32) -> bool {
+    /// Whose process kills workers, and makes them; `None`: he is gone.
+    fn keeper(&self) -> Option<Token> {
+        Token::of(self.body().keeper.load(Ordering::Relaxed)) // Relaxed: compared only
+    }
+
+    /// Whether who is at work on a task can be killed for it: not a thread of the pool's maker, nor who has promised it, nor who
+    /// works in another PID namespace than the maker, where its number means nothing, or somebody else; nobody, if he is gone.
+    pub(super) fn has_worker_to_kill(&self, seen: Seen) -> bool {
+        let is_near = |keeper| self.is_in_reach(seen.who(), keeper);
+        !self.options().threads && seen.who() != PROMISED && self.keeper().is_some_and(is_near)
+    }
+
+    /// Whether the worker of this number is no thread of the pool's maker, and somebody whom he can kill.
+    fn is_in_reach(&self, number: u32, keeper: Token) -> bool {
         let worker = self.workers().get(number as usize);
         let token = worker.and_then(|worker| Token::of(worker.token.load(Ordering::Acquire)));
-        let Some(thread) = token else { return false };
-        let keeper = self.body().keeper.load(Ordering::Relaxed); // Relaxed: compared only
-        let is_his = self.held().process_of(thread).is_some_and(|process| process.0 == keeper);
-        is_his || Token::of(keeper).is_some_and(|keeper| !self.held().is_numbered_as(thread, keeper))
+        let Some(thread) = token else { return true };
+        self.held().process_of(thread) != Some(keeper) && self.held().is_numbered_as(thread, keeper)
     }
 
     /// Whether the worker of this number is to be killed.
@@ -274,12 +301,7 @@ impl Table {
     fn call_off_what_runs(&self) {
         self.body().closing.state(); // who takes a task from now on sees it, or is seen
         for record in self.records() {
-            let seen = record.words.look();
-            let _ = if self.has_worker_to_kill(seen) {
-                record.words.condemn(seen, false).is_some()
-            } else {
-                record.words.ask(seen, false, &**self.held())
-            };
+            self.call_off(record, record.words.look(), false);
         }
     }
 

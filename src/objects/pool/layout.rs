@@ -23,7 +23,7 @@ use crate::shim::{AtomicU32, AtomicU64, Ordering, words};
 use crate::sync::astray::Astray;
 use crate::sync::closing::ClosingWord;
 use crate::sync::event_count::EventCount;
-use crate::sync::task::{Seen, TaskWords};
+use crate::sync::task::{Phase, Seen, TaskWords};
 use static_assertions::const_assert_eq;
 use std::mem::offset_of;
 
@@ -151,6 +151,13 @@ impl Record {
         self.since
             .compare_exchange(known, mine, Ordering::Relaxed, Ordering::Relaxed)
             .map_or_else(ns, |_| ns(mine))
+    }
+
+    /// When the time of the attempt is up, if it runs and has a limit. ns of CLOCK_MONOTONIC.
+    pub(super) fn time_is_up_at(&self, seen: Seen, now: u64) -> Option<u64> {
+        let limit = self.limit.load(Ordering::Relaxed); // Relaxed: published with the task's word
+        let is_limited = limit != 0 && (seen.is(Phase::Running) || seen.is(Phase::Asked));
+        is_limited.then(|| self.since(seen, now).saturating_add(limit))
     }
 
     /// The place is to have another task, of which no attempt has begun.

@@ -81,6 +81,6 @@ pub struct TaskOptions {
     /// How long it may run in one attempt; `None`: as long as it likes. What it waits for a worker does not count, and each
     /// attempt has all of it anew: a task with retries can take longer altogether. When the time is up, its worker is killed and
     /// replaced, and the task is lost, whatever retries are left; in a pool of threads, and in another PID
-    /// namespace than its maker's, the task is asked to stop.
+    /// namespace than its maker's, the task is asked to stop. When the maker is gone, whoever waits for the task asks it.
     pub time_limit: Option<Duration>,
 }

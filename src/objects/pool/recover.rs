@@ -112,7 +112,22 @@ impl Parts<'_> {
         }
         // Also if others have said that he is gone: they may have died before they did his work.
         bury_orphans(self.yard, self.body, self.workers, self.records);
+        self.ask_the_condemned();
         lost
+    }
+
+    /// Nobody kills who is at work any more, once the keeper is gone: the waits of what was condemned end. Behind the fence of
+    /// `bury_orphans`: who condemns a task from now on sees that he is gone.
+    fn ask_the_condemned(&self) {
+        if self.body.keeper.load(Ordering::Relaxed) != 0 {
+            return;
+        }
+        for record in self.records {
+            let seen = record.words.look();
+            if seen.is(Phase::Condemned) {
+                record.words.ask(seen, false, self.yard);
+            }
+        }
     }
 }
 

@@ -356,14 +356,17 @@ impl Pool {
     /// Works for the pool in this thread, as one of its workers, until it is closed and everything is done. Whoever made the
     /// pool, and whatever it is written in: who has registered tasks does them.
     ///
-    /// Errors: `NoSlots` (there are as many workers as there can be), `Revoked` (this worker is to be killed), `Cancelled` (the wait
-    /// was), `Interrupted` (only if the yard was opened interruptible).
+    /// Errors: `NoSlots` (there are as many workers as there can be), `Deadlock` (the caller is in one of its tasks), `Revoked` (this
+    /// worker is to be killed), `Cancelled` (the wait was), `Interrupted` (only if the yard was opened interruptible).
     pub fn work(&self) -> Result<()> {
         self.work_at_most(0)
     }
 
     /// As [`Pool::work`]; ends also when it has done so many tasks, if that is not 0.
     pub fn work_at_most(&self, tasks: u32) -> Result<()> {
+        if self.table.is_worked_at_here() {
+            return Err(Error::with(ErrorKind::Deadlock, "a task of the pool would wait for itself"));
+        }
         worker::work(&Shift::begin(&self.table)?, tasks)
     }
 
