@@ -392,6 +392,37 @@ static void despite_threads(void) {
     OK(cyd_process_close(child));
 }
 
+/* Waits in a stream, which is locked meanwhile. */
+static void *reads_a_line(void *stream) {
+    char line[8];
+    return fgets(line, sizeof line, stream) == NULL ? NULL : stream;
+}
+
+/* Whoever waits for input keeps nobody from making processes, nor those from their end. */
+static void while_somebody_reads(void) {
+    cyd_process_options_t options = {.struct_size = sizeof options, .flags = CYD_PROCESS_DESPITE_THREADS};
+    cyd_process_t *child = NULL;
+    pthread_t reader;
+    void *failed;
+    int line[2], number = 4;
+    unsigned char byte = 7;
+    CHECK(pipe(line) == 0);
+    FILE *stream = fdopen(line[0], "r");
+    CHECK(stream != NULL && pthread_create(&reader, NULL, reads_a_line, stream) == 0);
+    usleep(50000);
+    alarm(60);
+    OK(cyd_process_spawn(NULL, "first-byte", &byte, 1, &child));
+    EXITED(child, CYD_EXIT_CODE, 7);
+    OK(cyd_process_close(child));
+    OK(cyd_process_fork(&options, add, &number, &child));
+    EXITED(child, CYD_EXIT_CODE, 5);
+    OK(cyd_process_close(child));
+    close(line[1]);
+    CHECK(pthread_join(reader, &failed) == 0 && failed == NULL);
+    alarm(0);
+    fclose(stream);
+}
+
 struct lines {
     int begun[2], out;
 };
@@ -500,6 +531,7 @@ int main(int argc, char **argv) {
     grouped();
     held_ends();
     despite_threads();
+    while_somebody_reads();
     main_returns("/proc/self/exe");
     return 0;
 }

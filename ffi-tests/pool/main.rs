@@ -39,6 +39,7 @@ const ONE: &[StartMethod] = &[ForkServer];
 const SCENARIOS: &[Scenario] = &[
     ("tasks_are_done", ALL, tasks_are_done),
     ("tasks_find_what_lies_beside_them", ALL, tasks_find_what_lies_beside_them),
+    ("tasks_are_done_while_somebody_prints", ALL, tasks_are_done_while_somebody_prints),
     ("errors_and_panics_are_the_tasks_own", ALL, errors_are_the_tasks_own),
     ("a_task_that_kills_its_worker_is_lost_and_says_of_what", PROCESSES, lost_tasks_say_why),
     ("a_task_is_begun_again_within_its_budget", PROCESSES, retries),
@@ -354,6 +355,13 @@ fn tasks_find_what_lies_beside_them(method: StartMethod) {
     let workers = pool.workers();
     assert!(workers.contains(&pid), "{pid} in {workers:?}");
     assert_eq!(workers.contains(&std::process::id()), method == Threads);
+}
+
+/// Whoever has the standard output locked, also if that is who waits for the tasks, holds up nobody who makes workers.
+fn tasks_are_done_while_somebody_prints(method: StartMethod) {
+    let _printing = std::io::stdout().lock();
+    let (_yard, pool) = pool(method, 1);
+    assert_eq!(submit(&pool, "echo", b"x").result(LONG).unwrap(), b"x");
 }
 
 fn errors_are_the_tasks_own(method: StartMethod) {

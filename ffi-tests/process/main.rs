@@ -13,13 +13,14 @@ mod odd;
 #[path = "../support/process.rs"]
 mod process;
 mod server;
+mod streams;
 
 use courtyard::{
     AtExit, CancelToken, Deadline, ErrorKind, Exit, Pipe, PipeEnd, PipeOptions, Process, ProcessOptions,
     Timeout, Value, Yard,
 };
 use process::{Ended, LONG, PANICKED, Step, fork, fork_with, sleep_ms};
-use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -73,6 +74,7 @@ fn main() {
         .chain(handover::SCENARIOS)
         .chain(odd::SCENARIOS)
         .chain(nouns::SCENARIOS)
+        .chain(streams::SCENARIOS)
         .filter(|s| wanted(s.0))
     {
         let end = fork_with(|| {

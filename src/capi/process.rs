@@ -47,7 +47,9 @@ pub const CYD_AT_EXIT_DETACH: cyd_at_exit_t = 2;
 /// Flag of a process's options: it leads a process group, and whoever is left of the group when it has ended is killed.
 pub const CYD_PROCESS_GROUP: u32 = 1;
 /// Flag of a process's options: fork even if this process has other threads. What they had locked stays locked in the
-/// child: only fork-safe things may be used there.
+/// child: only fork-safe things may be used there. No stream is flushed before the fork then, and at the child's end only
+/// `stdout`, unless it is locked: what the streams held back stays the parent's, and what the child writes to others it flushes
+/// by itself. A logger of the program's own that locks is not fork-safe, should the library say something in the child.
 pub const CYD_PROCESS_DESPITE_THREADS: u32 = 2;
 
 const _: () = {
@@ -258,8 +260,9 @@ pub unsafe extern "C" fn cyd_entry_register(
 ///
 /// The child has everything that this process has; handles of this library may be used there at once. It has one thread, a
 /// copy of the calling one. At its end it flushes the standard streams and leaves its yards as one who closes, or, if
-/// other threads of it run then, as one who died; handlers of
-/// atexit(3) are the parent's, and do not run there.
+/// other threads of it run then, as one who died, and flushes `stdout` only, unless somebody has it locked; handlers of
+/// atexit(3) are the parent's, and do not run there. What this process's streams hold back is flushed before, if it has no
+/// other threads.
 ///
 /// \param options   Borrowed for the call; NULL means all defaults.
 /// \param work      Called in the child with `argument`; returns the exit code, of which 8 bits count. A C++ exception must
@@ -311,7 +314,8 @@ pub(super) fn give_process(out: Option<args::Out<*mut cyd_process_t>>, child: Pr
 /// ends with what that returns. Returns as soon as the program runs.
 ///
 /// The child has no arguments of a command line, the same environment, the standard streams, and the descriptors that `options`
-/// name. It finds yards by their names, or by such a descriptor.
+/// name. It finds yards by their names, or by such a descriptor. What this process's streams hold back stays there, and is not
+/// flushed.
 ///
 /// \param options  Borrowed for the call; NULL means all defaults.
 /// \param entry    What cyd_entry_register() was told.

@@ -6,7 +6,6 @@ use crate::os::file::spare_standard;
 use crate::os::{errno, error, thread};
 use std::ffi::CString;
 use std::fs;
-use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
@@ -62,25 +61,26 @@ pub(crate) fn fork() -> Result<Fork> {
 
 /// How many threads this process has, without the library's own; `None` if /proc does not tell.
 pub(crate) fn threads() -> Option<usize> {
-    let count = || {
-        let own = thread::own();
-        fs::read_dir("/proc/self/task").ok().map(|tasks| tasks.count().saturating_sub(own).max(1))
-    };
-    match count() {
+    match count_threads() {
         Some(2..) => {
             std::thread::sleep(Duration::from_millis(1)); // the library's may just be ending
-            count()
+            count_threads()
         }
         known => known,
     }
 }
 
-/// Writes out what the standard streams of Rust and C still hold, so that a child does not write it once more.
-pub(crate) fn flush() {
-    use io::Write;
-    let _ = io::stdout().flush();
-    // SAFETY: NULL means all streams.
-    unsafe { libc::fflush(std::ptr::null_mut()) };
+fn count_threads() -> Option<usize> {
+    let own = thread::own();
+    fs::read_dir("/proc/self/task").ok().map(|tasks| tasks.count().saturating_sub(own).max(1))
+}
+
+/// Whether this process is seen to have no other threads than the library's own. Does not wait for one that is just ending.
+pub(crate) fn is_alone() -> bool {
+    use std::os::unix::fs::MetadataExt;
+    // Two links, and one for each thread: one call, and no memory, of which a child pays for each page.
+    let links = fs::metadata("/proc/self/task").map_or(0, |task| task.nlink());
+    links == 3 || count_threads() == Some(1)
 }
 
 /// Writes a text to standard error in one piece, if the kernel takes it so.

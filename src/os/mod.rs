@@ -19,6 +19,7 @@ pub(crate) mod probe;
 pub(crate) mod process;
 pub(crate) mod robust;
 pub(crate) mod socket;
+pub(crate) mod streams;
 pub(crate) mod thread;
 pub(crate) mod tls;
 

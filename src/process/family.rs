@@ -10,7 +10,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::fd_wait::FdWait;
 use crate::os::child::{self, Exit};
-use crate::os::{Mutex, MutexGuard, file, fork, process};
+use crate::os::{Mutex, MutexGuard, file, fork, process, streams};
 use crate::presence::attachment;
 use crate::process::handle::{AtExit, Child, Process};
 use crate::process::pool::TaskFn;
@@ -232,7 +232,7 @@ pub(super) fn end_forked(code: i32) -> ! {
     ::log::info!("ends with exit code {}", code & 0xff);
     end();
     attachment::leave_all();
-    child::flush();
+    streams::flush(child::is_alone());
     child::exit_now(code)
 }
 

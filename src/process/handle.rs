@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::objects::fd_wait::FdWait;
 use crate::objects::many::{AsPart, Kept, Part};
 use crate::os::child::{self, Exit, Fork, Pidfd};
-use crate::os::{Mutex, process};
+use crate::os::{Mutex, process, streams};
 use crate::presence::handover::{self, HeldEnd};
 use crate::process::family::{self, SIGKILL, SIGTERM};
 use crate::process::letter::Letter;
@@ -56,7 +56,13 @@ pub struct ProcessOptions {
     /// they have made groups of their own.
     pub group: bool,
     /// Fork even if this process has other threads. They are not there in the child, but what they had locked is: of what
-    /// the program and its libraries lock, only fork-safe things may be used there.
+    /// the program and its libraries lock, only fork-safe things may be used there. The standard output of Rust is locked while
+    /// somebody prints, so the child may wait for ever that prints with it; and so may one whose program has a logger that locks,
+    /// if the library says something there ([`log_to_stderr`](crate::log_to_stderr) locks nothing of others).
+    ///
+    /// No stream is flushed before the fork then, as one that another thread has locked might never come free, and at the
+    /// child's end only the `stdout` of C is: what the streams held back at the fork stays the parent's, and what the child
+    /// writes to others than that one, and to Rust's in an unfinished line, it flushes by itself.
     pub despite_threads: bool,
     /// Descriptors that the child is to have under the same numbers, by [`Process::spawn`] or a [`ForkServer`](crate::ForkServer): besides the
     /// three standard ones it has no others. A forked child has all.
@@ -253,8 +259,10 @@ impl Process {
     ///
     /// The child has everything that this process has; handles of this library may be used there at once. It has one
     /// thread, a copy of the calling one. At its end it flushes the standard streams and leaves its yards as one who
-    /// closes, or, if other threads of it run then, as one who died: they may be in the middle of anything. Destructors of the
-    /// calling function, and handlers of atexit(3), are the parent's, and do not run there.
+    /// closes, or, if other threads of it run then, as one who died, and flushes the `stdout` of C only, unless somebody has it
+    /// locked: they may be in the middle of anything. Destructors of the
+    /// calling function, and handlers of atexit(3), are the parent's, and do not run there. What this process's streams hold back
+    /// is flushed before, if it has no other threads: a stream into a full pipe waits for who reads there.
     ///
     /// Errors: `State` (this process has other threads: see [`ProcessOptions::despite_threads`]), `Name`, `NoMemory` (also: no
     /// descriptors are left), `Os` (no processes are left).
@@ -271,7 +279,8 @@ impl Process {
     /// comes to [`init`](crate::init), and ends with its result. Returns as soon as the program runs.
     ///
     /// The child has the arguments of no command line, the same environment, the standard streams, and the descriptors of
-    /// [`ProcessOptions::inherit`]. It finds yards by their names, or by an inherited descriptor.
+    /// [`ProcessOptions::inherit`]. It finds yards by their names, or by an inherited descriptor. What this process's streams hold
+    /// back stays there, and is not flushed.
     ///
     /// Errors: `State` ([`init`](crate::init) was not called here, so would not be called there), `NotFound` (no such entry),
     /// `Name`, `NoMemory`, `Os`, `NoSlots` ([`ProcessOptions::ends`]: the yard has no room for one more process).
@@ -429,15 +438,18 @@ pub(super) fn run_forked(work: impl FnOnce() -> i32) -> ! {
 /// Runs `work` in a copy of this process.
 fn fork_any(options: &ProcessOptions, work: impl FnOnce() -> i32) -> Result<Child> {
     options.check()?;
-    if !options.despite_threads {
-        alone()?;
-    }
+    let is_alone = if options.despite_threads { child::is_alone() } else { alone().map(|()| true)? };
     let (name, life) = family::expect(options.name.as_deref())?;
     let parent = process::pid();
-    child::flush();
+    if is_alone {
+        streams::flush(true);
+    }
     match child::fork()? {
         Fork::Parent(pid) => watched(pid, name, options),
         Fork::Child => run_forked(|| {
+            if !is_alone {
+                streams::disown();
+            }
             if options.group {
                 child::lead_group();
             }
@@ -468,7 +480,6 @@ fn spawn_any(options: &ProcessOptions, entry: &str, bytes: &[u8]) -> Result<Chil
     let mut letter = options.letter(name.clone(), life.as_raw_fd(), entry, bytes);
     letter.strays = child::inheritable();
     letter.strays.retain(|fd| !options.inherit.contains(fd));
-    child::flush();
     let pid = handover::invite(&options.ends, |invited| {
         letter.invited = invited.to_vec();
         let letter = letter.write()?;

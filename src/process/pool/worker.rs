@@ -4,7 +4,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::pool::{Help, Job, Next, Shift, Table, helping};
 use crate::objects::yard::Yard;
-use crate::os::child;
+use crate::os::{child, streams};
 use crate::process::pool::task::{self, Known};
 use crate::process::{entry, family};
 use crate::sync::wait::Timeout;
@@ -150,7 +150,10 @@ impl Help for Bench<'_> {
     fn run(&self, job: Job) {
         match self.perform(&job) {
             // The task has made a fork child, which came back: the tasks in which it would go on are its parent's.
-            Err(e) if e.kind() == ErrorKind::NotOwner => family::end_forked(0),
+            Err(e) if e.kind() == ErrorKind::NotOwner => {
+                streams::distrust();
+                family::end_forked(0)
+            }
             // Revoked: whoever is in hand before it hears so too, or the kill comes.
             _ => {}
         }

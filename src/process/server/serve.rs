@@ -3,7 +3,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::child::{self, Fork, Pidfd, Pipes};
-use crate::os::process;
+use crate::os::{process, streams};
 use crate::os::socket::{self, Message};
 use crate::process::server::request::Request;
 use crate::process::server::wire::{self, Answer};
@@ -62,7 +62,7 @@ struct Server {
 impl Server {
     fn run(mut self) -> Result<()> {
         socket::send(&self.line, &[wire::READY], &[])?;
-        child::flush(); // once: nothing is written from now on
+        streams::flush(self.alone.is_ok()); // once: nothing is written from now on
         // Not on the heap, of which each page that is written is copied after a fork.
         let mut room = [0; wire::REQUEST_MAX];
         loop {
