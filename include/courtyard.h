@@ -4916,6 +4916,7 @@ cyd_status_t cyd_member_close(cyd_member_t *member);
  *   - #CYD_E_STATE      cyd_init() was not called here, so would not be called there
  *   - #CYD_E_NOT_FOUND  there is no entry `preload`
  *   - #CYD_E_NO_MEMORY  there is no memory, or no descriptor, left
+ *   - #CYD_E_UNSUPPORTED  this program has more rights than its caller, so a child would not heed what it is told
  *   - #CYD_E_OS, #CYD_E_PERMISSION  the system refuses
  *   - #CYD_E_NAME, #CYD_E_NULL, #CYD_E_INVALID  `preload` is no text; `out`, or `bytes` with a `len`, is NULL; a pointer is
  *     misaligned
@@ -5159,6 +5160,7 @@ CYD_MUST_USE cyd_status_t cyd_process_fork(const cyd_process_options_t *options,
  *   - #CYD_E_NOT_FOUND  there is no such entry
  *   - #CYD_E_NAME       a name is no legal one, or `entry` is NULL
  *   - #CYD_E_NO_MEMORY  there is no memory, or no descriptor, left
+ *   - #CYD_E_UNSUPPORTED  this program has more rights than its caller, so a child would not heed what it is told
  *   - #CYD_E_OS, #CYD_E_PERMISSION  the system refuses
  *   - #CYD_E_NULL       `bytes` is NULL, and `len` is not 0
  *   - #CYD_E_NO_SLOTS   the yard of an end that the child is to hold has no room for one more process
@@ -5767,6 +5769,7 @@ cyd_status_t cyd_map_close(cyd_map_t *map);
  *   - #CYD_E_NOT_FOUND  there is no such initializer
  *   - #CYD_E_RANGE      an option is out of its range
  *   - #CYD_E_SIZE       `block_bytes` is too little
+ *   - #CYD_E_UNSUPPORTED  this program has more rights than its caller (setuid), and workers would be it anew
  *   - #CYD_E_EXISTS     the name is taken
  *   - #CYD_E_NAME       `name` is no legal name, or NULL; it has more than 56 characters
  *   - #CYD_E_NO_SPACE   the yard has no room for it

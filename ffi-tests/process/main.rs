@@ -21,6 +21,7 @@ use courtyard::{
 };
 use process::{Ended, LONG, PANICKED, Step, fork, fork_with, sleep_ms};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -65,6 +66,9 @@ fn main() {
     ends::entries();
     nouns::entries();
     courtyard::init();
+    if unsafe { libc::getauxval(libc::AT_SECURE) } != 0 {
+        std::process::exit(odd::with_more_rights(&args));
+    }
     let wanted = |name: &str| args.is_empty() || args.iter().any(|a| name.contains(a.as_str()));
     let (mut passed, mut failed) = (0, 0);
     for (name, scenario) in SCENARIOS
@@ -393,6 +397,13 @@ fn a_bad_letter() {
         let status = unheard.status().unwrap();
         assert_eq!(status.code(), Some(126), "{number:?}, whoever hears of it");
     }
+    let bytes = std::ffi::OsStr::from_bytes(b"\xff");
+    let status =
+        std::process::Command::new(&me).arg("no-such-scenario").env("COURTYARD_LETTER", bytes).status();
+    assert_eq!(status.unwrap().code(), Some(126), "what is no text is no letter either");
+    // One that the program itself has put there is nobody's.
+    unsafe { std::env::set_var("COURTYARD_LETTER", "x") };
+    assert_eq!(Process::spawn("echo", &[9]).unwrap().join(LONG).unwrap(), Exit::Code(9));
 }
 
 fn a_strangers_child() {

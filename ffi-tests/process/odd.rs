@@ -4,6 +4,8 @@ use super::*;
 use courtyard::{
     Event, EventOptions, ForkServer, Queue, QueueOptions, Waitable, wait_all, wait_any, wait_some,
 };
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     ("without_standard_streams_children_are_made_all_the_same", without_standard_streams),
@@ -15,6 +17,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ("a_child_is_waited_for_among_others", a_child_among_others),
     ("what_a_child_cannot_be_waited_for_with_is_refused", a_child_refused),
     ("a_servers_child_that_is_deaf_is_stopped_in_time", a_deaf_one_is_stopped),
+    ("a_program_with_more_rights_is_not_started_anew", more_rights),
 ];
 
 fn without_standard_streams() {
@@ -282,5 +285,40 @@ fn a_deaf_one_is_stopped() {
         let soonest = if heeds { asked } else { asked + terminated };
         assert!(start.elapsed() >= soonest, "it had less time than was said: {:?}", start.elapsed());
         until("it is reaped", || !std::path::Path::new(&format!("/proc/{}", child.pid())).exists());
+    }
+}
+
+/// What a process with more rights than its caller does here: no scenario, or it might do them again and again.
+pub(super) fn with_more_rights(args: &[String]) -> i32 {
+    if args != ["with-more-rights"] {
+        return 99; // it was started by itself
+    }
+    let yard = Yard::anonymous().unwrap();
+    let pool = courtyard::PoolOptions { method: courtyard::StartMethod::Spawn, ..Default::default() };
+    let refused = [
+        Process::spawn("echo", &[9]).map(drop),
+        ForkServer::start().map(drop),
+        courtyard::Pool::create(&yard, "pool", &pool).map(drop),
+    ];
+    let (kinds, forked) = (refused.map(kind), Process::fork(|| 3).unwrap().join(LONG));
+    2 * i32::from(kinds != [ErrorKind::Unsupported; 3] || forked != Ok(Exit::Code(3)))
+}
+
+fn more_rights() {
+    if unsafe { libc::geteuid() } != 0 {
+        println!("NOT TESTED: a program with more rights than its caller, because this is not run by root");
+        return;
+    }
+    let copy = std::env::temp_dir().join(format!("courtyard-more-rights-{}", std::process::id()));
+    std::fs::copy("/proc/self/exe", &copy).unwrap();
+    std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o4755)).unwrap();
+    let status = std::process::Command::new(&copy).arg("with-more-rights").uid(54_321).gid(54_321).status();
+    std::fs::remove_file(&copy).unwrap();
+    match status.unwrap().code() {
+        Some(1) => println!(
+            "NOT TESTED: a program with more rights than its caller, because {} gives none",
+            copy.display()
+        ),
+        code => assert_eq!(code, Some(0)),
     }
 }

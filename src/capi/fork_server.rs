@@ -34,6 +34,7 @@ handle::noun!(cyd_fork_server_t, ForkServer, b"serv");
 ///
 /// \return #CYD_OK, or
 ///   - #CYD_E_STATE      cyd_init() was not called here, so would not be called there
+///   - #CYD_E_UNSUPPORTED  this program has more rights than its caller, so a child would not heed what it is told
 ///   - #CYD_E_NOT_FOUND  there is no entry `preload`
 ///   - #CYD_E_NO_MEMORY  there is no memory, or no descriptor, left
 ///   - #CYD_E_OS, #CYD_E_PERMISSION  the system refuses

@@ -252,6 +252,7 @@ unsafe fn named(
 ///
 /// \return #CYD_OK, or
 ///   - #CYD_E_STATE      cyd_init() was not called; or other threads run, with #CYD_START_FORK
+///   - #CYD_E_UNSUPPORTED  this program has more rights than its caller (setuid), and workers would be it anew
 ///   - #CYD_E_NOT_FOUND  there is no such initializer
 ///   - #CYD_E_RANGE      an option is out of its range
 ///   - #CYD_E_SIZE       `block_bytes` is too little

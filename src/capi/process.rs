@@ -325,6 +325,7 @@ pub(super) fn give_process(out: Option<args::Out<*mut cyd_process_t>>, child: Pr
 ///
 /// \return #CYD_OK, or
 ///   - #CYD_E_STATE      cyd_init() was not called here, so would not be called there
+///   - #CYD_E_UNSUPPORTED  this program has more rights than its caller, so a child would not heed what it is told
 ///   - #CYD_E_NOT_FOUND  there is no such entry
 ///   - #CYD_E_NAME       a name is no legal one, or `entry` is NULL
 ///   - #CYD_E_NO_MEMORY  there is no memory, or no descriptor, left

@@ -4,7 +4,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::os::eventfd::EventFd;
 use crate::os::file::spare_standard;
 use crate::os::{errno, error, thread};
-use std::ffi::CString;
+use std::ffi::{CString, OsString};
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
@@ -301,7 +301,7 @@ pub(crate) fn pipe() -> Result<(OwnedFd, OwnedFd)> {
     Ok((spare_standard(read)?, spare_standard(write)?))
 }
 
-/// The program of this process once more, with one variable more in its environment; of the descriptors that are closed on
+/// The program of this process once more, with one variable set in its environment; of the descriptors that are closed on
 /// exec it has those of `keep`, under their numbers. Tells the child's number.
 ///
 /// Not std's `Command`: what could be set there runs between fork and exec, and a fork takes the longer the more memory this
@@ -316,6 +316,7 @@ pub(crate) fn exec_self(variable: (&str, String), keep: &[RawFd]) -> Result<u32>
     let own = std::env::args_os().next().unwrap_or_default();
     let arguments: Vec<CString> = text(own.into_encoded_bytes()).into_iter().collect();
     let inherited = std::env::vars_os()
+        .filter(|(name, _)| name.as_encoded_bytes() != variable.0.as_bytes())
         .map(|(name, value)| [name.as_encoded_bytes(), b"=", value.as_encoded_bytes()].concat());
     let more = format!("{}={}", variable.0, variable.1).into_bytes();
     let variables: Vec<CString> = inherited.chain([more]).filter_map(text).collect();
@@ -352,9 +353,9 @@ pub(crate) fn undo(pid: u32) {
     }
 }
 
-/// Takes a variable out of this process's environment.
-pub(crate) fn take_variable(name: &str) -> Option<String> {
-    let value = std::env::var(name).ok()?;
+/// Takes a variable out of this process's environment, whatever it says.
+pub(crate) fn take_variable(name: &str) -> Option<OsString> {
+    let value = std::env::var_os(name)?;
     // SAFETY: called first in main, where there is one thread: nobody else reads the environment meanwhile.
     unsafe { std::env::remove_var(name) };
     Some(value)

@@ -39,7 +39,8 @@ pub fn register_entry(name: &str, work: impl Fn(&[u8]) -> i32 + Send + Sync + 's
 /// To be called first in main, once the entries are registered: everything before it happens in each of these processes too.
 ///
 /// A process that cannot read what it was told ends with exit code 126, one that has no such entry with 127. The environment of a
-/// program with more rights than its caller (setuid) is not looked at.
+/// program with more rights than its caller (setuid) is not looked at: it can be started with no entry, and starting it so is refused
+/// as `Unsupported`.
 pub fn init() {
     if let Ok(mut family) = family::family() {
         family.is_init = true;
@@ -48,7 +49,7 @@ pub fn init() {
         return;
     }
     let Some(number) = child::take_variable(VARIABLE) else { return };
-    let paper = number.parse().ok().and_then(child::adopt);
+    let paper = number.to_str().and_then(|it| it.parse().ok()).and_then(child::adopt);
     let letter = paper.ok_or(ErrorKind::NotFound.into()).and_then(|paper| Letter::read(&paper));
     match letter {
         Ok(letter) => run(letter),
@@ -110,6 +111,10 @@ pub(super) fn find(entry: &str) -> Option<EntryFn> {
 
 /// Whether this program can be started anew for an entry.
 pub(super) fn check_init() -> Result<()> {
+    if child::is_privileged() {
+        let detail = "this program has more rights than its caller: a child would not heed what it is told";
+        return Err(Error::with(ErrorKind::Unsupported, detail));
+    }
     if family::family()?.is_init {
         return Ok(());
     }

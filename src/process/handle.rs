@@ -282,8 +282,8 @@ impl Process {
     /// [`ProcessOptions::inherit`]. It finds yards by their names, or by an inherited descriptor. What this process's streams hold
     /// back stays there, and is not flushed.
     ///
-    /// Errors: `State` ([`init`](crate::init) was not called here, so would not be called there), `NotFound` (no such entry),
-    /// `Name`, `NoMemory`, `Os`, `NoSlots` ([`ProcessOptions::ends`]: the yard has no room for one more process).
+    /// Errors: `State` ([`init`](crate::init) was not called here, so would not be called there), `Unsupported` (this program has more
+    /// rights than its caller, so a child would not heed what it is told), `NotFound` (no such entry), `Name`, `NoMemory`, `Os`, `NoSlots` ([`ProcessOptions::ends`]: the yard has no room for one more process).
     pub fn spawn_with(options: &ProcessOptions, entry: &str, bytes: &[u8]) -> Result<Process> {
         options.check()?;
         entry::check(entry)?;

@@ -128,7 +128,8 @@ impl Pool {
     /// Makes a pool, and its workers. Beside it lie its queue and its blocks, under its name and `.tasks`, `.blocks`. If it
     /// fails, the name is free still; what there was no more room for may be there already, for whoever makes the same pool.
     ///
-    /// Errors: `State` ([`init`](crate::init) was not called; or other threads run, with [`StartMethod::Fork`]), `NotFound` (no
+    /// Errors: `State` ([`init`](crate::init) was not called; or other threads run, with [`StartMethod::Fork`]), `Unsupported` (this
+    /// program has more rights than its caller, so that it cannot be started anew), `NotFound` (no
     /// such initializer), `Range`, `Size`, `Exists`, `Name`, `NoSpace`, `NoSlots`, `NoMemory`, `Os`, `Timeout`.
     pub fn create(yard: &Yard, name: &str, options: &PoolOptions) -> Result<Pool> {
         if matches!(options.method, StartMethod::ForkServer | StartMethod::Spawn) {

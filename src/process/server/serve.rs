@@ -3,8 +3,8 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::os::child::{self, Fork, Pidfd, Pipes};
-use crate::os::{process, streams};
 use crate::os::socket::{self, Message};
+use crate::os::{process, streams};
 use crate::process::server::request::Request;
 use crate::process::server::wire::{self, Answer};
 use crate::process::{entry, family, handle};
