@@ -16,6 +16,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ("without_descriptors_a_server_undoes_what_it_made", server_without_descriptors),
     ("a_servers_child_heeds_sigpipe_as_its_program", pipes),
     ("a_server_that_stands_still_is_killed", a_stopped_server),
+    ("a_servers_death_is_heard_of_though_others_have_its_pipe", others_have_the_pipe),
     ("a_server_outlives_a_pipe_that_nobody_reads", a_pipe_that_nobody_reads),
     ("a_group_is_let_be_whose_leader_somebody_else_has_reaped", a_group_is_let_be),
     ("a_child_that_somebody_else_has_reaped_at_once_has_ended", gone_at_once),
@@ -175,6 +176,29 @@ fn a_stopped_server() {
     });
     assert_eq!(server.process().join(LONG).unwrap(), Exit::Signal(libc::SIGKILL));
     assert_eq!(kind(theirs.recv_vec(Timeout::Try)), ErrorKind::PeerClosed);
+}
+
+/// Somebody is forked while a server makes a child, and so has whatever belongs to that.
+fn others_have_the_pipe() {
+    let server = ForkServer::start().unwrap();
+    server.ready(LONG).unwrap();
+    server.process().signal(libc::SIGSTOP).unwrap();
+    let (other, child) = std::thread::scope(|s| {
+        let before = open_fds().len();
+        let made = s.spawn(|| server.spawn("sleep", &[]).unwrap());
+        until("it asks", || open_fds().len() > before + 1);
+        let other = fork(|| sleep_ms(60_000));
+        server.process().signal(libc::SIGCONT).unwrap();
+        (other, made.join().unwrap())
+    });
+    server.process().kill().unwrap();
+    server.process().join(LONG).unwrap();
+    assert_eq!(kind(child.join(Duration::from_millis(30))), ErrorKind::Timeout, "it goes on");
+    child.kill().unwrap();
+    let (told, exit) = courtyard::wait_any_child(LONG).unwrap();
+    assert_eq!((told.pid(), exit), (child.pid(), Exit::Unknown));
+    assert_eq!(child.join(LONG).unwrap(), Exit::Unknown);
+    other.slay();
 }
 
 /// So many descriptors this process may have.

@@ -112,7 +112,18 @@ pub(super) enum News {
     /// From the kernel: it is this process's own.
     Kernel,
     /// Through a pipe, from the fork server that has it as its child.
-    Server(File),
+    Server(File, Process),
+}
+
+/// What has been heard of a child from its server: see [`server::read_exit`].
+fn hear(news: &File, server: &Process) -> Option<Option<Exit>> {
+    let heard = server::read_exit(news);
+    if heard.is_some() || !server.0.pidfd.is_over() {
+        return heard;
+    }
+    // Whoever was forked while the child was made has the pipe's other end as well, so that it closes with him only. Read once more:
+    // the server may have told before it ended.
+    server::read_exit(news).or(Some(None))
 }
 
 /// What is known of a child's end.
@@ -176,7 +187,7 @@ impl Child {
         let mut end = self.end.lock();
         *end = match (*end, &self.news) {
             (End::Exit(exit), _) => End::Exit(exit),
-            (End::None, News::Server(news)) => match server::read_exit(news) {
+            (End::None, News::Server(news, server)) => match hear(news, server) {
                 Some(Some(exit)) => End::Exit(exit),
                 Some(None) => End::Untold,
                 None => End::None,
@@ -195,10 +206,11 @@ impl Child {
         self.pidfd.ended(false)
     }
 
-    /// What is readable as soon as there is more to be known of its end.
+    /// What is readable as soon as there is more to be known of its end; or a slice later, if its server has ended, and somebody
+    /// else has the pipe.
     pub(super) fn watched(&self) -> BorrowedFd<'_> {
         match &self.news {
-            News::Server(news) if *self.end.lock() == End::None => news.as_fd(),
+            News::Server(news, _) if *self.end.lock() == End::None => news.as_fd(),
             _ => self.pidfd.as_fd(),
         }
     }

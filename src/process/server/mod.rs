@@ -175,7 +175,8 @@ impl ForkServer {
             letter.invited = invited.to_vec();
             self.ask(options, &letter.to_bytes(), invited, &tell)
         })?;
-        Ok(Child::new(pid, Pidfd::from_fd(pidfd), News::Server(news.into()), name, options))
+        let news = News::Server(news.into(), self.process.clone());
+        Ok(Child::new(pid, Pidfd::from_fd(pidfd), news, name, options))
     }
 
     /// A request and its answer: the child's number and its pidfd.
