@@ -2272,7 +2272,8 @@ typedef uint32_t cyd_fault_kind_t;
 
 /**
  * It ends with its parent, however that ends: asked with SIGTERM and killed half a second later if the parent ends by
- * itself, killed at once by the kernel if not.
+ * itself, killed at once by the kernel if not. So does the program that it becomes by exec(3), if it keeps the one descriptor
+ * besides the standard ones that it finds open then; children of its own do not.
  */
 #define CYD_AT_EXIT_KILL 1
 

@@ -22,6 +22,7 @@ use courtyard::{
 use process::{Ended, LONG, PANICKED, Step, fork, fork_with, sleep_ms};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -517,12 +518,27 @@ fn a_child_dies_with_its_parent() {
         scene.step.wait(1);
         child.unwrap()
     };
-    for make in [forked as fn() -> Process, spawned, deaf] {
+    for make in [forked as fn() -> Process, spawned, deaf, another_program] {
         let (pid, _) = orphan(make, || {});
         assert!(!runs(pid), "its parent ended, and it goes on");
         let (pid, _) = orphan(make, killed);
         until("the end of the killed one's child", || !runs(pid));
     }
+}
+
+/// A child that has become another program, which has a child of its own that has not.
+fn another_program() -> Process {
+    let name = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+    let scene = Scene::new();
+    let inner = scene.number("inner");
+    let child = Process::fork_with(&ends(AtExit::Kill), || {
+        inner.set(std::process::Command::new("sleep").arg("1").spawn().unwrap().id());
+        let error = std::process::Command::new("sleep").arg("60").exec();
+        panic!("no other program: {error}")
+    });
+    let child = child.unwrap();
+    until("both are other programs", || name(child.pid()) == "sleep\n" && name(inner.get()) == "sleep\n");
+    child
 }
 
 fn a_child_outlives_its_thread() {

@@ -5,7 +5,6 @@ use courtyard::{
     Event, EventOptions, ForkServer, Queue, QueueOptions, Waitable, wait_all, wait_any, wait_some,
 };
 use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     ("without_standard_streams_children_are_made_all_the_same", without_standard_streams),
@@ -24,6 +23,9 @@ fn without_standard_streams() {
     for closed in [&[0][..], &[0, 1, 2]] {
         let end = fork(|| {
             closed.iter().for_each(|fd| assert_eq!(unsafe { libc::close(*fd) }, 0));
+            let is_bond = |fd: &RawFd| unsafe { libc::fcntl(*fd, libc::F_GETFL) }.max(0) & libc::O_ASYNC != 0;
+            let bound = Process::fork_with(&ends(AtExit::Kill), || i32::from((0..3).any(|fd| is_bond(&fd))));
+            assert_eq!(bound.unwrap().join(LONG).unwrap(), Exit::Code(0), "it has the number of a stream");
             let spawned = Process::spawn("echo", &[9]).unwrap();
             assert_eq!(spawned.join(LONG).unwrap(), Exit::Code(9));
             let server = ForkServer::start().unwrap();

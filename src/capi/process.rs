@@ -39,7 +39,8 @@ pub type cyd_at_exit_t = u32;
 /// The parent waits for it when it ends by itself; if the parent is killed, the child goes on.
 pub const CYD_AT_EXIT_WAIT: cyd_at_exit_t = 0;
 /// It ends with its parent, however that ends: asked with SIGTERM and killed half a second later if the parent ends by
-/// itself, killed at once by the kernel if not.
+/// itself, killed at once by the kernel if not. So does the program that it becomes by exec(3), if it keeps the one descriptor
+/// besides the standard ones that it finds open then; children of its own do not.
 pub const CYD_AT_EXIT_KILL: cyd_at_exit_t = 1;
 /// It goes on.
 pub const CYD_AT_EXIT_DETACH: cyd_at_exit_t = 2;

@@ -156,7 +156,9 @@ fn set_cloexec(number: RawFd, cloexec: bool) {
 
 /// Lets this process be killed when everybody has closed the writing end of this pipe.
 ///
-/// Not PR_SET_PDEATHSIG, which kills at the end of the *thread* that forked.
+/// Not PR_SET_PDEATHSIG, which kills at the end of the *thread* that forked. Not closed on exec: whatever program this process
+/// becomes is killed as well, unless it closes what it does not know. Whoever it starts by exec has the file too, and is not:
+/// the signal goes to this process alone.
 pub(crate) fn die_with(pipe: BorrowedFd<'_>) -> Result<OwnedFd> {
     // An open file of our own: owner and signal are the file's, and others have the pipe too.
     let own = crate::os::file::reopen_to_read(pipe)?;
@@ -170,6 +172,7 @@ pub(crate) fn die_with(pipe: BorrowedFd<'_>) -> Result<OwnedFd> {
     if !set {
         return Err(error("fcntl(F_SETSIG)", errno()));
     }
+    set_cloexec(fd, false);
     Ok(own)
 }
 

@@ -147,7 +147,8 @@ pub(crate) fn reopen(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
 /// As [`reopen`], to read only, and never waiting for somebody who writes.
 pub(crate) fn reopen_to_read(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
     let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK;
-    nix::fcntl::open(proc_path(fd).as_str(), flags, Mode::empty()).map_err(from_errno("open(/proc/self/fd)"))
+    let opened = nix::fcntl::open(proc_path(fd).as_str(), flags, Mode::empty());
+    opened.map_err(from_errno("open(/proc/self/fd)")).and_then(spare_standard)
 }
 
 /// Sets the access mode, whatever the umask.

@@ -5,7 +5,8 @@
 //! ## How a child hears that its parent is gone
 //! Each process that makes children has a pipe, its *life*: the writing end is its own, and no child's; the reading end
 //! each child has. When the process is gone, however it went, all its threads with it, the reading end is hung up. A child
-//! that is to die with its parent has the kernel send it SIGKILL then (F_SETSIG): no thread need look.
+//! that is to die with its parent has the kernel send it SIGKILL then (F_SETSIG): no thread need look. It has opened the pipe anew
+//! for that, its *bond*, which it keeps if it becomes another program.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::fd_wait::FdWait;

@@ -32,7 +32,8 @@ pub enum AtExit {
     #[default]
     Wait = 0,
     /// It ends with its parent, however that ends: asked with SIGTERM first, and killed half a second later, if the parent
-    /// ends by itself; killed at once by the kernel if it does not.
+    /// ends by itself; killed at once by the kernel if it does not. So does the program that it becomes by exec(3), if it
+    /// keeps the one descriptor besides the standard ones that it finds open then; children of its own do not.
     Kill = 1,
     /// It goes on.
     Detach = 2,
