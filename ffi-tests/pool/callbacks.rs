@@ -3,7 +3,10 @@
 
 use super::{ALL, CRIMES, ONE, PROCESSES, Scenario, done, kind, options, plain, pool, submit, until, yard};
 use crate::process::{Ended, LONG, fork, fork_with, sleep_ms};
-use courtyard::{Cause, ErrorKind, Fate, Future, Options, Pool, PoolOptions, StartMethod, Value};
+use courtyard::{
+    AtExit, Cause, ErrorKind, Exit, Fate, ForkServer, Future, Options, Pool, PoolOptions, Process,
+    ProcessOptions, StartMethod, Value,
+};
 use std::sync::{Arc, Mutex};
 
 pub(super) const SCENARIOS: &[Scenario] = &[
@@ -14,6 +17,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ("callbacks_come_without_maker_or_initializer", ONE, callbacks_without_a_pool),
     ("callbacks_are_not_the_fork_childs", ONE, callbacks_and_forks),
     ("who_joins_waits_for_callbacks", ALL, callbacks_joined),
+    ("a_process_that_a_callback_makes_heeds_signals", &[StartMethod::Threads], callbacks_make_processes),
     ("callbacks_come_once_whoever_adds_them_while_workers_die", PROCESSES, callbacks_in_a_storm),
 ];
 
@@ -122,6 +126,37 @@ fn callbacks_in_order(method: StartMethod) {
     later_panics(&pool, &heard);
     drop((pool, yard, onlooker, echo));
     until("its thread ends", || threads_called("cyd-callbacks") == 0);
+}
+
+/// A task's end is heard of, and told, in threads in which every signal is blocked.
+fn callbacks_make_processes(method: StartMethod) {
+    let (_yard, pool) = pool(method, 1);
+    let anyway = ProcessOptions { despite_threads: true, at_exit: AtExit::Kill, ..Default::default() };
+    let make = move || {
+        let server = ForkServer::start().unwrap();
+        let all = [
+            Process::spawn_with(&anyway, "sleeps", b"").unwrap(),
+            Process::fork_with(&anyway, sleeps).unwrap(),
+            server.spawn_with(&anyway, "sleeps", b"").unwrap(),
+        ];
+        (all, server)
+    };
+    let (tell, told) = std::sync::mpsc::channel();
+    pool.apply_async("echo", b"", &plain(), move |_| tell.send(make()).unwrap()).unwrap();
+    let (all, _server) = told.recv_timeout(LONG).unwrap();
+    for child in all {
+        child.terminate().unwrap();
+        assert_eq!(child.join(LONG).unwrap(), Exit::Signal(libc::SIGTERM));
+    }
+}
+
+fn sleeps() -> i32 {
+    sleep_ms(60_000);
+    0
+}
+
+pub(super) fn entries() {
+    courtyard::register_entry("sleeps", |_| sleeps()).unwrap();
 }
 
 /// What the library says.

@@ -95,6 +95,7 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|a| !a.starts_with("--")).collect();
     entries();
     by_block::entries();
+    callbacks::entries();
     hard::entries();
     kept::entries();
     maps::entries();

@@ -54,7 +54,10 @@ pub(crate) fn fork() -> Result<Fork> {
     // other threads, is what the caller asks before.
     match unsafe { nix::unistd::fork() } {
         Ok(nix::unistd::ForkResult::Parent { child }) => Ok(Fork::Parent(child.as_raw().cast_unsigned())),
-        Ok(nix::unistd::ForkResult::Child) => Ok(Fork::Child),
+        Ok(nix::unistd::ForkResult::Child) => {
+            thread::heed_signals();
+            Ok(Fork::Child)
+        }
         Err(e) => Err(error("fork", e as i32)),
     }
 }
@@ -310,7 +313,8 @@ pub(crate) fn pipe() -> Result<(OwnedFd, OwnedFd)> {
 /// Not std's `Command`: what could be set there runs between fork and exec, and a fork takes the longer the more memory this
 /// process has (0.92 of a bare fork with 1 GiB resident; so it is 0.02).
 pub(crate) fn exec_self(variable: (&str, String), keep: &[RawFd]) -> Result<u32> {
-    use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, posix_spawn};
+    use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
+    use nix::sys::signal::SigSet;
     let failed = |e: nix::errno::Errno| error("posix_spawn", e as i32);
     let mut actions = PosixSpawnFileActions::init().map_err(failed)?;
     // A descriptor made a copy of itself is not closed on exec.
@@ -323,7 +327,13 @@ pub(crate) fn exec_self(variable: (&str, String), keep: &[RawFd]) -> Result<u32>
         .map(|(name, value)| [name.as_encoded_bytes(), b"=", value.as_encoded_bytes()].concat());
     let more = format!("{}={}", variable.0, variable.1).into_bytes();
     let variables: Vec<CString> = inherited.chain([more]).filter_map(text).collect();
-    let attributes = PosixSpawnAttr::init().map_err(failed)?;
+    let mut attributes = PosixSpawnAttr::init().map_err(failed)?;
+    if let Some(mask) = thread::mask_of_program() {
+        // SAFETY: what pthread_sigmask has written.
+        let mask = unsafe { SigSet::from_sigset_t_unchecked(mask) };
+        attributes.set_sigmask(&mask).map_err(failed)?;
+        attributes.set_flags(PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK).map_err(failed)?;
+    }
     let pid = posix_spawn("/proc/self/exe", &actions, &attributes, &arguments, &variables).map_err(failed)?;
     Ok(pid.as_raw().cast_unsigned())
 }

@@ -3,11 +3,32 @@
 use crate::error::Result;
 use crate::os::{error, fork};
 use crate::shim::{AtomicU32, Ordering};
+use std::cell::Cell;
 
 /// A stack for what the library does itself; most of it is for the destructors and signal frames of others.
 pub(crate) const FOR_ITSELF: usize = 256 << 10;
 /// A stack for what others wrote.
 pub(crate) const FOR_OTHERS: usize = 2 << 20;
+
+thread_local! {
+    /// In a thread of the library's own: the signals that were blocked where the program had it started.
+    static BEFORE: Cell<Option<libc::sigset_t>> = const { Cell::new(None) };
+}
+
+/// In a thread of the library's own: the signals that the program had blocked, and so those that a process begins with that is made
+/// there. `None` in the program's threads: whatever is blocked there.
+pub(super) fn mask_of_program() -> Option<libc::sigset_t> {
+    BEFORE.try_with(Cell::get).ok().flatten()
+}
+
+/// In a fork child: what it is copied from may be a thread of the library's own, but this process is the program's.
+pub(super) fn heed_signals() {
+    if let Some(before) = mask_of_program() {
+        // SAFETY: what pthread_sigmask has written.
+        unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const before, std::ptr::null_mut()) };
+        BEFORE.set(None);
+    }
+}
 
 /// How many there are.
 static OWN: AtomicU32 = AtomicU32::new(0);
@@ -33,7 +54,7 @@ pub(crate) fn lend<R>(work: impl FnOnce() -> R) -> R {
     done
 }
 
-/// Starts a thread that no signal handler ever runs in. It ends with `run`; nobody waits for it. `NoMemory` if the process
+/// Starts a thread that no signal handler ever runs in; processes that are made there begin with the signals blocked that are here. It ends with `run`; nobody waits for it. `NoMemory` if the process
 /// may have no more threads.
 pub(crate) fn start(name: &str, stack: usize, run: fn()) -> Result<()> {
     // SAFETY: sigset_t is plain data, and zeros are a value of it.
@@ -45,7 +66,9 @@ pub(crate) fn start(name: &str, stack: usize, run: fn()) -> Result<()> {
     }
     let born = fork::count(); // a thread of before a fork is nobody that `OWN` counts
     OWN.fetch_add(1, Ordering::Relaxed);
+    let outer = mask_of_program().unwrap_or(before); // one of the library's own may start the other
     let run = move || {
+        BEFORE.set(Some(outer));
         run();
         if fork::count() == born {
             OWN.fetch_sub(1, Ordering::Relaxed);
