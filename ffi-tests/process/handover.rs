@@ -10,6 +10,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ("an_end_that_is_not_given_is_gone", an_end_that_is_not_given),
     ("several_ends_in_several_yards_are_given_at_once", several_ends),
     ("without_room_in_the_yard_nobody_is_given_an_end", without_room),
+    ("ends_are_given_while_others_open_and_close_files", given_among_strays),
     ("whoever_is_killed_while_it_gives_ends_leaves_none_held", killed_while_giving),
 ];
 
@@ -65,6 +66,28 @@ fn both_ways(scenario: impl Fn(Make<'_>)) {
 fn a_pipe(yard: &Yard) -> (courtyard::Connection, courtyard::Connection) {
     let pipe = Pipe::create(yard, "pipe", PipeOptions::default()).unwrap();
     (pipe.end(PipeEnd::First).unwrap(), pipe.end(PipeEnd::Second).unwrap())
+}
+
+/// Descriptors that survive exec come and go: the number of one that has just gone is that of what a child is given.
+fn given_among_strays() {
+    let scene = Scene::new();
+    let (_mine, theirs) = a_pipe(&scene.yard);
+    let end = theirs.held_end().unwrap();
+    let stop = AtomicU32::new(0);
+    std::thread::scope(|s| {
+        s.spawn(|| {
+            while stop.load(Ordering::Relaxed) == 0 {
+                let some = [(); 3].map(|()| unsafe { libc::dup(2) });
+                std::thread::yield_now();
+                some.iter().for_each(|fd| assert_eq!(unsafe { libc::close(*fd) }, 0));
+            }
+        });
+        let options = ProcessOptions { ends: vec![end], ..options() };
+        let made = |i: u8| Process::spawn_with(&options, "echo", &[i]).and_then(|child| child.join(LONG));
+        let ends: Vec<_> = (0..100).map(made).collect();
+        stop.store(1, Ordering::Relaxed);
+        assert_eq!(ends, (0..100).map(|i| Ok(Exit::Code(i))).collect::<Vec<_>>());
+    });
 }
 
 fn an_end_is_never_gone() {

@@ -491,14 +491,16 @@ fn spawn_any(options: &ProcessOptions, entry: &str, bytes: &[u8]) -> Result<Chil
     let (name, life) = family::expect(options.name.as_deref())?;
     child::borrow_all(&options.inherit)?;
     let mut letter = options.letter(name.clone(), life.as_raw_fd(), entry, bytes);
-    letter.strays = child::inheritable();
-    letter.strays.retain(|fd| !options.inherit.contains(fd));
     let pid = handover::invite(&options.ends, |invited| {
         letter.invited = invited.to_vec();
-        let letter = letter.write()?;
-        let mut keep = vec![letter.as_raw_fd(), life.as_raw_fd()];
+        let mut keep = vec![life.as_raw_fd()];
         keep.extend(&options.inherit);
         keep.extend(invited.iter().map(|it| it.fd));
+        // Not before all that it is given is open: what another thread closes meanwhile leaves its number to that.
+        letter.strays = child::inheritable();
+        letter.strays.retain(|fd| !keep.contains(fd));
+        let letter = letter.write()?;
+        keep.push(letter.as_raw_fd());
         child::exec_self((entry::VARIABLE, letter.as_raw_fd().to_string()), &keep)
     })?;
     watched(pid, name, options)
