@@ -17,6 +17,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ("what_a_child_cannot_be_waited_for_with_is_refused", a_child_refused),
     ("a_servers_child_that_is_deaf_is_stopped_in_time", a_deaf_one_is_stopped),
     ("a_program_with_more_rights_is_not_started_anew", more_rights),
+    ("who_only_asks_can_be_forked", who_only_asks),
 ];
 
 fn without_standard_streams() {
@@ -323,4 +324,26 @@ fn more_rights() {
         ),
         code => assert_eq!(code, Some(0)),
     }
+}
+
+/// A program that makes no processes, and asks for those that there are.
+pub(super) fn asking() {
+    assert_eq!(courtyard::this_process().name(), "MainProcess");
+    std::thread::spawn(|| {
+        loop {
+            courtyard::this_process();
+            courtyard::active_children();
+        }
+    });
+    for _ in 0..2000 {
+        let asks = fork(|| assert!(courtyard::active_children().is_empty()));
+        assert_eq!(asks.wait(), Ended::Code(0));
+    }
+    std::process::exit(0);
+}
+
+fn who_only_asks() {
+    let me = std::env::current_exe().unwrap();
+    let asked = std::process::Command::new(me).arg("asking").status().unwrap();
+    assert!(asked.success(), "{asked}");
 }

@@ -105,6 +105,13 @@ pub(super) fn family() -> Result<MutexGuard<'static, Family>> {
     Ok(family)
 }
 
+/// As [`family`], for who cannot be refused: without memory for the handlers a fork is not survived.
+fn known() -> MutexGuard<'static, Family> {
+    let family = FAMILY.lock();
+    let _ = FORK.install();
+    family
+}
+
 impl Family {
     /// The reading end of this process's life.
     fn life(&mut self) -> Result<Arc<OwnedFd>> {
@@ -157,7 +164,7 @@ pub(super) fn expect(name: Option<&str>) -> Result<(String, Arc<OwnedFd>)> {
 
 /// One child more.
 pub(super) fn adopt(mut child: Child) -> Process {
-    let mut family = FAMILY.lock();
+    let mut family = known();
     family.made += 1;
     child.serial = family.made;
     let child = Arc::new(child);
@@ -171,7 +178,7 @@ pub(super) fn adopt(mut child: Child) -> Process {
 /// How this child ended has been told.
 pub(super) fn forget(child: &Child) {
     let is_another = |known: &Arc<Child>| !std::ptr::eq(Arc::as_ptr(known), child);
-    let mut family = FAMILY.lock();
+    let mut family = known();
     family.children.retain(is_another);
     family.untold.retain(is_another);
 }
@@ -202,7 +209,7 @@ pub(super) fn become_child(
 
 /// This process ends by itself: what its children were promised happens.
 pub(super) fn end() {
-    let children = std::mem::take(&mut FAMILY.lock().children);
+    let children = std::mem::take(&mut known().children);
     if children.is_empty() {
         return; // a child that has just been forked pays for each page that it touches
     }
@@ -239,14 +246,14 @@ pub(super) fn end_forked(code: i32) -> ! {
 
 /// The children of this process that have not ended, or of which nobody has heard that they have.
 pub fn active_children() -> Vec<Process> {
-    let mut family = FAMILY.lock();
+    let mut family = known();
     family.reap();
     family.children.iter().filter(|child| !child.service).cloned().map(Process::new).collect()
 }
 
 /// One active child after the other: the first one made as or after the `from`th, and where to go on.
 pub(crate) fn next_active_child(from: usize) -> Option<(usize, Process)> {
-    let mut family = FAMILY.lock();
+    let mut family = known();
     family.reap();
     let child = family.children.iter().find(|child| !child.service && child.serial >= from)?;
     Some((child.serial + 1, Process::new(child.clone())))
@@ -261,7 +268,7 @@ pub(crate) fn next_active_child(from: usize) -> Option<(usize, Process)> {
 pub fn wait_any_child(timeout: impl Into<Timeout>) -> Result<(Process, Exit)> {
     let wait = FdWait::new(timeout.into());
     loop {
-        let mut family = FAMILY.lock();
+        let mut family = known();
         family.reap();
         if let Some(child) = family.untold.pop_front()
             && let Some(exit) = child.try_end()
@@ -326,7 +333,7 @@ impl Parent {
 
 /// The process that made this one; `None` if it was not made by this library, nor forked from a process that uses it.
 pub fn parent_process() -> Option<Parent> {
-    FAMILY.lock().parent.clone()
+    known().parent.clone()
 }
 
 /// The calling process.
@@ -350,18 +357,18 @@ impl ThisProcess {
 
 /// The calling process: its name and its number.
 pub fn this_process() -> ThisProcess {
-    let name = FAMILY.lock().name.clone().unwrap_or_else(|| "MainProcess".into());
+    let name = known().name.clone().unwrap_or_else(|| "MainProcess".into());
     ThisProcess { name, pid: process::pid() }
 }
 
 /// For a server of forks: whose life its children are to watch.
 pub(super) fn parents_life() -> Option<Arc<OwnedFd>> {
-    FAMILY.lock().parent.as_ref().and_then(|parent| parent.life.clone())
+    known().parent.as_ref().and_then(|parent| parent.life.clone())
 }
 
 /// Has the descriptor of that life numbered from `from` on, if this process may have such a number.
 pub(super) fn lift_life(from: RawFd) -> Result<()> {
-    let mut family = FAMILY.lock();
+    let mut family = known();
     if let Some(parent) = &mut family.parent
         && let Some(life) = &parent.life
         && let Some(lifted) = child::try_lift(life, from)?
