@@ -18,6 +18,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ("a_servers_child_that_is_deaf_is_stopped_in_time", a_deaf_one_is_stopped),
     ("a_program_with_more_rights_is_not_started_anew", more_rights),
     ("who_only_asks_can_be_forked", who_only_asks),
+    ("a_servers_child_may_be_given_a_stream_and_one_thing_twice", given_twice),
 ];
 
 fn without_standard_streams() {
@@ -346,4 +347,27 @@ fn who_only_asks() {
     let me = std::env::current_exe().unwrap();
     let asked = std::process::Command::new(me).arg("asking").status().unwrap();
     assert!(asked.success(), "{asked}");
+}
+
+/// As whoever is started anew, so whoever comes from a server; and a stream is its maker's.
+fn given_twice() {
+    let server = ForkServer::start().unwrap();
+    let (mut read, write) = std::io::pipe().unwrap();
+    let stderr = unsafe { OwnedFd::from_raw_fd(libc::dup(2)) };
+    assert_eq!(unsafe { libc::dup2(write.as_raw_fd(), 2) }, 2);
+    let number = write.as_raw_fd();
+    let options = ProcessOptions { inherit: vec![2, number, number], ..options() };
+    let ends = [2, number].map(|to| {
+        [
+            Process::spawn_with(&options, "write-number", &to.to_ne_bytes())
+                .and_then(|child| child.join(LONG)),
+            server.spawn_with(&options, "write-number", &to.to_ne_bytes()).and_then(|child| child.join(LONG)),
+        ]
+    });
+    assert_eq!(unsafe { libc::dup2(stderr.as_raw_fd(), 2) }, 2);
+    drop(write);
+    assert_eq!(ends, [(); 2].map(|()| [Ok(Exit::Code(0)), Ok(Exit::Code(0))]));
+    let mut said = String::new();
+    std::io::Read::read_to_string(&mut read, &mut said).unwrap();
+    assert_eq!(said, "xxxx");
 }

@@ -410,7 +410,7 @@ pub(crate) fn borrow_all(numbers: &[RawFd]) -> Result<Vec<BorrowedFd<'_>>> {
     numbers.iter().map(borrow).collect()
 }
 
-/// Gives descriptors to this process under these numbers, which nobody uses.
+/// Gives descriptors to this process under these numbers, which nobody uses, or which are standard streams.
 pub(crate) fn place(fds: Vec<OwnedFd>, numbers: &[RawFd]) -> Result<()> {
     let above = numbers.iter().copied().max().unwrap_or(2).saturating_add(1);
     // First out of the way: one may have the number that another is to have.
@@ -418,7 +418,7 @@ pub(crate) fn place(fds: Vec<OwnedFd>, numbers: &[RawFd]) -> Result<()> {
     drop(fds);
     for (fd, &number) in lifted.iter().zip(numbers) {
         // SAFETY: asks for the descriptor's flags.
-        if unsafe { libc::fcntl(number, libc::F_GETFD) } >= 0 {
+        if number > 2 && unsafe { libc::fcntl(number, libc::F_GETFD) } >= 0 {
             let detail = format!("descriptor {number} is in use in the new process already");
             return Err(Error::with(ErrorKind::Exists, detail));
         }

@@ -22,6 +22,7 @@ use crate::process::handle::{self, AtExit, Child, News, Process, ProcessOptions}
 use crate::process::{entry, family, letter};
 use crate::sync::wait::Timeout;
 use line::Line;
+use std::collections::BTreeSet;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::Duration;
 
@@ -128,6 +129,9 @@ impl ForkServer {
     ///
     /// [`ProcessOptions::despite_threads`] means nothing here.
     ///
+    /// The child has the standard streams of the server, which are those that this process had when it started it; one that
+    /// [`ProcessOptions::inherit`] names is this process's of now.
+    ///
     /// Errors: as for [`Process::spawn_with`]; `Range` (more than 251 inherited descriptors and ends), `State` (the `preload` entry has left
     /// threads in the server), `PeerDied` (the server has ended), `NotOwner`.
     pub fn spawn_with(&self, options: &ProcessOptions, entry: &str, bytes: &[u8]) -> Result<Process> {
@@ -189,10 +193,11 @@ impl ForkServer {
     ) -> Result<(u32, OwnedFd)> {
         let is_long = letter.len() > wire::LETTER_MAX;
         let paper = if is_long { Some(letter::on_paper(letter)?) } else { None };
-        let request = wire::request(options.group, &options.inherit, if is_long { &[] } else { letter });
+        let inherit: BTreeSet<RawFd> = options.inherit.iter().copied().collect(); // one may be named twice
+        let inherit: Vec<RawFd> = inherit.into_iter().collect();
+        let request = wire::request(options.group, &inherit, if is_long { &[] } else { letter });
         let own = std::iter::once(tell.as_fd()).chain(paper.as_ref().map(AsFd::as_fd));
-        let numbers: Vec<RawFd> =
-            options.inherit.iter().copied().chain(invited.iter().map(|it| it.fd)).collect();
+        let numbers: Vec<RawFd> = inherit.iter().copied().chain(invited.iter().map(|it| it.fd)).collect();
         let fds: Vec<BorrowedFd<'_>> = own.chain(child::borrow_all(&numbers)?).collect();
         self.line.ask(&self.process, &request, &fds).map_err(|e| self.give_up(e))
     }
