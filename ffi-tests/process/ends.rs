@@ -376,7 +376,10 @@ fn a_thread_is_left() {
 }
 
 pub(super) fn entries() {
-    let all: [(&str, Entry); 7] = [
+    let all: [(&str, Entry); 8] = [
+        ("ignores-interrupts", |_| {
+            i32::from(unsafe { libc::signal(libc::SIGINT, libc::SIG_DFL) } == libc::SIG_IGN)
+        }),
         ("leaves-a-thread", |bytes| {
             extern "C" fn late() {
                 sleep_ms(300); // what others do at the end of a program

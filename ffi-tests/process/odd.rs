@@ -19,6 +19,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ("a_program_with_more_rights_is_not_started_anew", more_rights),
     ("who_only_asks_can_be_forked", who_only_asks),
     ("a_servers_child_may_be_given_a_stream_and_one_thing_twice", given_twice),
+    ("a_servers_child_does_with_interrupts_what_its_program_does", interrupts),
 ];
 
 fn without_standard_streams() {
@@ -370,4 +371,17 @@ fn given_twice() {
     let mut said = String::new();
     std::io::Read::read_to_string(&mut read, &mut said).unwrap();
     assert_eq!(said, "xxxx");
+}
+
+fn interrupts() {
+    for (how, expected) in [(libc::SIG_IGN, 1), (libc::SIG_DFL, 0)] {
+        unsafe { libc::signal(libc::SIGINT, how) };
+        let spawned = Process::spawn("ignores-interrupts", &[]).unwrap();
+        assert_eq!(spawned.join(LONG).unwrap(), Exit::Code(expected));
+        let server = ForkServer::start().unwrap();
+        server.ready(LONG).unwrap();
+        server.process().signal(libc::SIGINT).unwrap();
+        let child = server.spawn("ignores-interrupts", &[]).unwrap();
+        assert_eq!(child.join(LONG).unwrap(), Exit::Code(expected));
+    }
 }

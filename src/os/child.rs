@@ -374,10 +374,27 @@ pub(crate) fn take_variable(name: &str) -> Option<OsString> {
     Some(value)
 }
 
-/// Whether this process heeds SIGINT, which a terminal sends to all of its processes.
-pub(crate) fn heed_interrupts(heed: bool) {
+/// What this process does with SIGINT (signal(7)), which a terminal sends to all of its processes.
+pub(crate) struct Interrupts(libc::sighandler_t);
+
+/// Ignores it from now on. Returns what was done before.
+pub(crate) fn ignore_interrupts() -> Interrupts {
     // SAFETY: no handler of ours is called.
-    unsafe { libc::signal(libc::SIGINT, if heed { libc::SIG_DFL } else { libc::SIG_IGN }) };
+    Interrupts(unsafe { libc::signal(libc::SIGINT, libc::SIG_IGN) })
+}
+
+/// As before, unless somebody has chosen something else meanwhile.
+pub(crate) fn heed_interrupts(before: &Interrupts) {
+    if before.0 == libc::SIG_ERR {
+        return;
+    }
+    // SAFETY: each handler was the program's, which this process still is.
+    unsafe {
+        let now = libc::signal(libc::SIGINT, before.0);
+        if now != libc::SIG_IGN {
+            libc::signal(libc::SIGINT, now);
+        }
+    }
 }
 
 /// What this process does with SIGPIPE (signal(7)).

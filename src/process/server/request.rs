@@ -60,7 +60,6 @@ impl Request {
     /// In the child: becomes who the letter says, and does what it is for.
     pub(super) fn fulfil(self, mut life: Option<Arc<OwnedFd>>) -> i32 {
         drop(self.tell);
-        child::heed_interrupts(true);
         let letter = match self.letter {
             Words::Read(letter) => Ok(letter),
             Words::OnPaper(paper) => Letter::read(&paper),

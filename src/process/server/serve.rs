@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::os::child::{self, Fork, Pidfd, Pipes};
+use crate::os::child::{self, Fork, Interrupts, Pidfd, Pipes};
 use crate::os::socket::{self, Message};
 use crate::os::{process, streams};
 use crate::process::server::request::Request;
@@ -18,11 +18,12 @@ const OURS_FROM: RawFd = 200;
 /// Serves until nobody has the other end. The exit code of the server.
 pub(in crate::process) fn serve(told: &[u8]) -> i32 {
     match begin_serving(told) {
-        Ok((line, 0)) => {
-            let (alone, pipes) = (handle::alone(), child::ignore_pipes());
-            Server { line, maker: process::parent(), alone, pipes, wards: Vec::new() }.run().map_or(1, |()| 0)
+        Ok((line, signals, 0)) => {
+            let signals = (signals, child::ignore_pipes());
+            let (maker, alone) = (process::parent(), handle::alone());
+            Server { line, maker, alone, signals, wards: Vec::new() }.run().map_or(1, |()| 0)
         }
-        Ok((_, code)) => code,
+        Ok((_, _, code)) => code,
         Err(e) => {
             child::last_words(&format!("courtyard: the fork server cannot begin: {e}\n"));
             1
@@ -30,8 +31,8 @@ pub(in crate::process) fn serve(told: &[u8]) -> i32 {
     }
 }
 
-/// Runs what is to be run first; its result.
-fn begin_serving(told: &[u8]) -> Result<(OwnedFd, i32)> {
+/// Runs what is to be run first. The line, what the program did with interrupts, and the result.
+fn begin_serving(told: &[u8]) -> Result<(OwnedFd, Interrupts, i32)> {
     let corrupt = || Error::with(ErrorKind::Corrupt, "no beginning of a fork server");
     let (number, rest) = told.split_first_chunk::<4>().ok_or_else(corrupt)?;
     let (len, rest) = rest.split_first().ok_or_else(corrupt)?;
@@ -41,9 +42,9 @@ fn begin_serving(told: &[u8]) -> Result<(OwnedFd, i32)> {
     // Children are to have descriptors under numbers that their maker says: ours are out of the way.
     let line = child::lift_if_allowed(line, OURS_FROM)?;
     family::lift_life(OURS_FROM)?;
-    child::heed_interrupts(false);
+    let interrupts = child::ignore_interrupts();
     let code = if preload.is_empty() { 0 } else { entry::call(preload, bytes) };
-    Ok((line, code))
+    Ok((line, interrupts, code))
 }
 
 /// The server, in its own process.
@@ -54,8 +55,9 @@ struct Server {
     maker: u32,
     /// Whether what was run first has left threads: nothing starts one later.
     alone: Result<()>,
-    /// What its children do with SIGPIPE. It ignores it: nobody may want to hear of an end that it tells.
-    pipes: Pipes,
+    /// What its children do with SIGINT and SIGPIPE. It ignores them: a terminal asks the program to end, not its server, and nobody
+    /// may want to hear of an end that it tells.
+    signals: (Interrupts, Pipes),
     wards: Vec<Ward>,
 }
 
@@ -100,7 +102,8 @@ impl Server {
         let life = family::parents_life();
         match child::fork() {
             Ok(Fork::Child) => {
-                let pipes = self.forsake();
+                let (interrupts, pipes) = self.forsake();
+                child::heed_interrupts(&interrupts);
                 child::heed_pipes(&pipes);
                 handle::run_forked(|| request.fulfil(life))
             }
@@ -122,12 +125,12 @@ impl Server {
 
     /// In a child: neither requests nor the ends of others are its business. Their memory stays as it is: a page that is not
     /// written need not be copied.
-    fn forsake(self) -> Pipes {
-        let Server { line, mut wards, pipes, maker: _, alone: _ } = self;
+    fn forsake(self) -> (Interrupts, Pipes) {
+        let Server { line, mut wards, signals, maker: _, alone: _ } = self;
         drop(line);
         wards.drain(..).for_each(drop);
         std::mem::forget(wards);
-        pipes
+        signals
     }
 
     /// As if this child had never been.
