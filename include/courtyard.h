@@ -375,7 +375,9 @@
 #define CYD_EVENT_AUTO_RESET 2
 
 /**
- * Flag of a process's options: it leads a process group, and whoever is left of the group when it has ended is killed.
+ * Flag of a process's options: it leads a process group, and whoever is left of the group when it has ended is killed,
+ * by who reaps it: this process, in its next call that makes a process, or lists them, or waits, or the fork server, at once. If
+ * that one is killed before, nobody does it.
  */
 #define CYD_PROCESS_GROUP 1
 
@@ -4915,9 +4917,9 @@ cyd_status_t cyd_member_close(cyd_member_t *member);
  *
  * \return #CYD_OK, or
  *   - #CYD_E_STATE      cyd_init() was not called here, so would not be called there
+ *   - #CYD_E_UNSUPPORTED  this program has more rights than its caller, so a child would not heed what it is told
  *   - #CYD_E_NOT_FOUND  there is no entry `preload`
  *   - #CYD_E_NO_MEMORY  there is no memory, or no descriptor, left
- *   - #CYD_E_UNSUPPORTED  this program has more rights than its caller, so a child would not heed what it is told
  *   - #CYD_E_OS, #CYD_E_PERMISSION  the system refuses
  *   - #CYD_E_NAME, #CYD_E_NULL, #CYD_E_INVALID  `preload` is no text; `out`, or `bytes` with a `len`, is NULL; a pointer is
  *     misaligned
@@ -4980,7 +4982,8 @@ CYD_MUST_USE cyd_status_t cyd_fork_server_pid(const cyd_fork_server_t *server, u
  * \param out      Receives the handle; close it with cyd_process_close(). NULL: none is wanted.
  *
  * \return As cyd_process_spawn(), or
- *   - #CYD_E_PEER_DIED  the server has ended, or has been killed because it did not answer within 10 s
+ *   - #CYD_E_PEER_DIED  the server has ended, or has been killed because it did not answer within 10 s: a child may have been
+ *     made, which nobody has a handle of, and which goes on
  *   - #CYD_E_STATE      the `preload` entry has left threads in the server
  *   - #CYD_E_RANGE      more than 251 descriptors and ends are to be inherited
  *   - #CYD_E_NOT_OWNER  this is a fork child of the process that started the server
@@ -5158,10 +5161,10 @@ CYD_MUST_USE cyd_status_t cyd_process_fork(const cyd_process_options_t *options,
  *
  * \return #CYD_OK, or
  *   - #CYD_E_STATE      cyd_init() was not called here, so would not be called there
+ *   - #CYD_E_UNSUPPORTED  this program has more rights than its caller, so a child would not heed what it is told
  *   - #CYD_E_NOT_FOUND  there is no such entry
  *   - #CYD_E_NAME       a name is no legal one, or `entry` is NULL
  *   - #CYD_E_NO_MEMORY  there is no memory, or no descriptor, left
- *   - #CYD_E_UNSUPPORTED  this program has more rights than its caller, so a child would not heed what it is told
  *   - #CYD_E_OS, #CYD_E_PERMISSION  the system refuses
  *   - #CYD_E_NULL       `bytes` is NULL, and `len` is not 0
  *   - #CYD_E_NO_SLOTS   the yard of an end that the child is to hold has no room for one more process
@@ -5767,10 +5770,10 @@ cyd_status_t cyd_map_close(cyd_map_t *map);
  *
  * \return #CYD_OK, or
  *   - #CYD_E_STATE      cyd_init() was not called; or other threads run, with #CYD_START_FORK
+ *   - #CYD_E_UNSUPPORTED  this program has more rights than its caller (setuid), and workers would be it anew
  *   - #CYD_E_NOT_FOUND  there is no such initializer
  *   - #CYD_E_RANGE      an option is out of its range
  *   - #CYD_E_SIZE       `block_bytes` is too little
- *   - #CYD_E_UNSUPPORTED  this program has more rights than its caller (setuid), and workers would be it anew
  *   - #CYD_E_EXISTS     the name is taken
  *   - #CYD_E_NAME       `name` is no legal name, or NULL; it has more than 56 characters
  *   - #CYD_E_NO_SPACE   the yard has no room for it

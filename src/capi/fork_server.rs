@@ -135,7 +135,8 @@ pub unsafe extern "C" fn cyd_fork_server_pid(
 /// \param out      Receives the handle; close it with cyd_process_close(). NULL: none is wanted.
 ///
 /// \return As cyd_process_spawn(), or
-///   - #CYD_E_PEER_DIED  the server has ended, or has been killed because it did not answer within 10 s
+///   - #CYD_E_PEER_DIED  the server has ended, or has been killed because it did not answer within 10 s: a child may have been
+///     made, which nobody has a handle of, and which goes on
 ///   - #CYD_E_STATE      the `preload` entry has left threads in the server
 ///   - #CYD_E_RANGE      more than 251 descriptors and ends are to be inherited
 ///   - #CYD_E_NOT_OWNER  this is a fork child of the process that started the server

@@ -45,7 +45,9 @@ pub const CYD_AT_EXIT_KILL: cyd_at_exit_t = 1;
 /// It goes on.
 pub const CYD_AT_EXIT_DETACH: cyd_at_exit_t = 2;
 
-/// Flag of a process's options: it leads a process group, and whoever is left of the group when it has ended is killed.
+/// Flag of a process's options: it leads a process group, and whoever is left of the group when it has ended is killed,
+/// by who reaps it: this process, in its next call that makes a process, or lists them, or waits, or the fork server, at once. If
+/// that one is killed before, nobody does it.
 pub const CYD_PROCESS_GROUP: u32 = 1;
 /// Flag of a process's options: fork even if this process has other threads. What they had locked stays locked in the
 /// child: only fork-safe things may be used there. No stream is flushed before the fork then, and at the child's end only

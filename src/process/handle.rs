@@ -54,7 +54,8 @@ pub struct ProcessOptions {
     /// What becomes of it at this process's end.
     pub at_exit: AtExit,
     /// It leads a process group, and whoever is left of the group when it has ended is killed: its own children, unless
-    /// they have made groups of their own.
+    /// they have made groups of their own. That is done by who reaps it: this process, in its next call that makes a process, or
+    /// lists them, or waits, or the fork server, at once. If that one is killed before, nobody does it.
     pub group: bool,
     /// Fork even if this process has other threads. They are not there in the child, but what they had locked is: of what
     /// the program and its libraries lock, only fork-safe things may be used there. The standard output of Rust is locked while

@@ -133,7 +133,8 @@ impl ForkServer {
     /// [`ProcessOptions::inherit`] names is this process's of now.
     ///
     /// Errors: as for [`Process::spawn_with`]; `Range` (more than 251 inherited descriptors and ends), `State` (the `preload` entry has left
-    /// threads in the server), `PeerDied` (the server has ended), `NotOwner`.
+    /// threads in the server), `PeerDied` (the server has ended: a child may have been made, which nobody has a handle of, and
+    /// which goes on), `NotOwner`.
     pub fn spawn_with(&self, options: &ProcessOptions, entry: &str, bytes: &[u8]) -> Result<Process> {
         entry::check(entry)?;
         self.make(options, entry, bytes).map(family::adopt)
