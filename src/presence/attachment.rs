@@ -10,6 +10,7 @@ use crate::os::map::{Pin, Wiped};
 use crate::os::{Mutex, MutexGuard, child, clock, fork, process};
 use crate::presence::entry::{Entry, Slot};
 use crate::presence::place::{self, PlaceWord, Standing};
+use crate::presence::sweepers::{self, Quiet};
 use crate::presence::tally::Tally;
 use crate::presence::{birth, handover, sweep, thread};
 use crate::segment::bits::{ALIVE_TID, Place, State, Token};
@@ -116,6 +117,7 @@ extern "C" fn after_fork_in_child() {
     let list = LIST.guard_raw();
     birth::in_child(|work| each(&list, work));
     drop(list);
+    sweepers::forget();
     thread::after_fork();
 }
 
@@ -616,20 +618,27 @@ impl Attachment {
 }
 
 /// This process is about to end: it leaves all its yards as one who closes, with whatever handles it still has. If other
-/// threads run, they may be in the middle of anything: then its end is left to the kernel to tell, which stops them first.
+/// threads run, they may be in the middle of anything: then its end is left to the kernel to tell, which stops them first. So it is
+/// if a thread of the library's own clears up somewhere, and does not come to an end.
 pub(crate) fn leave_all() {
-    let list = LIST.lock();
-    let joined = |attachment: &Arc<Attachment>| attachment.token_if_joined() != 0;
-    let joined: Vec<_> = list.iter().filter_map(Weak::upgrade).filter(joined).collect();
     // Who is in no yard need not ask.
-    if joined.is_empty() || child::threads() != Some(1) {
+    if joined(&LIST.lock()).is_empty() || child::threads() != Some(1) {
         return;
     }
-    for attachment in &joined {
+    // Without the list: who clears up may need it.
+    let Some(_quiet) = Quiet::begin() else { return };
+    let list = LIST.lock();
+    for attachment in &joined(&list) {
         attachment.last_close();
         attachment.leave();
         attachment.token_word().store(0, Ordering::Relaxed); // Relaxed: private to the process
     }
+}
+
+/// Those through which this process is in a yard.
+fn joined(list: &[Weak<Attachment>]) -> Vec<Arc<Attachment>> {
+    let is_joined = |attachment: &Arc<Attachment>| attachment.token_if_joined() != 0;
+    list.iter().filter_map(Weak::upgrade).filter(is_joined).collect()
 }
 
 /// Does something while a description with locks of ours is open: no fork child must inherit it.

@@ -28,6 +28,8 @@ pub(crate) mod leaving;
 pub(crate) mod place;
 #[cfg(not(loom))]
 pub(crate) mod sweep;
+#[cfg(not(loom))]
+mod sweepers;
 pub(crate) mod tally;
 #[cfg(not(loom))]
 pub(crate) mod thread;

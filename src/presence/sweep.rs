@@ -4,11 +4,17 @@
 //! one takes over. Never on a lock's path: whoever meets a dead owner repairs that one word and goes on.
 
 use crate::presence::attachment::{Attachment, Gone, Who};
+use crate::presence::sweepers::Sweeper;
 use crate::segment::bits::{ALIVE_DIED, ALIVE_TID, Place, State, Token};
 use crate::shim::{Ordering, wake};
 
 /// Looks at every place of the yard and clears those whose holder is proven dead.
+///
+/// Not while this process leaves: then it is not here any more.
 pub(crate) fn sweep(yard: &Attachment) {
+    let Some(_sweeper) = Sweeper::begin() else { return };
+    #[cfg(test)]
+    crate::presence::sweepers::hold::here();
     let Some(me) = Token::of(yard.token_if_joined()) else { return };
     for (index, entry) in (0u32..).zip(yard.entries()) {
         let Some(place) = entry.place.load() else { continue };
