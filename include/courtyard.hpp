@@ -33,6 +33,7 @@
 
 #include "courtyard.h"
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -42,6 +43,7 @@
 #include <initializer_list>
 #include <memory>
 #include <optional>
+#include <pthread.h>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -323,6 +325,30 @@ Result<T> opened(Call call) {
     const Status status(call(&out));
     return status.ok() ? Result<T>(status, T(out)) : Result<T>(status);
 }
+
+/** The number of this process, without a system call each time: a fork brings it up to date. */
+class ThisProcess {
+public:
+    static pid_t number() noexcept {
+        const pid_t number = known().load(std::memory_order_relaxed);
+        return number != 0 ? number : look();
+    }
+
+private:
+    static std::atomic<pid_t> &known() noexcept {
+        static std::atomic<pid_t> known{0}; // a constant: nothing runs to make it
+        return known;
+    }
+    static void renew() noexcept { known().store(getpid(), std::memory_order_relaxed); }
+    /* Two threads may come here at once: then it is renewed twice. A fork before the last line leaves the child its own. */
+    static pid_t look() noexcept {
+        if (pthread_atfork(nullptr, nullptr, renew) != 0) {
+            return getpid(); // no memory: looked up each time
+        }
+        renew();
+        return getpid();
+    }
+};
 
 /** What is left of a timeout that several calls share. */
 class Patience {
@@ -689,12 +715,13 @@ public:
     class Guard {
     public:
         Guard(Guard &&other) noexcept
-            : lock_(std::exchange(other.lock_, nullptr)), pid_(other.pid_), died_(other.died_) {}
+            : lock_(std::exchange(other.lock_, nullptr)), pid_(other.pid_), anyone_(other.anyone_), died_(other.died_) {}
         Guard &operator=(Guard &&other) noexcept {
             if (this != &other) {
                 static_cast<void>(release());
                 lock_ = std::exchange(other.lock_, nullptr);
                 pid_ = other.pid_;
+                anyone_ = other.anyone_;
                 died_ = other.died_;
             }
             return *this;
@@ -707,7 +734,8 @@ public:
         bool owner_died() const noexcept { return died_; }
         /** Declares what the lock guards whole again. */
         Status repaired() {
-            const Status status(cyd_lock_repaired(lock_));
+            const bool stale = lock_ != nullptr && detail::ThisProcess::number() != pid_;
+            const Status status(stale ? CYD_E_NOT_OWNER : cyd_lock_repaired(lock_));
             died_ = died_ && !status.ok();
             return status;
         }
@@ -717,21 +745,25 @@ public:
             if (lock == nullptr) {
                 return Status(CYD_E_NULL);
             }
-            return Status(pid_ != 0 && !is_mine(lock) ? CYD_E_NOT_OWNER : cyd_lock_release(lock));
+            return Status(is_mine(lock) ? cyd_lock_release(lock) : CYD_E_NOT_OWNER);
         }
 
     private:
         friend class Lock;
-        Guard(cyd_lock_t *lock, std::uint32_t pid, bool died) noexcept : lock_(lock), pid_(pid), died_(died) {}
-        /* With scope anyone a release frees the lock whoever holds it: a fork child's guard must not. */
+        Guard(cyd_lock_t *lock, bool anyone, bool died) noexcept
+            : lock_(lock), pid_(detail::ThisProcess::number()), anyone_(anyone), died_(died) {}
+        /* A fork child may have taken the lock itself, which is not this. With scope anyone a release frees it whoever holds it. */
         bool is_mine(const cyd_lock_t *lock) const noexcept {
+            if (detail::ThisProcess::number() != pid_) {
+                return false;
+            }
             Holder holder;
-            return static_cast<std::uint32_t>(getpid()) == pid_ && cyd_lock_holder(lock, &holder) == CYD_OK &&
-                   holder.pid == pid_;
+            return !anyone_ || (cyd_lock_holder(lock, &holder) == CYD_OK && holder.pid == static_cast<std::uint32_t>(pid_));
         }
 
         cyd_lock_t *lock_;
-        std::uint32_t pid_; /* the process that took it; 0 unless the scope is anyone */
+        pid_t pid_;
+        bool anyone_;
         bool died_;
     };
 
@@ -754,11 +786,7 @@ public:
     /** Takes the lock until the guard ends. */
     Result<Guard> acquire(Timeout timeout) {
         const Status status(cyd_lock_acquire(raw_, timeout.ns()));
-        if (!status.ok()) {
-            return Result<Guard>(status);
-        }
-        const std::uint32_t pid = anyone_ ? static_cast<std::uint32_t>(getpid()) : 0;
-        return Result<Guard>(status, Guard(raw_, pid, status.owner_died()));
+        return status.ok() ? Result<Guard>(status, Guard(raw_, anyone_, status.owner_died())) : Result<Guard>(status);
     }
     /** Takes the lock until release(). */
     Status acquire_unguarded(Timeout timeout) { return Status(cyd_lock_acquire(raw_, timeout.ns())); }
@@ -785,11 +813,13 @@ public:
     /** The lock, taken once more: released once when this ends, by the thread that took it. */
     class Guard {
     public:
-        Guard(Guard &&other) noexcept : rlock_(std::exchange(other.rlock_, nullptr)), died_(other.died_) {}
+        Guard(Guard &&other) noexcept
+            : rlock_(std::exchange(other.rlock_, nullptr)), pid_(other.pid_), died_(other.died_) {}
         Guard &operator=(Guard &&other) noexcept {
             if (this != &other) {
                 static_cast<void>(release());
                 rlock_ = std::exchange(other.rlock_, nullptr);
+                pid_ = other.pid_;
                 died_ = other.died_;
             }
             return *this;
@@ -802,21 +832,28 @@ public:
         bool owner_died() const noexcept { return died_; }
         /** Declares what the lock guards whole again. */
         Status repaired() {
-            const Status status(cyd_rlock_repaired(rlock_));
+            const bool stale = rlock_ != nullptr && detail::ThisProcess::number() != pid_;
+            const Status status(stale ? CYD_E_NOT_OWNER : cyd_rlock_repaired(rlock_));
             died_ = died_ && !status.ok();
             return status;
         }
         /** Releases once, now; the guard is empty afterwards, and guards nothing. */
         Status release() noexcept {
             cyd_rlock_t *rlock = std::exchange(rlock_, nullptr);
-            return Status(rlock == nullptr ? CYD_E_NULL : cyd_rlock_release(rlock));
+            if (rlock == nullptr) {
+                return Status(CYD_E_NULL);
+            }
+            /* A fork child may have taken the lock itself, which is not this. */
+            return Status(detail::ThisProcess::number() != pid_ ? CYD_E_NOT_OWNER : cyd_rlock_release(rlock));
         }
 
     private:
         friend class RLock;
-        Guard(cyd_rlock_t *rlock, bool died) noexcept : rlock_(rlock), died_(died) {}
+        Guard(cyd_rlock_t *rlock, bool died) noexcept
+            : rlock_(rlock), pid_(detail::ThisProcess::number()), died_(died) {}
 
         cyd_rlock_t *rlock_;
+        pid_t pid_;
         bool died_;
     };
 
@@ -1324,11 +1361,13 @@ public:
     /** The lock, taken to read or to write: released when this ends, by the thread that took it. */
     class Guard {
     public:
-        Guard(Guard &&other) noexcept : rwlock_(std::exchange(other.rwlock_, nullptr)), died_(other.died_) {}
+        Guard(Guard &&other) noexcept
+            : rwlock_(std::exchange(other.rwlock_, nullptr)), pid_(other.pid_), died_(other.died_) {}
         Guard &operator=(Guard &&other) noexcept {
             if (this != &other) {
                 static_cast<void>(release());
                 rwlock_ = std::exchange(other.rwlock_, nullptr);
+                pid_ = other.pid_;
                 died_ = other.died_;
             }
             return *this;
@@ -1341,21 +1380,28 @@ public:
         bool owner_died() const noexcept { return died_; }
         /** Declares what the lock guards whole again; #CYD_E_NOT_OWNER if it is taken to read. */
         Status repaired() {
-            const Status status(cyd_rwlock_repaired(rwlock_));
+            const bool stale = rwlock_ != nullptr && detail::ThisProcess::number() != pid_;
+            const Status status(stale ? CYD_E_NOT_OWNER : cyd_rwlock_repaired(rwlock_));
             died_ = died_ && !status.ok();
             return status;
         }
         /** Releases the lock now; the guard is empty afterwards, and guards nothing. */
         Status release() noexcept {
             cyd_rwlock_t *rwlock = std::exchange(rwlock_, nullptr);
-            return Status(rwlock == nullptr ? CYD_E_NULL : cyd_rwlock_release(rwlock));
+            if (rwlock == nullptr) {
+                return Status(CYD_E_NULL);
+            }
+            /* A fork child may have taken the lock itself, which is not this. */
+            return Status(detail::ThisProcess::number() != pid_ ? CYD_E_NOT_OWNER : cyd_rwlock_release(rwlock));
         }
 
     private:
         friend class RwLock;
-        Guard(cyd_rwlock_t *rwlock, bool died) noexcept : rwlock_(rwlock), died_(died) {}
+        Guard(cyd_rwlock_t *rwlock, bool died) noexcept
+            : rwlock_(rwlock), pid_(detail::ThisProcess::number()), died_(died) {}
 
         cyd_rwlock_t *rwlock_;
+        pid_t pid_;
         bool died_;
     };
 

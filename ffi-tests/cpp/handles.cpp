@@ -114,6 +114,41 @@ static void failures(const Yard &yard) {
 }
 #endif
 
+// A child that takes the lock itself keeps it, whatever becomes of the guard that it has inherited.
+template <class Guard, class Take, class Pid>
+void taken_by_a_child(Take take, Pid pid) {
+    Guard guard = take();
+    const pid_t heir = child([&] {
+        Guard own = take(); // as soon as the parent has given it up
+        IS(guard.repaired(), CYD_E_NOT_OWNER);
+        IS(guard.release(), CYD_E_NOT_OWNER);
+        CHECK(pid() == static_cast<std::uint32_t>(getpid()));
+    });
+    const pid_t assigner = child([&] {
+        guard = take();
+        CHECK(pid() == static_cast<std::uint32_t>(getpid()));
+        OK(guard.repaired());
+        OK(guard.release());
+    });
+    OK(guard.release());
+    ended_well(heir);
+    ended_well(assigner);
+    guard = take();
+    CHECK(pid() == static_cast<std::uint32_t>(getpid()));
+}
+
+static void taken_by_children(const Yard &yard) {
+    for (const Scope scope : {Scope::thread, Scope::process, Scope::anyone}) {
+        const std::string name = "own" + std::to_string(static_cast<int>(scope));
+        Lock lock = Lock::create(yard, name.c_str(), scope).value();
+        taken_by_a_child<Lock::Guard>([&] { return lock.acquire(20s).value(); }, [&] { return lock.holder()->pid; });
+    }
+    RLock rlock = RLock::create(yard, "own-rlock").value();
+    taken_by_a_child<RLock::Guard>([&] { return rlock.acquire(20s).value(); }, [&] { return rlock.holder()->pid; });
+    RwLock rwlock = RwLock::create(yard, "own-rwlock").value();
+    taken_by_a_child<RwLock::Guard>([&] { return rwlock.write(20s).value(); }, [&] { return rwlock.writer()->pid; });
+}
+
 static void locks(const Yard &yard) {
     Lock lock = Lock::create(yard, "lock").value();
     CHECK(lock.scope().value() == Scope::thread && Lock::open(yard, "lock")->scope().value() == Scope::thread);
@@ -555,6 +590,7 @@ int main() {
     CHECK(yard.is_sealed().value());
     results(yard);
     failures(yard);
+    taken_by_children(yard);
     locks(yard);
     locks_of_anyone(yard);
     rlocks(yard);
