@@ -500,7 +500,7 @@ struct Once {
     void rethrow() const noexcept {}
 #endif
     int call() {
-        if constexpr (std::is_convertible_v<decltype(action()), bool>) {
+        if constexpr (std::is_constructible_v<bool, decltype(action())>) { // as in an if: a Status too
             return action() ? 0 : -1;
         } else {
             action();
@@ -1320,8 +1320,8 @@ public:
     Result<std::uint32_t> wait(Timeout timeout) {
         return detail::filled<std::uint32_t>([&](auto out) { return cyd_barrier_wait(raw_, timeout.ns(), out); });
     }
-    /** As wait(); one party of each trip calls its `action` first. If that answers false, or throws, the barrier breaks; the
-     *  exception goes on to the caller. */
+    /** As wait(); one party of each trip calls its `action` first. If that answers false, or a Status or Result that is a
+     *  failure, or throws, the barrier breaks; the exception goes on to the caller. */
     template <class Action>
     Result<std::uint32_t> wait(Timeout timeout, Action &&action) {
         detail::Once<std::remove_reference_t<Action>> once{action};

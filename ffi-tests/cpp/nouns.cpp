@@ -320,6 +320,14 @@ static void barriers(const Yard &yard) {
     IS(alone.wait(no_wait, [] { return false; }), CYD_E_FAILED);
     OK(alone.reset());
     OK(alone.wait(no_wait, [] { return true; }));
+    // How it went an action says by whatever can be asked in an if.
+    const Status failed(CYD_E_TIMEOUT), went(CYD_OWNER_DIED);
+    OK(alone.wait(no_wait, [&] { return went; }));
+    IS(alone.wait(no_wait, [&] { return failed; }), CYD_E_FAILED);
+    OK(alone.reset());
+    OK(alone.wait(no_wait, [&] { return Result<int>(went, 0); }));
+    IS(alone.wait(no_wait, [&] { return Result<int>(failed); }), CYD_E_FAILED);
+    OK(alone.reset());
 #if COURTYARD_EXCEPTIONS
     bool caught = false;
     try {
