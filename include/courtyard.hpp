@@ -475,6 +475,26 @@ private:
     std::size_t size_;
 };
 
+/** Where something is that can be called, an object, const or not, or a plain function, as C keeps it. */
+template <class Call>
+void *pointer(Call &call) noexcept {
+    if constexpr (std::is_function_v<Call>) {
+        return reinterpret_cast<void *>(&call);
+    } else {
+        return const_cast<void *>(static_cast<const volatile void *>(std::addressof(call)));
+    }
+}
+
+/** What pointer() was made of. */
+template <class Call>
+Call *pointed(void *it) noexcept {
+    if constexpr (std::is_function_v<Call>) {
+        return reinterpret_cast<Call *>(it);
+    } else {
+        return static_cast<Call *>(it);
+    }
+}
+
 /** A function of the caller, called back through C, which no exception may cross. */
 template <class Action>
 struct Once {
@@ -569,6 +589,12 @@ public:
     Status signal(int number) { return Status(cyd_process_signal(raw_, number)); }
     Status terminate() { return Status(cyd_process_terminate(raw_)); }
     Status kill() { return Status(cyd_process_kill(raw_)); }
+    /** SIGTERM when it still runs after `asked`, then SIGKILL: for who has asked it already, or does not. */
+    Result<Exit> stop(std::nullptr_t, Timeout asked, Timeout terminated) {
+        return detail::filled<Exit>([&](auto out) {
+            return cyd_process_stop(raw_, nullptr, nullptr, asked.ns(), terminated.ns(), out);
+        });
+    }
     /** Calls `ask`, then SIGTERM, then SIGKILL. An exception that leaves `ask` aborts. */
     template <class Ask>
     Result<Exit> stop(Ask &&ask, Timeout asked, Timeout terminated) {
@@ -606,9 +632,10 @@ public:
 
 /** Prints what processes say: cyd_log_to_stderr(). */
 inline Status log_to_stderr(cyd_log_level_t level) { return Status(cyd_log_to_stderr(level)); }
-/** Calls a function with what they say. */
+/** Calls a function with what they say: a lambda without captures, say, that is noexcept, for no exception may cross the library. */
 inline Status log_to_listener(cyd_log_level_t level,
-                              void (*listener)(cyd_log_level_t, const char *process, const char *message, void *argument),
+                              void (*listener)(cyd_log_level_t, const char *process, const char *message,
+                                               void *argument) noexcept,
                               void *argument = nullptr) {
     return Status(cyd_log_to_listener(level, listener, argument));
 }
@@ -617,8 +644,8 @@ inline Status log(cyd_log_level_t level, const char *message) { return Status(cy
 
 /** First in main, after the entries: cyd_init(). */
 inline Status init(int argc = 0, const char *const *argv = nullptr) { return Status(cyd_init(argc, argv)); }
-/** A function that a process can be started with. */
-inline Status register_entry(const char *name, int (*work)(const void *bytes, std::size_t len)) {
+/** A function that a process can be started with. It is noexcept: an exception that leaves it ends the process. */
+inline Status register_entry(const char *name, int (*work)(const void *bytes, std::size_t len) noexcept) {
     return Status(cyd_entry_register(name, work));
 }
 /** The calling process. */
@@ -2552,14 +2579,17 @@ public:
         return detail::opened<Map>(
             [&](auto out) { return cyd_pool_map(raw_, entry, inputs, count, &options, out); });
     }
-    /** `next` sets its argument and returns true, or returns false; it stays where it is until the map ends. */
+    /**
+     * `next` sets its argument and returns true, or returns false; it stays where it is until the map ends. An exception that
+     * leaves it aborts.
+     */
     template <class Next>
     Result<Map> imap(const char *entry, Next &next, const MapOptions &options = {}) {
         const auto call = [](cyd_slice_t *input, void *it) noexcept -> int {
-            return (*static_cast<Next *>(it))(*input) ? 1 : 0;
+            return (*detail::pointed<Next>(it))(*input) ? 1 : 0;
         };
         return detail::opened<Map>(
-            [&](auto out) { return cyd_pool_imap(raw_, entry, call, &next, &options, out); });
+            [&](auto out) { return cyd_pool_imap(raw_, entry, call, detail::pointer(next), &options, out); });
     }
     /** A future, and who gives its result. */
     Result<std::pair<Promise, Future>> promise(Timeout timeout = forever) {
@@ -2780,15 +2810,18 @@ class AsCompleted {
 public:
     /** Waits at most `timeout` for all of them together. */
     AsCompleted(const Future *list, std::size_t count, Timeout timeout) : deadline_(Deadline::after(timeout)) {
-        for (std::size_t i = 0; i < count; i++) {
+        for (std::size_t i = 0; list != nullptr && i < count; i++) {
             left_.push_back(list[i].get_native());
             places_.push_back(i);
+        }
+        if (list == nullptr && count != 0) {
+            left_.push_back(nullptr); // which next() says
         }
     }
 
     /**
      * The place of the next one that has ended, in the list; of those that have when it looks, the first. #CYD_E_END when there
-     * is none left; #CYD_E_TIMEOUT when the time is up.
+     * is none left; #CYD_E_TIMEOUT when the time is up; #CYD_E_NULL if there is no list, or one of them is empty.
      */
     Result<std::size_t> next() {
         if (ready_.empty()) {

@@ -95,6 +95,7 @@ static void several(cyd::Pool &pool) {
     auto late = cyd::as_completed(list.data(), 1, 5ms);
     CHECK(late.next().code() == CYD_E_TIMEOUT && late.next().code() == CYD_E_TIMEOUT);
     CHECK(cyd::as_completed(nullptr, 0, cyd::forever).next().code() == CYD_E_END);
+    CHECK(cyd::as_completed(nullptr, 2, cyd::forever).next().code() == CYD_E_NULL);
 
     std::mutex mutex;
     std::condition_variable changed;
@@ -144,6 +145,12 @@ static void blocks(cyd::Pool &pool) {
     loan.give_back().value();
     CHECK(loan.give_back().code() == CYD_E_NULL && pool.submit_block("reverse", loan).code() == CYD_E_FOREIGN);
     CHECK(pool.alloc(std::size_t(1) << 30, cyd::forever).code() == CYD_E_TOO_LONG);
+}
+
+static bool two_more(cyd_slice_t &input) {
+    static int given = 0;
+    input = {"dc", 2};
+    return given++ < 2;
 }
 
 int main(int argc, char **argv) {
@@ -236,6 +243,15 @@ int main(int argc, char **argv) {
         CHECK(lazy.next(&index).value().size() == i && index == i);
     }
     CHECK(lazy.next(small, 0, len).code() == CYD_E_END);
+    int left = 1;
+    const auto fixed = [&left](cyd_slice_t &input) {
+        input = {"ab", 2};
+        return left-- > 0;
+    };
+    lazy = pool.imap("reverse", fixed).value();
+    CHECK(lazy.next().value() == "ba" && lazy.next().code() == CYD_E_END);
+    lazy = pool.imap("reverse", two_more).value();
+    CHECK(lazy.next().value() == "cd" && lazy.next().value() == "cd" && lazy.next().code() == CYD_E_END);
 
     CHECK(cyd::Pool().submit("reverse").code() == CYD_E_NULL && cyd::Future().wait(cyd::no_wait).code() == CYD_E_NULL);
     CHECK(cyd::Promise().set("").code() == CYD_E_NULL && cyd::Map().next().code() == CYD_E_NULL);

@@ -10,7 +10,7 @@
 namespace cyd = courtyard;
 using namespace std::chrono_literals;
 
-static int first_byte(const void *bytes, std::size_t len) {
+static int first_byte(const void *bytes, std::size_t len) noexcept {
     return len > 0 ? *static_cast<const unsigned char *>(bytes) : 0;
 }
 
@@ -28,7 +28,7 @@ static void logged() {
     IS(cyd::log_to_listener(CYD_LOG_INFO, nullptr), CYD_E_NULL);
     IS(cyd::log_to_stderr(6), CYD_E_INVALID);
     std::string said;
-    cyd::log_to_listener(CYD_LOG_WARN, [](cyd_log_level_t level, const char *process, const char *message, void *to) {
+    cyd::log_to_listener(CYD_LOG_WARN, [](cyd_log_level_t level, const char *process, const char *message, void *to) noexcept {
         *static_cast<std::string *>(to) += std::to_string(level) + '/' + process + ": " + message + '\n';
     }, &said).value();
     cyd::log(CYD_LOG_WARN, "look").value();
@@ -50,7 +50,7 @@ static void logged() {
     CHECK(printed == "[ERROR/" + std::string(child.info()->name) + "] to be seen\n");
     close(line[0]);
     close(line[1]);
-    cyd::log_to_listener(CYD_LOG_OFF, [](cyd_log_level_t, const char *, const char *, void *) {}).value();
+    cyd::log_to_listener(CYD_LOG_OFF, [](cyd_log_level_t, const char *, const char *, void *) noexcept {}).value();
     cyd::log(CYD_LOG_ERROR, "nobody listens any more").value();
     CHECK(said.find("any more") == std::string::npos);
 }
@@ -77,6 +77,8 @@ int main(int argc, char **argv) {
     CHECK(cyd::Process::spawn("nobody").code() == CYD_E_NOT_FOUND);
     auto plain = cyd::Process::fork(seven).value();
     CHECK(plain.stop(nothing, 20s, 20s)->value == 7);
+    auto unasked = cyd::Process::fork([] { return static_cast<int>(sleep(60)); }).value();
+    CHECK(unasked.stop(nullptr, cyd::no_wait, 20s)->value == SIGTERM);
 
     auto server = cyd::ForkServer::start().value();
     server.ready(20s).value();
