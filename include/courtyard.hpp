@@ -7,8 +7,8 @@
  * the function of the same name: `lock.acquire(...)` is cyd_lock_acquire(). What is different is said here.
  *
  * Results.  A call that can fail returns a Status, or a Result with what it gives. Both say ok(), the news of a
- *   success (owner_died(), redelivered()), code() and message(). Neither may be dropped unseen. value() gives what is
- *   in it; of a failure it throws courtyard::Error, or, where the compiler has exceptions turned off, prints the
+ *   success (owner_died(), redelivered()), code() and message(). Neither may be dropped unseen, nor may a guard. value()
+ *   gives what is in it; of a failure it throws courtyard::Error, or, where the compiler has exceptions turned off, prints the
  *   message and aborts. Nothing else in this header throws, but std::bad_alloc where an answer, a list or a function to be kept
  *   needs memory (messages, texts and results as strings, lists of futures, callbacks and tasks), and what a function handed
  *   to update() or to a barrier's wait() throws.
@@ -285,13 +285,14 @@ public:
     /** What the call gave. Of a failure: throws Error, or aborts. */
     T &value() & { return status_.value(), *value_; }
     const T &value() const & { return status_.value(), *value_; }
-    T &&value() && { return status_.value(), *std::move(value_); }
+    /** By value, so that it outlives a Result that was not kept, in a range-for too. */
+    T value() && { return status_.value(), *std::move(value_); }
     /** What the call gave, or this. */
     T value_or(T other) && { return ok() ? *std::move(value_) : std::move(other); }
     /** As value(). */
     T &operator*() & { return value(); }
     const T &operator*() const & { return value(); }
-    T &&operator*() && { return std::move(*this).value(); }
+    T operator*() && { return std::move(*this).value(); }
     T *operator->() { return &value(); }
     const T *operator->() const { return &value(); }
 
@@ -419,7 +420,7 @@ protected:
 
 /** A block of this process that a queue or a pool has lent: given back when this ends, by whatever thread. */
 template <class C, cyd_status_t (*GiveBack)(C *, std::uint64_t)>
-class Memory {
+class [[nodiscard]] Memory {
 public:
     Memory(Memory &&other) noexcept
         : lender_(std::exchange(other.lender_, nullptr)), pid_(other.pid_), block_(other.block_) {}
@@ -461,7 +462,7 @@ private:
 
 /** A block that is lent to be filled. */
 template <class C, cyd_status_t (*GiveBack)(C *, std::uint64_t)>
-class Loan : public Memory<C, GiveBack> {
+class [[nodiscard]] Loan : public Memory<C, GiveBack> {
 public:
     Loan(C *lender, const cyd_loan_t &loan) noexcept
         : Memory<C, GiveBack>(lender, loan.block), data_(loan.data), size_(loan.len) {}
@@ -739,7 +740,7 @@ public:
 class Lock : public detail::Handle<cyd_lock_t, cyd_lock_close> {
 public:
     /** The lock, taken: released when this ends, by the thread that took it if the scope is thread. */
-    class Guard {
+    class [[nodiscard]] Guard {
     public:
         Guard(Guard &&other) noexcept
             : lock_(std::exchange(other.lock_, nullptr)), pid_(other.pid_), anyone_(other.anyone_), died_(other.died_) {}
@@ -838,7 +839,7 @@ private:
 class RLock : public detail::Handle<cyd_rlock_t, cyd_rlock_close> {
 public:
     /** The lock, taken once more: released once when this ends, by the thread that took it. */
-    class Guard {
+    class [[nodiscard]] Guard {
     public:
         Guard(Guard &&other) noexcept
             : rlock_(std::exchange(other.rlock_, nullptr)), pid_(other.pid_), died_(other.died_) {}
@@ -923,7 +924,7 @@ public:
 class Permits : public detail::Handle<cyd_permits_t, cyd_permits_close> {
 public:
     /** Permits of this process: given back when this ends, by whatever thread. */
-    class Permit {
+    class [[nodiscard]] Permit {
     public:
         Permit(Permit &&other) noexcept
             : permits_(std::exchange(other.permits_, nullptr)), pid_(other.pid_), count_(other.count_) {}
@@ -1014,7 +1015,7 @@ private:
 class Blocks : public detail::Handle<cyd_blocks_t, cyd_blocks_close> {
 public:
     /** A block of this process: freed when this ends, by whatever thread. */
-    class Block {
+    class [[nodiscard]] Block {
     public:
         Block(Block &&other) noexcept
             : blocks_(std::exchange(other.blocks_, nullptr)), pid_(other.pid_), number_(other.number_) {}
@@ -1198,7 +1199,7 @@ public:
 class CancelToken : public detail::Handle<cyd_cancel_t, cyd_cancel_close> {
 public:
     /** While it lives, the token ends the waits of the thread that made it. It ends in that thread. */
-    class Scope {
+    class [[nodiscard]] Scope {
     public:
         Scope(Scope &&other) noexcept : cancel_(std::exchange(other.cancel_, nullptr)) {}
         Scope &operator=(Scope &&other) noexcept {
@@ -1295,7 +1296,7 @@ using Broken = cyd_broken_t;
 class Barrier : public detail::Handle<cyd_barrier_t, cyd_barrier_close> {
 public:
     /** The declaration of this process that it takes part: taken back when this ends, by whatever thread. */
-    class Party {
+    class [[nodiscard]] Party {
     public:
         Party(Party &&other) noexcept : barrier_(std::exchange(other.barrier_, nullptr)), pid_(other.pid_) {}
         Party &operator=(Party &&other) noexcept {
@@ -1386,7 +1387,7 @@ public:
 class RwLock : public detail::Handle<cyd_rwlock_t, cyd_rwlock_close> {
 public:
     /** The lock, taken to read or to write: released when this ends, by the thread that took it. */
-    class Guard {
+    class [[nodiscard]] Guard {
     public:
         Guard(Guard &&other) noexcept
             : rwlock_(std::exchange(other.rwlock_, nullptr)), pid_(other.pid_), died_(other.died_) {}
@@ -1807,7 +1808,7 @@ public:
 class Sender : public detail::Handle<cyd_sender_t, cyd_sender_close> {
 public:
     /** Room for a record, to be written in place; given up when this ends, unless it was committed. */
-    class Reserved {
+    class [[nodiscard]] Reserved {
     public:
         Reserved(Reserved &&other) noexcept
             : sender_(std::exchange(other.sender_, nullptr)), data_(other.data_), size_(other.size_) {}
@@ -1964,7 +1965,7 @@ public:
     };
 
     /** Stands for one cyd_queue_enter(): leaves the side when this ends. It ends before its Queue does. */
-    class Part {
+    class [[nodiscard]] Part {
     public:
         Part(Part &&other) noexcept : queue_(std::exchange(other.queue_, nullptr)), side_(other.side_) {}
         Part &operator=(Part &&other) noexcept {
@@ -1994,7 +1995,7 @@ public:
     };
 
     /** Memory for a message, filled and put without a copy: cyd_queue_loan(). */
-    class Loan : public detail::Loan<cyd_queue_t, cyd_queue_release> {
+    class [[nodiscard]] Loan : public detail::Loan<cyd_queue_t, cyd_queue_release> {
     public:
         /** Puts the message; this is empty then. If it could not be put, the loan is still this one's. */
         Status put(Timeout timeout) {
@@ -2011,7 +2012,7 @@ public:
     };
 
     /** A message that was got and, if it is long, not copied: cyd_queue_get_borrow(). */
-    class Message : public Memory {
+    class [[nodiscard]] Message : public Memory {
     public:
         /** The first byte, in shared memory if block() is not 0: a peer that keeps no rules may change it at any time. */
         const void *data() const noexcept { return message_.block == 0 ? message_.bytes : message_.data; }
@@ -2031,7 +2032,7 @@ public:
      * A message that is owed, and lies where it was put if it is long: cyd_queue_get_borrow_ack(). If this ends before done(),
      * it is given back, and is the next that comes, flagged. It ends before its Queue does.
      */
-    class OwedMessage : private detail::Memory<cyd_queue_t, cyd_queue_put_back> {
+    class [[nodiscard]] OwedMessage : private detail::Memory<cyd_queue_t, cyd_queue_put_back> {
     public:
         /** The first byte, as Message::data(); good until the message is acknowledged or given back. */
         const void *data() const noexcept { return message_.block == 0 ? message_.bytes : message_.data; }
