@@ -163,7 +163,7 @@ pub unsafe extern "C" fn cyd_fork_server_spawn(
             unsafe { (handle::get(server)?, process_options(options)?, args::name(entry)?) };
         // SAFETY: as above.
         let (bytes, out) = unsafe { (args::bytes(bytes, len)?, args::out_or_null(out)?) };
-        give_process(out, server.spawn_with(&options, entry, bytes)?)
+        give_process(out, || server.spawn_with(&options, entry, bytes))
     })
 }
 

@@ -1,6 +1,6 @@
 //! Handles whose memory stays theirs for ever, so that a wrong one is an error code and not undefined behaviour.
 //!
-//! * what lives here: [`Handle`], the slab behind each noun, [`noun!`]
+//! * what lives here: [`Handle`], the slab behind each noun, [`Vacant`], [`noun!`]
 //! * who calls it: the C functions of every noun
 //! * what it may call: the private lock and the fork handlers of `os`, atomics from `shim`, the allocator
 //! * the invariant: a cell, once made, is a cell of this noun until the process ends, and its first word always tells
@@ -31,7 +31,7 @@ use crate::sync::ends::{self, End};
 use crate::sync::wait::{SLICE_NS, Timeout};
 use std::alloc::Layout;
 use std::cell::UnsafeCell;
-use std::mem::MaybeUninit;
+use std::mem::{self, MaybeUninit};
 use std::ptr;
 
 /// So many closed cells of a noun lie between a close and the next use of that cell.
@@ -201,15 +201,38 @@ fn new_chunk<T>() -> Result<*mut Handle<T>, ErrorKind> {
 
 /// Puts a value behind a new handle.
 pub(crate) fn open<N: Noun>(value: N::Value) -> Result<*mut N, Error> {
-    const { assert!(align_of::<Handle<N::Value>>() == ALIGN && N::MAGIC != CLOSED && N::MAGIC != UNUSED) }
-    let cell = N::slab().with(Pool::take)?;
-    // SAFETY: a cell is never freed, and this one is ours alone until its state says that it is open.
-    unsafe {
-        (*(*cell).value.get()).write(value);
-        (*cell).users.begin();
-        (*cell).state.store(N::MAGIC, Ordering::Release); // edge: open
+    Ok(Vacant::take()?.open(value))
+}
+
+/// A handle to be, taken before something is done that cannot be taken back: then there is memory for what comes of it.
+pub(crate) struct Vacant<N: Noun> {
+    cell: *mut Handle<N::Value>,
+}
+
+impl<N: Noun> Vacant<N> {
+    pub(crate) fn take() -> Result<Vacant<N>, Error> {
+        const { assert!(align_of::<Handle<N::Value>>() == ALIGN && N::MAGIC != CLOSED && N::MAGIC != UNUSED) }
+        Ok(Vacant { cell: N::slab().with(Pool::take)? })
     }
-    Ok(cell.cast())
+
+    /// Puts a value behind it.
+    pub(crate) fn open(self, value: N::Value) -> *mut N {
+        let cell = self.cell;
+        mem::forget(self); // it is the handle's
+        // SAFETY: a cell is never freed, and this one is ours alone until its state says that it is open.
+        unsafe {
+            (*(*cell).value.get()).write(value);
+            (*cell).users.begin();
+            (*cell).state.store(N::MAGIC, Ordering::Release); // edge: open
+        }
+        cell.cast()
+    }
+}
+
+impl<N: Noun> Drop for Vacant<N> {
+    fn drop(&mut self) {
+        N::slab().with(|pool| pool.push_closed(self.cell));
+    }
 }
 
 /// Looks at the first word behind the pointer and says what is wrong with it.
@@ -524,6 +547,8 @@ mod tests {
     noun!(Shared, Arc<u8>, b"Tsh1");
     struct Stale(#[allow(dead_code)] [u8; 0]);
     noun!(Stale, u8, b"Tst1");
+    struct Vain(#[allow(dead_code)] [u8; 0]);
+    noun!(Vain, u16, b"Tvn1");
 
     /// A pointer that may cross into another thread, as it does in C.
     struct Sent<N>(*mut N);
@@ -575,6 +600,26 @@ mod tests {
         closed.sort_unstable();
         closed.dedup();
         assert!(closed.len() <= QUARANTINE + CHUNK, "memory grows: {} cells", closed.len());
+    }
+
+    #[test]
+    fn a_cell_that_is_given_back_unused_is_taken_again_when_its_turn_comes() {
+        let mut taken = Vec::new();
+        for _ in 0..3 * QUARANTINE {
+            taken.push(Vacant::<Vain>::take().unwrap().cell);
+        }
+        taken.sort_unstable();
+        taken.dedup();
+        assert!(taken.len() <= QUARANTINE + CHUNK, "memory grows: {} cells", taken.len());
+        let kept = Vacant::<Vain>::take().unwrap();
+        let at: *const Vain = kept.cell.cast();
+        // SAFETY: a cell, of which nobody but this thread knows.
+        unsafe {
+            assert!(get(at).is_err(), "it is not open yet");
+            let vain = kept.open(5);
+            assert_eq!((vain.cast_const() == at, get(vain)), (true, Ok(&5)));
+            close(vain).unwrap();
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! * where it is tested: `ffi-tests/c/pool.c`
 
 use crate::capi::future::{callback, copy, cyd_fate_t, cyd_future_t};
+use crate::capi::handle::Vacant;
 use crate::capi::status::cyd_status_t;
 use crate::capi::yard::cyd_yard_t;
 use crate::capi::{args, boundary, handle, options};
@@ -385,10 +386,12 @@ pub(super) unsafe fn submit(
 ) -> Result<()> {
     // SAFETY: the caller's promise.
     let (it, options, out) = unsafe { (handle::get(pool)?, task_options(options)?, args::out_or_null(out)?) };
+    // Before anything is submitted.
+    let vacant = out.is_some().then(Vacant::take).transpose()?;
     // SAFETY: as above; while we wait it may be closed.
     let future = unsafe { handle::trying(pool, timeout_ns, |timeout| how(it, &options, timeout))? };
-    if let Some(out) = out {
-        out.set(handle::open(future)?);
+    if let Some((out, vacant)) = out.zip(vacant) {
+        out.set(vacant.open(future));
     }
     Ok(())
 }

@@ -6,6 +6,7 @@
 //! * the invariant: a child never returns into the code that made it
 //! * where it is tested: `ffi-tests/c/process.c`
 
+use crate::capi::handle::Vacant;
 use crate::capi::pipe::cyd_connection_t;
 use crate::capi::queue::cyd_queue_t;
 use crate::capi::queue_side::{self, cyd_queue_side_t};
@@ -301,14 +302,19 @@ pub unsafe extern "C" fn cyd_process_fork(
         options.ends.clear(); // it has all; these would be held here until it ends
         let work = work.ok_or(ErrorKind::Null)?;
         // SAFETY: the caller's function, called with the caller's argument, as the header says.
-        give_process(out, Process::fork_with(&options, || unsafe { work(argument) })?)
+        give_process(out, || Process::fork_with(&options, || unsafe { work(argument) }))
     })
 }
 
-/// Puts a child behind a new handle, if one is wanted.
-pub(super) fn give_process(out: Option<args::Out<*mut cyd_process_t>>, child: Process) -> Result<()> {
-    if let Some(out) = out {
-        out.set(handle::open(child)?);
+/// Puts a child behind a new handle, if one is wanted: nothing is done if there is no memory for that.
+pub(super) fn give_process(
+    out: Option<args::Out<*mut cyd_process_t>>,
+    come: impl FnOnce() -> Result<Process>,
+) -> Result<()> {
+    let vacant = out.is_some().then(Vacant::take).transpose()?;
+    let child = come()?;
+    if let Some((out, vacant)) = out.zip(vacant) {
+        out.set(vacant.open(child));
     }
     Ok(())
 }
@@ -359,7 +365,7 @@ pub unsafe extern "C" fn cyd_process_spawn(
         let (options, entry) = unsafe { (process_options(options)?, args::name(entry)?) };
         // SAFETY: as above.
         let (bytes, out) = unsafe { (args::bytes(bytes, len)?, args::out_or_null(out)?) };
-        give_process(out, Process::spawn_with(&options, entry, bytes)?)
+        give_process(out, || Process::spawn_with(&options, entry, bytes))
     })
 }
 
@@ -638,10 +644,11 @@ pub unsafe extern "C" fn cyd_wait_any_child(
     boundary::call(|| {
         // SAFETY: each is NULL or as the header asks of the caller.
         let (out, exit) = unsafe { (args::out_or_null(out)?, args::out_or_null(exit)?) };
-        let (child, ended) = process::wait_any_child(Timeout::from_ns(timeout_ns))?;
-        give_process(out, child)?;
-        exit.into_iter().for_each(|exit| exit.set(ended.into()));
-        Ok(())
+        give_process(out, || {
+            let (child, ended) = process::wait_any_child(Timeout::from_ns(timeout_ns))?;
+            exit.into_iter().for_each(|exit| exit.set(ended.into()));
+            Ok(child)
+        })
     })
 }
 

@@ -7,6 +7,7 @@
 //! * where it is tested: `ffi-tests/c/pool.c`
 
 use crate::capi::future::cyd_future_t;
+use crate::capi::handle::Vacant;
 use crate::capi::pool::cyd_pool_t;
 use crate::capi::status::cyd_status_t;
 use crate::capi::{args, boundary, handle};
@@ -48,19 +49,12 @@ pub unsafe extern "C" fn cyd_pool_promise(
     boundary::call(|| {
         // SAFETY: each is NULL or as the header asks of the caller.
         let (it, promise, future) = unsafe { (handle::get(pool)?, args::out(promise)?, args::out(future)?) };
+        let (keeps, waits) = (Vacant::take()?, Vacant::take()?); // before anything is promised
         // SAFETY: as above; while we wait it may be closed.
         let (ours, theirs) =
             unsafe { handle::trying(pool, timeout_ns, |timeout| it.promise_within(timeout))? };
-        let ours = handle::open(Some(ours))?;
-        match handle::open(theirs) {
-            Ok(theirs) => future.set(theirs),
-            Err(e) => {
-                // SAFETY: just opened.
-                drop(unsafe { handle::close::<cyd_promise_t>(ours) });
-                return Err(e);
-            }
-        }
-        promise.set(ours);
+        promise.set(keeps.open(Some(ours)));
+        future.set(waits.open(theirs));
         Ok(())
     })
 }
