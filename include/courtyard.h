@@ -5730,6 +5730,7 @@ CYD_MUST_USE cyd_status_t cyd_pool_imap(cyd_pool_t *pool, const char *entry, int
  *   - #CYD_E_LOST      it was lost with its chunk; cyd_last_error_message() says of what
  *   - #CYD_E_CANCELLED, #CYD_E_TIMEOUT  it was cancelled, the wait was, or the time is up
  *   - #CYD_E_TOO_LONG  it is longer than `room` and stays; `len` tells how long
+ *   - #CYD_E_NOT_OWNER  this is a fork child of the process that made it
  *   - whatever cyd_pool_submit() answers: this input, and all that come, could not be submitted
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `map` or `len` is NULL, or `buffer` is and `room` is not 0; `map`
  *     is closed, no map, misaligned

@@ -488,6 +488,18 @@ static void maps(cyd_pool_t *pool) {
     }
     OK(cyd_map_close(map));
 
+    pid_t pid;
+    OK(cyd_pool_map(pool, "swallows", many, 2, NULL, &map));
+    OK(cyd_map_next(map, NULL, 0, &len, &index));
+    CHILD(pid) {
+        IS(cyd_map_next(map, NULL, 0, &len, &index), CYD_E_NOT_OWNER);
+        OK(cyd_map_close(map));
+    }
+    ENDED_WELL(pid);
+    OK(cyd_map_next(map, NULL, 0, &len, &index));
+    CHECK(index == 1);
+    OK(cyd_map_close(map));
+
     cyd_slice_t one = {NULL, 0};
     options = (cyd_map_options_t){.struct_size = sizeof options, .timeout_ns = 20 * MS};
     OK(cyd_pool_map(pool, "waits", &one, 1, &options, &map));

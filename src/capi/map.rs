@@ -2,7 +2,7 @@
 //!
 //! * what lives here: `cyd_map_t`
 //! * who calls it: C programs
-//! * what it may call: `process`
+//! * what it may call: `process`, the number of this process from `os`
 //! * the invariant: a result that does not fit stays, and comes with the next call
 //! * where it is tested: `ffi-tests/c/pool.c`
 
@@ -12,6 +12,7 @@ use crate::capi::ring::{checked, cyd_slice_t};
 use crate::capi::status::cyd_status_t;
 use crate::capi::{args, boundary, handle, options};
 use crate::error::{Error, ErrorKind, Result};
+use crate::os::process;
 use crate::process::{Map, MapOptions, Pool, Unordered};
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
@@ -83,6 +84,8 @@ pub(crate) struct Results {
     items: Items,
     kept: Option<(usize, Vec<u8>)>,
     wrong: Arc<OnceLock<ErrorKind>>,
+    /// Whose tasks they are.
+    maker: u32,
 }
 
 impl Results {
@@ -92,6 +95,9 @@ impl Results {
         len: args::Out<usize>,
         index: Option<args::Out<usize>>,
     ) -> Result<()> {
+        if self.maker != process::pid() {
+            return Err(Error::with(ErrorKind::NotOwner, "the map is of the process that forked this one"));
+        }
         let (at, result) = match self.kept.take() {
             Some((at, result)) => (at, Ok(result)),
             None => {
@@ -134,7 +140,7 @@ unsafe fn begin(
         0 => Items::InOrder(pool.imap(entry, inputs, &ours)?.of(count), 0),
         _ => Items::AsTheyCome(pool.imap_unordered(entry, inputs, &ours)?.of(count)),
     };
-    Ok(Results { items, kept: None, wrong: Arc::default() })
+    Ok(Results { items, kept: None, wrong: Arc::default(), maker: process::pid() })
 }
 
 fn no_input(kind: &ErrorKind) -> Error {
@@ -256,6 +262,7 @@ pub unsafe extern "C" fn cyd_pool_imap(
 ///   - #CYD_E_LOST      it was lost with its chunk; cyd_last_error_message() says of what
 ///   - #CYD_E_CANCELLED, #CYD_E_TIMEOUT  it was cancelled, the wait was, or the time is up
 ///   - #CYD_E_TOO_LONG  it is longer than `room` and stays; `len` tells how long
+///   - #CYD_E_NOT_OWNER  this is a fork child of the process that made it
 ///   - whatever cyd_pool_submit() answers: this input, and all that come, could not be submitted
 ///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `map` or `len` is NULL, or `buffer` is and `room` is not 0; `map`
 ///     is closed, no map, misaligned
