@@ -1404,7 +1404,8 @@ typedef struct {
      */
     size_t struct_size;
     /**
-     * How many workers there are at first, 1 to 4094; 0: as many as this process may use CPUs.
+     * How many workers there are at first, 1 to 4094; 0: as many as this process may use CPUs, but so few that a quarter of the
+     * yard's slots, and at least four, are left for others. Each takes one of the slots.
      */
     size_t workers;
     /**

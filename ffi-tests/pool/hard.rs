@@ -108,6 +108,9 @@ fn as_many_as_cpus(method: StartMethod) {
             // The cgroup may allow less.
             let expected = std::thread::available_parallelism().unwrap().get();
             assert!((1..=allowed).contains(&expected));
+            // A yard that has no more slots than that has a smaller pool.
+            let narrow = Options::new().size(8 << 20).slots(expected.max(2) as u32).anonymous().unwrap();
+            assert_eq!(Pool::create(&narrow, "pool", &options(method, 0)).unwrap().size(), 1);
             let yard = Options::new().size(8 << 20).anonymous().unwrap();
             let pool = Pool::create(&yard, "pool", &options(method, 0)).unwrap();
             assert_eq!(pool.size(), expected);

@@ -78,7 +78,8 @@ pub const CYD_POOL_SHORT: u32 = 1;
 pub struct cyd_pool_options_t {
     /// sizeof(cyd_pool_options_t)
     pub struct_size: usize,
-    /// How many workers there are at first, 1 to 4094; 0: as many as this process may use CPUs.
+    /// How many workers there are at first, 1 to 4094; 0: as many as this process may use CPUs, but so few that a quarter of the
+    /// yard's slots, and at least four, are left for others. Each takes one of the slots.
     pub workers: usize,
     /// How many there can be at a time, with those who come from elsewhere (cyd_pool_work()); 0: twice as many as at first, and
     /// 16.

@@ -50,7 +50,8 @@ pub enum StartMethod {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PoolOptions {
     /// How many workers there are at first, 1 to 4094; 0: as many as this process may use
-    /// CPUs, by its affinity and its cgroup's quota. Each takes one of the yard's slots.
+    /// CPUs, by its affinity and its cgroup's quota, but so few that a quarter of the yard's slots, and at least four, are left for
+    /// others. Each takes one of the slots.
     pub workers: usize,
     /// How many there can be at a time, with those who come from elsewhere ([`Pool::work`]); 0: twice as many as at first, and
     /// 16.
@@ -140,7 +141,8 @@ impl Pool {
         {
             return Err(Error::with(ErrorKind::NotFound, format!("no entry {initializer:?} is registered")));
         }
-        let workers = if options.workers == 0 { cpus() } else { options.workers };
+        let slots = yard.held().geometry().slots as usize;
+        let workers = if options.workers == 0 { fit(cpus(), slots) } else { options.workers };
         let most =
             if options.most_workers == 0 { (2 * workers + 16).min(4094) } else { options.most_workers };
         if workers > most {
@@ -407,9 +409,35 @@ impl std::fmt::Debug for Pool {
     }
 }
 
+/// So many workers, but so few that a quarter of the yard's slots, and at least four, are left for who else comes.
+fn fit(workers: usize, slots: usize) -> usize {
+    workers.min(slots.saturating_sub((slots / 4).max(4))).max(1)
+}
+
 /// How many CPUs this process may use, by its affinity and its cgroup's quota.
 fn cpus() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 crate::objects::refer::referable!(Pool, Pool, |it| (it.table.held(), it.table.address()));
+
+#[cfg(test)]
+mod tests {
+    use super::fit;
+
+    #[test]
+    fn as_many_as_cpus_leave_slots_for_others() {
+        for (cpus, slots, workers) in [
+            (1, 64, 1),
+            (48, 64, 48),
+            (64, 64, 48),
+            (500, 64, 48),
+            (500, 4095, 500),
+            (8, 8, 4),
+            (8, 5, 1),
+            (8, 2, 1),
+        ] {
+            assert_eq!(fit(cpus, slots), workers, "{cpus} CPUs, {slots} slots");
+        }
+    }
+}
