@@ -190,8 +190,8 @@
 /** cyd_array_set() of the type that `in` points to. */
 #define CYD_ARRAY_SET(array, index, in) cyd_array_set((array), CYD_TYPE_OF(*(in)), (index), (in))
 /** cyd_array_fetch() of the type that `operand` points to; `old` points to the same type, or is NULL. */
-#define CYD_ARRAY_FETCH(array, op, index, operand, old) \
-    cyd_array_fetch((array), CYD_TYPE_OF(*(operand)), (op), (index), (operand), CYD_SAME_(old, operand))
+#define CYD_ARRAY_FETCH(array, index, op, operand, old) \
+    cyd_array_fetch((array), CYD_TYPE_OF(*(operand)), (index), (op), (operand), CYD_SAME_(old, operand))
 /** cyd_array_compare_exchange() of the type that `expected` points to; `desired` points to the same type. */
 #define CYD_ARRAY_COMPARE_EXCHANGE(array, index, expected, desired, done)            \
     cyd_array_compare_exchange((array), CYD_TYPE_OF(*(expected)), (index), (expected), \
@@ -445,7 +445,8 @@
 #define CYD_POOL_SHORT 1
 
 /**
- * Numbers of one type that processes share. Fresh elements are 0.
+ * Numbers of one type that processes share. Fresh elements are 0: whoever opens an array between its making and the maker's
+ * first store sees that.
  *
  * Each element is what a cyd_value_t is: every access is one atomic access of the number's own width. Runs of elements
  * are copied one by one, each atomically, not the run as a whole. Several threads may use a handle at a time.
@@ -1375,7 +1376,7 @@ typedef struct {
     /**
      * How long all of it may take, in nanoseconds, from the call that makes it; 0: as long as it likes.
      */
-    uint64_t timeout_ns;
+    uint64_t total_time_limit_ns;
     /**
      * As in #cyd_task_options_t, of each task.
      */
@@ -7270,12 +7271,12 @@ CYD_MUST_USE cyd_status_t cyd_array_set(cyd_array_t *array, cyd_type_t type, siz
 /**
  * Combines an element with a number in one step, and tells what it was before.
  *
- * CYD_ARRAY_FETCH(array, op, index, &x, &old) finds the type by itself.
+ * CYD_ARRAY_FETCH(array, index, op, &x, &old) finds the type by itself.
  *
  * \param array    Borrowed.
  * \param type     What the caller takes the elements for.
- * \param op       A CYD_OP_ number.
  * \param index    From 0 on.
+ * \param op       A CYD_OP_ number.
  * \param operand  As many bytes as the type has, which need not be aligned. Borrowed for the call.
  * \param old      Receives the number as it was before; may be NULL.
  *
@@ -7290,7 +7291,7 @@ CYD_MUST_USE cyd_status_t cyd_array_set(cyd_array_t *array, cyd_type_t type, siz
  * \par Crash      Done, or not: one atomic step.
  * \par Since      0.1
  */
-CYD_MUST_USE cyd_status_t cyd_array_fetch(cyd_array_t *array, cyd_type_t type, cyd_op_t op, size_t index, const void *operand, void *old);
+CYD_MUST_USE cyd_status_t cyd_array_fetch(cyd_array_t *array, cyd_type_t type, size_t index, cyd_op_t op, const void *operand, void *old);
 
 /**
  * Stores a number if the element is, bit for bit, the expected one.

@@ -1659,7 +1659,7 @@ private:
     Result<T> fetch(std::size_t index, T number) {
         detail::check_operation<T, Op>();
         return detail::filled<T>(
-            [&](auto out) { return cyd_array_fetch(this->raw_, type, Op, index, &number, out); });
+            [&](auto out) { return cyd_array_fetch(this->raw_, type, index, Op, &number, out); });
     }
 };
 

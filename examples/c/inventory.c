@@ -34,8 +34,8 @@ static void work(unsigned first) {
     for (unsigned i = 0; i < MOVES; i++) {
         int items = (int)(i % 3) + 1;
         must(cyd_permits_acquire(carts, -1));
-        must(CYD_ARRAY_FETCH(shelves, CYD_OP_SUB, (first + i) % SHELVES, &items, NULL));
-        must(CYD_ARRAY_FETCH(shelves, CYD_OP_ADD, (first + i + 1) % SHELVES, &items, NULL));
+        must(CYD_ARRAY_FETCH(shelves, (first + i) % SHELVES, CYD_OP_SUB, &items, NULL));
+        must(CYD_ARRAY_FETCH(shelves, (first + i + 1) % SHELVES, CYD_OP_ADD, &items, NULL));
         must(cyd_struct_update(books, sizeof(books_t), -1, write_down, &items));
         must(cyd_permits_release(carts, 1));
     }

@@ -350,7 +350,7 @@ IS(sizeof(cyd_map_options_t), 48);
 FIELD(cyd_map_options_t, struct_size, 0, 8);
 FIELD(cyd_map_options_t, chunk, 8, 8);
 FIELD(cyd_map_options_t, window, 16, 8);
-FIELD(cyd_map_options_t, timeout_ns, 24, 8);
+FIELD(cyd_map_options_t, total_time_limit_ns, 24, 8);
 FIELD(cyd_map_options_t, time_limit_ns, 32, 8);
 FIELD(cyd_map_options_t, retries, 40, 4);
 FIELD(cyd_map_options_t, flags, 44, 4);

@@ -290,7 +290,7 @@ static cyd_status_t array_set(char **a) {
 }
 static cyd_status_t array_add(char **a) {
     int64_t more = number(a[2]), old = 0;
-    cyd_status_t status = CYD_ARRAY_FETCH(array(a[0]), CYD_OP_ADD, (size_t)number(a[1]), &more, &old);
+    cyd_status_t status = CYD_ARRAY_FETCH(array(a[0]), (size_t)number(a[1]), CYD_OP_ADD, &more, &old);
     return say_number(status, old);
 }
 static cyd_status_t array_fill(char **a) {
@@ -310,7 +310,7 @@ static cyd_status_t array_round(char **a) {
     cyd_status_t status = CYD_OK;
     int64_t len = number(a[1]), one = 1;
     for (int64_t i = 0; i < len * number(a[2]) && status == CYD_OK; i++) {
-        status = CYD_ARRAY_FETCH(array(a[0]), CYD_OP_ADD, (size_t)(i % len), &one, &(int64_t){0});
+        status = CYD_ARRAY_FETCH(array(a[0]), (size_t)(i % len), CYD_OP_ADD, &one, &(int64_t){0});
     }
     return status;
 }

@@ -23,9 +23,9 @@ static void elements(void) {
     int16_t n = 5, old = 0, next = 7;
     bool done = false;
     OK(CYD_ARRAY_SET(array, 9, &n));
-    OK(CYD_ARRAY_FETCH(array, CYD_OP_ADD, 9, &n, &old));
+    OK(CYD_ARRAY_FETCH(array, 9, CYD_OP_ADD, &n, &old));
     CHECK(old == 5);
-    OK(CYD_ARRAY_FETCH(array, CYD_OP_MAX, 8, &n, NULL));
+    OK(CYD_ARRAY_FETCH(array, 8, CYD_OP_MAX, &n, NULL));
     n = 3;
     OK(CYD_ARRAY_COMPARE_EXCHANGE(array, 9, &n, &next, &done));
     CHECK(!done && n == 10);
@@ -54,7 +54,7 @@ static void elements(void) {
     for (size_t i = 0; i < sizeof far / sizeof *far; i++) {
         IS(CYD_ARRAY_GET(array, far[i], &n), CYD_E_RANGE);
         IS(CYD_ARRAY_SET(array, far[i], &n), CYD_E_RANGE);
-        IS(CYD_ARRAY_FETCH(array, CYD_OP_ADD, far[i], &n, &old), CYD_E_RANGE);
+        IS(CYD_ARRAY_FETCH(array, far[i], CYD_OP_ADD, &n, &old), CYD_E_RANGE);
         IS(CYD_ARRAY_COMPARE_EXCHANGE(array, far[i], &n, &next, &done), CYD_E_RANGE);
         IS(CYD_ARRAY_READ(array, far[i], 1, all), CYD_E_RANGE);
         IS(CYD_ARRAY_WRITE(array, far[i], 1, all), CYD_E_RANGE);
@@ -68,7 +68,7 @@ static void elements(void) {
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         IS(cyd_array_get(array, others[i], 0, all), CYD_E_TYPE);
         IS(cyd_array_set(array, others[i], 0, all), CYD_E_TYPE);
-        IS(cyd_array_fetch(array, others[i], CYD_OP_ADD, 0, all, all), CYD_E_TYPE);
+        IS(cyd_array_fetch(array, others[i], 0, CYD_OP_ADD, all, all), CYD_E_TYPE);
         IS(cyd_array_compare_exchange(array, others[i], 0, all, all, &done), CYD_E_TYPE);
         IS(cyd_array_read(array, others[i], 0, 1, all), CYD_E_TYPE);
         IS(cyd_array_write(array, others[i], 0, 1, all), CYD_E_TYPE);
@@ -78,7 +78,7 @@ static void elements(void) {
     IS(cyd_array_write(array, CYD_TYPE_I16, 0, 1, NULL), CYD_E_NULL);
     IS(cyd_array_fill(array, CYD_TYPE_I16, 0, 1, NULL), CYD_E_NULL);
     IS(CYD_ARRAY_FETCH(array, 0, 0, &n, &old), CYD_E_INVALID);
-    IS(CYD_ARRAY_FETCH(array, 9, 0, &n, &old), CYD_E_INVALID);
+    IS(CYD_ARRAY_FETCH(array, 0, 9, &n, &old), CYD_E_INVALID);
     OK(CYD_ARRAY_READ(same, 0, 10, all));
     CHECK(memcmp(all, wanted, sizeof all) == 0);
     OK(cyd_array_close(same));
@@ -91,10 +91,10 @@ static void kinds(void) {
     double d[2] = {1.5, NAN};
     OK(cyd_array_create(yard, "reals", CYD_TYPE_OF(d[0]), 2, NULL, &array));
     OK(CYD_ARRAY_FILL(array, 0, 2, &d[1]));
-    OK(CYD_ARRAY_FETCH(array, CYD_OP_MIN, 1, &d[0], NULL));
+    OK(CYD_ARRAY_FETCH(array, 1, CYD_OP_MIN, &d[0], NULL));
     OK(CYD_ARRAY_READ(array, 0, 2, d));
     CHECK(isnan(d[0]) && d[1] == 1.5); /* a number rather than NaN */
-    IS(CYD_ARRAY_FETCH(array, CYD_OP_OR, 0, &d[0], NULL), CYD_E_UNSUPPORTED);
+    IS(CYD_ARRAY_FETCH(array, 0, CYD_OP_OR, &d[0], NULL), CYD_E_UNSUPPORTED);
     OK(cyd_array_close(array));
 
     unsigned char byte = 7, bytes[3] = {0, 2, 255};
@@ -118,10 +118,10 @@ static void kinds(void) {
     OK(cyd_array_set(array, CYD_TYPE_WCHAR, 0, &none)); /* no code point */
     OK(cyd_array_get(array, CYD_TYPE_WCHAR, 0, &is));
     CHECK(is == 0xFFFD);
-    OK(cyd_array_fetch(array, CYD_TYPE_WCHAR, CYD_OP_MIN, 0, L"m", &is));
+    OK(cyd_array_fetch(array, CYD_TYPE_WCHAR, 0, CYD_OP_MIN, L"m", &is));
     OK(cyd_array_get(array, CYD_TYPE_WCHAR, 0, back));
     CHECK(is == 0xFFFD && back[0] == L'm');
-    IS(cyd_array_fetch(array, CYD_TYPE_WCHAR, CYD_OP_ADD, 0, L"m", NULL), CYD_E_UNSUPPORTED);
+    IS(cyd_array_fetch(array, CYD_TYPE_WCHAR, 0, CYD_OP_ADD, L"m", NULL), CYD_E_UNSUPPORTED);
     OK(cyd_array_close(array));
 }
 
@@ -263,7 +263,7 @@ static cyd_array_t *shared;
 static void tick(int number) {
     (void)number;
     uint32_t one = 1, four[4];
-    CHECK(!CYD_FAILED(CYD_ARRAY_FETCH(shared, CYD_OP_ADD, 3, &one, NULL)));
+    CHECK(!CYD_FAILED(CYD_ARRAY_FETCH(shared, 3, CYD_OP_ADD, &one, NULL)));
     CHECK(!CYD_FAILED(CYD_ARRAY_READ(shared, 0, 4, four)));
     CHECK(CYD_ARRAY_GET(shared, 4, &one) == CYD_E_RANGE);
 }
@@ -271,8 +271,8 @@ static void tick(int number) {
 static void *count(void *index) {
     uint32_t one = 1;
     for (int i = 0; i < 50000; i++) {
-        OK(CYD_ARRAY_FETCH(shared, CYD_OP_ADD, *(size_t *)index, &one, NULL));
-        OK(CYD_ARRAY_FETCH(shared, CYD_OP_ADD, 2, &one, NULL));
+        OK(CYD_ARRAY_FETCH(shared, *(size_t *)index, CYD_OP_ADD, &one, NULL));
+        OK(CYD_ARRAY_FETCH(shared, 2, CYD_OP_ADD, &one, NULL));
     }
     return NULL;
 }

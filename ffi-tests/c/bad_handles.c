@@ -376,7 +376,7 @@ static void array_calls(cyd_array_t *array, cyd_status_t wanted) {
     IS(cyd_array_type(array, &out.a.number), wanted);
     IS(cyd_array_get(array, CYD_TYPE_U8, 0, out.bytes), wanted);
     IS(cyd_array_set(array, CYD_TYPE_U8, 0, out.bytes), wanted);
-    IS(cyd_array_fetch(array, CYD_TYPE_U8, CYD_OP_ADD, 0, out.bytes, out.bytes), wanted);
+    IS(cyd_array_fetch(array, CYD_TYPE_U8, 0, CYD_OP_ADD, out.bytes, out.bytes), wanted);
     IS(cyd_array_compare_exchange(array, CYD_TYPE_U8, 0, out.bytes, out.bytes, &out.a.truth), wanted);
     IS(cyd_array_read(array, CYD_TYPE_U8, 0, 8, out.bytes), wanted);
     IS(cyd_array_write(array, CYD_TYPE_U8, 0, 8, out.bytes), wanted);

@@ -187,7 +187,7 @@ static void places(void) {
     BOTH(cyd_array_type(array, place_), cyd_type_t);
     ONLY_NULL(cyd_array_get(array, CYD_TYPE_U8, 0, place_), void);
     ONLY_NULL(cyd_array_set(array, CYD_TYPE_U8, 0, place_), void);
-    ONLY_NULL(cyd_array_fetch(array, CYD_TYPE_U8, CYD_OP_ADD, 0, place_, &old), void);
+    ONLY_NULL(cyd_array_fetch(array, CYD_TYPE_U8, 0, CYD_OP_ADD, place_, &old), void);
     ONLY_NULL(cyd_array_compare_exchange(array, CYD_TYPE_U8, 0, &byte, &byte, place_), bool);
     ONLY_NULL(cyd_array_compare_exchange(array, CYD_TYPE_U8, 0, place_, &byte, (bool *)&old), void);
     ONLY_NULL(cyd_array_compare_exchange(array, CYD_TYPE_U8, 0, &byte, place_, (bool *)&old), void);

@@ -501,7 +501,7 @@ static void maps(cyd_pool_t *pool) {
     OK(cyd_map_close(map));
 
     cyd_slice_t one = {NULL, 0};
-    options = (cyd_map_options_t){.struct_size = sizeof options, .timeout_ns = 20 * MS};
+    options = (cyd_map_options_t){.struct_size = sizeof options, .total_time_limit_ns = 20 * MS};
     OK(cyd_pool_map(pool, "waits", &one, 1, &options, &map));
     IS(cyd_map_next(map, NULL, 0, &len, &index), CYD_E_TIMEOUT);
     OK(cyd_map_close(map));
@@ -521,7 +521,7 @@ static void order(cyd_pool_t *pool) {
     size_t len, index;
     cyd_map_t *map;
     cyd_yard_t *yard;
-    cyd_map_options_t options = {.struct_size = sizeof options, .chunk = 1, .timeout_ns = 20000 * MS};
+    cyd_map_options_t options = {.struct_size = sizeof options, .chunk = 1, .total_time_limit_ns = 20000 * MS};
     OK(cyd_pool_yard(pool, &yard));
     cyd_event_t *gate = gate_of(yard);
     OK(cyd_yard_close(yard));

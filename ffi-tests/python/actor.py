@@ -65,7 +65,7 @@ SIGNATURES = {
     "array_open_or_create": "psunpp",
     "array_get": "punp",
     "array_set": "punp",
-    "array_fetch": "puunpp",
+    "array_fetch": "punupp",
     "array_read": "punnp",
     "array_fill": "punnp",
     "ring_open_or_create": "pspp",
@@ -186,7 +186,7 @@ class TaskOptions(ctypes.Structure):
 class MapOptions(ctypes.Structure):
     _fields_ = (
         [(name, ctypes.c_size_t) for name in ("struct_size", "chunk", "window")]
-        + [(name, ctypes.c_uint64) for name in ("timeout_ns", "time_limit_ns")]
+        + [(name, ctypes.c_uint64) for name in ("total_time_limit_ns", "time_limit_ns")]
         + [(name, ctypes.c_uint32) for name in ("retries", "flags")]
     )
 
@@ -302,7 +302,7 @@ class Actor:
 
     def add_element(self, name, index, number):
         number = ctypes.byref(ctypes.c_int64(number))
-        return self.fill(ctypes.c_int64(), "array_fetch", self.things["array", name], TYPE_I64, OP_ADD, index, number)
+        return self.fill(ctypes.c_int64(), "array_fetch", self.things["array", name], TYPE_I64, index, OP_ADD, number)
 
     def read(self, name, start, count):
         numbers = (ctypes.c_int64 * count)()

@@ -21,7 +21,8 @@ use crate::objects::value::{Cell, Op, ScalarType};
 use crate::sync::wait::Timeout;
 use std::ffi::{c_char, c_void};
 
-/// Numbers of one type that processes share. Fresh elements are 0.
+/// Numbers of one type that processes share. Fresh elements are 0: whoever opens an array between its making and the maker's
+/// first store sees that.
 ///
 /// Each element is what a cyd_value_t is: every access is one atomic access of the number's own width. Runs of elements
 /// are copied one by one, each atomically, not the run as a whole. Several threads may use a handle at a time.
@@ -361,12 +362,12 @@ pub unsafe extern "C" fn cyd_array_set(
 
 /// Combines an element with a number in one step, and tells what it was before.
 ///
-/// CYD_ARRAY_FETCH(array, op, index, &x, &old) finds the type by itself.
+/// CYD_ARRAY_FETCH(array, index, op, &x, &old) finds the type by itself.
 ///
 /// \param array    Borrowed.
 /// \param type     What the caller takes the elements for.
-/// \param op       A CYD_OP_ number.
 /// \param index    From 0 on.
+/// \param op       A CYD_OP_ number.
 /// \param operand  As many bytes as the type has, which need not be aligned. Borrowed for the call.
 /// \param old      Receives the number as it was before; may be NULL.
 ///
@@ -385,8 +386,8 @@ pub unsafe extern "C" fn cyd_array_set(
 pub unsafe extern "C" fn cyd_array_fetch(
     array: *mut cyd_array_t,
     r#type: cyd_type_t,
-    op: cyd_op_t,
     index: usize,
+    op: cyd_op_t,
     operand: *const c_void,
     old: *mut c_void,
 ) -> cyd_status_t {

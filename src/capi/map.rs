@@ -39,7 +39,7 @@ pub struct cyd_map_options_t {
     /// How many tasks may be on their way at a time; 0: twice as many as there are workers.
     pub window: usize,
     /// How long all of it may take, in nanoseconds, from the call that makes it; 0: as long as it likes.
-    pub timeout_ns: u64,
+    pub total_time_limit_ns: u64,
     /// As in #cyd_task_options_t, of each task.
     pub time_limit_ns: u64,
     /// As in #cyd_task_options_t, of each task. A chunk that is lost is lost with all that it has.
@@ -51,7 +51,7 @@ options::sized!(cyd_map_options_t {
     struct_size,
     chunk: usize,
     window: usize,
-    timeout_ns: u64,
+    total_time_limit_ns: u64,
     time_limit_ns: u64,
     retries: u32,
     flags: u32,
@@ -133,7 +133,7 @@ unsafe fn begin(
         chunk: theirs.chunk,
         window: theirs.window,
         task: of_task(theirs.retries, theirs.time_limit_ns)?,
-        timeout: (theirs.timeout_ns != 0).then(|| Duration::from_nanos(theirs.timeout_ns)),
+        timeout: (theirs.total_time_limit_ns != 0).then(|| Duration::from_nanos(theirs.total_time_limit_ns)),
     };
     let count = count.filter(|_| theirs.chunk == 0);
     let items = match theirs.flags & CYD_MAP_UNORDERED {
