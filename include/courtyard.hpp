@@ -1277,6 +1277,23 @@ public:
     Status wait(RLock &lock, Timeout timeout) {
         return Status(cyd_condition_wait_rlock(raw_, lock.get_native(), timeout.ns()));
     }
+    /**
+     * Waits until `ready()` is true, which is asked with the lock, a Lock or an RLock, held, first at once. One timeout for
+     * everything. Ends also when an owner has died, owner_died(): what `ready` looks at may be half changed.
+     */
+    template <class Held, class Ready>
+    Status wait_for(Held &lock, Timeout timeout, Ready ready) {
+        const detail::Patience patience(timeout);
+        Status status(CYD_OK);
+        while (status.code() == CYD_OK && !ready()) {
+            status = wait(lock, Timeout::from_ns(patience.ns()));
+        }
+        const bool gave_up = status.code() == CYD_E_TIMEOUT || status.code() == CYD_E_CANCELLED;
+        if (gave_up && !lock.is_suspect().value_or(true) && ready()) {
+            return Status(CYD_OK); // it became true while the lock was taken again
+        }
+        return status;
+    }
     /** Wakes at most `count` who wait, the longest first; gives how many. */
     Result<std::uint32_t> notify(std::uint32_t count = 1) {
         return detail::filled<std::uint32_t>([&](auto out) { return cyd_condition_notify(raw_, count, out); });

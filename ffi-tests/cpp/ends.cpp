@@ -3,6 +3,7 @@
 #include "courtyard.hpp"
 
 #include "check.hpp"
+#include <csignal>
 #include <poll.h>
 #include <thread>
 #include <vector>
@@ -41,6 +42,64 @@ static void cancelled(const Yard &yard) {
     IS(CancelToken::from_event(Event()), CYD_E_NULL);
     IS(CancelToken().cancel(), CYD_E_NULL);
     IS(CancelToken().scope(), CYD_E_NULL);
+}
+
+// What a condition is waited for, whatever it is notified of.
+static void conditions(const Yard &yard) {
+    Condition condition = Condition::create(yard, "condition").value();
+    Lock lock = Lock::create(yard, "of-condition").value();
+    RLock rlock = RLock::create(yard, "rlock-of-condition").value();
+    int stock = 0, asked = 0;
+    const auto at_least = [&](int wanted) {
+        return [&, wanted] {
+            asked++;
+            return stock >= wanted;
+        };
+    };
+    std::thread other([&] {
+        for (int i = 0; i < 3; i++) {
+            std::this_thread::sleep_for(5ms);
+            Lock::Guard guard = lock.acquire(forever).value();
+            stock++;
+            OK(condition.notify());
+        }
+    });
+    {
+        Lock::Guard guard = lock.acquire(forever).value();
+        OK(condition.wait_for(lock, 20s, at_least(3)));
+        CHECK(stock == 3 && lock.holder()->tid != 0);
+        asked = 0;
+        OK(condition.wait_for(lock, no_wait, at_least(3))); // nobody waits
+        CHECK(asked == 1);
+        IS(condition.wait_for(lock, 5ms, at_least(4)), CYD_E_TIMEOUT);
+        CHECK(asked == 3); // before the wait, and after it
+        OK(condition.wait_for(lock, 1ms, [&] { return stock++ == 4; }));
+        CHECK(stock == 5);
+    }
+    other.join();
+    {
+        RLock::Guard guard = rlock.acquire(forever).value();
+        IS(condition.wait_for(rlock, 1ms, at_least(99)), CYD_E_TIMEOUT);
+        CHECK(rlock.count().value() == 1);
+    }
+    IS(condition.wait_for(lock, forever, at_least(99)), CYD_E_NOT_OWNER);
+    IS(Condition().wait_for(lock, forever, at_least(99)), CYD_E_NULL);
+
+    // Who dies with the lock ends the wait, whatever is awaited.
+    Event waits = Event::create(yard, "waits").value();
+    const pid_t dies = child([&] {
+        OK(waits.wait(20s));
+        Result<Lock::Guard> guard = lock.acquire(20s);
+        OK(condition.notify());
+        raise(SIGKILL);
+    });
+    {
+        Lock::Guard guard = lock.acquire(forever).value();
+        OK(waits.set());
+        IS(condition.wait_for(lock, 20s, at_least(99)), CYD_OWNER_DIED);
+        OK(lock.repaired());
+    }
+    was_killed_by(dies, SIGKILL);
 }
 
 static void deadlines(const Yard &yard) {
@@ -186,6 +245,7 @@ int main() {
     queues(yard);
     acknowledged(yard);
     cancelled(yard);
+    conditions(yard);
     deadlines(yard);
     many(yard);
     members(yard);
