@@ -171,9 +171,8 @@ fn cpp_header_compiles(built: &Built, flags: &[&str]) -> Part {
 }
 
 /// Functions that C++ calls as they are. (A type and its size are part of the class.)
-const PLAIN: [&str; 7] = [
+const PLAIN: [&str; 6] = [
     "cyd_array_type",
-    "cyd_last_os_error",
     "cyd_probe_print",
     "cyd_struct_array_size",
     "cyd_struct_size",

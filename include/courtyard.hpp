@@ -206,12 +206,16 @@ inline constexpr Timeout no_wait = Timeout::from_ns(0);
 /** A failure whose value was asked for. */
 class Error : public std::runtime_error {
 public:
-    Error(cyd_status_t code, const char *message) : std::runtime_error(message), code_(code) {}
+    Error(cyd_status_t code, const char *message, int os_error = 0)
+        : std::runtime_error(message), code_(code), os_error_(os_error) {}
     /** A CYD_E_ number. */
     cyd_status_t code() const noexcept { return code_; }
+    /** What the system gave for a reason, as errno(3) has it; 0 if it was not asked. */
+    int os_error() const noexcept { return os_error_; }
 
 private:
     cyd_status_t code_;
+    int os_error_;
 };
 #endif
 
@@ -239,10 +243,10 @@ public:
      * valid as long.
      */
     const char *message() const noexcept {
-        const char *general = cyd_status_message(code_);
-        const char *last = cyd_last_error_message();
-        return !ok() && std::strncmp(last, general, std::strlen(general)) == 0 ? last : general;
+        return is_last() ? cyd_last_error_message() : cyd_status_message(code_);
     }
+    /** What the system gave for a reason, as errno(3) has it, in the thread that failed and as long; 0 if it was not asked. */
+    int os_error() const noexcept { return is_last() ? cyd_last_os_error() : 0; }
     /** Throws Error, or aborts, unless ok(). */
     void value() const {
         if (!ok()) {
@@ -251,9 +255,14 @@ public:
     }
 
 private:
+    /* Whether the last failure of this thread is, as far as can be seen, this one. */
+    bool is_last() const noexcept {
+        const char *general = cyd_status_message(code_);
+        return !ok() && std::strncmp(cyd_last_error_message(), general, std::strlen(general)) == 0;
+    }
     [[noreturn]] void fail() const {
 #if COURTYARD_EXCEPTIONS
-        throw Error(code_, message());
+        throw Error(code_, message(), os_error());
 #else
         std::fprintf(stderr, "courtyard: %s: %s\n", name(), message());
         std::abort();
@@ -280,6 +289,7 @@ public:
     cyd_status_t code() const noexcept { return status_.code(); }
     const char *name() const noexcept { return status_.name(); }
     const char *message() const noexcept { return status_.message(); }
+    int os_error() const noexcept { return status_.os_error(); }
     Status status() const noexcept { return status_; }
 
     /** What the call gave. Of a failure: throws Error, or aborts. */

@@ -4,6 +4,7 @@
 
 #include "check.hpp"
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <cstring>
 #include <limits>
@@ -69,7 +70,10 @@ static void yards() {
 }
 
 static void results(const Yard &yard) {
+    const Result<Yard> closed = Yard::open_fd(1 << 20);
+    CHECK(closed.code() == CYD_E_OS && closed.os_error() == EBADF);
     const Result<Lock> missing = Lock::open(yard, "missing");
+    CHECK(missing.os_error() == 0 && closed.os_error() == 0); // of the last failure only
     CHECK(!missing.ok() && !missing && !missing.news() && missing.code() == CYD_E_NOT_FOUND);
     CHECK(std::strcmp(missing.name(), "CYD_E_NOT_FOUND") == 0);
     CHECK(std::strstr(missing.message(), "missing") != nullptr);
@@ -94,7 +98,13 @@ static void failures(const Yard &yard) {
         Status(CYD_E_BUSY).value();
         CHECK(!"reached");
     } catch (const Error &error) {
-        CHECK(error.code() == CYD_E_BUSY);
+        CHECK(error.code() == CYD_E_BUSY && error.os_error() == 0);
+    }
+    try {
+        Yard::open_fd(1 << 20).value();
+        CHECK(!"reached");
+    } catch (const Error &error) {
+        CHECK(error.code() == CYD_E_OS && error.os_error() == EBADF);
     }
 }
 #else
