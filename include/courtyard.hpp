@@ -41,6 +41,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <initializer_list>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <pthread.h>
@@ -2530,12 +2531,56 @@ public:
     Status next(void *buffer, std::size_t room, std::size_t &len, std::size_t *index = nullptr) {
         return Status(cyd_map_next(raw_, buffer, room, &len, index));
     }
-    /** The next result; #CYD_E_END when there is none. */
+    /** The next result; #CYD_E_END when there is none. A range-for takes them too. */
     Result<std::string> next(std::size_t *index = nullptr) {
         return detail::whole<std::string>(forever, [&](void *buffer, std::size_t room, std::size_t *len, std::int64_t) {
             return cyd_map_next(raw_, buffer, room, len, index);
         });
     }
+
+    /** One result after the other, each of which may be an error of its input. One that is of no input is the last. */
+    class Iterator {
+    public:
+        using iterator_category = std::input_iterator_tag;
+        using value_type = Result<std::string>;
+        using difference_type = std::ptrdiff_t;
+        using pointer = value_type *;
+        using reference = value_type &;
+
+        /** The end. */
+        Iterator() = default;
+        explicit Iterator(Map &map) : map_(&map) { ++*this; }
+
+        reference operator*() { return *result_; }
+        pointer operator->() { return &*result_; }
+        Iterator &operator++() {
+            constexpr std::size_t none = static_cast<std::size_t>(-1);
+            const bool goes_on = index_ != none || !result_;
+            index_ = none;
+            if (goes_on) {
+                result_.emplace(map_->next(&index_));
+            }
+            if (!goes_on || result_->code() == CYD_E_END) {
+                map_ = nullptr;
+                result_.reset();
+            }
+            return *this;
+        }
+        void operator++(int) { ++*this; }
+        /** Which input it is of. */
+        std::size_t index() const noexcept { return index_; }
+        bool operator==(const Iterator &other) const noexcept { return map_ == other.map_; }
+        bool operator!=(const Iterator &other) const noexcept { return map_ != other.map_; }
+
+    private:
+        Map *map_ = nullptr;
+        std::size_t index_ = 0;
+        std::optional<value_type> result_;
+    };
+
+    /** Waits for the first result that is not taken yet. */
+    Iterator begin() { return Iterator(*this); }
+    Iterator end() { return Iterator(); }
 };
 
 class Task;

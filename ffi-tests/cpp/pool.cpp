@@ -233,6 +233,24 @@ int main(int argc, char **argv) {
         CHECK(map.next().value() == wanted);
     }
     CHECK(map.next().code() == CYD_E_END);
+    std::vector<std::string> all;
+    map = pool.map("reverse", inputs.data(), inputs.size()).value();
+    for (cyd::Result<std::string> &result : map) {
+        all.push_back(result.value());
+    }
+    CHECK(all == (std::vector<std::string>{"ba", "dc", "", "gfe"}) && map.begin() == map.end());
+    // An error is an input's own, or the last.
+    int errors = 0;
+    map = pool.map("fail", inputs.data(), 2).value();
+    for (auto at = map.begin(); at != map.end(); at++) {
+        CHECK(at.index() == static_cast<std::size_t>(errors++) && at->code() == CYD_E_FAILED);
+    }
+    CHECK(errors == 2);
+    map = cyd::Map();
+    for (auto &result : map) {
+        CHECK(result.code() == CYD_E_NULL && errors++ == 2);
+    }
+    CHECK(errors == 3);
     int count = 0;
     auto next = [&](cyd_slice_t &input) {
         input = {"0123456789", static_cast<std::size_t>(count)};
