@@ -10,7 +10,8 @@
  *   you have the lock, and what it guards may be half changed), a negative number is an error. Test it with
  *   CYD_FAILED(status), never with "!= 0" and never with "== CYD_OK" alone. Outputs are written on success only,
  *   unless a function says otherwise. cyd_last_error_message() says more about the last failure of the calling
- *   thread.
+ *   thread. What the lists of the functions do not repeat: any call may answer #CYD_E_PANIC, a defect of this library, and
+ *   any that opens a handle #CYD_E_NO_MEMORY, when an object that it was to make may be there already.
  *
  * Timeouts.  `int64_t timeout_ns`: 0 tries and never waits, a negative value waits without limit, anything else is
  *   nanoseconds of the monotonic clock. A wait that gives up changes nothing (but at a barrier, which it breaks). cyd_deadline_after() makes several calls
@@ -69,9 +70,15 @@
  *   blocks, ends of rings,| taken over, the barrier      |                 |                     |
  *   declared parties of   | breaks                       |                 |                     |
  *   barriers              |                              |                 |                     |
- *   a process and its     | the other end is told, if    | nothing         | nothing, if another | nothing
- *   fork children: ends   | nobody else holds this one   |                 | holds it            |
- *   of pipes              |                              |                 |                     |
+ *   a process: messages   | they are delivered again, to | nothing         | nothing             | nothing
+ *   of a queue it owes    | others, who are told         |                 |                     |
+ *   a process: loans, and | the memory is free; such a   | nothing         | nothing             | nothing
+ *   messages that it has  | message is lost, unless it   |                 |                     |
+ *   borrowed              | is owed                      |                 |                     |
+ *   a process and its     | those opposite are told, if  | nothing         | nothing, if another | nothing
+ *   fork children: ends   | nobody else holds the end,   |                 | holds it            |
+ *   of pipes, sides of    | or the side                  |                 |                     |
+ *   queues                |                              |                 |                     |
  *   a worker: its tasks   | begun again by another one,  | as if killed    | nothing             | nothing, but a
  *                         | or lost, and say of what     |                 |                     | time limit
  *   a process: tasks that | the tasks run, and what they | nothing         | nothing             | nothing
@@ -101,8 +108,8 @@
  *             is void in the child; the child registers itself with its first call that needs it. The functions of
  *             cyd_value_t and cyd_array_t, and cyd_struct_get(), need none, and those of cyd_semaphore_t none but to
  *             wait.
- *             Ends of pipes are different: the child holds, for itself and from its birth on, every end that its parent
- *             held at the fork. It takes one of the yard's places for that, if one is free.
+ *             Ends of pipes and sides of queues are different: the child holds, for itself and from its birth on, every one
+ *             that its parent held at the fork. It takes one of the yard's places for that, if one is free.
  *   vfork().  Between vfork() and exec no function of this library may be called: the child runs in its parent's
  *             memory and would act as the parent.
  *   exec().   Ends the process for this library: what it owned comes free, as at a death. Descriptors are close-on-
@@ -665,10 +672,10 @@ typedef struct cyd_pipe_t cyd_pipe_t;
  * }
  *
  * int main(int argc, char **argv) {
- *     cyd_task_register("twice", twice, NULL);
- *     cyd_init(argc, (const char *const *)argv); // workers are this program anew
- *     cyd_pool_create(yard, "pool", NULL, &pool);
- *     cyd_pool_apply(pool, "twice", &number, sizeof number, NULL, &number, sizeof number, &len);
+ *     must(cyd_task_register("twice", twice, NULL)); // must() ends the program if CYD_FAILED()
+ *     must(cyd_init(argc, (const char *const *)argv)); // workers are this program anew
+ *     must(cyd_pool_create(yard, "pool", NULL, &pool));
+ *     must(cyd_pool_apply(pool, "twice", &number, sizeof number, NULL, &number, sizeof number, &len));
  * @endcode
  */
 typedef struct cyd_pool_t cyd_pool_t;
@@ -793,7 +800,8 @@ typedef struct cyd_struct_t cyd_struct_t;
 typedef struct cyd_task_t cyd_task_t;
 
 /**
- * A number of at most 8 bytes that processes share. Fresh ones are 0.
+ * A number of at most 8 bytes that processes share. Fresh ones are 0: whoever opens one between its making and the maker's
+ * first store sees that.
  *
  * Every access is one atomic access of the number's own width: never torn, never waiting, no system call, nothing to
  * repair after a death. Reading acquires, writing releases, changing does both: who reads a value also sees what its
@@ -1196,7 +1204,7 @@ typedef struct {
     const char *name;
     /**
      * Descriptors that the child is to have under the same numbers, by cyd_process_spawn() or a fork server: besides the
-     * three standard ones it has no others. A forked child has all.
+     * three standard ones it has no others. A yard's among them needs no cyd_yard_set_inheritable(). A forked child has all.
      */
     const int *inherit;
     /**
@@ -1366,11 +1374,13 @@ typedef struct {
      */
     size_t struct_size;
     /**
-     * How many inputs make one task; 0: of cyd_pool_map() so many that each worker gets four tasks, of cyd_pool_imap() one.
+     * How many inputs make one task; 0: of cyd_pool_map() so many that each worker gets four tasks, or fewer, so that the pool's
+     * blocks have room for what is on its way; of cyd_pool_imap() one.
      */
     size_t chunk;
     /**
-     * How many tasks may be on their way at a time; 0: twice as many as there are workers.
+     * How many tasks may be on their way at a time; 0: twice as many as there are workers. Fewer are, if the pool has no room for
+     * so many tasks, or bytes.
      */
     size_t window;
     /**
@@ -1523,7 +1533,8 @@ typedef struct {
  */
 typedef struct {
     /**
-     * The first byte, aligned to 64.
+     * The first byte, aligned to 64. Good until the loan is put, submitted or given back, or the process closes its last handle on
+     * the yard, of the yard itself or of an object in it: then the memory is free. The handle that has lent it may be closed.
      */
     void *data;
     /**
@@ -1630,7 +1641,8 @@ typedef uint32_t cyd_strategy_t;
  */
 typedef struct {
     /**
-     * The first byte.
+     * The first byte. Good until the message is given back or acknowledged, or the process closes its last handle on the yard, of
+     * the yard itself or of an object in it; in `bytes`, as long as the struct is.
      */
     const void *data;
     /**
@@ -2108,7 +2120,7 @@ typedef uint32_t cyd_fault_kind_t;
 #define CYD_E_PANIC -1082
 
 /**
- * The object was found inconsistent.
+ * The object was found inconsistent. Kept for later: this version answers it nowhere, and says #CYD_E_CORRUPT.
  */
 #define CYD_E_POISONED -1083
 
@@ -2822,8 +2834,9 @@ CYD_MUST_USE cyd_status_t cyd_yard_cost(const cyd_yard_options_t *options, cyd_c
  * bytes rounded up to 64. Ring and pipe: a message, and its length rounded up to 8; all of them lie in the capacity, which
  * comes on top, for a two-way pipe twice. Queue: a message of up to 48 bytes; with another `inline_max` so many bytes more or less; with
  * `sides`, 8 more for each slot of the yard. Last-in-first-out and priority queue: a message, and the longest one, rounded up
- * to 8, at least 8. Struct: two copies, each rounded up to 64. Array: its elements: numbers, or structs as here. The
- * others have no items.
+ * to 8, at least 8. Struct: two copies, each rounded up to 64. Array: its elements: numbers, or structs as here; a lock of the
+ * array takes 128 more. Pool: a task; a place for a worker takes 64 more, and the queue and the blocks that lie beside it are
+ * objects of their own. The others have no items.
  *
  * \param options  As for cyd_yard_create(). Borrowed for the call; NULL means all defaults.
  * \param kind     A CYD_OBJECT_ number.
@@ -5131,7 +5144,8 @@ CYD_MUST_USE cyd_status_t cyd_entry_register(const char *name, int (*work)(const
  * \param out       Receives the handle; close it with cyd_process_close(). NULL: none is wanted.
  *
  * \return #CYD_OK, or
- *   - #CYD_E_STATE      this process has other threads than that for notifiers: see #CYD_PROCESS_DESPITE_THREADS
+ *   - #CYD_E_STATE      this process has other threads than those for notifiers and callbacks: see
+ *     #CYD_PROCESS_DESPITE_THREADS. Who has made a pool has one more until the pool has ended
  *   - #CYD_E_NAME       the name in `options` is no legal one
  *   - #CYD_E_NO_MEMORY  there is no memory, or no descriptor, left
  *   - #CYD_E_OS         the system refuses: there may be too many processes
@@ -5171,6 +5185,7 @@ CYD_MUST_USE cyd_status_t cyd_process_fork(const cyd_process_options_t *options,
  *   - #CYD_E_NULL       `bytes` is NULL, and `len` is not 0
  *   - #CYD_E_NO_SLOTS   the yard of an end that the child is to hold has no room for one more process
  *   - #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_UNSUPPORTED  such an end is a closed handle, another noun's, a queue made without sides
+ *   - #CYD_E_CLOSED     a descriptor that it is to inherit is not open
  *   - #CYD_E_VERSION    an option is set that this version does not know
  *   - #CYD_E_INVALID    a pointer is misaligned, `struct_size` is not set, `at_exit` is no CYD_AT_EXIT_ number, an end that the
  *     child is to hold is not one thing
@@ -5771,6 +5786,9 @@ cyd_status_t cyd_map_close(cyd_map_t *map);
  *
  * If it fails, the name is free still; what there was no more room for may be there already, for whoever makes the same pool.
  *
+ * The thread that looks after the workers is one of this process: from here on it has two, and cyd_process_fork() answers
+ * #CYD_E_STATE until the pool has ended, unless it is told #CYD_PROCESS_DESPITE_THREADS.
+ *
  * \return #CYD_OK, or
  *   - #CYD_E_STATE      cyd_init() was not called; or other threads run, with #CYD_START_FORK
  *   - #CYD_E_UNSUPPORTED  this program has more rights than its caller (setuid), and workers would be it anew
@@ -5871,7 +5889,8 @@ CYD_MUST_USE cyd_status_t cyd_pool_submit(cyd_pool_t *pool, const char *entry, c
  * \param out_len  Receives the result's length; with #CYD_E_TOO_LONG too.
  *
  * \return As cyd_pool_submit() and cyd_future_result(). With #CYD_E_TOO_LONG the result is gone: take cyd_pool_submit() and
- *   cyd_future_result() where nobody knows how long it can be.
+ *   cyd_future_result() where nobody knows how long it can be. #CYD_E_INTERRUPTED and #CYD_E_CANCELLED may be of the wait for a
+ *   place or of that for the result: the task may be done nevertheless, and nobody hears of it.
  *
  * \par Threads    Any.
  * \par Processes  Any.
@@ -6103,8 +6122,8 @@ CYD_MUST_USE cyd_status_t cyd_pool_join(cyd_pool_t *pool, int64_t timeout_ns);
  *
  * \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
  * \par Processes  Closes this process's handle only; in a fork child of the maker nothing else happens.
- * \par Blocking   Until those have left who waited through it, at most 250 ms, and the maker's workers have ended. Not
- *   async-signal-safe.
+ * \par Blocking   Until those have left who waited through it, at most 250 ms, and the maker's workers have ended: in a pool of
+ *   threads, as long as the tasks that they are at take, which cannot be killed. Not async-signal-safe.
  * \par Crash      Killed in it, the pool ends as with its maker.
  * \par Since      0.1
  */
@@ -9035,8 +9054,8 @@ CYD_MUST_USE cyd_status_t cyd_blocks_len(const cyd_blocks_t *blocks, uint64_t bl
 /**
  * Tells where a block of this process lies.
  *
- * The address is good in this process until the block is freed or given away, and this process's last handle on the
- * blocks is closed. Others who have the number may read there at any time.
+ * The address is good in this process until the block is freed or given away, or the process closes its last handle on the
+ * yard, of the yard itself or of an object in it. Others who have the number may read there at any time.
  *
  * \param blocks  Borrowed.
  * \param block   Its number.

@@ -11,7 +11,7 @@
  *   gives what is in it; of a failure it throws courtyard::Error, or, where the compiler has exceptions turned off, prints the
  *   message and aborts. Nothing else in this header throws, but std::bad_alloc where an answer, a list or a function to be kept
  *   needs memory (messages, texts and results as strings, lists of futures, callbacks and tasks), and what a function handed
- *   to update() or to a barrier's wait() throws.
+ *   to update(), to a barrier's wait() or to a condition's wait_for() throws.
  *
  * Handles.  Yard, every object, Sender, Receiver and Connection own one handle of this process, can be moved and not copied, and
  *   close it in the destructor. An empty one, moved from or closed, answers every call with #CYD_E_NULL. Objects keep
@@ -22,7 +22,8 @@
  * Timeouts.  Any std::chrono duration, courtyard::forever, courtyard::no_wait, or a Deadline for several calls. A negative duration is no_wait.
  *
  * Fork.  As in courtyard.h: what the parent owns stays the parent's, also when a Guard, a Permit or an end that the
- *   child has inherited is destroyed in the child. Ends of pipes are the child's too: it closes its own.
+ *   child has inherited is destroyed in the child; and what the child has taken itself stays the child's. Ends of pipes
+ *   are the child's too: it closes its own.
  */
 #ifndef COURTYARD_HPP
 #define COURTYARD_HPP
@@ -2585,7 +2586,7 @@ public:
 
 class Task;
 
-/** Workers that do tasks: cyd_pool_t. */
+/** Workers that do tasks: cyd_pool_t. The maker's last one waits in its destructor for the workers, as cyd_pool_close() does. */
 class Pool : public detail::Handle<cyd_pool_t, cyd_pool_close> {
 public:
     /** Memory for a task's input, filled and submitted without a copy: cyd_pool_alloc(). */

@@ -471,8 +471,8 @@ pub unsafe extern "C" fn cyd_blocks_len(
 
 /// Tells where a block of this process lies.
 ///
-/// The address is good in this process until the block is freed or given away, and this process's last handle on the
-/// blocks is closed. Others who have the number may read there at any time.
+/// The address is good in this process until the block is freed or given away, or the process closes its last handle on the
+/// yard, of the yard itself or of an object in it. Others who have the number may read there at any time.
 ///
 /// \param blocks  Borrowed.
 /// \param block   Its number.

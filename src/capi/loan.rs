@@ -20,7 +20,8 @@ use std::mem::ManuallyDrop;
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct cyd_loan_t {
-    /// The first byte, aligned to 64.
+    /// The first byte, aligned to 64. Good until the loan is put, submitted or given back, or the process closes its last handle on
+    /// the yard, of the yard itself or of an object in it: then the memory is free. The handle that has lent it may be closed.
     pub data: *mut c_void,
     /// Bytes of the message, or of the input.
     pub len: usize,
@@ -33,7 +34,8 @@ pub struct cyd_loan_t {
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct cyd_message_t {
-    /// The first byte.
+    /// The first byte. Good until the message is given back or acknowledged, or the process closes its last handle on the yard, of
+    /// the yard itself or of an object in it; in `bytes`, as long as the struct is.
     pub data: *const c_void,
     /// Bytes.
     pub len: usize,

@@ -34,9 +34,11 @@ pub const CYD_MAP_UNORDERED: u32 = 1;
 pub struct cyd_map_options_t {
     /// sizeof(cyd_map_options_t)
     pub struct_size: usize,
-    /// How many inputs make one task; 0: of cyd_pool_map() so many that each worker gets four tasks, of cyd_pool_imap() one.
+    /// How many inputs make one task; 0: of cyd_pool_map() so many that each worker gets four tasks, or fewer, so that the pool's
+    /// blocks have room for what is on its way; of cyd_pool_imap() one.
     pub chunk: usize,
-    /// How many tasks may be on their way at a time; 0: twice as many as there are workers.
+    /// How many tasks may be on their way at a time; 0: twice as many as there are workers. Fewer are, if the pool has no room for
+    /// so many tasks, or bytes.
     pub window: usize,
     /// How long all of it may take, in nanoseconds, from the call that makes it; 0: as long as it likes.
     pub total_time_limit_ns: u64,

@@ -40,10 +40,10 @@ use std::time::Duration;
 /// }
 ///
 /// int main(int argc, char **argv) {
-///     cyd_task_register("twice", twice, NULL);
-///     cyd_init(argc, (const char *const *)argv); // workers are this program anew
-///     cyd_pool_create(yard, "pool", NULL, &pool);
-///     cyd_pool_apply(pool, "twice", &number, sizeof number, NULL, &number, sizeof number, &len);
+///     must(cyd_task_register("twice", twice, NULL)); // must() ends the program if CYD_FAILED()
+///     must(cyd_init(argc, (const char *const *)argv)); // workers are this program anew
+///     must(cyd_pool_create(yard, "pool", NULL, &pool));
+///     must(cyd_pool_apply(pool, "twice", &number, sizeof number, NULL, &number, sizeof number, &len));
 /// @endcode
 pub struct cyd_pool_t {
     _opaque: [u8; 0],
@@ -252,6 +252,9 @@ unsafe fn named(
 ///
 /// If it fails, the name is free still; what there was no more room for may be there already, for whoever makes the same pool.
 ///
+/// The thread that looks after the workers is one of this process: from here on it has two, and cyd_process_fork() answers
+/// #CYD_E_STATE until the pool has ended, unless it is told #CYD_PROCESS_DESPITE_THREADS.
+///
 /// \return #CYD_OK, or
 ///   - #CYD_E_STATE      cyd_init() was not called; or other threads run, with #CYD_START_FORK
 ///   - #CYD_E_UNSUPPORTED  this program has more rights than its caller (setuid), and workers would be it anew
@@ -409,7 +412,8 @@ pub(super) unsafe fn submit(
 /// \param out_len  Receives the result's length; with #CYD_E_TOO_LONG too.
 ///
 /// \return As cyd_pool_submit() and cyd_future_result(). With #CYD_E_TOO_LONG the result is gone: take cyd_pool_submit() and
-///   cyd_future_result() where nobody knows how long it can be.
+///   cyd_future_result() where nobody knows how long it can be. #CYD_E_INTERRUPTED and #CYD_E_CANCELLED may be of the wait for a
+///   place or of that for the result: the task may be done nevertheless, and nobody hears of it.
 ///
 /// \par Threads    Any.
 /// \par Processes  Any.
@@ -774,8 +778,8 @@ pub unsafe extern "C" fn cyd_pool_join(pool: *mut cyd_pool_t, timeout_ns: i64) -
 ///
 /// \par Threads    No other call may be using the handle, but one that waits: it ends with #CYD_E_CLOSED.
 /// \par Processes  Closes this process's handle only; in a fork child of the maker nothing else happens.
-/// \par Blocking   Until those have left who waited through it, at most 250 ms, and the maker's workers have ended. Not
-///   async-signal-safe.
+/// \par Blocking   Until those have left who waited through it, at most 250 ms, and the maker's workers have ended: in a pool of
+///   threads, as long as the tasks that they are at take, which cannot be killed. Not async-signal-safe.
 /// \par Crash      Killed in it, the pool ends as with its maker.
 /// \par Since      0.1
 #[unsafe(no_mangle)]

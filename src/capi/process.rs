@@ -72,7 +72,7 @@ pub struct cyd_process_options_t {
     /// colon and the number. ps(1) shows 15 of them.
     pub name: *const c_char,
     /// Descriptors that the child is to have under the same numbers, by cyd_process_spawn() or a fork server: besides the
-    /// three standard ones it has no others. A forked child has all.
+    /// three standard ones it has no others. A yard's among them needs no cyd_yard_set_inheritable(). A forked child has all.
     pub inherit: *const c_int,
     /// How many those are.
     pub inherit_count: usize,
@@ -275,7 +275,8 @@ pub unsafe extern "C" fn cyd_entry_register(
 /// \param out       Receives the handle; close it with cyd_process_close(). NULL: none is wanted.
 ///
 /// \return #CYD_OK, or
-///   - #CYD_E_STATE      this process has other threads than that for notifiers: see #CYD_PROCESS_DESPITE_THREADS
+///   - #CYD_E_STATE      this process has other threads than those for notifiers and callbacks: see
+///     #CYD_PROCESS_DESPITE_THREADS. Who has made a pool has one more until the pool has ended
 ///   - #CYD_E_NAME       the name in `options` is no legal one
 ///   - #CYD_E_NO_MEMORY  there is no memory, or no descriptor, left
 ///   - #CYD_E_OS         the system refuses: there may be too many processes
@@ -342,6 +343,7 @@ pub(super) fn give_process(
 ///   - #CYD_E_NULL       `bytes` is NULL, and `len` is not 0
 ///   - #CYD_E_NO_SLOTS   the yard of an end that the child is to hold has no room for one more process
 ///   - #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_UNSUPPORTED  such an end is a closed handle, another noun's, a queue made without sides
+///   - #CYD_E_CLOSED     a descriptor that it is to inherit is not open
 ///   - #CYD_E_VERSION    an option is set that this version does not know
 ///   - #CYD_E_INVALID    a pointer is misaligned, `struct_size` is not set, `at_exit` is no CYD_AT_EXIT_ number, an end that the
 ///     child is to hold is not one thing

@@ -102,7 +102,7 @@ pub const CYD_E_UNSUPPORTED: cyd_status_t = -1080;
 pub const CYD_E_OS: cyd_status_t = -1081;
 /// A defect in the library was caught at the boundary.
 pub const CYD_E_PANIC: cyd_status_t = -1082;
-/// The object was found inconsistent.
+/// The object was found inconsistent. Kept for later: this version answers it nowhere, and says #CYD_E_CORRUPT.
 pub const CYD_E_POISONED: cyd_status_t = -1083;
 
 const _: () = {

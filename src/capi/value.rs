@@ -15,7 +15,8 @@ use crate::objects::directory::How;
 use crate::objects::value::{AnyValue, Op, ScalarType, reads_as};
 use std::ffi::{c_char, c_void};
 
-/// A number of at most 8 bytes that processes share. Fresh ones are 0.
+/// A number of at most 8 bytes that processes share. Fresh ones are 0: whoever opens one between its making and the maker's
+/// first store sees that.
 ///
 /// Every access is one atomic access of the number's own width: never torn, never waiting, no system call, nothing to
 /// repair after a death. Reading acquires, writing releases, changing does both: who reads a value also sees what its

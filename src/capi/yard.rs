@@ -495,8 +495,9 @@ options::sized!(cyd_object_cost_t { struct_size, empty_bytes: u64, item_bytes: u
 /// bytes rounded up to 64. Ring and pipe: a message, and its length rounded up to 8; all of them lie in the capacity, which
 /// comes on top, for a two-way pipe twice. Queue: a message of up to 48 bytes; with another `inline_max` so many bytes more or less; with
 /// `sides`, 8 more for each slot of the yard. Last-in-first-out and priority queue: a message, and the longest one, rounded up
-/// to 8, at least 8. Struct: two copies, each rounded up to 64. Array: its elements: numbers, or structs as here. The
-/// others have no items.
+/// to 8, at least 8. Struct: two copies, each rounded up to 64. Array: its elements: numbers, or structs as here; a lock of the
+/// array takes 128 more. Pool: a task; a place for a worker takes 64 more, and the queue and the blocks that lie beside it are
+/// objects of their own. The others have no items.
 ///
 /// \param options  As for cyd_yard_create(). Borrowed for the call; NULL means all defaults.
 /// \param kind     A CYD_OBJECT_ number.
