@@ -457,13 +457,13 @@ public:
         if (lender == nullptr) {
             return Status(CYD_E_NULL);
         }
-        return Status(getpid() != pid_ ? CYD_E_NOT_OWNER : GiveBack(lender, block_));
+        return Status(ThisProcess::number() != pid_ ? CYD_E_NOT_OWNER : GiveBack(lender, block_));
     }
     /** The number, without the guard, for the calls of the lender that take one. 0 if there is none. */
     std::uint64_t release() noexcept { return std::exchange(lender_, nullptr) == nullptr ? 0 : block_; }
 
 protected:
-    Memory(C *lender, std::uint64_t block) noexcept : lender_(lender), pid_(getpid()), block_(block) {}
+    Memory(C *lender, std::uint64_t block) noexcept : lender_(lender), pid_(ThisProcess::number()), block_(block) {}
 
     C *lender_;
 
@@ -962,13 +962,13 @@ public:
                 return Status(CYD_E_NULL);
             }
             /* A fork child may have permits of its own, which are not these. */
-            return Status(getpid() != pid_ ? CYD_E_NOT_OWNER : cyd_permits_release(permits, count_));
+            return Status(detail::ThisProcess::number() != pid_ ? CYD_E_NOT_OWNER : cyd_permits_release(permits, count_));
         }
 
     private:
         friend class Permits;
         Permit(cyd_permits_t *permits, std::uint32_t count) noexcept
-            : permits_(permits), pid_(getpid()), count_(count) {}
+            : permits_(permits), pid_(detail::ThisProcess::number()), count_(count) {}
 
         cyd_permits_t *permits_;
         pid_t pid_;
@@ -1076,7 +1076,7 @@ public:
     private:
         friend class Blocks;
         Block(cyd_blocks_t *blocks, std::uint64_t number) noexcept
-            : blocks_(blocks), pid_(getpid()), number_(number) {}
+            : blocks_(blocks), pid_(detail::ThisProcess::number()), number_(number) {}
 
         template <class End>
         Status ended(End end) noexcept {
@@ -1084,7 +1084,7 @@ public:
             if (blocks == nullptr) {
                 return Status(CYD_E_NULL);
             }
-            return Status(getpid() != pid_ ? CYD_E_NOT_OWNER : end(blocks, number_));
+            return Status(detail::ThisProcess::number() != pid_ ? CYD_E_NOT_OWNER : end(blocks, number_));
         }
 
         cyd_blocks_t *blocks_;
@@ -1347,12 +1347,12 @@ public:
                 return Status(CYD_E_NULL);
             }
             /* A fork child may have declared itself, which is not this. */
-            return Status(getpid() != pid_ ? CYD_E_NOT_OWNER : cyd_barrier_leave(barrier));
+            return Status(detail::ThisProcess::number() != pid_ ? CYD_E_NOT_OWNER : cyd_barrier_leave(barrier));
         }
 
     private:
         friend class Barrier;
-        explicit Party(cyd_barrier_t *barrier) noexcept : barrier_(barrier), pid_(getpid()) {}
+        explicit Party(cyd_barrier_t *barrier) noexcept : barrier_(barrier), pid_(detail::ThisProcess::number()) {}
 
         cyd_barrier_t *barrier_;
         pid_t pid_;

@@ -33,6 +33,9 @@ static_assert(type_of<long long>() == CYD_TYPE_I64 && type_of<unsigned long long
 static_assert(type_of<long>() == (sizeof(long) == 8 ? CYD_TYPE_I64 : CYD_TYPE_I32));
 static_assert(type_of<float>() == CYD_TYPE_F32 && type_of<double>() == CYD_TYPE_F64);
 static_assert(type_of<bool>() == CYD_TYPE_BOOL);
+// What is taken out of a result that is not kept does not lie in it.
+static_assert(std::is_same_v<decltype(std::declval<Result<std::string>>().value()), std::string>);
+static_assert(std::is_same_v<decltype(*std::declval<Result<std::string>>()), std::string>);
 
 static void yards() {
     const std::string name = "cyd-test-cpp-" + std::to_string(getpid());
