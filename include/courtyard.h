@@ -1430,7 +1430,9 @@ typedef struct {
      */
     size_t tasks;
     /**
-     * Bytes for inputs and results of more than 112 bytes; 0 means 262144.
+     * Bytes for inputs and results of more than 112 bytes; 0 means 262144. An input is there until its task has ended, a result until
+     * its future is closed. Each takes a block whose size is a power of two, and half of the bytes are in the largest ones: many of
+     * one length may need four times as much as they have together. A result that finds no room within a second fails its task.
      */
     size_t block_bytes;
     /**
@@ -5652,7 +5654,7 @@ CYD_MUST_USE cyd_status_t cyd_future_stop(cyd_future_t *future, bool *out);
  *
  * \return #CYD_OK, or
  *   - #CYD_E_UNSUPPORTED  it runs in a thread, or is a promise: there is nothing to kill; or in another PID namespace than the
- *     pool's maker is in, who could kill somebody else: cyd_future_stop() asks all of these
+ *     pool's maker is in, who could kill somebody else; or he is gone, and with him who kills: cyd_future_stop() asks all of these
  *   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `future` is NULL, closed, no future, a pointer is misaligned
  *
  * \par Threads    Any.
@@ -5745,7 +5747,9 @@ CYD_MUST_USE cyd_status_t cyd_pool_imap(cyd_pool_t *pool, const char *entry, int
  *     any memory; the map ends there
  *   - #CYD_E_FAILED    this input has; cyd_last_error_message() has its error
  *   - #CYD_E_LOST      it was lost with its chunk; cyd_last_error_message() says of what
- *   - #CYD_E_CANCELLED, #CYD_E_TIMEOUT  it was cancelled, the wait was, or the time is up
+ *   - #CYD_E_CANCELLED  it was cancelled; or the wait was: then nothing is lost, `index` stays as it is, and who asks again goes on
+ *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE): as when the wait was cancelled
+ *   - #CYD_E_TIMEOUT   the time is up
  *   - #CYD_E_TOO_LONG  it is longer than `room` and stays; `len` tells how long
  *   - #CYD_E_NOT_OWNER  this is a fork child of the process that made it
  *   - whatever cyd_pool_submit() answers: this input, and all that come, could not be submitted
@@ -5849,14 +5853,15 @@ CYD_MUST_USE cyd_status_t cyd_pool_open(cyd_yard_t *yard, const char *name, cyd_
  * \param input       What the function is called with; copied. May be NULL if `len` is 0.
  * \param len         How many bytes.
  * \param options     Borrowed for the call; NULL means all defaults.
- * \param timeout_ns  How long to wait for a place: 0 tries and never waits, a negative value waits without limit.
+ * \param timeout_ns  How long to wait for a place, and for a block if the input is long: 0 tries and never waits, a negative value waits
+ *   without limit.
  * \param out         Receives the handle of its future; close it with cyd_future_close(). NULL: nobody wants to know.
  *
  * \return #CYD_OK; else nothing was submitted:
  *   - #CYD_E_FULL         there is no place for another task within `timeout_ns`
  *   - #CYD_E_STATE        the pool is shut down, or has given up: cyd_last_error_message() says why
  *   - #CYD_E_TOO_LONG     the input can never fit
- *   - #CYD_E_NO_SPACE     no block is free for it
+ *   - #CYD_E_NO_SPACE     no block is free for it within `timeout_ns`; in a task of this pool: now
  *   - #CYD_E_NAME         `entry` is no legal name, or NULL
  *   - #CYD_E_RANGE        more than 255 retries
  *   - #CYD_E_CANCELLED    the wait was cancelled: see cyd_cancel_t
@@ -6042,6 +6047,7 @@ CYD_MUST_USE cyd_status_t cyd_pool_yard(const cyd_pool_t *pool, cyd_yard_t **out
  * \return #CYD_OK, or
  *   - #CYD_E_NO_SLOTS   there are as many workers as there can be, or the yard's table of threads is full
  *   - #CYD_E_REVOKED    this worker is to be killed
+ *   - #CYD_E_DEADLOCK   the caller is in one of the pool's tasks
  *   - #CYD_E_CANCELLED  the wait was cancelled: see cyd_cancel_t
  *   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE)
  *   - #CYD_E_CORRUPT    somebody has written into the yard who keeps no rules

@@ -505,7 +505,7 @@ pub unsafe extern "C" fn cyd_future_stop(future: *mut cyd_future_t, out: *mut bo
 ///
 /// \return #CYD_OK, or
 ///   - #CYD_E_UNSUPPORTED  it runs in a thread, or is a promise: there is nothing to kill; or in another PID namespace than the
-///     pool's maker is in, who could kill somebody else: cyd_future_stop() asks all of these
+///     pool's maker is in, who could kill somebody else; or he is gone, and with him who kills: cyd_future_stop() asks all of these
 ///   - #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE, #CYD_E_INVALID  `future` is NULL, closed, no future, a pointer is misaligned
 ///
 /// \par Threads    Any.

@@ -62,21 +62,15 @@ options::sized!(cyd_map_options_t {
 type Inputs = Box<dyn Iterator<Item = Vec<u8>> + Send>;
 
 enum Items {
-    InOrder(Map<Inputs>, usize),
+    InOrder(Map<Inputs>),
     AsTheyCome(Unordered<Inputs>),
 }
 
-impl Iterator for Items {
-    type Item = (usize, Result<Vec<u8>>);
-
-    fn next(&mut self) -> Option<Self::Item> {
+impl Items {
+    fn step(&mut self) -> Option<Result<(usize, Result<Vec<u8>>)>> {
         match self {
-            Items::InOrder(map, at) => {
-                let result = map.next()?;
-                *at += 1;
-                Some((*at - 1, result))
-            }
-            Items::AsTheyCome(map) => map.next(),
+            Items::InOrder(map) => map.step(),
+            Items::AsTheyCome(map) => map.step(),
         }
     }
 }
@@ -103,8 +97,8 @@ impl Results {
         let (at, result) = match self.kept.take() {
             Some((at, result)) => (at, Ok(result)),
             None => {
-                let next = self.items.next();
-                next.ok_or_else(|| self.wrong.get().map_or(ErrorKind::End.into(), no_input))?
+                let next = self.items.step();
+                next.ok_or_else(|| self.wrong.get().map_or(ErrorKind::End.into(), no_input))??
             }
         };
         if let Some(index) = index {
@@ -139,7 +133,7 @@ unsafe fn begin(
     };
     let count = count.filter(|_| theirs.chunk == 0);
     let items = match theirs.flags & CYD_MAP_UNORDERED {
-        0 => Items::InOrder(pool.imap(entry, inputs, &ours)?.of(count), 0),
+        0 => Items::InOrder(pool.imap(entry, inputs, &ours)?.of(count)),
         _ => Items::AsTheyCome(pool.imap_unordered(entry, inputs, &ours)?.of(count)),
     };
     Ok(Results { items, kept: None, wrong: Arc::default(), maker: process::pid() })
@@ -262,7 +256,9 @@ pub unsafe extern "C" fn cyd_pool_imap(
 ///     any memory; the map ends there
 ///   - #CYD_E_FAILED    this input has; cyd_last_error_message() has its error
 ///   - #CYD_E_LOST      it was lost with its chunk; cyd_last_error_message() says of what
-///   - #CYD_E_CANCELLED, #CYD_E_TIMEOUT  it was cancelled, the wait was, or the time is up
+///   - #CYD_E_CANCELLED  it was cancelled; or the wait was: then nothing is lost, `index` stays as it is, and who asks again goes on
+///   - #CYD_E_INTERRUPTED  a signal handler ran (only with #CYD_YARD_INTERRUPTIBLE): as when the wait was cancelled
+///   - #CYD_E_TIMEOUT   the time is up
 ///   - #CYD_E_TOO_LONG  it is longer than `room` and stays; `len` tells how long
 ///   - #CYD_E_NOT_OWNER  this is a fork child of the process that made it
 ///   - whatever cyd_pool_submit() answers: this input, and all that come, could not be submitted

@@ -158,14 +158,11 @@ impl Table {
                 condemned.push(seen.who());
                 continue;
             }
-            match record.time_is_up_at(seen, now) {
-                None => {}
-                Some(until) if until > now => next = Some(next.map_or(until, |next: u64| next.min(until))),
-                Some(_) => {
-                    if self.call_off(record, seen, true) == Some(CalledOff::Condemned) {
-                        condemned.push(seen.who());
-                    }
-                }
+            let Some(until) = record.time_is_up_at(seen, now) else { continue };
+            if until > now {
+                next = Some(next.map_or(until, |next: u64| next.min(until)));
+            } else if self.call_off(record, seen, true) == Some(CalledOff::Condemned) {
+                condemned.push(seen.who());
             }
         }
         (condemned, next.map(Deadline::from_ns))

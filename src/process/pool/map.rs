@@ -77,6 +77,26 @@ impl Pool {
     }
 }
 
+/// The result of an input, with its number; or the wait was ended.
+pub(super) type Step<R> = std::result::Result<(usize, Result<R>), Ended>;
+
+/// Somebody has ended the wait: nothing is lost.
+pub(super) struct Ended {
+    /// The first input that is still on its way.
+    first: usize,
+    why: Error,
+}
+
+/// Without the number.
+pub(super) fn result_of<R>(step: Step<R>) -> Result<R> {
+    numbered(step).1
+}
+
+/// With one, whatever it is.
+pub(super) fn numbered<R>(step: Step<R>) -> (usize, Result<R>) {
+    step.unwrap_or_else(|ended| (ended.first, Err(ended.why)))
+}
+
 /// A chunk on its way.
 struct Chunk {
     future: Future,
@@ -143,8 +163,8 @@ impl<'a, A, C: Put<A> + Take<R>, R> Stream<std::slice::Iter<'a, A>, A, C, R> {
             stream.divide(inputs.len());
         }
         let mut results = Vec::with_capacity(inputs.len());
-        while let Some((_, result)) = stream.next_in_order() {
-            results.push(result?);
+        while let Some(step) = stream.next_in_order() {
+            results.push(result_of(step)?);
         }
         Ok(results)
     }
@@ -242,27 +262,27 @@ impl<I: Iterator<Item: Borrow<A>>, A, C: Put<A> + Take<R>, R> Stream<I, A, C, R>
     }
 
     /// The next in order, with its number.
-    pub(super) fn next_in_order(&mut self) -> Option<(usize, Result<R>)> {
+    pub(super) fn next_in_order(&mut self) -> Option<Step<R>> {
         self.next(|_| Ok(0))
     }
 
     /// The next that is there, with its number.
-    pub(super) fn next_there(&mut self) -> Option<(usize, Result<R>)> {
+    pub(super) fn next_there(&mut self) -> Option<Step<R>> {
         self.next(Self::find_ended)
     }
 
     /// The next one of the chunk that `find` finds among those on their way.
-    fn next(&mut self, find: impl Fn(&Self) -> Result<usize>) -> Option<(usize, Result<R>)> {
+    fn next(&mut self, find: impl Fn(&Self) -> Result<usize>) -> Option<Step<R>> {
         loop {
             if let Some(item) = self.results.next::<R, C>() {
-                return Some(item);
+                return Some(Ok(item));
             }
             self.fill();
             self.results = match self.on_their_way.front().map(|chunk| chunk.first) {
                 None => self.refused.take()?,
                 Some(first) => match find(self).and_then(|at| self.take(at)) {
                     Ok(results) => results,
-                    Err(end) => return Some((first, Err(end))),
+                    Err(why) => return Some(Err(Ended { first, why })),
                 },
             };
             self.fill();
@@ -307,11 +327,16 @@ impl<I: Iterator<Item: AsRef<[u8]>>> Iterator for Map<I> {
     type Item = Result<Vec<u8>>;
 
     fn next(&mut self) -> Option<Result<Vec<u8>>> {
-        self.0.next_in_order().map(|(_, result)| result)
+        self.0.next_in_order().map(result_of)
     }
 }
 
 impl<I: Iterator<Item: AsRef<[u8]>>> Map<I> {
+    /// The next one, with its number. Err: the wait was ended.
+    pub(crate) fn step(&mut self) -> Option<Result<(usize, Result<Vec<u8>>)>> {
+        self.0.next_in_order().map(|step| step.map_err(|ended| ended.why))
+    }
+
     /// So many inputs are to be taken; `None`: nobody knows how many.
     pub(crate) fn of(mut self, inputs: Option<usize>) -> Self {
         inputs.into_iter().for_each(|inputs| self.0.divide(inputs));
@@ -333,11 +358,16 @@ impl<I: Iterator<Item: AsRef<[u8]>>> Iterator for Unordered<I> {
     type Item = (usize, Result<Vec<u8>>);
 
     fn next(&mut self) -> Option<(usize, Result<Vec<u8>>)> {
-        self.0.next_there()
+        self.0.next_there().map(numbered)
     }
 }
 
 impl<I: Iterator<Item: AsRef<[u8]>>> Unordered<I> {
+    /// As [`Map::step`].
+    pub(crate) fn step(&mut self) -> Option<Result<(usize, Result<Vec<u8>>)>> {
+        self.0.next_there().map(|step| step.map_err(|ended| ended.why))
+    }
+
     /// As [`Map::of`].
     pub(crate) fn of(mut self, inputs: Option<usize>) -> Self {
         inputs.into_iter().for_each(|inputs| self.0.divide(inputs));

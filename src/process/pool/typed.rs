@@ -4,7 +4,7 @@
 use crate::error::{Error, Result};
 use crate::objects::pool::{Fate, Future, TaskOptions};
 use crate::process::pool::coding::{Coding, Plain};
-use crate::process::pool::map::{MapOptions, Stream};
+use crate::process::pool::map::{MapOptions, Stream, numbered, result_of};
 use crate::process::pool::task::{self, Task};
 use crate::process::pool::{Pool, star::StarFn};
 use crate::sync::wait::Timeout;
@@ -155,7 +155,7 @@ impl<A, R, C: Coding<A> + Coding<R>> TypedTask<A, R, C> {
         options: &MapOptions,
     ) -> Result<impl Iterator<Item = Result<R>> + use<I, A, R, C>> {
         let mut results = Stream::<_, A, C, R>::begin(pool, self.name, inputs.into_iter(), options)?;
-        Ok(std::iter::from_fn(move || results.next_in_order().map(|(_, result)| result)))
+        Ok(std::iter::from_fn(move || results.next_in_order().map(result_of)))
     }
 
     /// As [`TypedTask::imap`], in whatever order the results come: each with the number of its input.
@@ -166,7 +166,7 @@ impl<A, R, C: Coding<A> + Coding<R>> TypedTask<A, R, C> {
         options: &MapOptions,
     ) -> Result<impl Iterator<Item = (usize, Result<R>)> + use<I, A, R, C>> {
         let mut results = Stream::<_, A, C, R>::begin(pool, self.name, inputs.into_iter(), options)?;
-        Ok(std::iter::from_fn(move || results.next_there()))
+        Ok(std::iter::from_fn(move || results.next_there().map(numbered)))
     }
 }
 
