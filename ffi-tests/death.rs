@@ -11,6 +11,8 @@ mod process;
 
 #[path = "death/pools.rs"]
 mod pools;
+#[path = "death/tries.rs"]
+mod tries;
 
 use courtyard::{
     Array, ArrayOptions, Barrier, BlockClass, Blocks, BlocksOptions, BrokenBy, Condition, ErrorKind, Event,
@@ -700,6 +702,19 @@ fn main() {
             Ended::Code(0) => passed += 1,
             end => {
                 println!("{cell}: not {word} ({end:?})");
+                failed.push(cell);
+            }
+        }
+    }
+    for row in tries::ROWS {
+        let cell = format!("{} / OOM kill, for who only tries", row.name);
+        if !wanted(&cell) {
+            continue;
+        }
+        match row.run() {
+            Ended::Code(0) => passed += 1,
+            end => {
+                println!("{cell}: not found ({end:?})");
                 failed.push(cell);
             }
         }

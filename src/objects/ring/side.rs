@@ -4,7 +4,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::lockfree::spsc::{Place, Words};
 use crate::objects::many::{Kept, Part};
-use crate::objects::owners::Threads;
+use crate::objects::owners::{Threads, sweep_for_tries};
 use crate::objects::ring::Strategy;
 use crate::objects::ring::end::{self, Look, Peer, Taken};
 use crate::objects::ring::layout::Body;
@@ -320,10 +320,12 @@ impl Side {
         }
     }
 
-    /// Between two bouts of spinning: is the time up, is the peer gone?
+    /// Between two bouts of spinning: is the time up, is the peer gone? Who spins sees no slice end: of a death that the kernel
+    /// does not tell, he hears as those do who only try.
     fn look_around(&self, wait: &Wait) -> Result<()> {
         wait.check()?;
         yield_now();
+        sweep_for_tries(&self.yard);
         match ended(self.peer()) {
             Some(kind) => Err(kind.into()),
             None => Ok(()),
