@@ -80,11 +80,27 @@ fn is_sweep_due(yard: &Attachment, asleep: u64) -> bool {
 /// that the kernel could not tell.
 #[cold]
 pub(crate) fn sweep_for_tries(yard: &Attachment) -> bool {
-    let due = is_sweep_due(yard, A_TRY);
+    sweep_after_tries(yard, 1)
+}
+
+/// As [`sweep_for_tries`], after so many of them: for whose tries are so cheap that he counts them himself.
+pub(crate) fn sweep_after_tries(yard: &Attachment, tries: u32) -> bool {
+    let due = is_sweep_due(yard, u64::from(tries) * A_TRY);
     if due {
         yard.sweep();
     }
     due
+}
+
+/// A try: an attempt that does not wait. One that finds somebody in the way is made once more if it was time to clear up.
+pub(crate) fn try_now<R>(
+    yard: &Attachment,
+    mut attempt: impl FnMut() -> std::result::Result<R, ErrorKind>,
+) -> std::result::Result<R, ErrorKind> {
+    match attempt() {
+        Err(ErrorKind::Busy) if sweep_for_tries(yard) => attempt(),
+        tried => tried,
+    }
 }
 
 impl Owners for Threads<'_> {
@@ -188,16 +204,16 @@ impl Bell for Attachment {
     }
 }
 
-/// Takes a lock, waiting at most `timeout`.
+/// Takes a lock of this yard, waiting at most `timeout`.
 pub(crate) fn acquire(
     word: &LockWord,
     taker: Taker,
-    owners: &impl Owners,
+    (yard, owners): (&Attachment, &impl Owners),
     timeout: Timeout,
     manner: Manner,
 ) -> std::result::Result<Got, ErrorKind> {
     match timeout.or_try() {
-        Timeout::Try => word.try_acquire(taker, owners),
+        Timeout::Try => try_now(yard, || word.try_acquire(taker, owners)),
         timeout => word.acquire(taker, owners, &Wait::new(timeout, manner)),
     }
 }
@@ -211,7 +227,7 @@ pub(crate) fn acquire_by_thread(
     manner: Manner,
 ) -> std::result::Result<Got, ErrorKind> {
     let taker = Taker { token, is_me: true, forever: timeout == Timeout::Forever };
-    match acquire(word, taker, &Threads(yard), timeout, manner) {
+    match acquire(word, taker, (yard, &Threads(yard)), timeout, manner) {
         // Short waits never see a slice end; a death that the kernel did not tell is asked for here.
         Err(ErrorKind::Timeout) if is_owner_gone(word, yard) => {
             yard.sweep();

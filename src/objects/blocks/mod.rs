@@ -354,7 +354,7 @@ impl Blocks {
             let parties = Parties { processes: &processes, threads: &threads, me: Token::NONE };
             // Relaxed: private to the process.
             let mut ask = self.tries.fetch_add(1, Ordering::Relaxed).is_multiple_of(TRIES);
-            while self.slab().tidy(&parties, &keeper, want, ask) {
+            while self.slab().tidy(&parties, &keeper, want, ask) || owners::sweep_for_tries(&self.yard) {
                 if let Some(handle) = attempt() {
                     return Ok(handle);
                 }

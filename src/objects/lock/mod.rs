@@ -159,7 +159,7 @@ impl Lock {
             owners::acquire_by_thread(self.word(), thread, &self.yard, timeout, manner)?
         } else {
             let taker = Taker { token: self.yard.process_token()?, is_me: false, forever: false };
-            owners::acquire(self.word(), taker, &Processes(&self.yard), timeout, manner)?
+            owners::acquire(self.word(), taker, (&self.yard, &Processes(&self.yard)), timeout, manner)?
         };
         Ok((got == Got::Suspect).then_some(News::OwnerDied))
     }

@@ -8,7 +8,7 @@ mod tests;
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::directory::{How, Plan, obtain};
 use crate::objects::faults;
-use crate::objects::owners::{Processes, Threads};
+use crate::objects::owners::{self, Processes, Threads};
 use crate::objects::yard::Yard;
 use crate::presence::attachment::{Attachment, Gone, Held, Who};
 use crate::presence::thread;
@@ -277,7 +277,7 @@ impl Permits {
     fn with_parties<'s, R>(
         &'s self,
         timeout: Timeout,
-        claim: impl FnOnce(
+        mut claim: impl FnMut(
             Cells<'_>,
             &Parties<'_, Processes<'s>, Threads<'s>>,
             Patience<'_>,
@@ -294,7 +294,8 @@ impl Permits {
             Timeout::Try => (self.thread(), Patience::Try { ask: self.asks() }),
         };
         let parties = Parties { processes: &processes, threads: &threads, me };
-        Ok(claim(self.cells(), &parties, patience)?)
+        let mut attempt = || claim(self.cells(), &parties, patience);
+        Ok(if timeout == Timeout::Try { owners::try_now(&self.yard, attempt) } else { attempt() }?)
     }
 
     /// The calling thread, if it is registered.

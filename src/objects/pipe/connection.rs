@@ -106,7 +106,7 @@ impl Inner {
     /// What a try answers that found nothing. Whether the peer lives is asked now and then only.
     pub(super) fn glance(&self, empty: ErrorKind) -> Option<ErrorKind> {
         let tries = self.tries.fetch_add(1, Ordering::Relaxed); // Relaxed: private to the process
-        let asks = tries.is_multiple_of(ASK) || !self.is_peer_known();
+        let asks = owners::sweep_for_tries(&self.yard) || tries.is_multiple_of(ASK) || !self.is_peer_known();
         asks.then(|| self.look()).flatten().or(Some(empty))
     }
 }

@@ -200,10 +200,10 @@ impl<'a> Call<'a> {
             Not::Now if self.what == For::Room => Some(self.reason(Doubt::No)),
             _ => {
                 let in_hand = if not == Not::Now { self.queue.in_hand() } else { InHand::Ring };
-                if in_hand == InHand::Ring {
-                    // What a dead one had in hand may be all there is, and his blocks all that there are.
-                    let _ =
-                        owners::sweep_behind_the_dead(self.yard()) || owners::sweep_for_tries(self.yard());
+                // What a dead one had in hand, or owed, may be all there is, and his blocks all that there are.
+                let swept = in_hand == InHand::Ring && owners::sweep_behind_the_dead(self.yard());
+                if !swept && in_hand != InHand::Nobody {
+                    owners::sweep_for_tries(self.yard());
                 }
                 let owing = if in_hand == InHand::Nobody { Some(Doubt::No) } else { self.ask_debtors() };
                 owing.map(|doubt| self.reason(doubt)) // else something is back

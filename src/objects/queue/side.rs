@@ -3,6 +3,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::objects::faults;
+use crate::objects::owners::sweep_after_tries;
 use crate::objects::queue::layout::{self, Body};
 use crate::objects::queue::{Queue, QueueOptions, tell_all};
 use crate::objects::ring::Peer;
@@ -275,7 +276,11 @@ impl Queue {
     pub(super) fn glance(&self, side: QueueSide) -> Option<ErrorKind> {
         let it = self.side(side)?;
         let known = &self.0.known[side as usize];
-        let asks = known.tries.fetch_add(1, Ordering::Relaxed).is_multiple_of(ASK); // Relaxed: private to the process
+        let tries = known.tries.fetch_add(1, Ordering::Relaxed); // Relaxed: private to the process
+        let asks = tries.is_multiple_of(ASK);
+        if asks && tries > 0 {
+            sweep_after_tries(self.yard(), ASK);
+        }
         let nobody = it.holders.cells.iter().all(|cell| cell.load(Ordering::Relaxed) == 0); // Relaxed: a hint
         if !asks && !nobody {
             return None;

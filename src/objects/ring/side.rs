@@ -4,7 +4,7 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::lockfree::spsc::{Place, Words};
 use crate::objects::many::{Kept, Part};
-use crate::objects::owners::{Threads, sweep_for_tries};
+use crate::objects::owners::{Threads, sweep_after_tries, sweep_for_tries};
 use crate::objects::ring::Strategy;
 use crate::objects::ring::end::{self, Look, Peer, Taken};
 use crate::objects::ring::layout::Body;
@@ -310,7 +310,10 @@ impl Side {
     fn try_again(&mut self, empty: ErrorKind, mut ready: impl FnMut(Glance) -> bool) -> Result<()> {
         self.tries = self.tries.wrapping_add(1);
         let gone = match end::glance(self.theirs()) {
-            Peer::Here if self.tries.is_multiple_of(POLLS) => self.peer(),
+            Peer::Here if self.tries.is_multiple_of(POLLS) => {
+                sweep_after_tries(&self.yard, POLLS);
+                self.peer()
+            }
             seen => seen,
         };
         match (ready(Glance::Exact), ended(gone)) {

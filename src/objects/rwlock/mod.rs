@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, News, Result};
 use crate::objects::directory::{How, Plan, obtain};
 use crate::objects::faults;
 use crate::objects::lock::{Holder, thread_holder};
-use crate::objects::owners::Threads;
+use crate::objects::owners::{self, Threads};
 use crate::objects::yard::Yard;
 use crate::presence::attachment::{Attachment, Held, Who};
 use crate::presence::thread;
@@ -237,7 +237,7 @@ impl RwLock {
         let timeout = timeout.or_try();
         let taker = Taker { token, is_me: true, forever: timeout == Timeout::Forever };
         if timeout == Timeout::Try {
-            return Ok(attempt(taker, None)?);
+            return Ok(owners::try_now(&self.yard, || attempt(taker, None))?);
         }
         match attempt(taker, Some(&Wait::new(timeout, self.manner))) {
             // Short waits never see a slice end; a death that the kernel did not tell is asked for here.
