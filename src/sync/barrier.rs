@@ -543,7 +543,8 @@ impl<'a> Barrier<'a> {
     }
 
     /// The process that has declared itself in this place is dead: breaks the barrier, names it, frees the place. `state`
-    /// was loaded before the place: a reset forgives the dead, and who judges by an older state breaks no later era.
+    /// was loaded before the place: a reset forgives the dead, and who judges by an older state breaks no later era. Nor does
+    /// he free a place in one: whoever has died since the reset is still to break it.
     #[cold]
     fn lose_declared<P: Owners, T: Owners>(
         self,
@@ -560,8 +561,13 @@ impl<'a> Barrier<'a> {
             step();
             self.find_name(lost, parties);
             parties.processes.missed(dead, &self.head.state);
-        } else if state == lost {
-            self.find_name(lost, parties); // who broke it may have died before he wrote the name
+        } else {
+            if self.load() != state {
+                return;
+            }
+            if state == lost {
+                self.find_name(lost, parties); // who broke it may have died before he wrote the name
+            }
         }
         step();
         self.leave_at(at as usize, dead);

@@ -486,3 +486,23 @@ fn who_finds_a_death_late_breaks_no_later_era() {
         assert_eq!(world.broken(), None);
     });
 }
+
+/// The only place is taken: somebody judges who has it by a state that was broken, and is late. Meanwhile the barrier has been
+/// reset, and only then the declared one dies: the era of its death must hear of it.
+#[test]
+fn a_declared_party_that_dies_after_a_reset_is_not_forgiven() {
+    loom::model(|| {
+        let world = World::among(1, 2);
+        assert_eq!(world.barrier().declare(world.token(1), &world.parties()), Ok(0));
+        world.barrier().abort(&world.parties());
+        let other = spawn(&world, |w| {
+            w.barrier().reset(&w.parties());
+            w.die(1);
+        });
+        let declared = world.barrier().declare(world.token(0), &world.parties());
+        other.join().unwrap();
+        if declared.is_ok() {
+            assert_eq!(world.broken(), Some(world.died(1)));
+        }
+    });
+}

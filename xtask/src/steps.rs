@@ -1498,6 +1498,14 @@ pub(crate) const STEPS: &[Step] = &[
     step(HINTS, "nobody looks for what was lost", &[("    hunt(line.astray(), start, all)", "    Ok(None)")]),
     step(
         BARRIER,
+        "a declared one's death since the reset is forgotten by who judges by an older state",
+        &[(
+            "            if self.load() != state {\n                return;\n            }\n            if state == lost",
+            "            if state == lost",
+        )],
+    ),
+    step(
+        BARRIER,
         "a barrier that was broken meanwhile is found whole",
         &[(
             "if !seen.changed && self.load() == state {",
