@@ -566,3 +566,35 @@ fn a_commit_is_for_one_collection() {
         assert_eq!((world.held(3), world.free()), (0, 2));
     });
 }
+
+/// One of them cannot settle; to him it is enough that the process is dead, committed or not.
+#[test]
+fn who_settles_for_a_dead_collector_and_who_is_not_registered_agree() {
+    for committed in [false, true] {
+        loom::model(move || {
+            let world = World::with(2, 3);
+            let dead = world.token(0);
+            world.cells().die_collecting(dead, dead, committed);
+            world.die(0);
+            let settler = spawn(&world, |w| w.cells().tidy(&w.parties(2)));
+            let unknown = Parties { processes: &*world, threads: &*world, me: Token::NONE };
+            world.cells().tidy(&unknown);
+            settler.join().unwrap();
+            world.cells().tidy(&unknown);
+            assert_eq!(world.free(), 2);
+        });
+    }
+}
+
+#[test]
+fn a_try_of_who_is_not_registered_finds_a_dead_collector() {
+    loom::model(|| {
+        let world = World::with(2, 2);
+        let dead = world.token(0);
+        world.cells().die_collecting(dead, dead, false);
+        world.die(0);
+        let unknown = Parties { processes: &*world, threads: &*world, me: Token::NONE };
+        let mut claim = Claim::one(world.token(1), 0);
+        assert_eq!(world.cells().claim(&mut claim, &unknown, Patience::Try { ask: true }), Ok(()));
+    });
+}

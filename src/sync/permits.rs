@@ -304,8 +304,7 @@ impl<'a> Cells<'a> {
             if !judged.is_new(word) {
                 continue;
             }
-            if word & COLLECTING != 0 {
-                self.visit_collector(parties, &mut seen, &mut crowd);
+            if word & COLLECTING != 0 && self.visit_collector(parties, &mut seen, &mut crowd) {
                 continue;
             }
             let standing = match Token::of(word) {
@@ -324,29 +323,32 @@ impl<'a> Cells<'a> {
         seen
     }
 
-    /// Somebody has collected a cell: does he live? If not, settles for him.
+    /// Somebody has collected a cell: does he live? If not, settles for him. False if the caller cannot, and has to judge by
+    /// the process: with that, whatever was collected is free.
     fn visit_collector<P: Owners, T: Owners>(
         self,
         parties: &Parties<'a, P, T>,
         seen: &mut Survey,
         crowd: &mut Option<&mut Crowd<'a>>,
-    ) {
+    ) -> bool {
         let lock = &self.gate.collector;
         match lock.holder() {
-            Some(thread) if thread == parties.me => return,
+            Some(thread) if thread == parties.me => return true,
             Some(thread) => match parties.threads.standing(thread) {
-                Standing::Here(Some(watch)) => {
-                    crowd.as_mut().map(|crowd| crowd.add(watch));
-                    return;
+                Standing::Here(watch) => {
+                    watch.zip(crowd.as_mut()).map(|(watch, crowd)| crowd.add(watch));
+                    return true;
                 }
-                Standing::Here(None) => return,
-                Standing::Doubtful { .. } => return seen.doubt = true,
+                Standing::Doubtful { .. } => {
+                    seen.doubt = true;
+                    return true;
+                }
                 Standing::Dead => {}
             },
             None => {}
         }
         if parties.me == Token::NONE {
-            return;
+            return false;
         }
         match lock.try_acquire(taker(parties.me), parties.threads) {
             Ok(_) => {
@@ -357,6 +359,7 @@ impl<'a> Cells<'a> {
             }
             Err(_) => seen.doubt = true, // somebody else was quicker, and settles
         }
+        true
     }
 
     /// Frees every cell with exactly this dead one's stamp, which `cell` had; whether there still was one.

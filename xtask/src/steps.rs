@@ -758,8 +758,8 @@ pub(crate) const STEPS: &[Step] = &[
         PERMITS,
         "a sleeper does not listen to the collector",
         &[(
-            "                    crowd.as_mut().map(|crowd| crowd.add(watch));\n                    return;\n",
-            "                    let _ = (watch, crowd);\n                    return;\n",
+            "                    watch.zip(crowd.as_mut()).map(|(watch, crowd)| crowd.add(watch));\n                    return true;\n",
+            "                    let _ = (watch, crowd);\n                    return true;\n",
         )],
     ),
     step(BLOCKS, "a free wakes nobody", &[("        self.gate.freed.notify_after_rmw(&());\n", "")]),
@@ -1502,6 +1502,14 @@ pub(crate) const STEPS: &[Step] = &[
         &[(
             "            if self.load() != state {\n                return;\n            }\n            if state == lost",
             "            if state == lost",
+        )],
+    ),
+    step(
+        PERMITS,
+        "a dead collector keeps its permits from who cannot settle",
+        &[(
+            "        if parties.me == Token::NONE {\n            return false;\n        }\n",
+            "        if parties.me == Token::NONE {\n            return true;\n        }\n",
         )],
     ),
     step(
