@@ -15,7 +15,7 @@
 //! | edge | release | acquire | carries | model that fails without it |
 //! |---|---|---|---|---|
 //! | lock | `release`, `recover`: CAS to 0 or SUSPECT | `acquire`: CAS | what the lock guards | `what_the_lock_guards_is_seen_whole` |
-//! | owner | `acquire`: CAS to the token | `acquire`, `holder`: load of the word | the owner's alive word is set | `a_live_owner_is_never_robbed` |
+//! | owner | `acquire`: CAS to the token | `acquire`, `holder`, `release_any`: load of the word | the owner's alive word is set | `a_live_owner_is_never_robbed`, `a_living_owner_whom_anyone_releases_is_never_taken_for_dead` |
 //! | alive | see `presence::place` | | | |
 
 use crate::error::ErrorKind;
@@ -282,20 +282,19 @@ impl LockWord {
     }
 
     /// Releases the lock whoever holds it; `NotOwner` if nobody does. One whose owner is dead is freed as by the sweep: whoever
-    /// takes it next is told.
+    /// takes it next is told, and keeps it. So that is `NotOwner`, too, as if the sweep had been quicker.
     pub(crate) fn release_any(&self, owners: &impl Owners) -> Result<(), ErrorKind> {
         loop {
-            let word = self.0.load(Ordering::Relaxed);
+            let word = self.0.load(Ordering::Acquire); // edge: owner
             let owner = Token::of(word).ok_or(ErrorKind::NotOwner)?;
-            if matches!(owners.standing(owner), Standing::Dead) {
-                if self.recover(owner) {
-                    owners.buried(owner, self);
+            // Else it has changed hands meanwhile.
+            if !matches!(owners.standing(owner), Standing::Dead) {
+                if self.release(owner.0).is_ok() {
+                    return Ok(());
                 }
-                continue;
-            }
-            match self.release(owner.0) {
-                Err(ErrorKind::NotOwner) => {} // it has changed hands meanwhile
-                done => return done,
+            } else if self.recover(owner) {
+                owners.buried(owner, self);
+                return Err(ErrorKind::NotOwner);
             }
         }
     }

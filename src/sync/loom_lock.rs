@@ -479,3 +479,65 @@ fn a_repaired_lock_is_clean_for_the_next() {
         assert_eq!(world.acquire(0, me), Got::Clean);
     });
 }
+
+/// Somebody who notes whether he has freed a dead one's lock.
+struct Undertaker<'w>(&'w World, std::cell::Cell<bool>);
+
+impl Owners for Undertaker<'_> {
+    fn standing(&self, token: Token) -> Standing<'_> {
+        self.0.standing(token)
+    }
+
+    fn others<'a>(&'a self, out: &mut Crowd<'a>) {
+        self.0.others(out);
+    }
+
+    fn sweep(&self) {
+        unreachable!("a model has no clock");
+    }
+
+    fn spins(&self) -> u32 {
+        0
+    }
+
+    fn buried(&self, _: Token, _: &LockWord) {
+        self.1.set(true);
+    }
+}
+
+#[test]
+fn who_releases_a_dead_ones_lock_releases_nobody_elses() {
+    loom::model(|| {
+        let world = World::with(3);
+        world.acquire(0, world.token(0));
+        world.die(0);
+        let (next, released) = (world.clone(), Arc::new(AtomicU32::new(0)));
+        let told = released.clone();
+        let sleeper = thread::spawn(move || {
+            let me = next.token(1);
+            assert_eq!(next.acquire(0, me), Got::Suspect);
+            let done = next.locks[0].release_fast(me.0) || next.locks[0].release(me.0).is_ok();
+            told.store(u32::from(done), Ordering::Relaxed);
+        });
+        let me = Undertaker(&world, std::cell::Cell::new(false));
+        let freed = world.locks[0].release_any(&me);
+        sleeper.join().unwrap();
+        // One call frees one owner: the dead one, or the living one, or nobody who was there.
+        assert!(!me.1.get() || freed == Err(ErrorKind::NotOwner));
+        assert_eq!(freed.is_err(), released.load(Ordering::Relaxed) == 1);
+    });
+}
+
+#[test]
+fn a_living_owner_whom_anyone_releases_is_never_taken_for_dead() {
+    loom::model(|| {
+        let world = World::vacant(2);
+        let owner = spawn(&world, |w| {
+            w.join(1);
+            w.locks[0].try_fast(w.token(1).0);
+        });
+        let _ = world.locks[0].release_any(&*world);
+        owner.join().unwrap();
+        assert!(!world.locks[0].is_suspect());
+    });
+}

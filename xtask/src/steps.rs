@@ -1513,6 +1513,14 @@ pub(crate) const STEPS: &[Step] = &[
         )],
     ),
     step(
+        LOCK,
+        "who frees a dead one's lock releases the next one's too",
+        &[(
+            "                owners.buried(owner, self);\n                return Err(ErrorKind::NotOwner);\n",
+            "                owners.buried(owner, self);\n",
+        )],
+    ),
+    step(
         BARRIER,
         "a barrier that was broken meanwhile is found whole",
         &[(
