@@ -8,8 +8,9 @@
 //! ## A notification of the dead
 //! Whoever finds NOTIFIED with a dead thread's token passes the notification on. He first stamps the cell with his own
 //! token, then notifies the oldest waiter, then clears the cell: two of them never pass on the same, and if he dies on
-//! the way, the next one finds *his* token and does it again. So a notification is never lost, and is doubled only if
-//! somebody dies just while he passes it on. Who clears up behind a dead thread stamps nothing of his own: he is the only
+//! the way, the next one finds *his* token and does it again. So a notification is never lost. It is doubled only if
+//! somebody dies just while he passes it on, or stands still in it until the cell is another thread's, who finds the stamp
+//! and passes it on himself. Who clears up behind a dead thread stamps nothing of his own: he is the only
 //! one who does, and says so by setting both bits.
 //!
 //! ## Why nobody is left behind
@@ -75,6 +76,9 @@ pub(crate) struct Waiters<'a> {
     /// The ticket of the next to wait.
     pub(crate) tickets: &'a AtomicU32,
 }
+
+/// So many tickets may be taken while a notifier looks who waits. All others are older.
+const MEANWHILE: u32 = 1 << 20;
 
 /// A cell in use.
 struct Found<'a> {
@@ -206,11 +210,13 @@ impl<'a> Waiters<'a> {
     /// Notifies `count` of those who wait, the oldest first, or all if there are fewer; tells how many.
     pub(crate) fn notify(self, count: u32, owners: &'a impl Owners) -> u32 {
         let now = self.tickets.load(Ordering::Relaxed); // Relaxed: tickets are compared with each other only
-        // Relaxed: ordered by what `words` has loaded. Tickets go round.
-        let age = |cell: &Cell| cell.ticket.load(Ordering::Relaxed).wrapping_sub(now) as i32;
+        // Tickets go round: the oldest that may still wait follows those that may be taken meanwhile.
+        let oldest = now.wrapping_add(MEANWHILE);
+        // Relaxed: ordered by what `words` has loaded.
+        let rank = |cell: &Cell| cell.ticket.load(Ordering::Relaxed).wrapping_sub(oldest);
         let mut line: Vec<_> =
-            self.words().filter(Found::waits).map(|found| (age(found.cell), found)).collect();
-        line.sort_unstable_by_key(|(age, _)| *age);
+            self.words().filter(Found::waits).map(|found| (rank(found.cell), found)).collect();
+        line.sort_unstable_by_key(|(rank, _)| *rank);
         let mut left = count;
         for (_, found) in line {
             if left == 0 {

@@ -154,6 +154,30 @@ fn those_who_have_waited_longest_are_notified_first() {
 }
 
 #[test]
+fn who_has_waited_for_more_than_half_of_all_tickets_is_still_the_oldest() {
+    let (_yard, lock, condition) = world();
+    thread::scope(|s| {
+        let wait = || {
+            let guard = lock.acquire(LONG).unwrap();
+            assert!(condition.wait(&guard, LONG).unwrap().notified());
+        };
+        let oldest = s.spawn(wait);
+        until_waiting(&condition, 1);
+        condition.cells().tickets.fetch_add(3 << 30, SeqCst);
+        let youngest = s.spawn(wait);
+        until_waiting(&condition, 2);
+        assert_eq!(condition.notify(1), 1);
+        until_waiting(&condition, 1);
+        while !oldest.is_finished() && !youngest.is_finished() {
+            thread::yield_now();
+        }
+        let was_first = oldest.is_finished();
+        condition.notify_all();
+        assert!(was_first);
+    });
+}
+
+#[test]
 fn a_wait_for_something_ends_when_it_is_so_or_in_time() {
     let (_yard, lock, condition) = world();
     let ready = AtomicU32::new(0);
