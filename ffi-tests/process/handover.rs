@@ -1,7 +1,8 @@
 //! Ends that a new process holds from its birth on: those opposite see no false end of the stream.
 
 use super::*;
-use courtyard::{ForkServer, HeldEnd, Peer, Queue, QueueOptions, QueueSide};
+use courtyard::{ForkServer, HeldEnd, Peer, Permits, Queue, QueueOptions, QueueSide};
+use std::os::unix::fs::MetadataExt;
 
 pub(super) const SCENARIOS: &[Scenario] = &[
     ("an_end_that_a_new_process_is_given_is_never_gone", an_end_is_never_gone),
@@ -9,6 +10,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     ("a_process_that_dies_before_it_takes_its_end_holds_it_no_more", who_never_takes_it),
     ("an_end_that_is_not_given_is_gone", an_end_that_is_not_given),
     ("several_ends_in_several_yards_are_given_at_once", several_ends),
+    ("who_closes_what_it_was_given_before_it_opens_the_yard_joins_anew", who_closes_what_it_was_given),
     ("without_room_in_the_yard_nobody_is_given_an_end", without_room),
     ("ends_are_given_while_others_open_and_close_files", given_among_strays),
     ("whoever_is_killed_while_it_gives_ends_leaves_none_held", killed_while_giving),
@@ -40,6 +42,28 @@ pub(super) fn put_late(bytes: &[u8]) -> i32 {
     sleep_ms(LATE_MS);
     part.put(b"late", LONG).unwrap();
     0
+}
+
+/// Closes every descriptor that it does not know, and sees to it that the yard, when it is opened, gets the number of the one that
+/// was kept for that.
+pub(super) fn close_all(name: &[u8]) -> i32 {
+    sleep_ms(LATE_MS); // its maker has settled that it lives
+    let name = std::str::from_utf8(name).unwrap();
+    let file = |path: String| std::fs::metadata(path).map(|it| (it.dev(), it.ino())).ok();
+    let yards = file(format!("/dev/shm/{name}.yard"));
+    let leads_there = |fd: &RawFd| file(format!("/proc/self/fd/{fd}")) == yards;
+    let kept = open_fds().into_iter().find(leads_there).unwrap();
+    assert_eq!(unsafe { libc::syscall(libc::SYS_close_range, 3u32, u32::MAX, 0u32) }, 0);
+    (3..kept).for_each(|number| assert_eq!(unsafe { libc::dup(0) }, number));
+    let yard = Yard::open(name).unwrap();
+    let permits = Permits::open(&yard, "permits").unwrap();
+    permits.acquire_unguarded(Timeout::Try).unwrap();
+    let step = Step::of(&yard);
+    step.set(1);
+    step.wait(2);
+    assert_eq!(yard.as_fd().as_raw_fd(), kept);
+    assert_eq!(permits.held(), 1);
+    i32::from(unsafe { libc::fcntl(kept, libc::F_GETFD) } < 0)
 }
 
 /// Makes a process with an entry, that inherits the yard and is given ends.
@@ -171,6 +195,29 @@ fn several_ends() {
         courtyard::active_children();
         assert_eq!(open_fds().len(), before);
     });
+}
+
+fn who_closes_what_it_was_given() {
+    let name = format!("cyd-process-{}-closes", std::process::id());
+    let yard = Yard::create(&name).unwrap();
+    let (permits, step) = (Permits::create(&yard, "permits", 1).unwrap(), Step::of(&yard));
+    let (mine, theirs) = a_pipe(&yard);
+    let given = ProcessOptions { ends: vec![theirs.held_end().unwrap()], ..options() };
+    let child = Process::spawn_with(&given, "close-all", name.as_bytes()).unwrap();
+    drop((given, theirs));
+    step.wait(1);
+    Yard::unlink(&name).unwrap();
+    yard.sweep();
+    let holders: Vec<_> = permits.holders().iter().map(|holder| holder.pid).collect();
+    assert_eq!((holders, permits.available()), (vec![child.pid()], 0));
+    assert_eq!(
+        kind(mine.recv_vec(LONG)),
+        ErrorKind::PeerClosed,
+        "it was never born as the one who was to have it"
+    );
+    assert!(yard.faults().is_empty(), "{:?}", yard.faults());
+    step.set(2);
+    assert_eq!(child.join(LONG).unwrap(), Exit::Code(0));
 }
 
 fn without_room() {

@@ -110,7 +110,7 @@ type Entry = fn(&[u8]) -> i32;
 static WARM: AtomicU32 = AtomicU32::new(0);
 
 fn entries() {
-    let all: [(&str, Entry); 18] = [
+    let all: [(&str, Entry); 19] = [
         ("echo", |bytes| bytes.first().map_or(0, |b| i32::from(*b))),
         ("sum", |bytes| bytes.iter().fold(0, |sum, byte| (sum + i32::from(*byte)) % 251)),
         ("knows-its-parent", |_| {
@@ -132,6 +132,7 @@ fn entries() {
         }),
         ("send-late", handover::send_late),
         ("put-late", handover::put_late),
+        ("close-all", handover::close_all),
         ("leave-a-child", |bytes| {
             let number = RawFd::from_ne_bytes(bytes[..4].try_into().unwrap());
             let yard = Yard::from_fd(unsafe { OwnedFd::from_raw_fd(number) }).unwrap();

@@ -221,7 +221,7 @@ impl Attachment {
         self.is_ours(&self.fd)
     }
 
-    fn is_ours(&self, fd: &OwnedFd) -> bool {
+    pub(super) fn is_ours(&self, fd: &OwnedFd) -> bool {
         file::stat(fd.as_fd()).is_ok_and(|s| s.identity == self.identity)
     }
 
@@ -287,7 +287,8 @@ impl Attachment {
         if let (Some(known), true) = (&*self.stay.lock(), self.token_if_joined() != 0) {
             return Ok(known.token);
         }
-        let kept = handover::take(self.identity).and_then(|unborn| self.come_to_life(unborn));
+        let invited = handover::take(self.identity).and_then(|unborn| self.unless_lost(unborn));
+        let kept = invited.and_then(|unborn| self.come_to_life(unborn));
         let new = kept.map_or_else(|| self.join(), Ok)?;
         let token = new.token;
         self.move_to(new);

@@ -26,7 +26,7 @@ use crate::presence::handover;
 use crate::segment::bits::{Place, State, Token};
 use crate::shim::{AtomicUsize, Ordering};
 use std::mem::ManuallyDrop;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, IntoRawFd, OwnedFd};
 
 /// How many ends this process holds, in all its yards: a fork without any is as cheap as ever.
 static ENDS: AtomicUsize = AtomicUsize::new(0);
@@ -151,6 +151,20 @@ impl Attachment {
         if let Some(stay) = unborn.and_then(|unborn| self.come_to_life(unborn)) {
             self.move_to(stay);
         }
+    }
+
+    /// What was kept for this process until it opened the yard, unless somebody has closed all descriptors that he does not
+    /// know (closefrom): then nothing keeps the byte locked, and the number means nothing, or another's description.
+    pub(super) fn unless_lost(&self, unborn: Unborn) -> Option<Unborn> {
+        let (kept, byte) = (&unborn.description, Entry::byte(unborn.index));
+        let is_kept = kept.as_raw_fd() != self.fd().as_raw_fd()
+            && self.is_ours(kept)
+            && file::is_locked(self.fd().as_fd(), byte).unwrap_or(false);
+        if is_kept {
+            return Some(unborn);
+        }
+        let _ = unborn.description.into_raw_fd(); // not ours to close
+        None
     }
 
     /// `None`: there is no memory, and it joins by itself later.
