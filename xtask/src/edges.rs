@@ -11,13 +11,14 @@ const MODELLED_ROOMS: [&str; 3] = ["src/sync/", "src/presence/", "src/lockfree/"
 const ORDERED: [&str; 4] = ["Ordering::Acquire", "Ordering::Release", "Ordering::AcqRel", "Ordering::SeqCst"];
 
 /// Ordered accesses that no model reaches, by file or by file and edge, and why.
-const NOT_MODELLED: [(&str, &str); 13] = [
+const NOT_MODELLED: [(&str, &str); 14] = [
     (
         "src/presence/thread.rs",
         "asks the kernel; the stores of the alive word are played by the `join` of the models",
     ),
     ("src/presence/sweep.rs", "asks the kernel; `reap` in the place's models plays it, with a weaker store"),
     ("src/presence/attachment.rs", "a private counter of handles, as in Arc"),
+    ("src/presence/sweepers.rs", "private to a process; that none of its threads clears up"),
     ("src/objects/value/cell.rs", "one word that is all its content; what else it publishes is the user's"),
     ("src/objects/ring/end.rs", "taking, leaving and mourning ask the kernel for proofs"),
     ("src/segment/directory.rs", "written once, under a lock, and read from a mapping of fixed layout"),

@@ -247,7 +247,10 @@ pub(crate) const STEPS: &[Step] = &[
     step(
         CONDITION,
         "the newest are notified first",
-        &[("line.sort_unstable_by_key(|(rank, _)| *rank);", "line.sort_unstable_by_key(|(rank, _)| !*rank);")],
+        &[(
+            "line.sort_unstable_by_key(|(rank, _)| *rank);",
+            "line.sort_unstable_by_key(|(rank, _)| !*rank);",
+        )],
     ),
     step(
         CONDITION,
