@@ -12,15 +12,15 @@ use loom::thread::{self, JoinHandle};
 use std::cell::Cell;
 use std::sync::Arc;
 
-struct Yard {
+pub(super) struct Yard {
     words: Words,
     cells: Cells,
-    /// By slot: whether its thread is there. Slots 0 to 2 are so from the beginning.
-    alive: [AtomicU32; 4],
+    /// By slot: whether its thread is there.
+    alive: Vec<AtomicU32>,
 }
 
 #[derive(Clone)]
-struct Seat(Arc<Yard>);
+pub(super) struct Seat(Arc<Yard>);
 
 impl Place for Seat {
     fn words(&self) -> &Words {
@@ -38,25 +38,30 @@ impl Holders for Seat {
 }
 
 impl Seat {
+    /// For four threads, of whom the last is not there yet.
     fn new(capacity: u32) -> Seat {
-        let alive = [1, 1, 1, 0].map(AtomicU32::new);
+        Seat::of(capacity, &[1, 1, 1, 0])
+    }
+
+    pub(super) fn of(capacity: u32, alive: &[u32]) -> Seat {
+        let alive = alive.iter().copied().map(AtomicU32::new).collect();
         Seat(Arc::new(Yard { words: Words::starting_at(0), cells: Cells::zeroed(capacity, 1), alive }))
     }
 
-    fn ring(&self) -> Ring<Seat> {
+    pub(super) fn ring(&self) -> Ring<Seat> {
         Ring::open(self.clone()).unwrap()
     }
 
     /// The kernel marks the alive word of a dead one.
-    fn die(&self, slot: u32) {
+    pub(super) fn die(&self, slot: u32) {
         self.0.alive[slot as usize].store(0, Ordering::Release); // edge: alive
     }
 
-    fn push(&self, me: u32, n: u64) -> Result<(), NoPush> {
+    pub(super) fn push(&self, me: u32, n: u64) -> Result<(), NoPush> {
         self.ring().try_push(me, n as u32, &n.to_ne_bytes(), self)
     }
 
-    fn pop(&self, me: u32) -> Result<(u64, bool), NoPop> {
+    pub(super) fn pop(&self, me: u32) -> Result<(u64, bool), NoPop> {
         let mut bytes = [0; 8];
         let item = self.ring().try_pop(me, &mut bytes, self)?;
         Ok((number(&bytes, item), item.again))
@@ -79,7 +84,7 @@ impl Seat {
         }
     }
 
-    fn thread<T: 'static>(&self, f: impl FnOnce(Seat) -> T + 'static) -> JoinHandle<T> {
+    pub(super) fn thread<T: 'static>(&self, f: impl FnOnce(Seat) -> T + 'static) -> JoinHandle<T> {
         let seat = self.clone();
         let thread = thread::spawn(move || f(seat));
         if OTHERS_FIRST.get() {

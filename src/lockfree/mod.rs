@@ -6,8 +6,10 @@
 //! * the invariant: whatever the shared words say, an answer comes in bounded time, nothing outside the ring's bytes
 //!   is touched, and a peer that dies between two instructions leaves the ring usable
 //! * where it is tested: `spsc/tests.rs`, `mpmc/tests.rs` (arithmetic, hostile words), `loom_spsc.rs`, `loom_mpmc.rs`
-//!   (orderings, deaths), `mpmc/explorer.rs` (every interleaving of a few moves, every death and stop)
+//!   (orderings, deaths), `mpmc/explorer.rs` (every interleaving of a few moves, every death and stop), `crowd_mpmc.rs` (many at once)
 
+#[cfg(all(test, shuttle))]
+mod crowd_mpmc;
 #[cfg(all(test, not(loom)))]
 mod explore;
 mod line;

@@ -23,20 +23,20 @@ use std::sync::Arc;
 const OWNER: u32 = 7;
 
 /// One task, and what it carries.
-struct Task {
-    words: TaskWords,
+pub(super) struct Task {
+    pub(super) words: TaskWords,
     input: UnsafeCell<u32>,
-    ends: AtomicU32,
+    pub(super) ends: AtomicU32,
 }
 
-struct Pool {
+pub(super) struct Pool {
     words: Words,
     cells: Cells,
-    data: EventCount,
+    pub(super) data: EventCount,
     astray: Astray,
-    tasks: [Task; 2],
+    pub(super) tasks: Vec<Task>,
     /// A bit for each thread.
-    dead: AtomicU32,
+    pub(super) dead: AtomicU32,
 }
 
 // SAFETY: an input is reached by whose turn it is; loom checks that.
@@ -45,7 +45,7 @@ unsafe impl Sync for Pool {}
 unsafe impl Send for Pool {}
 
 #[derive(Clone)]
-struct World(Arc<Pool>);
+pub(super) struct World(pub(super) Arc<Pool>);
 
 impl Place for World {
     fn words(&self) -> &Words {
@@ -63,7 +63,7 @@ impl Holders for World {
 }
 
 /// The line, in the hands of the thread of this number.
-struct Mine<'w>(&'w World, u32);
+pub(super) struct Mine<'w>(pub(super) &'w World, pub(super) u32);
 
 impl Line for Mine<'_> {
     fn astray(&self) -> &Astray {
@@ -93,31 +93,35 @@ impl Line for Mine<'_> {
 
 /// At which step a worker dies.
 #[derive(Clone, Copy, PartialEq)]
-enum Dies {
+pub(super) enum Dies {
     WithTheCell,
     WithTheNumber,
     AtWork,
 }
 
 /// The number of a task in this state.
-fn number(index: usize, seen: Seen) -> u64 {
+pub(super) fn number(index: usize, seen: Seen) -> u64 {
     seen.generation() << 8 | index as u64
 }
 
 impl World {
     fn new(cells: u32) -> World {
+        World::with(cells, 2)
+    }
+
+    pub(super) fn with(cells: u32, tasks: usize) -> World {
         let task = || Task { words: TaskWords::new(), input: UnsafeCell::new(0), ends: AtomicU32::new(0) };
         World(Arc::new(Pool {
             words: Words::starting_at(0),
             cells: Cells::zeroed(cells, 1),
             data: EventCount::new(),
             astray: Astray::new(),
-            tasks: [task(), task()],
+            tasks: (0..tasks).map(|_| task()).collect(),
             dead: AtomicU32::new(0),
         }))
     }
 
-    fn ring(&self) -> Ring<World> {
+    pub(super) fn ring(&self) -> Ring<World> {
         Ring::open(self.clone()).unwrap()
     }
 
@@ -126,7 +130,7 @@ impl World {
     }
 
     /// A task that waits; nobody is told.
-    fn pend(&self, me: u32, index: usize) -> u64 {
+    pub(super) fn pend(&self, me: u32, index: usize) -> u64 {
         let task = &self.0.tasks[index];
         let held = task.words.hold(task.words.look(), me).unwrap();
         // SAFETY: the place is held; loom checks it.
@@ -140,7 +144,7 @@ impl World {
 
     fn start(&self, me: u32, wanted: u64) -> Option<(usize, Seen)> {
         let index = (wanted & 0xff) as usize;
-        let words = &self.0.tasks[index].words;
+        let words = &self.0.tasks.get(index)?.words; // else it only wakes
         let seen = words.look();
         if number(index, seen) != wanted {
             return None;
@@ -149,7 +153,7 @@ impl World {
     }
 
     /// A task that waits, as a worker takes it.
-    fn take(&self, me: u32) -> Option<(usize, Seen)> {
+    pub(super) fn take(&self, me: u32) -> Option<(usize, Seen)> {
         let all = self.0.tasks.iter().enumerate().filter_map(|(index, task)| {
             let seen = task.words.look();
             seen.is(Phase::Pending).then(|| number(index, seen))
@@ -161,13 +165,17 @@ impl World {
     /// Takes one, if there is one, and does it. Tells whether there was one.
     fn work(&self, me: u32) -> bool {
         let Some((index, running)) = self.take(me) else { return false };
+        self.perform(index, running);
+        true
+    }
+
+    pub(super) fn perform(&self, index: usize, running: Seen) {
         let task = &self.0.tasks[index];
         // SAFETY: the task is in hand; loom checks it.
         assert_eq!(task.input.with(|n| unsafe { *n }), 5);
         if task.words.finish(running, Outcome::Done, &()) == Finished::Ended {
             task.ends.fetch_add(1, Ordering::Relaxed);
         }
-        true
     }
 
     /// Works once, however long it has to sleep before.
@@ -182,7 +190,7 @@ impl World {
     }
 
     /// Takes a number, and dies at this step, or before if there is none.
-    fn die_working(&self, me: u32, dies: Dies) {
+    pub(super) fn die_working(&self, me: u32, dies: Dies) {
         let ring = self.ring();
         if let Ok(reading) = ring.claim_read(me, 8, self) {
             let mut bytes = [0; 8];

@@ -15,11 +15,11 @@ use loom::cell::UnsafeCell;
 use loom::sync::Arc;
 use loom::thread;
 
-struct World {
+pub(super) struct World {
     places: Vec<PlaceWord>,
     alive: Vec<AtomicU32>,
-    locks: [LockWord; 2],
-    guarded: UnsafeCell<u32>,
+    pub(super) locks: [LockWord; 2],
+    pub(super) guarded: UnsafeCell<u32>,
 }
 
 // SAFETY: `guarded` is reached under the first lock only; loom checks that.
@@ -29,7 +29,7 @@ unsafe impl Send for World {}
 
 impl World {
     /// A yard with so many threads, all of them registered.
-    fn with(threads: u32) -> Arc<World> {
+    pub(super) fn with(threads: u32) -> Arc<World> {
         let world = World::vacant(threads);
         (0..threads).for_each(|i| world.join(i));
         world
@@ -52,11 +52,11 @@ impl World {
         assert!(place.change(joining, joining.to(State::Live, joining.token)));
     }
 
-    fn token(&self, index: u32) -> Token {
+    pub(super) fn token(&self, index: u32) -> Token {
         Token::new(index, self.places[index as usize].load().unwrap().generation)
     }
 
-    fn acquire(&self, lock: usize, token: Token) -> Got {
+    pub(super) fn acquire(&self, lock: usize, token: Token) -> Got {
         if self.locks[lock].try_fast(token.0) {
             return Got::Clean;
         }
@@ -65,21 +65,21 @@ impl World {
         self.locks[lock].acquire(taker, self, &wait).unwrap()
     }
 
-    fn release(&self, lock: usize, token: Token) {
+    pub(super) fn release(&self, lock: usize, token: Token) {
         if !self.locks[lock].release_fast(token.0) {
             self.locks[lock].release(token.0).unwrap();
         }
     }
 
     /// Adds one to what the first lock guards; loom reports two at a time, or one that sees half.
-    fn count(&self) {
+    pub(super) fn count(&self) {
         self.guarded.with_mut(|n| {
             // SAFETY: the caller holds the lock; loom checks it.
             unsafe { *n += 1 }
         });
     }
 
-    fn die(&self, index: u32) {
+    pub(super) fn die(&self, index: u32) {
         exit(&self.alive[index as usize]);
     }
 }
@@ -107,12 +107,12 @@ impl Owners for World {
     }
 }
 
-fn spawn(world: &Arc<World>, f: impl FnOnce(&World) + 'static) -> thread::JoinHandle<()> {
+pub(super) fn spawn(world: &Arc<World>, f: impl FnOnce(&World) + 'static) -> thread::JoinHandle<()> {
     let world = world.clone();
     thread::spawn(move || f(&world))
 }
 
-fn turn(world: &World, index: u32) -> Got {
+pub(super) fn turn(world: &World, index: u32) -> Got {
     let me = world.token(index);
     let got = world.acquire(0, me);
     world.count();

@@ -18,6 +18,10 @@ pub(crate) mod blocks;
 pub(crate) mod budget;
 pub(crate) mod closing;
 pub(crate) mod condition;
+#[cfg(all(test, shuttle))]
+mod crowd_lock;
+#[cfg(all(test, shuttle))]
+mod crowd_pool;
 pub(crate) mod deadline;
 pub(crate) mod ends;
 pub(crate) mod event;

@@ -128,8 +128,13 @@ pub(crate) fn models_of<'t>(tree: &'t Tree, site: &Site<'_>) -> Vec<&'t str> {
 
 /// The names of all models, with their module as the test harness prints it.
 pub(crate) fn models(tree: &Tree) -> Vec<String> {
+    tests_of(tree, File::is_models)
+}
+
+/// The names of all tests in such files.
+pub(crate) fn tests_of(tree: &Tree, such: impl Fn(&File) -> bool) -> Vec<String> {
     let mut models = Vec::new();
-    for file in tree.files.iter().filter(|file| file.is_models()) {
+    for file in tree.files.iter().filter(|file| such(file)) {
         let module = file.path.trim_start_matches("src/").trim_end_matches(".rs").replace('/', "::");
         let mut before = "";
         for line in file.text.lines() {
@@ -193,7 +198,7 @@ pub(crate) fn check(tree: &Tree) -> Result<String, String> {
 
 /// Every ordered access of the library.
 fn ordered(tree: &Tree) -> impl Iterator<Item = (&File, usize, &str)> {
-    let files = tree.files.iter().filter(|file| !file.is_models() && !file.path.ends_with("/tests.rs"));
+    let files = tree.files.iter().filter(|file| !file.is_tests());
     let lines = files.flat_map(|file| file.lines().map(move |(line, text)| (file, line, text)));
     lines.filter(|(_, _, text)| has_any(code(text), &ORDERED))
 }

@@ -2,9 +2,11 @@
 //!
 //! * `edges`: every ordered access belongs to an edge, every edge to a table, every table names models that exist
 //! * `models`: the loom models, each in a process of its own
+//! * `crowds`: models of many threads, which shuttle plays, and mutants that they must catch
 //! * `mutants`: the models again, once for each edge or step that is weakened; one of them must fail each time
 //! * `dist`: the library, the headers and what finds them, laid down under a prefix
 
+mod crowds;
 mod dist;
 mod edges;
 mod judge;
@@ -18,17 +20,19 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask edges
        cargo xtask models [--long] [FILTER]
+       cargo xtask crowds [--long] [--mutants] [FILTER]
        cargo xtask mutants [--list] [--shard I/N] [FILTER]
        cargo xtask dist --prefix PATH [--destdir PATH] [--libdir lib]
 
 FILTER is a part of a model's name, or of a mutant's line as --list prints it. Shards count from 1. --long plays models as far as
-they go, which takes hours.";
+they go, which takes hours, and crowds in a hundred times as many orders.";
 
 /// What may follow `models` or `mutants`.
 #[derive(Default)]
 struct Options {
     list: bool,
     long: bool,
+    mutants: bool,
     shard: Option<(usize, usize)>,
     filter: String,
 }
@@ -56,6 +60,7 @@ fn run(command: &str, options: &Options) -> Result<(), String> {
     match command {
         "edges" => edges::check(&tree).map(|summary| println!("{summary}")),
         "models" => models::run(&tree, &options.filter, options.long),
+        "crowds" => crowds::run(&tree, options),
         "mutants" => mutants::run(&tree, options),
         _ => Err(USAGE.to_owned()),
     }
@@ -68,6 +73,7 @@ fn options(args: &[String]) -> Result<Options, String> {
         match arg.as_str() {
             "--list" => options.list = true,
             "--long" => options.long = true,
+            "--mutants" => options.mutants = true,
             "--shard" => options.shard = Some(args.next().and_then(|s| shard(s)).ok_or(USAGE)?),
             word if word.starts_with('-') || !options.filter.is_empty() => return Err(USAGE.to_owned()),
             word => word.clone_into(&mut options.filter),

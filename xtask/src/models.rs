@@ -1,7 +1,7 @@
 //! The loom models: a scratch copy of the crate to build them in, and one process for each of them.
 
 use crate::source::{Tree, root};
-use crate::{edges, judge};
+use crate::{crowds, edges, judge};
 use std::fs::{self, File};
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
@@ -20,6 +20,48 @@ const BOUNDS: [Try; 3] = [
 
 /// Where time does not count.
 const LONG: [Try; 1] = [Try { switches: "3", limit: Duration::from_secs(3 * 3600) }];
+
+/// Who plays the models.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Judge {
+    /// Loom: all orders of a few threads, as weak as they may be.
+    Loom,
+    /// Shuttle: some orders of many threads, in each of which all see the same.
+    Shuttle,
+}
+
+impl Judge {
+    /// Where he plays, under `target`.
+    fn place(self) -> &'static str {
+        match self {
+            Judge::Loom => "mutants",
+            Judge::Shuttle => "crowds",
+        }
+    }
+
+    /// The variable that says how long he plays: how many switches, or how many orders.
+    fn bound(self) -> &'static str {
+        match self {
+            Judge::Loom => "LOOM_MAX_PREEMPTIONS",
+            Judge::Shuttle => "CROWD_ORDERS",
+        }
+    }
+
+    fn flags(self) -> &'static str {
+        match self {
+            Judge::Loom => "--cfg loom -C debug_assertions",
+            Judge::Shuttle => "--cfg loom --cfg shuttle -C debug_assertions",
+        }
+    }
+
+    /// What the models call loom.
+    fn files(self) -> Result<Vec<(PathBuf, String)>, String> {
+        match self {
+            Judge::Loom => judge::files(),
+            Judge::Shuttle => Ok(crowds::files()),
+        }
+    }
+}
 
 /// How a model is played.
 #[derive(Clone, Copy)]
@@ -59,20 +101,21 @@ pub(crate) enum Use {
 
 /// A copy of the crate with nothing in it but what the models need; it is built incrementally.
 pub(crate) struct Scratch {
+    judge: Judge,
     folder: PathBuf,
     target: PathBuf,
 }
 
 impl Scratch {
-    pub(crate) fn new(tree: &Tree) -> Result<Scratch, String> {
-        let place = root().join("target/mutants");
-        let scratch = Scratch { folder: place.join("crate"), target: place.join("build") };
+    pub(crate) fn new(tree: &Tree, judge: Judge) -> Result<Scratch, String> {
+        let place = root().join("target").join(judge.place());
+        let scratch = Scratch { judge, folder: place.join("crate"), target: place.join("build") };
         let manifest = read(&root().join("Cargo.toml"))?;
         scratch.write(
             "Cargo.toml",
             &(trimmed(&manifest) + "[patch.crates-io]\nloom = { path = \"judge\" }\n"),
         )?;
-        for (path, text) in judge::files()? {
+        for (path, text) in judge.files()? {
             scratch.write(Path::new("judge").join(path), &text)?;
         }
         for name in ["Cargo.lock", "README.md"] {
@@ -102,7 +145,7 @@ impl Scratch {
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
         cargo.current_dir(&self.folder).args(["test", "--release", "--lib", "--no-run"]);
         cargo.args(["--message-format=short", "--color=never"]);
-        cargo.env("RUSTFLAGS", "--cfg loom -C debug_assertions").env("CARGO_TARGET_DIR", &self.target);
+        cargo.env("RUSTFLAGS", self.judge.flags()).env("CARGO_TARGET_DIR", &self.target);
         cargo.env("CARGO_INCREMENTAL", "1").env("CARGO_PROFILE_RELEASE_DEBUG", "0");
         let level = match use_of_it {
             Use::All => "1",
@@ -124,13 +167,13 @@ impl Scratch {
     }
 
     /// Runs one model and says how it ended.
-    fn play(&self, program: &Path, model: &str, how_long: Try) -> Result<End, String> {
+    pub(crate) fn play(&self, program: &Path, model: &str, how_long: Try) -> Result<End, String> {
         let log = self.log(model);
         let file = File::create(&log).map_err(|e| format!("{}: {e}", log.display()))?;
         let copy = file.try_clone().map_err(|e| format!("{}: {e}", log.display()))?;
         let mut command = Command::new(program);
         command.args(["--exact", "--nocapture", "--test-threads=1", model]).current_dir(&self.folder);
-        command.env("LOOM_MAX_PREEMPTIONS", how_long.switches).env("RUST_BACKTRACE", "0");
+        command.env(self.judge.bound(), how_long.switches).env("RUST_BACKTRACE", "0");
         command.stdin(Stdio::null()).stdout(file).stderr(copy);
         let begin = Instant::now();
         let mut child = command.spawn().map_err(|e| format!("{}: {e}", program.display()))?;
@@ -154,7 +197,7 @@ impl Scratch {
     }
 
     /// What a model printed when it was run last.
-    fn last_words(&self, model: &str) -> String {
+    pub(crate) fn last_words(&self, model: &str) -> String {
         String::from_utf8_lossy(&fs::read(self.log(model)).unwrap_or_default()).into_owned()
     }
 
@@ -173,6 +216,7 @@ fn how(said: &str) -> &'static str {
         ("Causality violation", "data race"),
         ("oncurrent", "data race"),
         ("maximum number of branches", "no end"),
+        ("exceeded max_steps", "no end"),
     ];
     signs.iter().find(|(sign, _)| said.contains(sign)).map_or("assertion", |(_, how)| how)
 }
@@ -291,7 +335,7 @@ pub(crate) fn tries(is_long: bool) -> &'static [Try] {
 
 /// Runs the models as they are.
 pub(crate) fn run(tree: &Tree, filter: &str, is_long: bool) -> Result<(), String> {
-    let scratch = Scratch::new(tree)?;
+    let scratch = Scratch::new(tree, Judge::Loom)?;
     let begin = Instant::now();
     let honest = baseline(tree, &scratch, filter, tries(is_long), |model, played| {
         println!("{:7.2} s  {} {model}", played.time.as_secs_f64(), played.switches);

@@ -2,7 +2,7 @@
 
 use crate::Options;
 use crate::edges::{self, Site};
-use crate::models::{self, End, Honest, Play, Scratch, Try, Use, baseline, play_all};
+use crate::models::{self, End, Honest, Judge, Play, Scratch, Try, Use, baseline, play_all};
 use crate::source::{Tree, code};
 use crate::steps::{STEPS, Step};
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,11 +10,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// One weakened source.
-struct Mutant {
+pub(crate) struct Mutant {
     /// `src/sync/lock.rs:107 edge lock, owner: AcqRel is Relaxed`
-    name: String,
-    path: String,
-    text: String,
+    pub(crate) name: String,
+    pub(crate) path: String,
+    pub(crate) text: String,
     /// The models that ought to fail; all others are tried too.
     first: Vec<String>,
     /// The edges whose table must be right about that.
@@ -81,7 +81,8 @@ fn with_line(text: &str, number: usize, new: &str) -> String {
     lines.fold(String::new(), |all, line| all + line + "\n")
 }
 
-fn break_step(tree: &Tree, step: &Step) -> Result<Mutant, String> {
+/// The source without one step.
+pub(crate) fn break_step(tree: &Tree, step: &Step) -> Result<Mutant, String> {
     let file = tree.file(step.file).ok_or_else(|| format!("{}: no such file ({})", step.file, step.says))?;
     let mut text = file.text.clone();
     for (old, new) in step.edits {
@@ -148,7 +149,7 @@ pub(crate) fn run(tree: &Tree, options: &Options) -> Result<(), String> {
         return Err("no such mutant".to_owned());
     }
     let begin = Instant::now();
-    let scratch = Scratch::new(tree)?;
+    let scratch = Scratch::new(tree, Judge::Loom)?;
     let models = baseline(tree, &scratch, "", models::tries(false), |_, _| ())?;
     let (seconds, summary) = (begin.elapsed().as_secs_f64(), models::summary(&models));
     println!("{} models pass unchanged, in {seconds:.0} s: {summary}", models.len());

@@ -28,9 +28,14 @@ impl File {
         self.path.rsplit('/').next().is_some_and(|name| name.starts_with("loom_"))
     }
 
+    /// Whether it holds models of many.
+    pub(crate) fn is_crowds(&self) -> bool {
+        self.path.rsplit('/').next().is_some_and(|name| name.starts_with("crowd_"))
+    }
+
     /// Whether nothing of it is in the library.
-    fn is_tests(&self) -> bool {
-        self.is_models() || self.path.ends_with("/tests.rs")
+    pub(crate) fn is_tests(&self) -> bool {
+        self.is_models() || self.is_crowds() || self.path.ends_with("/tests.rs")
     }
 
     /// The lines of the library, or of the models, with their numbers from 1; tests beside the code are left out.

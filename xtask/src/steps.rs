@@ -55,6 +55,25 @@ const TASK: &str = "src/sync/task.rs";
 const ASTRAY: &str = "src/sync/astray.rs";
 const HINTS: &str = "src/sync/hints.rs";
 
+/// Steps that a model of many must miss as well: file, what is wrong, and the model.
+pub(crate) const IN_CROWDS: &[(&str, &str, &str)] = &[
+    (LOCK, "a sleeper does not listen to the owner", "those_who_die_leave_nobody_behind"),
+    (
+        CELLS,
+        "whoever is in the middle of a move counts as dead",
+        "many_who_push_and_pop_lose_and_double_nothing",
+    ),
+    (CELLS, "a cell is free again in the lap it was in", "many_who_push_and_pop_lose_and_double_nothing"),
+    (CELLS, "who died with a cell keeps it", "those_who_die_in_a_move_lose_and_double_nothing"),
+    (HINTS, "a number for which there was no room is forgotten", "every_task_ends_once_whoever_dies"),
+    (
+        HINTS,
+        "who has found one that was lost says that there are no more",
+        "every_task_ends_once_whoever_dies",
+    ),
+    (TASK, "who waits is told of no end", "every_task_ends_once_whoever_dies"),
+];
+
 pub(crate) const STEPS: &[Step] = &[
     step(
         OWED,
