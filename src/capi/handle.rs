@@ -56,6 +56,7 @@ static FORK: fork::Handlers = fork::Handlers::new(before_fork, after_fork, after
 static CLOSINGS: AtomicU32 = AtomicU32::new(0);
 
 extern "C" fn before_fork() {
+    FORK.are_installed();
     SLABS.lock_raw();
 }
 
@@ -130,6 +131,7 @@ impl<T> Slab<T> {
     }
 
     fn with<R>(&self, work: impl FnOnce(&mut Pool<T>) -> R) -> R {
+        let _ = FORK.install(); // whoever takes a cell is told if that is not possible
         let _alone = SLABS.lock();
         // SAFETY: SLABS is held, `work` gets no way to come back here, and nobody else reaches the pool.
         work(unsafe { &mut *self.pool.get() })
@@ -139,7 +141,7 @@ impl<T> Slab<T> {
 impl<T> Pool<T> {
     /// A cell that no valid pointer leads to.
     fn take(&mut self) -> Result<*mut Handle<T>, Error> {
-        FORK.install()?; // we hold SLABS
+        FORK.install()?;
         if self.closed > QUARANTINE {
             return Ok(self.pop_oldest());
         }

@@ -103,6 +103,7 @@ static LIST: Mutex<Vec<Weak<Attachment>>> = Mutex::new(Vec::new());
 static FORK: fork::Handlers = fork::Handlers::new(before_fork, after_fork_in_parent, after_fork_in_child);
 
 extern "C" fn before_fork() {
+    FORK.are_installed();
     let list = LIST.lock();
     birth::prepare(|work| each(&list, work));
     std::mem::forget(list); // locked until one of the two below
@@ -132,6 +133,7 @@ pub(super) fn survive_forks() -> Result<()> {
 
 /// Does something with the list locked: no fork comes between.
 pub(super) fn with_list<T>(f: impl FnOnce() -> T) -> T {
+    let _ = FORK.install(); // without memory for the handlers one may
     let _list = LIST.lock();
     f()
 }
@@ -145,6 +147,7 @@ impl Attachment {
         objects: &'static dyn Objects,
     ) -> Result<Held> {
         let identity = file::stat(fd.as_fd())?.identity;
+        FORK.install()?;
         let mut list = LIST.lock();
         if let Some(known) = list.iter().filter_map(Weak::upgrade).find(|a| a.identity == identity) {
             if path.is_some() {
@@ -155,7 +158,6 @@ impl Attachment {
             drop(list); // before `held`, whose end may lock it
             return joined.map(|_| held);
         }
-        FORK.install()?;
         let number = free_number(&mut list)?;
         let (region, token) = (Region::map(fd.as_fd(), geometry.total as usize)?, Wiped::new()?);
         let attachment = Arc::new(Attachment {

@@ -78,6 +78,7 @@ static FAMILY: Mutex<Family> = Mutex::new(Family {
 static FORK: fork::Handlers = fork::Handlers::new(before_fork, after_fork, after_fork_in_child);
 
 extern "C" fn before_fork() {
+    FORK.are_installed();
     FAMILY.lock_raw();
 }
 
@@ -100,16 +101,14 @@ extern "C" fn after_fork_in_child() {
 
 /// The family, locked. The first call sees to it that it survives forks.
 pub(super) fn family() -> Result<MutexGuard<'static, Family>> {
-    let family = FAMILY.lock();
     FORK.install()?;
-    Ok(family)
+    Ok(FAMILY.lock())
 }
 
 /// As [`family`], for who cannot be refused: without memory for the handlers a fork is not survived.
 fn known() -> MutexGuard<'static, Family> {
-    let family = FAMILY.lock();
     let _ = FORK.install();
-    family
+    FAMILY.lock()
 }
 
 impl Family {

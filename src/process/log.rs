@@ -35,6 +35,7 @@ static LINES: Lines = Lines { sink: Mutex::new(None) };
 static FORK: fork::Handlers = fork::Handlers::new(before_fork, after_fork, after_fork);
 
 extern "C" fn before_fork() {
+    FORK.are_installed();
     LINES.sink.lock_raw();
 }
 
@@ -110,8 +111,8 @@ pub(crate) fn log_to(
 fn send_to(sink: Sink, level: LevelFilter) -> Result<()> {
     drop(family::family()?); // who says something asks for his name: that survives forks from now on
     {
-        let mut ours = LINES.sink.lock();
         FORK.install()?;
+        let mut ours = LINES.sink.lock();
         // Ours is set once; whoever finds it set finds its sink set, too.
         if ours.is_none() && ::log::set_logger(&LINES).is_err() {
             return Err(Error::with(ErrorKind::State, "the program has another logger"));

@@ -95,6 +95,7 @@ static NEWS: AtomicU32 = AtomicU32::new(0);
 static FORK: fork::Handlers = fork::Handlers::new(before_fork, after_fork, after_fork_in_child);
 
 extern "C" fn before_fork() {
+    FORK.are_installed();
     REGISTRY.lock_raw();
 }
 
@@ -109,6 +110,7 @@ extern "C" fn after_fork_in_child() {
 
 /// The registry as it is true in this process.
 fn registry() -> MutexGuard<'static, Registry> {
+    let _ = FORK.install(); // who is admitted is told if that is not possible
     let mut registry = REGISTRY.lock();
     if registry.forks != fork::count() {
         registry.forks = fork::count();

@@ -73,6 +73,7 @@ static CALLED: AtomicU32 = AtomicU32::new(0);
 static FORK: fork::Handlers = fork::Handlers::new(before_fork, after_fork, after_fork);
 
 extern "C" fn before_fork() {
+    FORK.are_installed();
     REGISTRY.lock_raw();
 }
 
@@ -82,6 +83,7 @@ extern "C" fn after_fork() {
 
 /// The registry as it is true in this process.
 fn registry() -> MutexGuard<'static, Registry> {
+    let _ = FORK.install(); // who is admitted is told if that is not possible
     let mut registry = REGISTRY.lock();
     if registry.forks != fork::count() {
         registry.forks = fork::count();
