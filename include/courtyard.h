@@ -1430,9 +1430,10 @@ typedef struct {
      */
     size_t tasks;
     /**
-     * Bytes for inputs and results of more than 112 bytes; 0 means 262144. An input is there until its task has ended, a result until
-     * its future is closed. Each takes a block whose size is a power of two, and half of the bytes are in the largest ones: many of
-     * one length may need four times as much as they have together. A result that finds no room within a second fails its task.
+     * Bytes for inputs and results of more than 112 bytes; 0 means 262144. They are there until the
+     * task's future is closed. Each takes a block whose size is a power of two, and half of the bytes are in the largest ones: many of
+     * one length may need four times as much as they have together. For an input nobody waits (#CYD_E_NO_SPACE); a result
+     * that finds no room within a second fails its task.
      */
     size_t block_bytes;
     /**
@@ -5853,15 +5854,14 @@ CYD_MUST_USE cyd_status_t cyd_pool_open(cyd_yard_t *yard, const char *name, cyd_
  * \param input       What the function is called with; copied. May be NULL if `len` is 0.
  * \param len         How many bytes.
  * \param options     Borrowed for the call; NULL means all defaults.
- * \param timeout_ns  How long to wait for a place, and for a block if the input is long: 0 tries and never waits, a negative value waits
- *   without limit.
+ * \param timeout_ns  How long to wait for a place: 0 tries and never waits, a negative value waits without limit.
  * \param out         Receives the handle of its future; close it with cyd_future_close(). NULL: nobody wants to know.
  *
  * \return #CYD_OK; else nothing was submitted:
  *   - #CYD_E_FULL         there is no place for another task within `timeout_ns`
  *   - #CYD_E_STATE        the pool is shut down, or has given up: cyd_last_error_message() says why
  *   - #CYD_E_TOO_LONG     the input can never fit
- *   - #CYD_E_NO_SPACE     no block is free for it within `timeout_ns`; in a task of this pool: now
+ *   - #CYD_E_NO_SPACE     no block is free for it now
  *   - #CYD_E_NAME         `entry` is no legal name, or NULL
  *   - #CYD_E_RANGE        more than 255 retries
  *   - #CYD_E_CANCELLED    the wait was cancelled: see cyd_cancel_t

@@ -92,12 +92,6 @@ impl Table {
 
     #[cold]
     fn write_block(&self, index: u32, side: Side, payload: &[u8], timeout: Timeout) -> Result<()> {
-        let block = self.block_of(payload, timeout)?;
-        self.give_block(index, side, block.into_handle())
-    }
-
-    /// A block of this process with these bytes. Errors: `TooLong`, `NoSpace`.
-    pub(super) fn block_of(&self, payload: &[u8], timeout: Timeout) -> Result<Block<'_>> {
         if payload.len() > self.max_len() {
             let detail = format!("{} bytes, at most {} fit", payload.len(), self.max_len());
             return Err(Error::with(ErrorKind::TooLong, detail));
@@ -109,7 +103,7 @@ impl Table {
             _ => e,
         })?;
         block.write(0, payload)?;
-        Ok(block)
+        self.give_block(index, side, block.into_handle())
     }
 
     /// Makes a block of this process what a task is given or gives. If it cannot be, it is the process's still, if it was.

@@ -5,7 +5,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::objects::blocks::Block;
 use crate::objects::many::Helper;
 use crate::objects::pool::future::Future;
-use crate::objects::pool::layout::{INLINE, Record, Why};
+use crate::objects::pool::layout::{Record, Why};
 use crate::objects::pool::payload::Side;
 use crate::objects::pool::{Table, TaskId, TaskOptions, callbacks, work};
 use crate::segment::directory::Name;
@@ -18,7 +18,7 @@ use crate::sync::wait::{Timeout, Wait};
 pub(crate) const MANY: char = '*';
 
 impl Table {
-    /// Gives the pool a task: what is registered under `entry`, with these bytes. Waits at most `timeout` for a place, and a block.
+    /// Gives the pool a task: what is registered under `entry`, with these bytes. Waits at most `timeout` for a place.
     pub(crate) fn submit(
         &self,
         entry: &str,
@@ -26,16 +26,9 @@ impl Table {
         options: &TaskOptions,
         timeout: Timeout,
     ) -> Result<Future> {
-        if input.len() <= INLINE {
-            let write = |index| self.write(index, Side::Input, input, Timeout::Try);
-            return self.submit_filled(entry, options, timeout, write);
-        }
-        self.check_open()?;
-        let timeout = timeout.until();
-        // Before the place: who holds one waits for nothing.
-        let block = self.block_of(input, timeout)?.into_handle();
-        let given = |index| self.give_block(index, Side::Input, block);
-        self.submit_filled(entry, options, timeout, given).inspect_err(|_| _ = self.free(block))
+        // For a block nobody waits: most often the caller's own futures have them.
+        let write = |index| self.write(index, Side::Input, input, Timeout::Try);
+        self.submit_filled(entry, options, timeout, write)
     }
 
     /// As [`Table::submit`], of what lies in a block of this process, which is the task's from then on. If nothing was submitted,

@@ -58,9 +58,10 @@ pub struct PoolOptions {
     pub most_workers: usize,
     /// How many tasks can be known at a time, 1 to 8388608: those that wait, run, or have ended and whose futures are kept.
     pub tasks: usize,
-    /// Bytes for inputs and results of more than 112 bytes; 0: there are none. An input is there until its task has ended, a result
-    /// until its future is dropped. Each takes a block whose size is a power of two, and half of the bytes are in the largest ones: many
-    /// of one length may need four times as much as they have together. A result that finds no room within a second fails its task.
+    /// Bytes for inputs and results of more than 112 bytes; 0: there are none. They are there until the
+    /// task's future is dropped. Each takes a block whose size is a power of two, and half of the bytes are in the largest ones: many
+    /// of one length may need four times as much as they have together. For an input nobody waits (`NoSpace`); a result that finds no
+    /// room within a second fails its task.
     pub block_bytes: usize,
     /// How workers are made.
     pub method: StartMethod,
@@ -182,18 +183,18 @@ impl Pool {
     }
 
     /// Gives the pool a task: what the workers have registered under `entry`, with this input. Returns at once; waits only
-    /// while there is no place for another task, or no block for a long input. In a task of this pool it does not wait for that:
-    /// `Full`, when it has worked at all that waits and there is none, or `NoSpace`.
+    /// while there is no place for another task. In a task of this pool it does not wait for that: `Full`, when it has worked at
+    /// all that waits and there is none.
     ///
     /// An entry that no worker knows fails the task, which says so.
     ///
     /// Errors: `State` (the pool is closed, or has given up: the detail says why), `TooLong` (the input can never fit), `NoSpace`
-    /// (a task: no block is free for it), `Name`, `NoSlots`, `Cancelled`, `Interrupted`.
+    /// (no block is free for it), `Name`, `NoSlots`, `Cancelled`, `Interrupted`.
     pub fn submit(&self, entry: &str, input: &[u8], options: &TaskOptions) -> Result<Future> {
         self.submit_within(entry, input, options, Timeout::Forever)
     }
 
-    /// As [`Pool::submit`]; waits at most `timeout` for a block and a place: `NoSpace` or `Full` if there is none.
+    /// As [`Pool::submit`]; waits at most `timeout` for a place: `Full` if there is none.
     pub fn submit_within(
         &self,
         entry: &str,
