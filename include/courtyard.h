@@ -1479,7 +1479,7 @@ typedef struct {
      * How long it may run in one attempt, in nanoseconds; 0: as long as it likes. What it waits for a worker does not count, and each
      * attempt has all of it anew: a task with retries can take longer altogether. When the time is up, its worker is killed and
      * replaced, and the task is lost, whatever retries are left; in a pool of threads, and in another PID
-     * namespace than its maker's, the task is asked to stop.
+     * namespace than its maker's, the task is asked to stop. When the maker is gone, whoever waits for the task asks it.
      */
     uint64_t time_limit_ns;
     /**
@@ -6067,7 +6067,7 @@ CYD_MUST_USE cyd_status_t cyd_pool_work(cyd_pool_t *pool, uint32_t tasks);
  * \param pool  Borrowed.
  * \param now   False: no more tasks are taken, what was submitted is done, then the workers end. True: what waits is cancelled,
  *   and so is what runs, whose workers are killed; threads, and workers in another PID namespace than the maker's, are asked to
- *   stop. It may follow the other.
+ *   stop, as everybody is when the maker is gone. It may follow the other.
  *
  * \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
  *

@@ -169,7 +169,7 @@ pub struct cyd_task_options_t {
     /// How long it may run in one attempt, in nanoseconds; 0: as long as it likes. What it waits for a worker does not count, and each
     /// attempt has all of it anew: a task with retries can take longer altogether. When the time is up, its worker is killed and
     /// replaced, and the task is lost, whatever retries are left; in a pool of threads, and in another PID
-    /// namespace than its maker's, the task is asked to stop.
+    /// namespace than its maker's, the task is asked to stop. When the maker is gone, whoever waits for the task asks it.
     pub time_limit_ns: u64,
     /// How often it is begun again when its worker dies at it, at most 255; 0: it is lost with its first worker. What it has
     /// done by then is done: only a task that may be done twice should have more.
@@ -697,7 +697,7 @@ pub unsafe extern "C" fn cyd_pool_work(pool: *mut cyd_pool_t, tasks: u32) -> cyd
 /// \param pool  Borrowed.
 /// \param now   False: no more tasks are taken, what was submitted is done, then the workers end. True: what waits is cancelled,
 ///   and so is what runs, whose workers are killed; threads, and workers in another PID namespace than the maker's, are asked to
-///   stop. It may follow the other.
+///   stop, as everybody is when the maker is gone. It may follow the other.
 ///
 /// \return #CYD_OK, #CYD_E_NULL, #CYD_E_CLOSED, #CYD_E_TYPE or #CYD_E_INVALID (a misaligned pointer).
 ///

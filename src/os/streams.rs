@@ -11,6 +11,7 @@ use std::io::{self, Write};
 /// 1: a process of which this one is a copy had other threads, so what is locked here may stay locked.
 static IS_HAUNTED: AtomicU32 = AtomicU32::new(0);
 
+// SAFETY: as in stdio.h and stdio_ext.h.
 unsafe extern "C" {
     static stdout: *mut libc::FILE;
     fn ftrylockfile(stream: *mut libc::FILE) -> libc::c_int;

@@ -397,7 +397,7 @@ impl Pool {
     }
 
     /// Ends the pool at once: what waits is cancelled, and so is what runs, whose workers are killed; threads of the maker, and
-    /// workers in another PID namespace than his, are asked to stop.
+    /// workers in another PID namespace than his, are asked to stop; so is everybody when he is gone.
     pub fn terminate(&self) {
         self.table.shut_for_good(Why::Terminated);
     }
