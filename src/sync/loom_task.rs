@@ -24,7 +24,6 @@ unsafe impl Sync for World {}
 unsafe impl Send for World {}
 
 const OWNER: u32 = 7;
-const OTHER: u32 = 8;
 const THREAD: u32 = 1;
 
 impl World {
